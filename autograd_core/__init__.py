@@ -1,0 +1,71 @@
+"""Reverse-mode automatic differentiation on NumPy, made to be understood.
+
+- `Value`: a number, or an array of numbers, that remembers how it was computed
+- `Primitive`: an operation with its derivative rules; make your own
+- `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`: derivatives as functions,
+  of any order
+- `no_grad`, `detect_anomaly`, `check_gradients`: control and checks
+- `sigmoid`, `relu`, `leaky_relu`, `softplus`, `softmax`, `log_softmax`, `logsumexp`: beside NumPy's
+  own functions, which work on Values as they are (`np.tanh(value)`)
+- the errors, drawn as a tree in `autograd_core.errors`
+"""
+
+from .anomaly import detect_anomaly
+from .derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .errors import (
+    AnomalyError,
+    AutogradError,
+    ChangedDataError,
+    DataError,
+    DomainError,
+    GradientMismatch,
+    IndexRangeError,
+    RuleError,
+    ShapeError,
+    UnsupportedError,
+)
+from .functions.activations import (
+    leaky_relu,
+    log_softmax,
+    logsumexp,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+)
+from .gradcheck import check_gradients
+from .graph import Primitive
+from .value import Value
+from .watching import no_grad
+
+__all__ = [
+    "AnomalyError",
+    "AutogradError",
+    "ChangedDataError",
+    "DataError",
+    "DomainError",
+    "GradientMismatch",
+    "IndexRangeError",
+    "Primitive",
+    "RuleError",
+    "ShapeError",
+    "UnsupportedError",
+    "Value",
+    "check_gradients",
+    "detect_anomaly",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "leaky_relu",
+    "log_softmax",
+    "logsumexp",
+    "no_grad",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,201 @@
+"""The backward sweep: the chain rule over the whole graph, from the output to its inputs."""
+
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .data import as_data, dtype_of, shape_of
+from .errors import AutogradError, RuleError, ShapeError
+from .graph import Node, Primitive, ancestors, describe
+from .primitives.elementwise import astype
+from .primitives.shapes import unbroadcast
+from .watching import recording, watchers
+
+
+def sweep(
+    order: list[Node],
+    cotangent: Any,
+    within: set[Node] | None = None,
+    create_graph: bool = False,
+) -> dict[Node, Any]:
+    """Return the cotangent of every node that the last one of `order` depends on.
+
+    Each node is visited once, after everything computed from it: by then its cotangent, the sum
+    over all its uses, is complete, and its primitive's rules pass it on to its inputs.
+
+    Args:    order: nodes, inputs before outputs, as `topological_order` or `paths` give them.
+             cotangent: that of the last node, of its shape.
+             within: walk only to these nodes; None: to all.
+             create_graph: record the sweep itself, so that the cotangents are nodes, which can
+             be differentiated.
+    Returns: cotangents by node, output first; a node that no derivative reaches is missing.
+    Raises:  RuleError: a rule returned something that does not fit its input.
+    """
+    for watcher in watchers():
+        watcher.sweeping(order)
+    cotangents = {order[-1]: cotangent}
+    if create_graph:
+        with recording():
+            _propagate(order, cotangents, within, live=True)
+    else:
+        with np.errstate(all="ignore"):  # what is not finite here is for detect_anomaly to report
+            _propagate(order, cotangents, within, live=False)
+    for watcher in watchers():
+        watcher.swept(order, cotangents)
+    return cotangents
+
+
+def paths(output: Node, targets: list[Node]) -> tuple[list[Node], set[Node] | None, bool]:
+    """Return the nodes on all paths from the targets to the output, inputs before outputs.
+
+    Returns: the nodes, none if the output depends on no target; the same as a set, for `sweep` to
+             stay within, or None if it could not leave them anyway; and whether anything older
+             than the targets takes part in the output, on whichever path.
+    """
+    order, has_older = ancestors(output, min([target.index for target in targets]))
+    found = set(targets)
+    if not has_older and all([node.primitive is not None or node in found for node in order]):
+        return order, None, False
+    on_path = []
+    for node in order:
+        if node not in found and any(isinstance(x, Node) and x in found for x in node.inputs):
+            found.add(node)
+        if node in found:
+            on_path.append(node)
+    return (on_path if output in found else []), found, has_older
+
+
+def _propagate(
+    order: list[Node], cotangents: dict[Node, Any], within: set[Node] | None, live: bool
+) -> None:
+    """Fill in the cotangents, last node first; `live`: rules see nodes, otherwise their data."""
+    get = cotangents.get
+    for node in reversed(order):
+        primitive = node.primitive
+        g = get(node)
+        if primitive is None or g is None:
+            continue
+        arity, params = primitive.arity, node.params
+        if arity == 0 or (params is not None and arity == 2):
+            _propagate_any(primitive, node, g, cotangents, within, live)
+            continue
+        # One input, or two and no params as every operator has: written out, because this is most
+        # of the time of a small graph. _propagate_any says the same for any number of inputs.
+        x, y = node.x, node.y
+        rule_x: Any
+        rule_y: Any
+        rule_x, rule_y = primitive.rules if arity == 2 else (primitive.rules[0], None)
+        to_x = rule_x is not None and isinstance(x, Node) and (within is None or x in within)
+        to_y = rule_y is not None and isinstance(y, Node) and (within is None or y in within)
+        out = node if live else node._data
+        a = x if live or not isinstance(x, Node) else x._data
+        b = y if live or not isinstance(y, Node) else y._data
+        try:
+            if arity == 2:
+                dx = rule_x(g, out, a, b) if to_x else None
+                dy = rule_y(g, out, a, b) if to_y else None
+            elif to_x:
+                dx = rule_x(g, out, a) if params is None else rule_x(g, out, a, **params)
+        except ArithmeticError:
+            _propagate_any(primitive, node, g, cotangents, within, live)
+            continue
+        if to_x:
+            if type(dx) is not float or type(x._data) is not float:
+                dx = _fit(dx, x, node, 0)
+            before = get(x)
+            cotangents[x] = dx if before is None else before + dx
+        if to_y:
+            if type(dy) is not float or type(y._data) is not float:
+                dy = _fit(dy, y, node, 1)
+            before = get(y)
+            cotangents[y] = dy if before is None else before + dy
+
+
+def _propagate_any(
+    primitive: Primitive,
+    node: Node,
+    g: Any,
+    cotangents: dict[Node, Any],
+    within: set[Node] | None,
+    live: bool,
+) -> None:
+    inputs = node.inputs
+    out = node if live else node._data
+    data = inputs if live else [x._data if isinstance(x, Node) else x for x in inputs]
+    params = node.params or {}
+    for i, x in enumerate(inputs):
+        if not isinstance(x, Node) or (within is not None and x not in within):
+            continue
+        rule = primitive.rule(i)
+        if rule is None:
+            continue
+        try:
+            d = rule(g, out, *data, **params)
+        except ArithmeticError:
+            # Floats behave like arrays: 1/0 is inf, and no error
+            d = rule(*[np.float64(part) for part in (g, out, *data)], **params)
+        if type(d) is not float or type(x._data) is not float:
+            d = _fit(d, x, node, i)
+        before = cotangents.get(x)
+        cotangents[x] = d if before is None else before + d
+
+
+def _fit(d: Any, x: Node, node: Node, i: int) -> Any:
+    """Give a rule's result the shape and type of its input: undo broadcasting, check the rest."""
+    data = x._data
+    if type(d) is ndarray and d.shape == shape_of(data) and d.dtype is dtype_of(data):
+        return d  # as nearly always
+    try:
+        if not isinstance(d, Node):
+            d = as_data(d)
+        if shape_of(d) != shape_of(data):
+            d = unbroadcast(d, shape_of(data))
+    except (AutogradError, IndexError):
+        name = node.primitive.name if node.primitive else ""
+        raise RuleError(
+            f"the rule of {name} for input {i}, {describe(x)}, returned {describe(d)}",
+            "a cotangent is of the shape of its input, or of the output where that broadcasts",
+            f"g times the derivative in rule {i} of {name}; None in place of a rule that gives "
+            "no derivative",
+        ) from None
+    dtype = dtype_of(data)
+    if dtype is not None and dtype != dtype_of(d):
+        d = astype(d, dtype=dtype)
+    return d
+
+
+def seed(output: Node, gradient: Any) -> Any:
+    """Return the cotangent that a sweep from `output` starts with.
+
+    Raises: ShapeError: see `Value.backward`.
+    """
+    shape = output.shape
+    if gradient is None:
+        if isinstance(output._data, np.ndarray):
+            if output._data.size != 1:
+                raise ShapeError(
+                    f"backward() on an output of shape {shape} without a gradient",
+                    f"it has {output._data.size} numbers, and each could be differentiated",
+                    "v.sum().backward(), or v.backward(weights) with weights of that shape",
+                )
+            return np.ones_like(output._data)
+        return 1.0
+    if not isinstance(gradient, Node):
+        gradient = as_data(gradient)
+    if shape_of(gradient) != shape:
+        raise ShapeError(
+            f"a gradient of shape {shape_of(gradient)} for an output of shape {shape}",
+            "it weighs each number of the output",
+            f"a gradient of shape {shape}",
+        )
+    return gradient
+
+
+def own(cotangent: Any, handed_out: set[int]) -> Any:
+    """Return an array that its receiver may change: not a view, and handed out only once."""
+    if isinstance(cotangent, np.ndarray):
+        if cotangent.base is not None or id(cotangent) in handed_out:
+            cotangent = cotangent.copy()
+        handed_out.add(id(cotangent))
+    return cotangent

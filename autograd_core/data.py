@@ -1,0 +1,77 @@
+"""Data: what a node holds, a float or an array of floats."""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy import ndarray
+from numpy.typing import NDArray
+
+from .errors import DataError
+
+Data: TypeAlias = float | NDArray[Any]
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """Return the shape of a float, array or node; () for a float."""
+    return getattr(x, "shape", ())
+
+
+def dtype_of(x: Any) -> Any:
+    """Return the type of an array or node of arrays; None for a float, which goes with any."""
+    return getattr(getattr(x, "_data", x), "dtype", None)
+
+
+def as_data(value: object) -> Data:
+    """Return `value` as the two kinds of data that a node holds: a float, or a float array.
+
+    0-d results and NumPy scalars become floats (a graph of NumPy scalars runs several times
+    slower); integers and booleans become float64; float32 stays.
+
+    Args:    value: a real number, or an array or nested list of real numbers.
+    Returns: a float, or an array of float32 or float64 with at least one axis (not copied if it
+             is one already).
+    Raises:  DataError: text, objects, complex numbers, a ragged list, or nodes inside a list.
+    Example: >>> as_data(3), as_data([1, 2])
+             (3.0, array([1., 2.]))
+    """
+    if type(value) is float:
+        return value
+    if type(value) is ndarray and value.dtype.char in "fd" and value.ndim:
+        return value
+    if isinstance(value, list | tuple) and _holds_values(value):
+        raise DataError(
+            f"a {type(value).__name__} that holds Values",
+            "an array of data cannot keep the graph of the Values put into it",
+            "np.stack([...]) of Values, which is recorded",
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise DataError(
+            f"a {type(value).__name__} that is not a regular array",
+            f"its rows differ in length ({error})",
+            "rows of equal length, or one Value for each row",
+        ) from None
+    kind = array.dtype.kind
+    if kind not in "fiub":
+        raise DataError(
+            f"{type(value).__name__} data of type {array.dtype}: {shorten(repr(value))}",
+            "derivatives are taken with respect to real numbers",
+            "numbers: float(text), or z.real and z.imag of complex data",
+        )
+    if array.dtype.char not in "fd":
+        array = array.astype(np.float32 if array.dtype.char == "e" else np.float64)
+    return array if array.ndim else float(array)
+
+
+def _holds_values(values: Iterable[object]) -> bool:
+    """Tell whether a nested list holds what NumPy would take numbers from, and forget the graph."""
+    return any(
+        _holds_values(v) if isinstance(v, list | tuple) else hasattr(v, "primitive") for v in values
+    )
+
+
+def shorten(text: str, width: int = 60) -> str:
+    """Return the text, cut to a width."""
+    return text if len(text) <= width else text[: width - 3] + "..."

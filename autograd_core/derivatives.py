@@ -1,0 +1,332 @@
+"""Derivatives as functions, with JAX's signatures: grad, vjp, jvp, jacobian, hessian, hvp.
+
+Each takes a function of numbers, arrays or Values, and of nested lists, tuples and dicts of them,
+and gives derivatives of the same structure. Plain arguments give plain results; where a Value
+takes part, as an argument or captured by the function, results are Values, and can be
+differentiated again.
+"""
+
+import math
+import operator
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from .backprop import own, paths, seed, sweep
+from .data import as_data, shape_of
+from .errors import DataError, IndexRangeError, ShapeError
+from .functions.rearranging import reshape, stack
+from .functions.statistics import sum
+from .graph import Node, make_leaf
+from .primitives.elementwise import identity
+from .structure import flatten
+from .value import Value
+from .watching import is_recording, recording
+
+Function: TypeAlias = Callable[..., Any]
+Argnums: TypeAlias = int | tuple[int, ...]
+
+
+class _Trace:
+    """One evaluation of a function on fresh Values, which can be pulled back to them.
+
+    The Values that stand for the arguments are fresh, so that derivatives are with respect to
+    this use of them alone; one that stands for a Value is computed from it, so that an outer
+    derivative sees through.
+    """
+
+    def __init__(
+        self, f: Function, args: tuple[Any, ...], numbers: Iterable[int], kwargs: dict[str, Any]
+    ) -> None:
+        self.primals: list[Node] = []
+        self.rebuilders: list[tuple[int, Function]] = []  # for each argument, leaves and structure
+        stand_ins = list(args)
+        for number in numbers:
+            leaves, rebuild = flatten(args[number])
+            fresh = [_fresh(leaf) for leaf in leaves]
+            stand_ins[number] = rebuild(fresh)
+            self.primals += fresh
+            self.rebuilders.append((len(fresh), rebuild))
+        with recording():
+            self.outputs, self.rebuild_output = flatten(f(*stand_ins, **kwargs))
+        self.paths = [
+            paths(output, self.primals) if isinstance(output, Node) else ([], None, False)
+            for output in self.outputs
+        ]
+
+    def keeps(self, i: int) -> bool:
+        """Whether results about output i stay Values, for somebody to differentiate."""
+        return self.paths[i][2] and is_recording()
+
+    def result(self, i: int) -> Any:
+        """Return output i, plain unless Values from outside take part in it."""
+        return self.outputs[i] if self.keeps(i) else _plain(self.outputs[i])
+
+    def pull(self, i: int, cotangent: Any, live: bool = False) -> list[Any]:
+        """Return the cotangents of the primals, given that of output i; `live`: as Values."""
+        order, within, _ = self.paths[i]
+        live = live or self.keeps(i)
+        found = sweep(order, cotangent, within, create_graph=live) if order else {}
+        handed_out: set[int] = set()
+        gradients = []
+        for primal in self.primals:
+            gradient = found.get(primal)
+            if gradient is None:
+                gradient = _zeros(primal)
+            gradients.append(gradient if live else own(gradient, handed_out))
+        return gradients
+
+    def structured(self, gradients: list[Any]) -> list[Any]:
+        """Return one gradient for each leaf in the structure of the arguments."""
+        start = 0
+        out = []
+        for count, rebuild in self.rebuilders:
+            out.append(rebuild(gradients[start : start + count]))
+            start += count
+        return out
+
+
+def _fresh(leaf: Any) -> Any:
+    return identity(leaf) if isinstance(leaf, Node) else make_leaf(Value, as_data(leaf))
+
+
+def _plain(x: Any) -> Any:
+    return x._data if isinstance(x, Node) else x
+
+
+def _zeros(x: Any) -> Any:
+    data = as_data(_plain(x))
+    return 0.0 if isinstance(data, float) else np.zeros_like(data)
+
+
+def _numbers(argnums: Argnums, args: tuple[Any, ...]) -> list[int]:
+    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+    for number in numbers:
+        if not -len(args) <= operator.index(number) < len(args):
+            raise IndexRangeError(
+                f"argnums={argnums} of a function called with {len(args)} arguments",
+                f"there is no positional argument {number}",
+                "the positions of the arguments to differentiate, from 0",
+            )
+    return [number % len(args) for number in numbers]
+
+
+def _inner(xs: list[Any], ys: list[Any]) -> Any:
+    """Return the sum of products of two lists of leaves."""
+    total: Any = 0.0
+    for x, y in zip(xs, ys, strict=True):
+        total = total + sum(x * y)
+    return total
+
+
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+    """Return a function that gives both f(*args) and its gradient, in one forward and one sweep.
+
+    Args:    f: gives one number.
+             argnums: the position of the argument to differentiate, or a tuple of positions.
+    Returns: function of f's arguments, giving (value, gradient); the gradient has the structure
+             of the argument, or is a tuple of them.
+    Raises:  ShapeError: f gives an array. IndexRangeError: no such argument.
+    Example: >>> value_and_grad(lambda p: p["w"] * 3.0 + p["b"])({"w": 2.0, "b": 1.0})
+             (7.0, {'w': 3.0, 'b': 1.0})
+    """
+
+    @wraps(f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        trace = _Trace(f, args, _numbers(argnums, args), kwargs)
+        if len(trace.outputs) != 1 or math.prod(shape_of(trace.outputs[0])) != 1:
+            shapes = [shape_of(output) for output in trace.outputs]
+            raise ShapeError(
+                f"the gradient of a function that gives {len(shapes)} results of shapes {shapes}",
+                "a gradient is of one number",
+                "a function that ends in .sum() or .mean(); or jacobian, or vjp",
+            )
+        output = trace.outputs[0]
+        gradients = trace.pull(0, seed(output, None) if isinstance(output, Node) else None)
+        structured = trace.structured(gradients)
+        return trace.result(0), structured[0] if isinstance(argnums, int) else tuple(structured)
+
+    return value_and_gradient
+
+
+def grad(f: Function, argnums: Argnums = 0) -> Function:
+    """Return the gradient of f as a function.
+
+    Args:    f: gives one number.
+             argnums: the position of the argument to differentiate, or a tuple of positions.
+    Returns: function of f's arguments; its result has the structure of the argument, and is 0
+             where f does not depend on it.
+    Raises:  ShapeError: f gives an array. IndexRangeError: no such argument.
+    Example: >>> grad(lambda x: x**3)(2.0), grad(grad(lambda x: x**3))(2.0)
+             (12.0, 12.0)
+    """
+    both = value_and_grad(f, argnums)
+
+    @wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return gradient
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """Return f(*primals) and the function that pulls a cotangent of the output back.
+
+    Args:    f: any number of results, of any shape.
+             primals: f's arguments.
+    Returns: (output, pullback); pullback(cotangent), with the output's structure and shapes,
+             gives a tuple with one gradient for each primal.
+    Raises:  ShapeError: a cotangent of another shape.
+    Example: >>> output, pullback = vjp(lambda x, y: x * y, 3.0, 4.0)
+             >>> output, pullback(1.0)
+             (12.0, (4.0, 3.0))
+    """
+    trace = _Trace(f, primals, range(len(primals)), {})
+
+    def pullback(cotangent: Any) -> tuple[Any, ...]:
+        cotangents = _matching(trace.outputs, cotangent, "cotangent")
+        total: list[Any] | None = None
+        for i, (output, one) in enumerate(zip(trace.outputs, cotangents, strict=True)):
+            if isinstance(output, Node):
+                pulled = trace.pull(i, seed(output, one), live=isinstance(one, Node))
+                total = (
+                    pulled if total is None else [a + b for a, b in zip(total, pulled, strict=True)]
+                )
+        return tuple(trace.structured(total or [_zeros(primal) for primal in trace.primals]))
+
+    outputs = [trace.result(i) for i in range(len(trace.outputs))]
+    return trace.rebuild_output(outputs), pullback
+
+
+def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Return f(*primals) and how it changes when the primals move along the tangents.
+
+    A pullback is linear in its cotangent, so pulling it back once more turns it round: this costs
+    two backward sweeps and needs no second set of rules.
+
+    Args:    primals: f's arguments, as a tuple.
+             tangents: their directions, of the same structure and shapes.
+    Returns: (output, tangent of the output).
+    Raises:  ShapeError: a tangent of another shape. DataError: no tuples.
+    Example: >>> jvp(lambda x: x * x, (3.0,), (1.0,))
+             (9.0, 6.0)
+    """
+    _check_tuples("jvp", primals, tangents)
+    trace = _Trace(f, primals, range(len(primals)), {})
+    directions = _matching(trace.primals, tangents, "tangent")
+    moves = []
+    for i, output in enumerate(trace.outputs):
+        with recording():
+            cotangent = make_leaf(Value, _zeros(output))
+            change = _inner(trace.pull(i, cotangent, live=True), directions)
+        keep = trace.keeps(i) or (is_recording() and any(isinstance(d, Node) for d in directions))
+        move = None
+        if isinstance(change, Node):
+            order, within, _ = paths(change, [cotangent])
+            if order:
+                move = sweep(order, 1.0, within, create_graph=keep)[cotangent]
+        moves.append(_zeros(output) if move is None else move if keep else own(move, set()))
+    outputs = [trace.result(i) for i in range(len(trace.outputs))]
+    return trace.rebuild_output(outputs), trace.rebuild_output(moves)
+
+
+def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+    """Return the Jacobian of f as a function: the derivative of every output by every input.
+
+    Args:    f: any number of results, of any shape.
+             argnums: the position of the argument to differentiate, or a tuple of positions.
+    Returns: function of f's arguments; for each output, in the outputs' structure, the structure
+             of the argument, with arrays of shape (*output's shape, *argument's shape).
+    Raises:  IndexRangeError: no such argument.
+    Example: >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+             array([[2., 0.],
+                    [0., 4.]])
+    """
+
+    @wraps(f)
+    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+        trace = _Trace(f, args, _numbers(argnums, args), kwargs)
+        blocks = []
+        for i, output in enumerate(trace.outputs):
+            rows = [trace.pull(i, one_hot) for one_hot in _basis(output)]
+            gradients = [
+                reshape(stack(column), (*shape_of(output), *shape_of(primal)))
+                if shape_of(output)
+                else column[0]
+                for column, primal in zip(zip(*rows, strict=True), trace.primals, strict=True)
+            ]
+            structured = trace.structured(gradients)
+            blocks.append(structured[0] if isinstance(argnums, int) else tuple(structured))
+        return trace.rebuild_output(blocks)
+
+    return jacobian_of_f
+
+
+def _basis(output: Any) -> Iterable[Any]:
+    """Return, for each number of the output in turn, the cotangent that is 1 there."""
+    if not shape_of(output):
+        return [1.0]
+    ones = np.eye(np.size(_plain(output)), dtype=output.dtype)
+    return ones.reshape(-1, *shape_of(output))
+
+
+def hessian(f: Function, argnums: Argnums = 0) -> Function:
+    """Return the matrix of second derivatives of f as a function.
+
+    Args:    f: gives one number.
+             argnums: the position of the argument to differentiate, or a tuple of positions.
+    Returns: function of f's arguments; arrays of shape (*argument's shape, *argument's shape), in
+             the structure of the argument, twice nested.
+    Raises:  ShapeError: f gives an array. IndexRangeError: no such argument.
+    Example: >>> hessian(lambda x: x[0] * x[1])(np.array([2.0, 3.0]))
+             array([[0., 1.],
+                    [1., 0.]])
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Function, primals: tuple[Any, ...], vectors: tuple[Any, ...]) -> Any:
+    """Return the Hessian of f times a vector, without ever building the Hessian.
+
+    Args:    f: gives one number.
+             primals: f's arguments, as a tuple.
+             vectors: of the same structure and shapes.
+    Returns: the product, in the structure of the one primal, or a tuple for several.
+    Raises:  ShapeError: a vector of another shape, or f gives an array. DataError: no tuples.
+    Example: >>> hvp(lambda x: x**3, (2.0,), (10.0,))
+             120.0
+    """
+    _check_tuples("hvp", primals, vectors)
+    everything = tuple(range(len(primals)))
+
+    def slope(*args: Any) -> Any:
+        gradients, _ = flatten(grad(f, everything)(*args))
+        return _inner(gradients, _matching(gradients, vectors, "vector"))
+
+    product = grad(slope, everything)(*primals)
+    return product[0] if len(primals) == 1 else product
+
+
+def _check_tuples(name: str, primals: Any, vectors: Any) -> None:
+    if not (isinstance(primals, tuple | list) and isinstance(vectors, tuple | list)):
+        raise DataError(
+            f"{name} with {type(primals).__name__} and {type(vectors).__name__}",
+            "it takes the arguments of f, and their directions, as tuples",
+            f"{name}(f, (x,), (v,))",
+        )
+
+
+def _matching(leaves: list[Any], structure: Any, name: str) -> list[Any]:
+    """Return the leaves of a structure of directions; each must have the shape of its partner."""
+    directions = [d if isinstance(d, Node) else as_data(d) for d in flatten(structure)[0]]
+    expected = [shape_of(leaf) for leaf in leaves]
+    given = [shape_of(d) for d in directions]
+    if given != expected:
+        raise ShapeError(
+            f"{name} of shapes {given}",
+            f"what it goes with has shapes {expected}",
+            f"one {name} for each, of the same structure and shapes",
+        )
+    return directions

@@ -1,0 +1,233 @@
+"""The same elements in another shape, order or number: reshape, transpose, stack, split, tile, ...
+
+Most of NumPy's rearranging functions are differentiated by one of three observations, with the
+function itself doing the arithmetic on a stand-in:
+
+- `reshaping`: the order of elements stays, so the result is a reshape to whatever shape NumPy
+  gives a stand-in of the same shape;
+- `permuting`: only axes change places, so NumPy's result for a stand-in with axes of distinct
+  lengths shows the permutation;
+- `moving`: elements are moved, repeated or dropped, so applying the function to the elements'
+  numbers shows which element stands where.
+"""
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from ..data import shape_of
+from ..errors import IndexRangeError, ShapeError, UnsupportedError
+from ..graph import Node
+from ..primitives import elementwise, indexing, shapes
+from ..primitives.shapes import Shape
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """Return x[index]: integers, slices, ..., None, boolean masks and integer arrays.
+
+    Raises: IndexRangeError: an integer outside its axis. ShapeError: x is a number.
+    """
+    if not shape_of(x):
+        raise ShapeError(
+            f"index {index!r} of a number", "a number has no axes", "the Value itself, or x.data"
+        )
+    try:
+        return indexing.getitem(x, index=_plain_index(index))
+    except IndexError as error:
+        if isinstance(error, IndexRangeError):
+            error.args = (f"index {index!r} of shape {shape_of(x)}", *error.args[1:])
+            error.given = error.args[0]
+        raise
+
+
+def _plain_index(index: Any) -> Any:
+    """Make lists arrays, and take the data of a Value that holds whole numbers."""
+    if isinstance(index, tuple):
+        return tuple(_plain_index(part) for part in index)
+    if isinstance(index, Node):
+        data = np.asarray(index._data)
+        if (data == np.trunc(data)).all():
+            return data.astype(int)
+        raise IndexRangeError("an index that is a Value", "it is no whole number", "an int")
+    if isinstance(index, list):
+        return np.asarray(index, dtype=None if index else int)
+    return index
+
+
+def _stand_in(shape: Shape) -> Any:
+    """Return an array of this shape that takes no memory."""
+    return np.broadcast_to(np.int8(0), shape)
+
+
+def _on_stand_in(function: Callable[..., Any], stand_in: Any, *args: Any, **kwargs: Any) -> Any:
+    try:
+        return function(stand_in, *args, **kwargs)
+    except (ValueError, IndexError) as error:
+        raise ShapeError(
+            f"{function.__name__} of an array with {stand_in.ndim} axes and {stand_in.size} "
+            f"elements, with {', '.join(map(str, (*args, *kwargs.values())))}",
+            str(error),
+            "axes from 0 to n - 1 or counted from the end, and as many elements as there are",
+        ) from None
+
+
+def reshaping(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the recorded form of a NumPy function that keeps the elements and their order."""
+
+    @wraps(function)
+    def reshaped(x: Any, *args: Any, **kwargs: Any) -> Any:
+        result = _on_stand_in(function, _stand_in(shape_of(x)), *args, **kwargs)
+        return shapes.reshape(x, shape=result.shape)
+
+    return reshaped
+
+
+def permuting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the recorded form of a NumPy function that lets axes change places."""
+
+    @wraps(function)
+    def permuted(x: Any, *args: Any, **kwargs: Any) -> Any:
+        stand_in = _stand_in(tuple(range(1, len(shape_of(x)) + 1)))
+        result = _on_stand_in(function, stand_in, *args, **kwargs)
+        return shapes.transpose(x, axes=tuple(n - 1 for n in result.shape))
+
+    return permuted
+
+
+def moving(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the recorded form of a NumPy function that moves, repeats or drops elements.
+
+    Where NumPy puts a 0 of its own (np.diag, np.tril) no element comes from x.
+    """
+
+    @wraps(function)
+    def moved(x: Any, *args: Any, **kwargs: Any) -> Any:
+        numbers = np.arange(1, size_of(x) + 1).reshape(shape_of(x))
+        places = np.asarray(_on_stand_in(function, numbers, *args, **kwargs))
+        out = indexing.getitem(ravel(x), index=np.maximum(places, 1) - 1)
+        return out if places.all() else elementwise.where(places, out, 0.0)
+
+    return moved
+
+
+def splitting(function: Callable[..., Any], axis: Callable[[int], int] | None = None) -> Any:
+    """Return the recorded form of a NumPy function that splits along an axis.
+
+    Args: axis: gives the axis by the number of axes; None: the function's argument tells it.
+    """
+
+    @wraps(function)
+    def pieces(x: Any, sections: Any, *where: Any, **kwargs: Any) -> list[Any]:
+        shape = shape_of(x)
+        along = axis(len(shape)) if axis else (where or (kwargs.get("axis", 0),))[0] % len(shape)
+        before = (slice(None),) * along
+        numbers = np.arange(shape[along]).reshape((-1,) + (1,) * (len(shape) - along - 1))
+        parts = _on_stand_in(function, np.broadcast_to(numbers, shape), sections, *where, **kwargs)
+        lengths = [part.shape[along] for part in parts]
+        starts = [int(part.flat[0]) if part.size else 0 for part in parts]
+        return [
+            indexing.getitem(x, index=(*before, slice(start, start + length)))
+            for start, length in zip(starts, lengths, strict=True)
+        ]
+
+    return pieces
+
+
+transpose = permuting(np.transpose)
+swapaxes = permuting(np.swapaxes)
+squeeze = reshaping(np.squeeze)
+_atleast = {n: reshaping(f) for n, f in enumerate((np.atleast_1d, np.atleast_2d, np.atleast_3d), 1)}
+
+
+def size_of(x: Any) -> int:
+    """Return how many numbers x holds."""
+    return math.prod(shape_of(x))
+
+
+def reshape(x: Any, shape: Any, *more: Any) -> Any:
+    """Return x with its elements, in row-major order, in another shape; -1 stands for the rest."""
+    wanted = tuple(operator.index(n) for n in (np.atleast_1d(shape).tolist() + list(more)))
+    result = _on_stand_in(np.reshape, _stand_in(shape_of(x)), wanted)
+    return shapes.reshape(x, shape=result.shape)
+
+
+def ravel(x: Any) -> Any:
+    """Return the elements of x, in row-major order, along one axis."""
+    return shapes.reshape(x, shape=(size_of(x),))
+
+
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """Return x repeated over a larger shape."""
+    return shapes.broadcast_to(x, shape=(shape,) if isinstance(shape, int) else tuple(shape))
+
+
+def atleast(ndim: int) -> Callable[..., Any]:
+    """Return np.atleast_1d, _2d or _3d for Values: one result, or a tuple for several inputs."""
+
+    def extended(*inputs: Any) -> Any:
+        results = tuple(_atleast[ndim](x) for x in inputs)
+        return results[0] if len(inputs) == 1 else results
+
+    return extended
+
+
+def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """Join arrays along an axis that they have; None: ravel them first."""
+    if axis is None:
+        arrays, axis = [ravel(x) for x in arrays], 0
+    return shapes.concatenate(*arrays, axis=operator.index(axis))
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Join arrays, or numbers, of one shape along a new axis."""
+    return concatenate([reshaping(np.expand_dims)(x, axis) for x in arrays], axis)
+
+
+def hstack(arrays: Sequence[Any]) -> Any:
+    """Join arrays side by side."""
+    arrays = [_atleast[1](x) for x in arrays]
+    return concatenate(arrays, 0 if len(shape_of(arrays[0])) == 1 else 1)
+
+
+def vstack(arrays: Sequence[Any]) -> Any:
+    """Join arrays below each other."""
+    return concatenate([_atleast[2](x) for x in arrays], 0)
+
+
+def dstack(arrays: Sequence[Any]) -> Any:
+    """Join arrays behind each other, along the third axis."""
+    return concatenate([_atleast[3](x) for x in arrays], 2)
+
+
+def column_stack(arrays: Sequence[Any]) -> Any:
+    """Join 1-D arrays as the columns of a matrix."""
+    columns = [x if len(shape_of(x)) > 1 else shapes.reshape(x, shape=(-1, 1)) for x in arrays]
+    return concatenate(columns, 1)
+
+
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """Return the elements at integer positions along an axis; None: of the ravelled x."""
+    if axis is None:
+        return getitem(ravel(x), np.asarray(indices))
+    return getitem(x, (slice(None),) * (axis % len(shape_of(x))) + (np.asarray(indices),))
+
+
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
+    """Return x with a border: constant, or its own elements (edge, reflect, symmetric, wrap)."""
+    if mode in ("edge", "reflect", "symmetric", "wrap"):
+        return moving(np.pad)(x, pad_width, mode=mode)
+    if mode != "constant":
+        raise UnsupportedError(
+            f"pad with mode {mode!r}",
+            "it has no derivative rule",
+            "constant, edge, reflect, symmetric or wrap",
+        )
+    border = np.pad(np.zeros(shape_of(x)), pad_width, constant_values=constant_values)
+    widths = np.broadcast_to(pad_width, (border.ndim, 2)).tolist()
+    index = tuple(slice(a, a + n) for (a, _), n in zip(widths, shape_of(x), strict=True))
+    inner = indexing.scatter(x, index=index, shape=border.shape)
+    return elementwise.add(inner, border) if border.any() else inner

@@ -1,0 +1,180 @@
+"""Sums, means, extremes, running sums, sorting and choosing, with NumPy's names and signatures."""
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..data import shape_of
+from ..primitives import elementwise, indexing, reductions, shapes
+from ..primitives.elementwise import divide, equal, maximum, minimum
+from ..primitives.shapes import Axis
+from .rearranging import ravel
+
+
+def _axis(axis: Any) -> Axis:
+    if axis is None or isinstance(axis, int):
+        return axis
+    if isinstance(axis, tuple | list):
+        return tuple(operator.index(i) for i in axis)
+    return operator.index(axis)
+
+
+def count(x: Any, axis: Axis) -> int:
+    """Return how many numbers of x a reduction over `axis` makes into one."""
+    shape = shape_of(x)
+    if axis is None:
+        return math.prod(shape)
+    return math.prod(shape[i] for i in ((axis,) if isinstance(axis, int) else axis))
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the sum over an axis, several, or all (None)."""
+    return shapes.sum(x, axis=_axis(axis), keepdims=keepdims)
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the product over an axis, several, or all (None); its derivatives allow for zeros."""
+    axis = _axis(axis)
+    if isinstance(axis, int) and shape_of(x):
+        return reductions.prod(x, axis=axis, keepdims=keepdims)
+    ndim = len(shape_of(x))
+    for i in sorted({i % ndim for i in (range(ndim) if axis is None else axis)}, reverse=True):
+        x = reductions.prod(x, axis=i, keepdims=keepdims)
+    return x
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the arithmetic mean over an axis, several, or all (None)."""
+    axis = _axis(axis)
+    return divide(shapes.sum(x, axis=axis, keepdims=keepdims), count(x, axis))
+
+
+def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """Return the mean squared distance from the mean, with n - ddof in place of n."""
+    axis = _axis(axis)
+    distance = x - mean(x, axis, keepdims=True)
+    total = shapes.sum(elementwise.square(distance), axis=axis, keepdims=keepdims)
+    return divide(total, count(x, axis) - ddof)
+
+
+def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """Return the square root of the variance; its derivative where all elements are equal is 0."""
+    axis = _axis(axis)
+    distance = x - mean(x, axis, keepdims=True)
+    length = reductions.norm(distance, axis=axis, keepdims=keepdims)
+    return divide(length, elementwise.sqrt(float(count(x, axis) - ddof)))
+
+
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the largest element; elements that tie share the derivative equally."""
+    return reductions.max(x, axis=_axis(axis), keepdims=keepdims)
+
+
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the smallest element; elements that tie share the derivative equally."""
+    return reductions.min(x, axis=_axis(axis), keepdims=keepdims)
+
+
+def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the largest element less the smallest."""
+    return max(x, axis, keepdims) - min(x, axis, keepdims)
+
+
+def sort(x: Any, axis: int | None = -1) -> Any:
+    """Return x in ascending order along an axis; None: ravelled first."""
+    x, axis = _along(x, axis)
+    return indexing.reorder(x, x, axis=axis)
+
+
+def partition(x: Any, kth: Any, axis: int | None = -1) -> Any:
+    """Return x with its kth smallest elements in place, smaller ones before, larger ones behind."""
+    x, axis = _along(x, axis)
+    return indexing.reorder(x, x, axis=axis, kth=kth)
+
+
+def median(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Return the middle element, or the mean of the two middle ones, along an axis or of all."""
+    ndim = len(shape_of(x))
+    ordered, along = _along(x, axis)
+    n = shape_of(ordered)[along]
+    ordered = sort(ordered, along)
+    middle = (slice(None),) * along + (slice((n - 1) // 2, n // 2 + 1),)
+    out = mean(indexing.getitem(ordered, index=middle), along, keepdims=keepdims)
+    return shapes.reshape(out, shape=(1,) * ndim) if keepdims and axis is None else out
+
+
+def cumsum(x: Any, axis: int | None = None) -> Any:
+    """Return the running sum along an axis; None: ravelled first."""
+    x, axis = _along(x, axis)
+    return reductions.cumsum(x, axis=axis)
+
+
+def cumprod(x: Any, axis: int | None = None) -> Any:
+    """Return the running product along an axis; None: ravelled first."""
+    return reductions.cumprod(*_along(x, axis))
+
+
+def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
+    """Return the differences of neighbours along an axis, n times over."""
+    x, axis = _along(x, axis)
+    before = (slice(None),) * axis
+    for _ in range(n):
+        later = indexing.getitem(x, index=(*before, slice(1, None)))
+        x = later - indexing.getitem(x, index=(*before, slice(None, -1)))
+    return x
+
+
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """Return the integral of y along an axis by the trapezoidal rule, over x or in steps of dx."""
+    y, axis = _along(y, axis)
+    if x is not None:
+        dx = diff(x)
+        if len(shape_of(dx)) == 1:
+            dx = shapes.reshape(dx, shape=(-1,) + (1,) * (len(shape_of(y)) - axis - 1))
+    before = (slice(None),) * axis
+    left = indexing.getitem(y, index=(*before, slice(None, -1)))
+    right = indexing.getitem(y, index=(*before, slice(1, None)))
+    return shapes.sum(dx * (left + right) * 0.5, axis=axis, keepdims=False)
+
+
+def _along(x: Any, axis: int | None) -> tuple[Any, int]:
+    """Return x and its axis counted from the start; for None x ravelled."""
+    if axis is None:
+        return ravel(x), 0
+    ndim = len(shape_of(x))
+    return x, axis + ndim if axis < 0 else axis
+
+
+def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """Return x held between two bounds, either of which may be None."""
+    low = a_min if min is None else min
+    high = a_max if max is None else max
+    x = x if low is None else maximum(x, low)
+    return x if high is None else minimum(x, high)
+
+
+def fmax(x: Any, y: Any) -> Any:
+    """Return the larger of x and y, and the other one where one is NaN."""
+    return elementwise.where(equal(x, x), elementwise.where(equal(y, y), maximum(x, y), x), y)
+
+
+def fmin(x: Any, y: Any) -> Any:
+    """Return the smaller of x and y, and the other one where one is NaN."""
+    return elementwise.where(equal(x, x), elementwise.where(equal(y, y), minimum(x, y), x), y)
+
+
+def where(condition: Any, *choices: Any) -> Any:
+    """Return x where the condition holds and y elsewhere; without choices, where it holds.
+
+    What is not chosen passes no derivative on, not even an infinite one.
+    """
+    if not choices:
+        return np.nonzero(np.asarray(condition))
+    return elementwise.where(condition, *choices)
+
+
+def round(x: Any, decimals: int = 0) -> Any:
+    """Return x rounded to a number of decimals, half to even; its derivative is 0."""
+    return elementwise.round(x, decimals=decimals)

@@ -1,0 +1,307 @@
+"""Nodes remember how they were computed; primitives compute and record them.
+
+A `Node` holds data, the primitive that made it and that primitive's inputs. A `Primitive` pairs a
+forward function with one derivative rule per input. Applied to plain data it computes; applied to
+a node it also records, and begets a node of the same type.
+"""
+
+import operator
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from . import watching
+from .data import Data, as_data, shape_of, shorten
+from .errors import AutogradError, DomainError, IndexRangeError, RuleError, ShapeError
+
+_new_node = object.__new__
+_next_index = count().__next__
+
+
+class Node:
+    """A number or an array of numbers that remembers how it was computed.
+
+    One object a node and no containers: the cyclic garbage collector walks every container, and
+    on large scalar graphs that walk costs more than the arithmetic. So one or two inputs stand in
+    `x` and `y` themselves; three and more are a tuple in `x`.
+    """
+
+    __slots__ = (
+        "_data",  # float, or float32/float64 array with at least one axis
+        "_gradient",  # None until a backward sweep has computed it
+        "primitive",  # what made this node; None in a leaf
+        "x",  # first input, or the tuple of all where the primitive takes any number
+        "y",  # second input
+        "params",  # the primitive's keyword arguments, or None
+        "index",  # age: a node is younger than all its inputs
+        "label",  # the user's name for it, or None
+        "origin",  # what a watcher wrote down about the node's making, or None
+    )
+    _data: Data
+    _gradient: Any
+    primitive: "Primitive | None"
+    x: Any
+    y: Any
+    params: dict[str, Any] | None
+    index: int
+    label: str | None
+    origin: Any
+
+    def __init__(self, data: Data, label: str | None = None) -> None:
+        self._data = data
+        self._gradient = None
+        self.primitive = None
+        self.x = None
+        self.y = None
+        self.params = None
+        self.index = _next_index()
+        self.label = label
+        self.origin = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis; () for a number."""
+        return getattr(self._data, "shape", ())
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the numbers: float32 or float64; a single number is a float64."""
+        return getattr(self._data, "dtype", np.dtype(np.float64))
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """The inputs in order, nodes and constants; parallel edges stand twice; () for a leaf."""
+        if self.primitive is None:
+            return ()
+        if self.primitive.arity == 1:
+            return (self.x,)
+        if self.primitive.arity == 2:
+            return (self.x, self.y)
+        inputs: tuple[Any, ...] = self.x
+        return inputs
+
+
+class Primitive:
+    """An operation with its derivative: a forward function and one rule for each input.
+
+    The rule of input x is `rule(g, out, *inputs, **params)`: it returns the cotangent of x, given
+    the cotangent `g` of the output `out`. Write rules with operators and other primitives, so that
+    the same rule serves floats, arrays and Values, and with them derivatives of any order.
+    Broadcasting needs no mention: it is undone in the backward sweep.
+
+    Args:    name: shown in pictures and errors.
+             forward: function of plain floats and arrays; data to be differentiated is
+             positional, everything else keyword-only.
+             rules: one for each input; None where no derivative flows.
+             scalar: a faster forward for floats, such as `math.exp`; where it raises
+             ArithmeticError or ValueError, `forward` decides (NumPy's inf and nan).
+             each: in place of `rules` for any number of inputs: `each(i, g, out, *inputs,
+             **params)` returns the cotangent of input number i.
+    Raises:  RuleError: neither or both of rules and each; called with a wrong number of inputs.
+    Example: >>> cube = Primitive("cube", lambda x: x**3, lambda g, out, x: g * 3 * x**2)
+             >>> cube(2.0)
+             8.0
+    """
+
+    __slots__ = ("arity", "each", "forward", "name", "rules", "scalar")
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *rules: Callable[..., Any] | None,
+        scalar: Callable[..., Any] | None = None,
+        each: Callable[..., Any] | None = None,
+    ) -> None:
+        if bool(rules) == (each is not None):
+            raise RuleError(
+                f"primitive {name} with {len(rules)} rules" + (" and `each`" if each else ""),
+                "every input needs one rule: listed for each, or one `each` for them all",
+                f"Primitive({name!r}, forward, lambda g, out, x: ...)",
+            )
+        self.name = name
+        self.forward = forward
+        self.scalar = scalar
+        self.rules = rules
+        self.each = each
+        self.arity = len(rules) if len(rules) <= 2 else 0  # 0: inputs are one tuple in Node.x
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def rule(self, i: int) -> Callable[..., Any] | None:
+        """Return the derivative rule of input number i, or None where no derivative flows."""
+        return self.rules[i] if self.each is None else partial(self.each, i)
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        """Compute, and record if any input is a node."""
+        for x in inputs:
+            if type(x) is not float and (type(x) is not ndarray or x.dtype.char not in "fd"):
+                return self._apply(inputs, params)
+        return self.compute(inputs, params, inputs)  # as rules call it: plain data throughout
+
+    def _apply(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        if self.rules and len(inputs) != len(self.rules):
+            raise RuleError(
+                f"{self.name} with {len(inputs)} inputs",
+                f"it has {len(self.rules)} rules, one for each input",
+                "one positional argument for each rule, everything else by keyword",
+            )
+        kind = None
+        data = []
+        for x in inputs:
+            if isinstance(x, Node):
+                kind = kind or type(x)
+                data.append(x._data)
+            else:
+                data.append(as_data(x))
+        out = self.compute(data, params, inputs)
+        if kind is None:
+            return out
+        if self.arity == 1:  # then the one input is the node
+            return _record(kind, out, self, inputs[0], None, params or None)
+        inputs = tuple([x if isinstance(x, Node) else d for x, d in zip(inputs, data, strict=True)])
+        if self.arity == 2:
+            return _record(kind, out, self, inputs[0], inputs[1], params or None)
+        return _record(kind, out, self, inputs, None, params or None)
+
+    def binary(self, x: Any, y: Any) -> Any:
+        """The same as calling with two inputs and no params, short for the operators' sake."""
+        if isinstance(x, Node):
+            kind = type(x)
+            a = x._data
+            b = y._data if isinstance(y, Node) else (y := as_data(y))
+        elif isinstance(y, Node):
+            kind = type(y)
+            a = x = as_data(x)
+            b = y._data
+        else:
+            return self.compute((as_data(x), as_data(y)), {}, (x, y))
+        if type(a) is float and type(b) is float and self.scalar is not None:
+            try:
+                out = self.scalar(a, b)
+            except (ArithmeticError, ValueError):
+                out = self.compute((a, b), {}, (x, y))
+        else:
+            out = self.compute((a, b), {}, (x, y))
+        return _record(kind, out, self, x, y, None)
+
+    def compute(self, data: Any, params: dict[str, Any], inputs: Any) -> Data:
+        """Compute on the plain data of `inputs`.
+
+        Floats and arrays agree: where Python's float functions raise, as in 1/0, log(0) and
+        exp(1000), NumPy's own inf or nan is the result.
+        """
+        if type(data[0]) is float and all([type(d) is float for d in data]):
+            if self.scalar is not None and not params:
+                try:
+                    return float(self.scalar(*data))
+                except (ArithmeticError, ValueError):
+                    pass  # NumPy decides
+            data = [np.float64(d) for d in data]
+        try:
+            out = self.forward(*data, **params)
+        except AutogradError:
+            raise
+        except (ValueError, IndexError, np.linalg.LinAlgError) as error:
+            raise _explained(self, inputs, error) from error
+        if type(out) is ndarray and out.ndim and out.dtype.char in "fd":
+            return out
+        return float(out) if isinstance(out, np.floating) else as_data(out)
+
+
+def _record(kind: type[Node], data: Data, primitive: Primitive, x: Any, y: Any, params: Any) -> Any:
+    node = _new_node(kind)
+    node._data = data
+    node._gradient = None
+    node.primitive = primitive
+    node.x = x
+    node.y = y
+    node.params = params
+    node.index = _next_index()
+    node.label = None
+    node.origin = None
+    if watching.open_watches:
+        for watcher in watching.watchers():
+            watcher.recorded(node)
+    return node
+
+
+def make_leaf(kind: type[Any], data: Data, label: str | None = None) -> Any:
+    """Return a node of type `kind` that was computed from nothing, and takes `data` as it is."""
+    node = _new_node(kind)
+    Node.__init__(node, data, label)
+    return node
+
+
+def topological_order(output: Node) -> list[Node]:
+    """Return every node that `output` was computed from, and itself, inputs before outputs.
+
+    Inputs exist before what is computed from them, so sorting by age is a topological order.
+    """
+    return ancestors(output, 0)[0]
+
+
+def ancestors(output: Node, oldest: int) -> tuple[list[Node], bool]:
+    """Return the nodes that `output` was computed from, as far back as the age `oldest`.
+
+    Args:    output: the last node of the graph.
+             oldest: nodes with a smaller index are left out, with all they were computed from.
+    Returns: the nodes in the order in which they were made; and whether any was left out.
+    """
+    seen = {output}
+    stack = [output]
+    add, push, pop = seen.add, stack.append, stack.pop
+    has_older = False
+    while stack:
+        node = pop()
+        x = node.x
+        for each in x if type(x) is tuple else (x, node.y):
+            if isinstance(each, Node) and each not in seen:
+                if each.index >= oldest:
+                    add(each)
+                    push(each)
+                else:
+                    has_older = True
+    return sorted(seen, key=operator.attrgetter("index")), has_older
+
+
+def describe(x: Any) -> str:
+    """Return a short account of an operand for messages: its label, and its value or shape."""
+    name = f"{x.label} = " if isinstance(x, Node) and x.label else ""
+    shape = shape_of(x)
+    if shape:
+        return f"{name}shape {shape}"
+    data = x._data if isinstance(x, Node) else x
+    return f"{name}{data:.6g}" if isinstance(data, float | int) else f"{name}{shorten(repr(data))}"
+
+
+def _explained(primitive: Primitive, inputs: Any, error: Exception) -> AutogradError:
+    """Turn NumPy's error into one of three parts, with the operation and its operands."""
+    given = f"{primitive.name} of " + " and ".join(describe(x) for x in inputs)
+    why = str(error)
+    shapes = [shape_of(x) for x in inputs]
+    if isinstance(error, np.exceptions.AxisError):
+        return ShapeError(given, why, f"an axis from 0 to {len(shapes[0]) - 1}, or from the end")
+    if isinstance(error, IndexError):
+        return IndexRangeError(given, why, "an index from -n to n - 1 for an axis of n")
+    if not any(shapes):
+        return DomainError(given, why, "numbers for which it is defined")
+    if isinstance(error, np.linalg.LinAlgError) and "must be" not in why:
+        return DomainError(given, why, "a matrix for which it is defined, or np.linalg.pinv")
+    if "broadcast" in why and len(shapes) == 2:
+        why = f"axes are paired from the right and must be equal or 1: {_clash(*shapes)}"
+    return ShapeError(given, why, "shapes that fit: see reshape, .T, and None in an index")
+
+
+def _clash(left: tuple[int, ...], right: tuple[int, ...]) -> str:
+    """Name the axes in which two shapes do not broadcast."""
+    return ", ".join(
+        f"axis {-i} has {m} against {n}"
+        for i, (m, n) in enumerate(zip(left[::-1], right[::-1], strict=False), 1)
+        if m != n and 1 not in (m, n)
+    )

@@ -1,0 +1,175 @@
+"""NumPy functions on nodes: np.exp(value), np.sum(value), ... reach the same primitives.
+
+NumPy asks its arguments how to carry a function out (`__array_ufunc__`, `__array_function__`).
+`RECORDED` answers for every function with a derivative; `PLAIN` lists those that look at data
+only and give plain data.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import AutogradError, UnsupportedError
+from .functions import decompositions, products, rearranging, statistics
+from .functions.rearranging import moving, permuting, reshaping, splitting
+from .graph import Node
+from .primitives import elementwise
+
+
+def _by_name(source: Any, ours: Any, names: str) -> dict[Callable[..., Any], Callable[..., Any]]:
+    return {getattr(source, name): getattr(ours, name) for name in names.split()}
+
+
+RECORDED: dict[Callable[..., Any], Callable[..., Any]] = {
+    **_by_name(
+        np,
+        elementwise,
+        "add subtract multiply divide floor_divide mod power negative reciprocal square absolute "
+        "hypot sqrt cbrt exp exp2 expm1 log log2 log10 log1p logaddexp logaddexp2 sin cos tan "
+        "arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh sinc deg2rad rad2deg "
+        "maximum minimum sign floor ceil",
+    ),
+    np.fabs: elementwise.absolute,
+    np.float_power: elementwise.power,
+    np.radians: elementwise.deg2rad,
+    np.degrees: elementwise.rad2deg,
+    np.positive: elementwise.identity,
+    **_by_name(
+        np,
+        statistics,
+        "sum prod mean var std max min ptp sort partition median cumsum cumprod diff trapezoid "
+        "clip fmax fmin where round",
+    ),
+    np.amax: statistics.max,
+    np.amin: statistics.min,
+    np.around: statistics.round,
+    **_by_name(
+        np,
+        rearranging,
+        "reshape ravel transpose swapaxes squeeze broadcast_to concatenate stack hstack vstack "
+        "dstack column_stack take pad",
+    ),
+    np.expand_dims: reshaping(np.expand_dims),
+    np.atleast_1d: rearranging.atleast(1),
+    np.atleast_2d: rearranging.atleast(2),
+    np.atleast_3d: rearranging.atleast(3),
+    np.moveaxis: permuting(np.moveaxis),
+    np.rollaxis: permuting(np.rollaxis),
+    np.tile: moving(np.tile),
+    np.repeat: moving(np.repeat),
+    np.flip: moving(np.flip),
+    np.fliplr: moving(np.fliplr),
+    np.flipud: moving(np.flipud),
+    np.roll: moving(np.roll),
+    np.rot90: moving(np.rot90),
+    np.diag: moving(np.diag),
+    np.diagonal: moving(np.diagonal),
+    np.tril: moving(np.tril),
+    np.triu: moving(np.triu),
+    np.delete: moving(np.delete),
+    np.split: splitting(np.split),
+    np.array_split: splitting(np.array_split),
+    np.hsplit: splitting(np.hsplit, lambda ndim: 0 if ndim == 1 else 1),
+    np.vsplit: splitting(np.vsplit, lambda ndim: 0),
+    **_by_name(np, products, "dot vdot inner outer matmul tensordot einsum kron cross trace"),
+    **_by_name(
+        np.linalg,
+        decompositions,
+        "norm det slogdet inv solve cholesky eigh eigvalsh svd pinv matrix_power",
+    ),
+}
+
+PLAIN: frozenset[Callable[..., Any]] = frozenset(
+    _by_name(
+        np,
+        np,
+        "shape ndim size argmax argmin argsort argpartition argwhere nonzero flatnonzero "
+        "count_nonzero searchsorted isfinite isnan isinf isposinf isneginf iscomplexobj isrealobj "
+        "signbit all any allclose isclose array_equal array_equiv equal not_equal less less_equal "
+        "greater greater_equal logical_and logical_or logical_not logical_xor zeros_like "
+        "ones_like full_like empty_like result_type can_cast min_scalar_type array_repr array_str "
+        "array2string digitize bincount unique nanargmax nanargmin isin shares_memory "
+        "may_share_memory histogram histogram_bin_edges",
+    )
+)
+
+
+class NumPyNode(Node):
+    """A node that NumPy functions accept."""
+
+    __slots__ = ()
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if "out" in kwargs:
+            raise UnsupportedError(
+                f"{_name(ufunc)} of a Value into an array (+=, or out=)",
+                "an array cannot hold the graph of a Value",
+                "a = a + v, which makes a new Value",
+            )
+        if method != "__call__" or kwargs:
+            raise _unsupported(ufunc, "" if method == "__call__" else f".{method}", *kwargs)
+        return _carry_out(ufunc, inputs, {})
+
+    def __array_function__(
+        self, function: Any, types: Sequence[type], args: Any, kwargs: dict[str, Any]
+    ) -> Any:
+        return _carry_out(function, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Return the data as a plain array: from here on, no derivative flows."""
+        return np.array(self._data, dtype=dtype)
+
+
+def _carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    recorded = RECORDED.get(function)
+    if recorded is not None:
+        try:
+            return recorded(*args, **kwargs)
+        except TypeError as error:
+            if isinstance(error, AutogradError):
+                raise
+            raise _explained(function, recorded, args, kwargs) or error from None
+    if function in PLAIN:
+        return function(*_plain(args), **{name: _plain(value) for name, value in kwargs.items()})
+    raise _unsupported(function)
+
+
+def _plain(x: Any) -> Any:
+    if isinstance(x, Node):
+        return x._data
+    return type(x)(_plain(part) for part in x) if type(x) in (list, tuple) else x
+
+
+def _name(function: Any) -> str:
+    module = getattr(function, "__module__", None) or "numpy"  # ufuncs name none
+    return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
+
+
+def _unsupported(function: Any, method: str = "", *options: str) -> UnsupportedError:
+    given = f"{_name(function)}{method} of a Value"
+    given += f" with {', '.join(options)}" if options else ""
+    return UnsupportedError(
+        given,
+        "it has no derivative rule here",
+        "v.data for plain numbers, or a primitive of your own: "
+        'Primitive("name", forward, lambda g, out, x: ...)',
+    )
+
+
+def _explained(
+    function: Any, recorded: Any, args: Any, kwargs: dict[str, Any]
+) -> UnsupportedError | None:
+    """Return an error if the arguments do not fit the signature that is supported here."""
+    signature = inspect.signature(recorded)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        names = ", ".join(signature.parameters)
+        return UnsupportedError(
+            f"{_name(function)} of a Value: {error}",
+            "that option has no derivative rule here",
+            f"{_name(function)}({names})",
+        )
+    return None

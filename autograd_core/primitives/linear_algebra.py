@@ -1,0 +1,240 @@
+"""Linear algebra: matmul, einsum, inverse, determinant, decompositions.
+
+Rows are read as in elementwise.py. Leading axes, as in NumPy, count matrices of a stack.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..data import shape_of
+from ..errors import DomainError, ShapeError
+from ..graph import Primitive, describe
+from .elementwise import equal, multiply, reciprocal, where
+from .indexing import getitem, scatter
+from .reductions import prod_of_others
+from .shapes import transpose
+
+
+def _matmul(x: Any, y: Any) -> Any:
+    try:
+        return np.matmul(x, y)
+    except ValueError:
+        raise _misaligned(shape_of(x), shape_of(y)) from None
+
+
+def _misaligned(x: tuple[int, ...], y: tuple[int, ...]) -> ShapeError:
+    given = f"matmul of shape {x} and shape {y}"
+    if not x or not y:
+        return ShapeError(given, "a number has no axis to sum over", "x * y")
+    rows = max(len(y) - 2, 0)
+    if x[-1] != y[rows]:
+        return ShapeError(
+            given,
+            f"axis {len(x) - 1} of the first, {x[-1]}, must equal axis {rows} of the second, "
+            f"{y[rows]}",
+            "x @ y.T, x.T @ y, or other shapes: (batch, features) @ (features, units)",
+        )
+    return ShapeError(given, "the axes before the last two do not broadcast", "equal stacks")
+
+
+def matrix_transpose(x: Any) -> Any:
+    """Swap the last two axes."""
+    ndim = len(x.shape)
+    return x.T if ndim == 2 else transpose(x, axes=(*range(ndim - 2), ndim - 1, ndim - 2))
+
+
+def _column(x: Any) -> Any:
+    return getitem(x, index=(..., None))
+
+
+def _row(x: Any) -> Any:
+    return getitem(x, index=(..., None, slice(None)))
+
+
+def _over_matrices(x: Any) -> Any:
+    """Give one number for each matrix of a stack the axes of the matrices."""
+    return getitem(x, index=(..., None, None)) if shape_of(x) else x
+
+
+def _rows(x: Any, start: int | None, stop: int | None) -> Any:
+    return getitem(x, index=(..., slice(start, stop), slice(None)))
+
+
+def _inverse_or_zero(x: Any) -> Any:
+    """Return 1 / x, and 0 where x is 0."""
+    zero = equal(x, 0.0)
+    return where(zero, 0.0, reciprocal(x + zero))
+
+
+def _matmul_left(g: Any, x: Any, y: Any) -> Any:
+    if len(y.shape) == 1:
+        return multiply(_column(g) if shape_of(g) else g, y)
+    if len(x.shape) == 1:
+        return getitem(matmul(y, _column(g)), index=(..., 0))
+    return g @ matrix_transpose(y)
+
+
+def _matmul_right(g: Any, x: Any, y: Any) -> Any:
+    if len(x.shape) == 1:
+        return multiply(_column(x), _row(g)) if shape_of(g) else multiply(g, x)
+    if len(y.shape) == 1:
+        return getitem(matmul(_row(g), x), index=(..., 0, slice(None)))
+    return matrix_transpose(x) @ g
+
+
+def _einsum(*operands: Any, subscripts: str, optimize: Any = True) -> Any:
+    return np.einsum(subscripts, *operands, optimize=optimize)
+
+
+def _einsum_rule(
+    i: int, g: Any, operands: tuple[Any, ...], *, subscripts: str, **options: Any
+) -> Any:
+    """Let the output and operand i change places: sum g with all the others."""
+    left, output = subscripts.split("->")
+    terms = left.split(",")
+    terms[i], output = output, terms[i]
+    operands = (*operands[:i], g, *operands[i + 1 :])
+    return einsum(*operands, subscripts=f"{','.join(terms)}->{output}", **options)
+
+
+def _solve_transposed(g: Any, x: Any, y: Any) -> Any:
+    if len(shape_of(y)) == 1:
+        return getitem(solve(matrix_transpose(x), _column(g)), index=(..., 0))
+    return solve(matrix_transpose(x), g)
+
+
+def _solve_left(g: Any, out: Any, x: Any, y: Any) -> Any:
+    g = _solve_transposed(g, x, y)
+    if len(shape_of(y)) == 1:
+        return -(_column(g) * _row(out))
+    return -(g @ matrix_transpose(out))
+
+
+def _cofactor(x: Any) -> Any:
+    """Return det(x) inv(x).T, by singular values: a singular matrix has cofactors, too."""
+    u, s, vh = np.linalg.svd(x)
+    turns = np.linalg.det(u) * np.linalg.det(vh)
+    return turns[..., None, None] * (u * prod_of_others(s, -1)[..., None, :]) @ vh
+
+
+def _cofactor_rule(g: Any, x: Any) -> Any:
+    """Differentiate each cofactor: a signed determinant of x without row i and column j."""
+    n = shape_of(x)[-1]
+    others = np.nonzero(1 - np.eye(n))[1].reshape(n, max(n - 1, 0))
+    minors = (..., others[:, None, :, None], others[:, None, :])
+    g = g * (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+    g = _over_matrices(g) * cofactor(getitem(x, index=minors))
+    return scatter(g, index=minors, shape=shape_of(x))
+
+
+def _cholesky(x: Any) -> Any:
+    try:
+        return np.linalg.cholesky(x)
+    except np.linalg.LinAlgError:
+        raise DomainError(
+            f"cholesky of {describe(x)}",
+            "a matrix is not positive definite: x @ a @ x > 0 must hold for all x other than 0",
+            "a + 1e-6 * np.eye(n), if rounding is to blame; or eigh, which takes any symmetric a",
+        ) from None
+
+
+def _cholesky_rule(g: Any, out: Any) -> Any:
+    n = shape_of(out)[-1]
+    upper = matrix_transpose(out)
+    inner = (upper @ g) * (np.tril(np.ones((n, n))) - np.eye(n) / 2)
+    return matrix_transpose(solve(upper, matrix_transpose(solve(upper, inner))))
+
+
+def _packed_eigh(x: Any) -> Any:
+    values, vectors = np.linalg.eigh(x)
+    return np.concatenate((values[..., None, :], vectors), -2)
+
+
+def _eigh_rule(g: Any, out: Any) -> Any:
+    values, vectors = _rows(out, None, 1), _rows(out, 1, None)
+    turn = matrix_transpose(vectors) @ _rows(g, 1, None)
+    turn = turn * _inverse_or_zero(values - matrix_transpose(values))
+    stretch = _rows(g, None, 1) * np.eye(shape_of(out)[-1])
+    return vectors @ (turn + stretch) @ matrix_transpose(vectors)
+
+
+def _packed_svd(x: Any) -> Any:
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    return np.concatenate((u, s[..., None, :], np.swapaxes(vh, -1, -2)), -2)
+
+
+def unpack_svd(x: Any, m: int) -> tuple[Any, Any, Any]:
+    """Return from x, packed by `svd` of an m by n matrix, U, the singular values as a row, V."""
+    return _rows(x, None, m), _rows(x, m, m + 1), _rows(x, m + 1, None)
+
+
+def _svd_rule(g: Any, out: Any, x: Any) -> Any:
+    m, n = shape_of(x)[-2:]
+    u, s, v = unpack_svd(out, m)
+    g_u, g_s, g_v = unpack_svd(g, m)
+    across = matrix_transpose(s)
+    inverse_gaps = _inverse_or_zero((s - across) * (s + across))
+
+    def turn(basis: Any, g_basis: Any) -> Any:
+        product = matrix_transpose(basis) @ g_basis
+        return inverse_gaps * (product - matrix_transpose(product))
+
+    inner = turn(u, g_u) * s + across * turn(v, g_v) + g_s * np.eye(min(m, n))
+    cotangent = u @ inner @ matrix_transpose(v)
+    if m > n:  # what leaves the span of U
+        leaving = (g_u - u @ (matrix_transpose(u) @ g_u)) * _inverse_or_zero(s)
+        cotangent = cotangent + leaving @ matrix_transpose(v)
+    if n > m:
+        leaving = (g_v - v @ (matrix_transpose(v) @ g_v)) * _inverse_or_zero(s)
+        cotangent = cotangent + u @ matrix_transpose(leaving)
+    return cotangent
+
+
+def _pinv_rule(g: Any, out: Any, x: Any) -> Any:
+    p, q, g = out, matrix_transpose(out), matrix_transpose(g)
+    beside = (g - x @ (p @ g)) @ p @ q  # (1 - x p) g p q
+    above = q @ (p @ (g - (g @ p) @ x))  # q p g (1 - p x)
+    return beside + above - q @ matrix_transpose(g) @ q
+
+
+# fmt: off
+# Products
+matmul: Primitive = Primitive("matmul", _matmul,
+    lambda g, out, x, y: _matmul_left(g, x, y),
+    lambda g, out, x, y: _matmul_right(g, x, y))
+# an index stands in an operand once at most, and in the output or another operand, too
+einsum: Primitive = Primitive("einsum", _einsum,
+    each=lambda i, g, out, *operands, **params: _einsum_rule(i, g, operands, **params))
+
+# Inverses. y of solve is a vector if it has one axis, else a stack of matrices
+inv: Primitive = Primitive("inv", np.linalg.inv,
+    lambda g, out, x: -(matrix_transpose(out) @ g @ matrix_transpose(out)))
+solve: Primitive = Primitive("solve", np.linalg.solve,
+    lambda g, out, x, y: _solve_left(g, out, x, y),
+    lambda g, out, x, y: _solve_transposed(g, x, y))
+pinv: Primitive = Primitive("pinv", lambda x, *, rcond: np.linalg.pinv(x, rcond),
+    # where the rank of x stays the same (Golub and Pereyra, 1973)
+    lambda g, out, x, *, rcond: _pinv_rule(g, out, x))
+
+# Determinants
+cofactor: Primitive = Primitive("cofactor", _cofactor,
+    # n * n determinants: dear for large n, exact for any matrix
+    lambda g, out, x: _cofactor_rule(g, x))
+det: Primitive = Primitive("det", np.linalg.det,
+    lambda g, out, x: _over_matrices(g) * cofactor(x))
+log_abs_det: Primitive = Primitive("log_abs_det", lambda x: np.linalg.slogdet(x)[1],
+    lambda g, out, x: _over_matrices(g) * matrix_transpose(inv(x)))
+sign_det: Primitive = Primitive("sign_det", lambda x: np.linalg.slogdet(x)[0], None)
+
+# Decompositions, packed into one array. eigh: the row of eigenvalues over the eigenvectors;
+# svd: U over the row of singular values over V
+cholesky: Primitive = Primitive("cholesky", _cholesky,
+    lambda g, out, x: _cholesky_rule(g, out))  # for symmetric x
+eigh: Primitive = Primitive("eigh", _packed_eigh,
+    # for symmetric x; vectors of equal eigenvalues are not determined: their gap's inverse is 0
+    lambda g, out, x: _eigh_rule(g, out))
+svd: Primitive = Primitive("svd", _packed_svd,
+    # the same for equal singular values, and for those that are 0
+    lambda g, out, x: _svd_rule(g, out, x))
+# fmt: on

@@ -1,0 +1,77 @@
+"""The same numbers in another shape: reshape, transpose, broadcast_to and sum, concatenate.
+
+Rows are read as in elementwise.py. All are linear, so each rule is the adjoint of its forward;
+sum stands here because it is the adjoint of broadcast_to.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..data import dtype_of, shape_of
+from ..graph import Primitive
+from .indexing import getitem
+
+Shape: TypeAlias = tuple[int, ...]
+Axis: TypeAlias = int | tuple[int, ...] | None
+
+
+def _broadcast_to(x: Any, *, shape: Shape, dtype: Any = None) -> Any:
+    if not shape:
+        return x
+    out = np.empty(shape, dtype or x.dtype)  # when small, much faster than np.broadcast_to
+    out[...] = x
+    return out
+
+
+def _concatenate(*inputs: Any, axis: int) -> Any:
+    return np.concatenate(inputs, axis)
+
+
+def _piece(i: int, g: Any, inputs: Any, axis: int) -> Any:
+    """Cut from g what input i had put into the concatenation."""
+    axis %= len(shape_of(g))
+    start = 0
+    for x in inputs[:i]:
+        start += shape_of(x)[axis]
+    stop = start + shape_of(inputs[i])[axis]
+    return getitem(g, index=(slice(None),) * axis + (slice(start, stop),))
+
+
+# fmt: off
+reshape: Primitive = Primitive("reshape", lambda x, *, shape: x.reshape(shape),
+    lambda g, out, x, *, shape: reshape(g, shape=shape_of(x)))
+transpose: Primitive = Primitive("transpose", lambda x, *, axes: x.transpose(axes),
+    lambda g, out, x, *, axes: transpose(g, axes=tuple(np.argsort(axes).tolist())))
+broadcast_to: Primitive = Primitive("broadcast_to", _broadcast_to,
+    lambda g, out, x, *, shape, dtype=None: unbroadcast(g, shape_of(x)))
+sum: Primitive = Primitive("sum",
+    lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
+    lambda g, out, x, *, axis, keepdims:
+        broadcast_to(spread(g, x, axis, keepdims), shape=shape_of(x), dtype=dtype_of(x)))
+concatenate: Primitive = Primitive("concatenate", _concatenate,
+    each=lambda i, g, out, *inputs, axis: _piece(i, g, inputs, axis))
+# fmt: on
+
+
+def spread(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """Give g, which a reduction over `axis` has made from x, the reduced axes with length 1."""
+    if keepdims or not shape_of(g):
+        return g
+    ndim = len(shape_of(x))
+    reduced = {i % ndim for i in ((axis,) if isinstance(axis, int) else axis or range(ndim))}
+    shape = tuple([1 if i in reduced else n for i, n in enumerate(shape_of(x))])
+    return reshape(g, shape=shape)
+
+
+def unbroadcast(g: Any, shape: Shape) -> Any:
+    """Sum g over the axes that broadcasting had added or stretched, back to `shape`.
+
+    Raises: ShapeError: g could not have come from `shape` by broadcasting.
+    """
+    given = shape_of(g)
+    added = len(given) - len(shape)
+    if given[added:] == shape:
+        return sum(g, axis=tuple(range(added)), keepdims=False)
+    axes = tuple([i for i, n in enumerate(given) if i < added or shape[i - added] == 1 != n])
+    return reshape(sum(g, axis=axes, keepdims=False), shape=shape)

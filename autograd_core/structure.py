@@ -1,0 +1,45 @@
+"""Nested lists, tuples and dicts of numbers and arrays, taken apart and put together again."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def flatten(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    """Return the leaves of a nested structure, and a function that builds it from other leaves.
+
+    Args:    structure: lists, tuples (named ones too), dicts and None, nested; everything else
+             is a leaf.
+    Returns: the leaves in order, and `rebuild(leaves)`.
+    Example: >>> leaves, rebuild = flatten({"w": [1.0, 2.0], "b": 3.0})
+             >>> leaves, rebuild([10.0, 20.0, 30.0])
+             ([1.0, 2.0, 3.0], {'w': [10.0, 20.0], 'b': 30.0})
+    """
+    leaves: list[Any] = []
+    _collect(structure, leaves)
+
+    def rebuild(replacements: list[Any]) -> Any:
+        return _rebuild(structure, iter(replacements))
+
+    return leaves, rebuild
+
+
+def _collect(structure: Any, leaves: list[Any]) -> None:
+    if isinstance(structure, (list, tuple)):
+        for part in structure:
+            _collect(part, leaves)
+    elif isinstance(structure, dict):
+        for part in structure.values():
+            _collect(part, leaves)
+    elif structure is not None:
+        leaves.append(structure)
+
+
+def _rebuild(structure: Any, leaves: Any) -> Any:
+    if isinstance(structure, (list, tuple)):
+        parts = [_rebuild(part, leaves) for part in structure]
+        if isinstance(structure, list):
+            return parts
+        return type(structure)(*parts) if hasattr(structure, "_fields") else tuple(parts)
+    if isinstance(structure, dict):
+        return {name: _rebuild(part, leaves) for name, part in structure.items()}
+    return None if structure is None else next(leaves)

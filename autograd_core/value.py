@@ -1,0 +1,216 @@
+"""Value: a number, or an array of numbers, that remembers how it was computed."""
+
+from typing import Any
+
+import numpy as np
+
+from .array_methods import ArrayMethods
+from .backprop import own, seed, sweep
+from .data import Data, as_data, shape_of
+from .errors import ShapeError
+from .graph import Node, topological_order
+from .primitives import elementwise as table
+from .primitives.linear_algebra import matmul
+
+
+class Value(ArrayMethods):
+    """A number, or an array of numbers, that remembers how it was computed.
+
+    Operators, methods and NumPy functions on Values make new Values that know their inputs;
+    `backward()` then finds how much the result changes with each of them.
+
+    Args:    data: a real number, or an array or nested list of them; copied. float32 arrays stay
+             float32, everything else becomes float64; a single number becomes a Python float.
+             label: a name, shown in pictures and errors.
+    Raises:  DataError: text, objects, complex numbers or a ragged list.
+    Example: >>> a, b = Value(-4.0, label="a"), Value(2.0)
+             >>> c = a * b + b**3
+             >>> c.backward()
+             >>> c.data, a.grad, b.grad
+             (0.0, 2.0, 8.0)
+    """
+
+    __slots__ = ()
+    __hash__ = object.__hash__  # by identity, although == compares data
+
+    def __init__(self, data: Any, label: str | None = None) -> None:
+        given = data._data if isinstance(data, Node) else data
+        data = as_data(given)
+        if data is given and isinstance(data, np.ndarray):
+            data = data.copy()
+        super().__init__(data, label)
+
+    @property
+    def data(self) -> Data:
+        """The number (float), or the array. Assign to it to change a parameter: `p.data -= step`.
+
+        Raises: DataError: what is assigned is not real numbers.
+        """
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self._data = as_data(data._data if isinstance(data, Node) else data)
+
+    @property
+    def grad(self) -> Any:
+        """How much the output of `backward` changes with this, of the shape of `data`.
+
+        Reads 0 before any backward sweep has come by; `has_grad` tells the difference.
+        """
+        if self._gradient is not None:
+            return self._gradient
+        return 0.0 if isinstance(self._data, float) else np.zeros_like(self._data)
+
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        if gradient is not None and not isinstance(gradient, Node):
+            gradient = as_data(gradient)
+            if shape_of(gradient) != self.shape:
+                if shape_of(gradient):
+                    raise ShapeError(
+                        f"a gradient of shape {shape_of(gradient)} for data of shape {self.shape}",
+                        "a gradient holds one number for each number of the data",
+                        "v.grad = 0, or an array of the data's shape",
+                    )
+                gradient = np.full(self.shape, gradient, self.dtype)
+        self._gradient = gradient
+
+    @property
+    def has_grad(self) -> bool:
+        """Whether a backward sweep has reached this Value (or its gradient was assigned)."""
+        return self._gradient is not None
+
+    def backward(self, gradient: Any = None, create_graph: bool = False) -> None:
+        """Find the gradient of this Value with respect to everything it was computed from.
+
+        Every Value of the graph gets its `.grad`. Values that were computed get a new one on each
+        call; those that were not (inputs, parameters) add it to what they have, until it is reset.
+
+        Args:    gradient: weights for each element of the output, of its shape; 1 for a number.
+                 create_graph: make the gradients Values, which can be differentiated again.
+        Raises:  ShapeError: the output is an array and no gradient is given, or one of another
+                 shape.
+        Example: >>> x = Value([1.0, 2.0])
+                 >>> (x * x).sum().backward()
+                 >>> x.grad
+                 array([2., 4.])
+        """
+        order = topological_order(self)
+        cotangents = sweep(order, seed(self, gradient), create_graph=create_graph)
+        # A leaf accumulates, and its owner may change what it gets: it shares no array, neither
+        # with another leaf nor with a computed node, which all come first
+        handed_out: set[int] = set()
+        leaves = []
+        for node, cotangent in cotangents.items():
+            if node.primitive is None:
+                leaves.append(node)
+            else:
+                node._gradient = cotangent
+                if type(cotangent) is not float:
+                    handed_out.add(id(cotangent))
+        for leaf in leaves:
+            total = cotangents[leaf]
+            if leaf._gradient is not None:
+                total = leaf._gradient + total
+            leaf._gradient = own(total, handed_out)
+
+    def __repr__(self) -> str:
+        gradient = "not computed" if self._gradient is None else repr(self._gradient)
+        label = "" if self.label is None else f", label={self.label!r}"
+        return f"Value(data={self._data!r}, grad={gradient}{label})"
+
+    # Operators. `a += b` makes a new Value, as for numbers: nothing recorded ever changes.
+
+    def __add__(self, other: Any) -> Any:
+        return table.add.binary(self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return table.add.binary(other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return table.subtract.binary(self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return table.subtract.binary(other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return table.multiply.binary(self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return table.multiply.binary(other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return table.divide.binary(self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return table.divide.binary(other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return table.floor_divide.binary(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return table.floor_divide.binary(other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return table.mod.binary(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return table.mod.binary(other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return table.power.binary(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return table.power.binary(other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return matmul.binary(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return matmul.binary(other, self)
+
+    def __neg__(self) -> Any:
+        return table.negative(self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return table.absolute(self)
+
+    # Comparisons look at data and give plain bools, or arrays of them.
+
+    def __eq__(self, other: object) -> Any:
+        return self._data == _data_of(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._data != _data_of(other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < _data_of(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= _data_of(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > _data_of(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= _data_of(other)
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return self.item()
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else str(self)
+
+
+def _data_of(x: Any) -> Any:
+    return x._data if isinstance(x, Node) else x
