@@ -1,0 +1,125 @@
+"""The floors of the house: no module imports one from a floor above its own."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import autograd_core
+import nn
+
+# From bottom to top
+FLOORS = [
+    "autograd_core.errors",
+    "autograd_core.data",
+    "autograd_core.watching",
+    "autograd_core.graph",
+    "autograd_core.primitives.elementwise",
+    "autograd_core.primitives.indexing",
+    "autograd_core.primitives.shapes",
+    "autograd_core.primitives.reductions",
+    "autograd_core.primitives.linear_algebra",
+    "autograd_core.primitives",
+    "autograd_core.functions.activations",
+    "autograd_core.functions.rearranging",
+    "autograd_core.functions.statistics",
+    "autograd_core.functions.products",
+    "autograd_core.functions.decompositions",
+    "autograd_core.functions",
+    "autograd_core.numpy_protocol",
+    "autograd_core.array_methods",
+    "autograd_core.backprop",
+    "autograd_core.value",
+    "autograd_core.structure",
+    "autograd_core.derivatives",
+    "autograd_core.gradcheck",
+    "autograd_core.anomaly",
+    "autograd_core",
+    "nn.module",
+    "nn.neurons",
+    "nn",
+]
+
+
+def modules(package):
+    """Return the syntax tree of each of a package's modules, by dotted name."""
+    root = Path(package.__file__).parent
+    found = {}
+    for path in sorted(root.rglob("*.py")):
+        parts = path.relative_to(root.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+MODULES = modules(autograd_core) | modules(nn)
+PACKAGES = {name for name in MODULES if any(other.startswith(f"{name}.") for other in MODULES)}
+
+
+def imports(name, tree):
+    """Yield (module, imported name or None) for each import in a module, with absolute names."""
+    package = name if name in PACKAGES else name.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, None
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            source = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+            for alias in node.names:
+                inner = f"{source}.{alias.name}"
+                yield (inner, None) if inner in MODULES else (source, alias.name)
+
+
+def all_imports():
+    return [
+        (name, source, imported)
+        for name, tree in MODULES.items()
+        for source, imported in imports(name, tree)
+    ]
+
+
+def test_every_module_has_a_floor():
+    assert MODULES.keys() ^ set(FLOORS) == set()
+
+
+def test_nothing_imports_upward():
+    floor = {name: i for i, name in enumerate(FLOORS)}
+    climbs = [
+        f"{name} imports {source}"
+        for name, source, _ in all_imports()
+        if {name, source} <= floor.keys() and floor[source] >= floor[name]
+    ]
+    assert climbs == []
+
+
+def test_imports_stand_at_the_top_of_modules():
+    nested = [
+        f"{name}, line {node.lineno}"
+        for name, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom) and node not in tree.body
+    ]
+    assert nested == []
+
+
+def test_nn_imports_public_names_of_autograd_core_only():
+    private = [
+        f"{name} imports {imported} from {source}"
+        for name, source, imported in all_imports()
+        if name.split(".")[0] == "nn" and source.split(".")[0] == "autograd_core"
+        if source != "autograd_core" or imported not in autograd_core.__all__
+    ]
+    assert private == []
+
+
+@pytest.mark.parametrize("package", ["autograd_core", "nn"])
+def test_installing_numpy_is_enough(package):
+    allowed = {"numpy", "autograd_core", "nn"} | sys.stdlib_module_names
+    foreign = [
+        f"{name} imports {source}"
+        for name, source, _ in all_imports()
+        if name.split(".")[0] == package and source.split(".")[0] not in allowed
+    ]
+    assert foreign == []
