@@ -35,11 +35,11 @@ def sweep(
     for watcher in watchers():
         watcher.sweeping(order)
     cotangents = {order[-1]: cotangent}
-    if create_graph:
-        with recording():
-            _propagate(order, cotangents, within, live=True)
-    else:
-        with np.errstate(all="ignore"):  # what is not finite here is for detect_anomaly to report
+    with np.errstate(all="ignore"):  # what is not finite here is for detect_anomaly to report
+        if create_graph:
+            with recording():
+                _propagate(order, cotangents, within, live=True)
+        else:
             _propagate(order, cotangents, within, live=False)
     for watcher in watchers():
         watcher.swept(order, cotangents)

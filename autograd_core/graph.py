@@ -205,8 +205,8 @@ class Primitive:
             data = [np.float64(d) for d in data]
         try:
             out = self.forward(*data, **params)
-        except AutogradError:
-            raise
+        except AutogradError as error:  # what forward could not know: the operands' labels
+            raise type(error)(_operation(self, inputs), error.why, error.instead) from None
         except (ValueError, IndexError, np.linalg.LinAlgError) as error:
             raise _explained(self, inputs, error) from error
         if type(out) is ndarray and out.ndim and out.dtype.char in "fd":
@@ -280,9 +280,13 @@ def describe(x: Any) -> str:
     return f"{name}{data:.6g}" if isinstance(data, float | int) else f"{name}{shorten(repr(data))}"
 
 
+def _operation(primitive: Primitive, inputs: Any) -> str:
+    return f"{primitive.name} of " + " and ".join(describe(x) for x in inputs)
+
+
 def _explained(primitive: Primitive, inputs: Any, error: Exception) -> AutogradError:
     """Turn NumPy's error into one of three parts, with the operation and its operands."""
-    given = f"{primitive.name} of " + " and ".join(describe(x) for x in inputs)
+    given = _operation(primitive, inputs)
     why = str(error)
     shapes = [shape_of(x) for x in inputs]
     if isinstance(error, np.exceptions.AxisError):

@@ -24,22 +24,19 @@ def flatten(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
 
 
 def _collect(structure: Any, leaves: list[Any]) -> None:
-    if isinstance(structure, (list, tuple)):
-        for part in structure:
-            _collect(part, leaves)
-    elif isinstance(structure, dict):
-        for part in structure.values():
+    if isinstance(structure, (list, tuple, dict)):
+        for part in structure.values() if isinstance(structure, dict) else structure:
             _collect(part, leaves)
     elif structure is not None:
         leaves.append(structure)
 
 
 def _rebuild(structure: Any, leaves: Any) -> Any:
-    if isinstance(structure, (list, tuple)):
+    if isinstance(structure, (list, tuple, dict)):
+        if isinstance(structure, dict):
+            return {name: _rebuild(part, leaves) for name, part in structure.items()}
         parts = [_rebuild(part, leaves) for part in structure]
         if isinstance(structure, list):
             return parts
         return type(structure)(*parts) if hasattr(structure, "_fields") else tuple(parts)
-    if isinstance(structure, dict):
-        return {name: _rebuild(part, leaves) for name, part in structure.items()}
     return None if structure is None else next(leaves)

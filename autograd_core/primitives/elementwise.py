@@ -80,7 +80,7 @@ negative: Primitive = Primitive("negative", np.negative,
     lambda g, out, x: -g,
     scalar=operator.neg)
 reciprocal: Primitive = Primitive("reciprocal", np.reciprocal,
-    lambda g, out, x: times(g, -out * out),
+    lambda g, out, x: times(g, -divide(out, x)),
     scalar=lambda x: 1.0 / x)
 square: Primitive = Primitive("square", np.square,
     lambda g, out, x: g * (2 * x),
@@ -254,7 +254,8 @@ def _sinc_derivative(x: Any, order: int) -> Any:
     x = np.asarray(x)
     nodes, weights = np.polynomial.legendre.leggauss(64)
     t = math.pi * (nodes + 1) / 2
-    near = np.cos(x[..., None] * t + order * math.pi / 2) @ (weights / 2 * t**order)
+    # cos(z + n pi / 2) is the real part of i^n exp(i z), exact at z = 0
+    near = (1j**order * np.exp(1j * x[..., None] * t)).real @ (weights / 2 * t**order)
     with np.errstate(all="ignore"):
         # x f^(n) + n f^(n-1) = (sin(pi x) / pi)^(n), by Leibniz from x f = sin(pi x) / pi
         far = np.sinc(x)

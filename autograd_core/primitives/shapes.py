@@ -72,6 +72,6 @@ def unbroadcast(g: Any, shape: Shape) -> Any:
     given = shape_of(g)
     added = len(given) - len(shape)
     if given[added:] == shape:
-        return sum(g, axis=tuple(range(added)), keepdims=False)
+        return sum(g, axis=0 if added == 1 else tuple(range(added)), keepdims=False)
     axes = tuple([i for i, n in enumerate(given) if i < added or shape[i - added] == 1 != n])
     return reshape(sum(g, axis=axes, keepdims=False), shape=shape)
