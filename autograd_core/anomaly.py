@@ -25,9 +25,12 @@ class Origin(NamedTuple):
 
 
 class _Inspector(Watcher):
+    def __init__(self) -> None:
+        self.sweeps = 0  # under way: a rule may pass through inf where its result is finite
+
     def recorded(self, node: Node) -> None:
         line = user_line()
-        if not np.isfinite(node._data).all():
+        if not self.sweeps and not np.isfinite(node._data).all():
             raise AnomalyError(
                 f"{_operation(node)}\n  at:    {line}",
                 f"it gave {_account(node._data)}, the first number that is not finite",
@@ -53,8 +56,10 @@ class _Inspector(Watcher):
                         "v = v + step, which makes a new Value; or change parameters only after "
                         "backward()",
                     )
+        self.sweeps += 1
 
     def swept(self, order: list[Node], cotangents: dict[Node, Any]) -> None:
+        self.sweeps -= 1
         data = {node: _data(cotangent) for node, cotangent in cotangents.items()}
         if all(np.isfinite(cotangent).all() for cotangent in data.values()):
             return
@@ -84,7 +89,7 @@ def _backward_anomaly(node: Node, cotangents: dict[Node, Any]) -> AnomalyError:
                     "operands away from the singularity, such as np.sqrt(x + 1e-12)",
                 )
     return AnomalyError(
-        f"the gradient of {_name(node)}\n  swept at: {user_line()}",
+        f"the gradient of {_name(node)}{_account(node._data)}\n  swept at: {user_line()}",
         f"its contributions add up to {_account(cotangents[node])}",
         "a smaller loss, or a finite gradient in backward(gradient)",
     )

@@ -7,7 +7,8 @@ from numpy import ndarray
 
 from .data import as_data, dtype_of, shape_of
 from .errors import AutogradError, RuleError, ShapeError
-from .graph import Node, Primitive, ancestors, describe
+from .graph import Node, Primitive, ancestors
+from .messages import describe
 from .primitives.elementwise import astype
 from .primitives.shapes import unbroadcast
 from .watching import recording, watchers

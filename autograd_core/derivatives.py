@@ -7,8 +7,7 @@ differentiated again.
 """
 
 import math
-import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import wraps
 from typing import Any, TypeAlias
 
@@ -20,97 +19,28 @@ from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
 from .functions.statistics import sum
 from .graph import Node, make_leaf
-from .primitives.elementwise import identity
 from .structure import flatten
+from .trace import Function, Trace, plain, zeros
 from .value import Value
 from .watching import is_recording, recording
 
-Function: TypeAlias = Callable[..., Any]
 Argnums: TypeAlias = int | tuple[int, ...]
 
 
-class _Trace:
-    """One evaluation of a function on fresh Values, which can be pulled back to them.
-
-    The Values that stand for the arguments are fresh, so that derivatives are with respect to
-    this use of them alone; one that stands for a Value is computed from it, so that an outer
-    derivative sees through.
-    """
-
-    def __init__(
-        self, f: Function, args: tuple[Any, ...], numbers: Iterable[int], kwargs: dict[str, Any]
-    ) -> None:
-        self.primals: list[Node] = []
-        self.rebuilders: list[tuple[int, Function]] = []  # for each argument, leaves and structure
-        stand_ins = list(args)
-        for number in numbers:
-            leaves, rebuild = flatten(args[number])
-            fresh = [_fresh(leaf) for leaf in leaves]
-            stand_ins[number] = rebuild(fresh)
-            self.primals += fresh
-            self.rebuilders.append((len(fresh), rebuild))
-        with recording():
-            self.outputs, self.rebuild_output = flatten(f(*stand_ins, **kwargs))
-        self.paths = [
-            paths(output, self.primals) if isinstance(output, Node) else ([], None, False)
-            for output in self.outputs
-        ]
-
-    def keeps(self, i: int) -> bool:
-        """Whether results about output i stay Values, for somebody to differentiate."""
-        return self.paths[i][2] and is_recording()
-
-    def result(self, i: int) -> Any:
-        """Return output i, plain unless Values from outside take part in it."""
-        return self.outputs[i] if self.keeps(i) else _plain(self.outputs[i])
-
-    def pull(self, i: int, cotangent: Any, live: bool = False) -> list[Any]:
-        """Return the cotangents of the primals, given that of output i; `live`: as Values."""
-        order, within, _ = self.paths[i]
-        live = live or self.keeps(i)
-        found = sweep(order, cotangent, within, create_graph=live) if order else {}
-        handed_out: set[int] = set()
-        gradients = []
-        for primal in self.primals:
-            gradient = found.get(primal)
-            if gradient is None:
-                gradient = _zeros(primal)
-            gradients.append(gradient if live else own(gradient, handed_out))
-        return gradients
-
-    def structured(self, gradients: list[Any]) -> list[Any]:
-        """Return one gradient for each leaf in the structure of the arguments."""
-        start = 0
-        out = []
-        for count, rebuild in self.rebuilders:
-            out.append(rebuild(gradients[start : start + count]))
-            start += count
-        return out
-
-
-def _fresh(leaf: Any) -> Any:
-    return identity(leaf) if isinstance(leaf, Node) else make_leaf(Value, as_data(leaf))
-
-
-def _plain(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
-
-
-def _zeros(x: Any) -> Any:
-    data = as_data(_plain(x))
-    return 0.0 if isinstance(data, float) else np.zeros_like(data)
-
-
 def _numbers(argnums: Argnums, args: tuple[Any, ...]) -> list[int]:
-    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
-    for number in numbers:
-        if not -len(args) <= operator.index(number) < len(args):
+    numbers: list[int] = []
+    for number in argnums if isinstance(argnums, tuple) else (argnums,):
+        exists = isinstance(number, int) and -len(args) <= number < len(args)
+        if not exists or number % len(args) in numbers:
             raise IndexRangeError(
-                f"argnums={argnums} of a function called with {len(args)} arguments",
-                f"there is no positional argument {number}",
-                "the positions of the arguments to differentiate, from 0",
+                f"argnums={argnums!r} of a function called with {len(args)} arguments",
+                f"argument {number} is named twice"
+                if exists
+                else f"there is no positional argument {number!r}",
+                "the positions of the arguments to differentiate, from 0, each once",
             )
-    return [number % len(args) for number in numbers]
+        numbers.append(number % len(args))
+    return numbers
 
 
 def _inner(xs: list[Any], ys: list[Any]) -> Any:
@@ -135,7 +65,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 
     @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        trace = _Trace(f, args, _numbers(argnums, args), kwargs)
+        trace = Trace(f, args, _numbers(argnums, args), kwargs)
         if len(trace.outputs) != 1 or math.prod(shape_of(trace.outputs[0])) != 1:
             shapes = [shape_of(output) for output in trace.outputs]
             raise ShapeError(
@@ -183,7 +113,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
              >>> output, pullback(1.0)
              (12.0, (4.0, 3.0))
     """
-    trace = _Trace(f, primals, range(len(primals)), {})
+    trace = Trace(f, primals, range(len(primals)), {})
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         cotangents = _matching(trace.outputs, cotangent, "cotangent")
@@ -194,7 +124,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
                 total = (
                     pulled if total is None else [a + b for a, b in zip(total, pulled, strict=True)]
                 )
-        return tuple(trace.structured(total or [_zeros(primal) for primal in trace.primals]))
+        return tuple(trace.structured(total or [zeros(primal) for primal in trace.primals]))
 
     outputs = [trace.result(i) for i in range(len(trace.outputs))]
     return trace.rebuild_output(outputs), pullback
@@ -214,12 +144,12 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
              (9.0, 6.0)
     """
     _check_tuples("jvp", primals, tangents)
-    trace = _Trace(f, primals, range(len(primals)), {})
+    trace = Trace(f, primals, range(len(primals)), {})
     directions = _matching(trace.primals, tangents, "tangent")
     moves = []
     for i, output in enumerate(trace.outputs):
         with recording():
-            cotangent = make_leaf(Value, _zeros(output))
+            cotangent = make_leaf(Value, zeros(output))
             change = _inner(trace.pull(i, cotangent, live=True), directions)
         keep = trace.keeps(i) or (is_recording() and any(isinstance(d, Node) for d in directions))
         move = None
@@ -227,7 +157,7 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
             order, within, _ = paths(change, [cotangent])
             if order:
                 move = sweep(order, 1.0, within, create_graph=keep)[cotangent]
-        moves.append(_zeros(output) if move is None else move if keep else own(move, set()))
+        moves.append(zeros(output) if move is None else move if keep else own(move, set()))
     outputs = [trace.result(i) for i in range(len(trace.outputs))]
     return trace.rebuild_output(outputs), trace.rebuild_output(moves)
 
@@ -247,7 +177,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
     @wraps(f)
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        trace = _Trace(f, args, _numbers(argnums, args), kwargs)
+        trace = Trace(f, args, _numbers(argnums, args), kwargs)
         blocks = []
         for i, output in enumerate(trace.outputs):
             rows = [trace.pull(i, one_hot) for one_hot in _basis(output)]
@@ -268,7 +198,7 @@ def _basis(output: Any) -> Iterable[Any]:
     """Return, for each number of the output in turn, the cotangent that is 1 there."""
     if not shape_of(output):
         return [1.0]
-    ones = np.eye(np.size(_plain(output)), dtype=output.dtype)
+    ones = np.eye(np.size(plain(output)), dtype=output.dtype)
     return ones.reshape(-1, *shape_of(output))
 
 

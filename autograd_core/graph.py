@@ -15,8 +15,9 @@ import numpy as np
 from numpy import ndarray
 
 from . import watching
-from .data import Data, as_data, shape_of, shorten
-from .errors import AutogradError, DomainError, IndexRangeError, RuleError, ShapeError
+from .data import Data, as_data
+from .errors import AutogradError, RuleError
+from .messages import explained, operation
 
 _new_node = object.__new__
 _next_index = count().__next__
@@ -206,9 +207,9 @@ class Primitive:
         try:
             out = self.forward(*data, **params)
         except AutogradError as error:  # what forward could not know: the operands' labels
-            raise type(error)(_operation(self, inputs), error.why, error.instead) from None
+            raise type(error)(operation(self.name, inputs), error.why, error.instead) from None
         except (ValueError, IndexError, np.linalg.LinAlgError) as error:
-            raise _explained(self, inputs, error) from error
+            raise explained(self.name, inputs, error) from error
         if type(out) is ndarray and out.ndim and out.dtype.char in "fd":
             return out
         return float(out) if isinstance(out, np.floating) else as_data(out)
@@ -268,44 +269,3 @@ def ancestors(output: Node, oldest: int) -> tuple[list[Node], bool]:
                 else:
                     has_older = True
     return sorted(seen, key=operator.attrgetter("index")), has_older
-
-
-def describe(x: Any) -> str:
-    """Return a short account of an operand for messages: its label, and its value or shape."""
-    name = f"{x.label} = " if isinstance(x, Node) and x.label else ""
-    shape = shape_of(x)
-    if shape:
-        return f"{name}shape {shape}"
-    data = x._data if isinstance(x, Node) else x
-    return f"{name}{data:.6g}" if isinstance(data, float | int) else f"{name}{shorten(repr(data))}"
-
-
-def _operation(primitive: Primitive, inputs: Any) -> str:
-    return f"{primitive.name} of " + " and ".join(describe(x) for x in inputs)
-
-
-def _explained(primitive: Primitive, inputs: Any, error: Exception) -> AutogradError:
-    """Turn NumPy's error into one of three parts, with the operation and its operands."""
-    given = _operation(primitive, inputs)
-    why = str(error)
-    shapes = [shape_of(x) for x in inputs]
-    if isinstance(error, np.exceptions.AxisError):
-        return ShapeError(given, why, f"an axis from 0 to {len(shapes[0]) - 1}, or from the end")
-    if isinstance(error, IndexError):
-        return IndexRangeError(given, why, "an index from -n to n - 1 for an axis of n")
-    if not any(shapes):
-        return DomainError(given, why, "numbers for which it is defined")
-    if isinstance(error, np.linalg.LinAlgError) and "must be" not in why:
-        return DomainError(given, why, "a matrix for which it is defined, or np.linalg.pinv")
-    if "broadcast" in why and len(shapes) == 2:
-        why = f"axes are paired from the right and must be equal or 1: {_clash(*shapes)}"
-    return ShapeError(given, why, "shapes that fit: see reshape, .T, and None in an index")
-
-
-def _clash(left: tuple[int, ...], right: tuple[int, ...]) -> str:
-    """Name the axes in which two shapes do not broadcast."""
-    return ", ".join(
-        f"axis {-i} has {m} against {n}"
-        for i, (m, n) in enumerate(zip(left[::-1], right[::-1], strict=False), 1)
-        if m != n and 1 not in (m, n)
-    )

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..data import shape_of
 from ..errors import DomainError, ShapeError, UnsupportedError
-from ..graph import describe
+from ..messages import describe
 from ..primitives import linear_algebra, reductions, shapes
 from ..primitives.elementwise import absolute, equal, greater, power, times, where
 from ..primitives.indexing import getitem

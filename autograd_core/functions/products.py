@@ -9,7 +9,8 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..data import as_data, shape_of
 from ..errors import IndexRangeError, ShapeError, UnsupportedError
-from ..graph import Node, describe
+from ..graph import Node
+from ..messages import describe
 from ..primitives import linear_algebra, shapes
 from ..primitives.elementwise import multiply
 from ..primitives.indexing import getitem

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..data import shape_of
 from ..errors import DomainError, ShapeError
-from ..graph import Primitive, describe
+from ..graph import Primitive
+from ..messages import describe
 from .elementwise import equal, multiply, reciprocal, where
 from .indexing import getitem, scatter
 from .reductions import prod_of_others

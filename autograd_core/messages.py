@@ -1,0 +1,51 @@
+"""What errors say about operations: their operands, and NumPy's complaints in three parts."""
+
+from typing import Any
+
+import numpy as np
+
+from .data import shape_of, shorten
+from .errors import AutogradError, DomainError, IndexRangeError, ShapeError
+
+
+def describe(x: Any) -> str:
+    """Return a short account of an operand for messages: its label, and its value or shape."""
+    label = getattr(x, "label", None)
+    name = f"{label} = " if label else ""
+    shape = shape_of(x)
+    if shape:
+        return f"{name}shape {shape}"
+    data = getattr(x, "_data", x)
+    return f"{name}{data:.6g}" if isinstance(data, float | int) else f"{name}{shorten(repr(data))}"
+
+
+def operation(name: str, inputs: Any) -> str:
+    """Return the name of an operation with an account of its operands."""
+    return f"{name} of " + " and ".join(describe(x) for x in inputs)
+
+
+def explained(name: str, inputs: Any, error: Exception) -> AutogradError:
+    """Turn NumPy's error into one of three parts, with the operation and its operands."""
+    given = operation(name, inputs)
+    why = str(error)
+    shapes = [shape_of(x) for x in inputs]
+    if isinstance(error, np.exceptions.AxisError):
+        return ShapeError(given, why, f"an axis from 0 to {len(shapes[0]) - 1}, or from the end")
+    if isinstance(error, IndexError):
+        return IndexRangeError(given, why, "an index from -n to n - 1 for an axis of n")
+    if not any(shapes):
+        return DomainError(given, why, "numbers for which it is defined")
+    if isinstance(error, np.linalg.LinAlgError) and "must be" not in why:
+        return DomainError(given, why, "a matrix for which it is defined, or np.linalg.pinv")
+    if "broadcast" in why and len(shapes) == 2:
+        why = f"axes are paired from the right and must be equal or 1: {_clash(*shapes)}"
+    return ShapeError(given, why, "shapes that fit: see reshape, .T, and None in an index")
+
+
+def _clash(left: tuple[int, ...], right: tuple[int, ...]) -> str:
+    """Name the axes in which two shapes do not broadcast."""
+    return ", ".join(
+        f"axis {-i} has {m} against {n}"
+        for i, (m, n) in enumerate(zip(left[::-1], right[::-1], strict=False), 1)
+        if m != n and 1 not in (m, n)
+    )
