@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ShapeError
+from .errors import DataError, ShapeError
 from .functions import activations, products, rearranging, statistics
 from .numpy_protocol import NumPyNode
 from .primitives import elementwise
@@ -139,7 +139,16 @@ class ArrayMethods(NumPyNode):
         return statistics.round(self, decimals)
 
     def astype(self, dtype: Any) -> Any:
-        """This array in another type, float32 or float64; a number stays a float."""
+        """This array in another type, float32 or float64; a number stays a float.
+
+        Raises: DataError: the type is not one of real numbers.
+        """
+        if np.dtype(dtype).kind != "f":
+            raise DataError(
+                f"astype({np.dtype(dtype)}) of a Value",
+                "a Value holds float32 or float64",
+                "np.floor(v) or np.round(v) for whole numbers; v.data.astype(...) for plain ones",
+            )
         return elementwise.astype(self, dtype=np.dtype(dtype))
 
     # Many numbers into fewer

@@ -1,5 +1,6 @@
 """The backward sweep: the chain rule over the whole graph, from the output to its inputs."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from .errors import AutogradError, RuleError, ShapeError
 from .graph import Node, Primitive, ancestors
 from .messages import describe
 from .primitives.elementwise import astype
-from .primitives.shapes import unbroadcast
+from .primitives.shapes import Shape, unbroadcast
 from .watching import recording, watchers
 
 
@@ -36,14 +37,15 @@ def sweep(
     for watcher in watchers():
         watcher.sweeping(order)
     cotangents = {order[-1]: cotangent}
-    with np.errstate(all="ignore"):  # what is not finite here is for detect_anomaly to report
-        if create_graph:
-            with recording():
-                _propagate(order, cotangents, within, live=True)
-        else:
-            _propagate(order, cotangents, within, live=False)
-    for watcher in watchers():
-        watcher.swept(order, cotangents)
+    try:
+        with np.errstate(all="ignore"), recording() if create_graph else nullcontext():
+            _propagate(order, cotangents, within, live=create_graph)
+    except BaseException:
+        cotangents = {}  # a sweep that failed has found none
+        raise
+    finally:
+        for watcher in watchers():
+            watcher.swept(order, cotangents)
     return cotangents
 
 
@@ -54,7 +56,8 @@ def paths(output: Node, targets: list[Node]) -> tuple[list[Node], set[Node] | No
              stay within, or None if it could not leave them anyway; and whether anything older
              than the targets takes part in the output, on whichever path.
     """
-    order, has_older = ancestors(output, min([target.index for target in targets]))
+    oldest = min([target.index for target in targets], default=output.index + 1)
+    order, has_older = ancestors(output, oldest)
     found = set(targets)
     if not has_older and all([node.primitive is not None or node in found for node in order]):
         return order, None, False
@@ -135,7 +138,8 @@ def _propagate_any(
             d = rule(g, out, *data, **params)
         except ArithmeticError:
             # Floats behave like arrays: 1/0 is inf, and no error
-            d = rule(*[np.float64(part) for part in (g, out, *data)], **params)
+            parts = [np.float64(p) if type(p) is float else p for p in (g, out, *data)]
+            d = rule(*parts, **params)
         if type(d) is not float or type(x._data) is not float:
             d = _fit(d, x, node, i)
         before = cotangents.get(x)
@@ -151,8 +155,10 @@ def _fit(d: Any, x: Node, node: Node, i: int) -> Any:
         if not isinstance(d, Node):
             d = as_data(d)
         if shape_of(d) != shape_of(data):
+            if not _comes_from_broadcasting(shape_of(d), shape_of(data), node.shape):
+                raise ValueError
             d = unbroadcast(d, shape_of(data))
-    except (AutogradError, IndexError):
+    except (AutogradError, ValueError):
         name = node.primitive.name if node.primitive else ""
         raise RuleError(
             f"the rule of {name} for input {i}, {describe(x)}, returned {describe(d)}",
@@ -164,6 +170,16 @@ def _fit(d: Any, x: Node, node: Node, i: int) -> Any:
     if dtype is not None and dtype != dtype_of(d):
         d = astype(d, dtype=dtype)
     return d
+
+
+def _comes_from_broadcasting(given: Shape, wanted: Shape, whole: Shape) -> bool:
+    """Tell whether the axes in which a cotangent exceeds its input are axes of the output."""
+    added, offset = len(given) - len(wanted), len(whole) - len(given)
+    return min(added, offset) >= 0 and all(
+        n == whole[i + offset] and (i < added or wanted[i - added] == 1)
+        for i, n in enumerate(given)
+        if i < added or n != wanted[i - added]
+    )
 
 
 def seed(output: Node, gradient: Any) -> Any:

@@ -19,7 +19,7 @@ from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
 from .functions.statistics import sum
 from .graph import Node, make_leaf
-from .structure import flatten
+from .structure import flatten, paired_leaves
 from .trace import Function, Trace, plain, zeros
 from .value import Value
 from .watching import is_recording, recording
@@ -116,11 +116,12 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     trace = Trace(f, primals, range(len(primals)), {})
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        cotangents = _matching(trace.outputs, cotangent, "cotangent")
+        cotangents = _matching(trace.rebuild_output(trace.outputs), cotangent, "cotangent")
         total: list[Any] | None = None
         for i, (output, one) in enumerate(zip(trace.outputs, cotangents, strict=True)):
             if isinstance(output, Node):
-                pulled = trace.pull(i, seed(output, one), live=isinstance(one, Node))
+                live = isinstance(one, Node) and is_recording()
+                pulled = trace.pull(i, seed(output, one if live else plain(one)), live)
                 total = (
                     pulled if total is None else [a + b for a, b in zip(total, pulled, strict=True)]
                 )
@@ -145,7 +146,7 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     """
     _check_tuples("jvp", primals, tangents)
     trace = Trace(f, primals, range(len(primals)), {})
-    directions = _matching(trace.primals, tangents, "tangent")
+    directions = _matching(primals, tangents, "tangent")
     moves = []
     for i, output in enumerate(trace.outputs):
         with recording():
@@ -230,10 +231,11 @@ def hvp(f: Function, primals: tuple[Any, ...], vectors: tuple[Any, ...]) -> Any:
     """
     _check_tuples("hvp", primals, vectors)
     everything = tuple(range(len(primals)))
+    directions = _matching(primals, vectors, "vector")
 
     def slope(*args: Any) -> Any:
         gradients, _ = flatten(grad(f, everything)(*args))
-        return _inner(gradients, _matching(gradients, vectors, "vector"))
+        return _inner(gradients, directions)
 
     product = grad(slope, everything)(*primals)
     return product[0] if len(primals) == 1 else product
@@ -248,14 +250,15 @@ def _check_tuples(name: str, primals: Any, vectors: Any) -> None:
         )
 
 
-def _matching(leaves: list[Any], structure: Any, name: str) -> list[Any]:
+def _matching(structure: Any, other: Any, name: str) -> list[Any]:
     """Return the leaves of a structure of directions; each must have the shape of its partner."""
-    directions = [d if isinstance(d, Node) else as_data(d) for d in flatten(structure)[0]]
-    expected = [shape_of(leaf) for leaf in leaves]
+    pairs = paired_leaves(structure, other)
+    directions = [d if isinstance(d, Node) else as_data(d) for _, d in pairs or ()]
+    expected = [np.shape(plain(leaf)) for leaf in flatten(structure)[0]]
     given = [shape_of(d) for d in directions]
-    if given != expected:
+    if pairs is None or given != expected:
         raise ShapeError(
-            f"{name} of shapes {given}",
+            f"{name} of another structure" if pairs is None else f"{name} of shapes {given}",
             f"what it goes with has shapes {expected}",
             f"one {name} for each, of the same structure and shapes",
         )

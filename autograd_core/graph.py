@@ -146,12 +146,7 @@ class Primitive:
         return self.compute(inputs, params, inputs)  # as rules call it: plain data throughout
 
     def _apply(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        if self.rules and len(inputs) != len(self.rules):
-            raise RuleError(
-                f"{self.name} with {len(inputs)} inputs",
-                f"it has {len(self.rules)} rules, one for each input",
-                "one positional argument for each rule, everything else by keyword",
-            )
+        self._check_number(inputs)
         kind = None
         data = []
         for x in inputs:
@@ -170,6 +165,14 @@ class Primitive:
             return _record(kind, out, self, inputs[0], inputs[1], params or None)
         return _record(kind, out, self, inputs, None, params or None)
 
+    def _check_number(self, inputs: Any) -> None:
+        if self.rules and len(inputs) != len(self.rules):
+            raise RuleError(
+                f"{self.name} with {len(inputs)} inputs",
+                f"it has {len(self.rules)} rules, one for each input",
+                "one positional argument for each rule, everything else by keyword",
+            )
+
     def binary(self, x: Any, y: Any) -> Any:
         """The same as calling with two inputs and no params, short for the operators' sake."""
         if isinstance(x, Node):
@@ -182,13 +185,17 @@ class Primitive:
             b = y._data
         else:
             return self.compute((as_data(x), as_data(y)), {}, (x, y))
-        if type(a) is float and type(b) is float and self.scalar is not None:
-            try:
+        try:
+            if type(a) is not float or type(b) is not float:
+                out = self.forward(a, b)
+            elif self.scalar is not None:
                 out = self.scalar(a, b)
-            except (ArithmeticError, ValueError):
+            else:
                 out = self.compute((a, b), {}, (x, y))
-        else:
+        except (ArithmeticError, ValueError):  # NumPy's inf or nan; or the error in three parts
             out = self.compute((a, b), {}, (x, y))
+        if type(out) is not float and (type(out) is not ndarray or not out.ndim):
+            out = as_data(out)
         return _record(kind, out, self, x, y, None)
 
     def compute(self, data: Any, params: dict[str, Any], inputs: Any) -> Data:
@@ -197,17 +204,20 @@ class Primitive:
         Floats and arrays agree: where Python's float functions raise, as in 1/0, log(0) and
         exp(1000), NumPy's own inf or nan is the result.
         """
-        if type(data[0]) is float and all([type(d) is float for d in data]):
-            if self.scalar is not None and not params:
-                try:
-                    return float(self.scalar(*data))
-                except (ArithmeticError, ValueError):
-                    pass  # NumPy decides
-            data = [np.float64(d) for d in data]
         try:
+            if type(data[0]) is float and all([type(d) is float for d in data]):
+                if self.scalar is not None and not params:
+                    try:
+                        return float(self.scalar(*data))
+                    except (ArithmeticError, ValueError):
+                        pass  # NumPy decides
+                data = [np.float64(d) for d in data]
             out = self.forward(*data, **params)
         except AutogradError as error:  # what forward could not know: the operands' labels
             raise type(error)(operation(self.name, inputs), error.why, error.instead) from None
+        except TypeError:
+            self._check_number(inputs)
+            raise
         except (ValueError, IndexError, np.linalg.LinAlgError) as error:
             raise explained(self.name, inputs, error) from error
         if type(out) is ndarray and out.ndim and out.dtype.char in "fd":
@@ -227,8 +237,7 @@ def _record(kind: type[Node], data: Data, primitive: Primitive, x: Any, y: Any, 
     node.label = None
     node.origin = None
     if watching.open_watches:
-        for watcher in watching.watchers():
-            watcher.recorded(node)
+        watching.recorded(node)
     return node
 
 
@@ -254,18 +263,37 @@ def ancestors(output: Node, oldest: int) -> tuple[list[Node], bool]:
              oldest: nodes with a smaller index are left out, with all they were computed from.
     Returns: the nodes in the order in which they were made; and whether any was left out.
     """
+    if output.index < oldest:
+        return [], True
     seen = {output}
+    order = [output]
     stack = [output]
-    add, push, pop = seen.add, stack.append, stack.pop
+    add, note, push, pop = seen.add, order.append, stack.append, stack.pop
     has_older = False
     while stack:
         node = pop()
-        x = node.x
-        for each in x if type(x) is tuple else (x, node.y):
+        x, y = node.x, node.y
+        for each in x if type(x) is tuple else ():
             if isinstance(each, Node) and each not in seen:
                 if each.index >= oldest:
                     add(each)
+                    note(each)
                     push(each)
                 else:
                     has_older = True
-    return sorted(seen, key=operator.attrgetter("index")), has_older
+        if isinstance(x, Node) and x not in seen:
+            if x.index >= oldest:
+                add(x)
+                note(x)
+                push(x)
+            else:
+                has_older = True
+        if isinstance(y, Node) and y not in seen:
+            if y.index >= oldest:
+                add(y)
+                note(y)
+                push(y)
+            else:
+                has_older = True
+    order.sort(key=operator.attrgetter("index"))  # near linear: found in runs of falling age
+    return order, has_older

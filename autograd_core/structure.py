@@ -40,3 +40,33 @@ def _rebuild(structure: Any, leaves: Any) -> Any:
             return parts
         return type(structure)(*parts) if hasattr(structure, "_fields") else tuple(parts)
     return None if structure is None else next(leaves)
+
+
+def paired_leaves(structure: Any, other: Any) -> list[tuple[Any, Any]] | None:
+    """Return the leaves of two structures of one kind, side by side; None if they differ.
+
+    Parts of lists and tuples go together by position, those of dicts by key.
+
+    Args:    structure: as in `flatten`, whose order the leaves have.
+             other: the same lists, tuples and dicts, with anything in place of the leaves.
+    Example: >>> paired_leaves({"w": 1.0, "b": 2.0}, {"b": 20.0, "w": 10.0})
+             [(1.0, 10.0), (2.0, 20.0)]
+    """
+    pairs: list[tuple[Any, Any]] = []
+    return pairs if _pair(structure, other, pairs) else None
+
+
+def _pair(structure: Any, other: Any, pairs: list[tuple[Any, Any]]) -> bool:
+    """Collect the pairs; return whether the structures are of one kind."""
+    if isinstance(structure, dict):
+        if not isinstance(other, dict) or structure.keys() != other.keys():
+            return False
+        return all(_pair(part, other[name], pairs) for name, part in structure.items())
+    if isinstance(structure, (list, tuple)):
+        if not isinstance(other, (list, tuple)) or len(structure) != len(other):
+            return False
+        return all(_pair(part, other[i], pairs) for i, part in enumerate(structure))
+    if structure is None:
+        return other is None
+    pairs.append((structure, other))
+    return True

@@ -1,5 +1,6 @@
 """Value: a number, or an array of numbers, that remembers how it was computed."""
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from .errors import ShapeError
 from .graph import Node, topological_order
 from .primitives import elementwise as table
 from .primitives.linear_algebra import matmul
+
+# Threads that share parameters add to the same gradients
+_accumulating = threading.Lock()
 
 
 class Value(ArrayMethods):
@@ -44,13 +48,23 @@ class Value(ArrayMethods):
     def data(self) -> Data:
         """The number (float), or the array. Assign to it to change a parameter: `p.data -= step`.
 
-        Raises: DataError: what is assigned is not real numbers.
+        Raises: DataError: what is assigned is not real numbers. ShapeError: of another shape.
         """
         return self._data
 
     @data.setter
     def data(self, data: Any) -> None:
-        self._data = as_data(data._data if isinstance(data, Node) else data)
+        given = data._data if isinstance(data, Node) else data
+        data = as_data(given)
+        if shape_of(data) != self.shape:
+            raise ShapeError(
+                f"data of shape {shape_of(data)} for a Value of shape {self.shape}",
+                "a Value keeps its shape, which others were computed with",
+                "a new Value, or data of the same shape",
+            )
+        if data is given and data is not self._data and isinstance(data, np.ndarray):
+            data = data.copy()  # p.data = q.data, and then p.data -= step, leaves q alone
+        self._data = data
 
     @property
     def grad(self) -> Any:
@@ -64,16 +78,16 @@ class Value(ArrayMethods):
 
     @grad.setter
     def grad(self, gradient: Any) -> None:
-        if gradient is not None and not isinstance(gradient, Node):
-            gradient = as_data(gradient)
-            if shape_of(gradient) != self.shape:
-                if shape_of(gradient):
-                    raise ShapeError(
-                        f"a gradient of shape {shape_of(gradient)} for data of shape {self.shape}",
-                        "a gradient holds one number for each number of the data",
-                        "v.grad = 0, or an array of the data's shape",
-                    )
+        if gradient is not None:
+            gradient = gradient if isinstance(gradient, Node) else as_data(gradient)
+            if isinstance(gradient, float) and self.shape:
                 gradient = np.full(self.shape, gradient, self.dtype)
+            if shape_of(gradient) != self.shape:
+                raise ShapeError(
+                    f"a gradient of shape {shape_of(gradient)} for data of shape {self.shape}",
+                    "a gradient holds one number for each number of the data",
+                    "v.grad = 0, or an array of the data's shape",
+                )
         self._gradient = gradient
 
     @property
@@ -96,11 +110,11 @@ class Value(ArrayMethods):
                  >>> x.grad
                  array([2., 4.])
         """
-        order = topological_order(self)
-        cotangents = sweep(order, seed(self, gradient), create_graph=create_graph)
+        start = seed(self, gradient)
+        cotangents = sweep(topological_order(self), start, create_graph=create_graph)
         # A leaf accumulates, and its owner may change what it gets: it shares no array, neither
         # with another leaf nor with a computed node, which all come first
-        handed_out: set[int] = set()
+        handed_out = {id(gradient)}
         leaves = []
         for node, cotangent in cotangents.items():
             if node.primitive is None:
@@ -109,11 +123,12 @@ class Value(ArrayMethods):
                 node._gradient = cotangent
                 if type(cotangent) is not float:
                     handed_out.add(id(cotangent))
-        for leaf in leaves:
-            total = cotangents[leaf]
-            if leaf._gradient is not None:
-                total = leaf._gradient + total
-            leaf._gradient = own(total, handed_out)
+        with _accumulating:
+            for leaf in leaves:
+                total = cotangents[leaf]
+                if leaf._gradient is not None:
+                    total = leaf._gradient + total
+                leaf._gradient = own(total, handed_out)
 
     def __repr__(self) -> str:
         gradient = "not computed" if self._gradient is None else repr(self._gradient)

@@ -1,11 +1,8 @@
-"""Watching the engine at work: every node it records and every backward sweep.
-
-`no_grad` is the simplest watcher: it lets nodes forget how they were computed.
-"""
+"""Watching the engine at work: every node it records and every backward sweep."""
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -20,7 +17,7 @@ class Watcher:
         """A backward sweep over `order` is about to begin."""
 
     def swept(self, order: list[Any], cotangents: dict[Any, Any]) -> None:
-        """A backward sweep over `order` gave these cotangents."""
+        """A backward sweep over `order` gave these cotangents; none, if it failed."""
 
 
 _watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
@@ -35,9 +32,10 @@ def watchers() -> tuple[Watcher, ...]:
 
 
 @contextmanager
-def _watched_by(everyone: tuple[Watcher, ...]) -> Iterator[None]:
+def watch(watcher: Watcher) -> Iterator[None]:
+    """Let `watcher` see all that this thread or task records and sweeps."""
     global open_watches
-    token = _watchers.set(everyone)
+    _watchers.set((*_watchers.get(), watcher))
     with _lock:
         open_watches += 1
     try:
@@ -45,28 +43,30 @@ def _watched_by(everyone: tuple[Watcher, ...]) -> Iterator[None]:
     finally:
         with _lock:
             open_watches -= 1
-        _watchers.reset(token)
+        # By value, since blocks held open by generators may end in any order
+        inner_first = list(reversed(_watchers.get()))
+        if watcher in inner_first:
+            inner_first.remove(watcher)
+        _watchers.set(tuple(reversed(inner_first)))
 
 
-def watch(watcher: Watcher) -> Any:
-    """Return a context manager in which `watcher` sees all that this thread or task records."""
-    return _watched_by((*_watchers.get(), watcher))
+def recorded(node: Any) -> None:
+    """Show a new node to the watchers; inside `no_grad`, let it then forget how it was made."""
+    for watcher in _watchers.get():
+        watcher.recorded(node)
+    if not is_recording():
+        node.primitive = node.x = node.y = node.params = node.origin = None
 
 
-class _Forget(Watcher):
-    def recorded(self, node: Any) -> None:
-        node.primitive = node.x = node.y = node.params = None
+# They see nothing: the innermost of the two tells whether nodes keep their history
+_forgetting, _remembering = Watcher(), Watcher()
 
 
-_forget = _Forget()
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
+def no_grad() -> Any:
     """Compute without recording: results are Values that were computed from nothing.
 
-    Use it as a context manager or as a decorator. It holds for this thread or task only;
-    `grad` and its relatives still differentiate their own function inside it.
+    Use it as a context manager, or as the decorator of a function. It holds for this thread or
+    task only; `grad` and its relatives still differentiate their own function inside it.
 
     Example: >>> from autograd_core import Value
              >>> a = Value(2.0)
@@ -75,17 +75,17 @@ def no_grad() -> Iterator[None]:
              >>> b.inputs
              ()
     """
-    with watch(_forget):
-        yield
+    return watch(_forgetting)
 
 
 def is_recording() -> bool:
     """Return False inside `no_grad`."""
-    return _forget not in watchers()
+    for watcher in reversed(watchers()):
+        if watcher is _forgetting or watcher is _remembering:
+            return watcher is _remembering
+    return True
 
 
-def recording() -> Any:
+def recording() -> AbstractContextManager[None]:
     """Return a context manager that undoes `no_grad`, for functions that differentiate inside."""
-    if is_recording():
-        return nullcontext()
-    return _watched_by(tuple(w for w in _watchers.get() if w is not _forget))
+    return nullcontext() if is_recording() else watch(_remembering)

@@ -19,7 +19,7 @@ from ..primitives import linear_algebra, reductions, shapes
 from ..primitives.elementwise import absolute, equal, greater, power, times, where
 from ..primitives.indexing import getitem
 from ..primitives.linear_algebra import matrix_transpose
-from .products import as_operand, axis_numbers
+from .rearranging import as_operand, axis_numbers
 
 # The named tuples that NumPy returns
 SlogdetResult = namedtuple("SlogdetResult", ["sign", "logabsdet"])

@@ -5,39 +5,16 @@ from string import ascii_letters
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..data import as_data, shape_of
-from ..errors import IndexRangeError, ShapeError, UnsupportedError
-from ..graph import Node
+from ..data import shape_of
+from ..errors import ShapeError, UnsupportedError
 from ..messages import describe
 from ..primitives import linear_algebra, shapes
 from ..primitives.elementwise import multiply
 from ..primitives.indexing import getitem
-from .rearranging import permuting, ravel
+from .rearranging import as_operand, axis_numbers, permuting, ravel
 
 moveaxis = permuting(np.moveaxis)
-
-
-def as_operand(x: Any) -> Any:
-    """Return a Value as it is, and everything else as a float or an array."""
-    return x if isinstance(x, Node) else as_data(x)
-
-
-def axis_numbers(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
-    """Return one axis, or several different ones, as numbers counted from the start.
-
-    Raises: IndexRangeError: there is no such axis. ShapeError: one is named twice.
-    """
-    try:
-        return normalize_axis_tuple(axes, ndim)
-    except np.exceptions.AxisError:
-        given = f"{name} over axis {axes} of {ndim} axes"
-        instead = f"-{ndim} to {ndim - 1}" if ndim else "an array in place of the number"
-        raise IndexRangeError(given, "there is no such axis", instead) from None
-    except ValueError:
-        given = f"{name} over axes {axes}"
-        raise ShapeError(given, "an axis is named twice", "different axes") from None
 
 
 def matmul(x1: Any, x2: Any) -> Any:

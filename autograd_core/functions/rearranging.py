@@ -18,12 +18,34 @@ from functools import wraps
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..data import shape_of
+from ..data import as_data, dtype_of, shape_of
 from ..errors import IndexRangeError, ShapeError, UnsupportedError
 from ..graph import Node
 from ..primitives import elementwise, indexing, shapes
 from ..primitives.shapes import Shape
+
+
+def as_operand(x: Any) -> Any:
+    """Return a Value as it is, and everything else as a float or an array."""
+    return x if isinstance(x, Node) else as_data(x)
+
+
+def axis_numbers(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
+    """Return one axis, or several different ones, as numbers counted from the start.
+
+    Raises: IndexRangeError: there is no such axis. ShapeError: one is named twice.
+    """
+    try:
+        return normalize_axis_tuple(axes, ndim)
+    except np.exceptions.AxisError:
+        given = f"{name} over axis {axes} of {ndim} axes"
+        instead = f"-{ndim} to {ndim - 1}" if ndim else "an array in place of the number"
+        raise IndexRangeError(given, "there is no such axis", instead) from None
+    except ValueError:
+        given = f"{name} over axes {axes}"
+        raise ShapeError(given, "an axis is named twice", "different axes") from None
 
 
 def getitem(x: Any, index: Any) -> Any:
@@ -64,6 +86,7 @@ def _stand_in(shape: Shape) -> Any:
 
 
 def _on_stand_in(function: Callable[..., Any], stand_in: Any, *args: Any, **kwargs: Any) -> Any:
+    args = tuple([_plain_index(x) if isinstance(x, Node) else x for x in args])
     try:
         return function(stand_in, *args, **kwargs)
     except (ValueError, IndexError) as error:
@@ -80,6 +103,7 @@ def reshaping(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def reshaped(x: Any, *args: Any, **kwargs: Any) -> Any:
+        x = as_operand(x)
         result = _on_stand_in(function, _stand_in(shape_of(x)), *args, **kwargs)
         return shapes.reshape(x, shape=result.shape)
 
@@ -157,6 +181,7 @@ def reshape(x: Any, shape: Any, *more: Any) -> Any:
 
 def ravel(x: Any) -> Any:
     """Return the elements of x, in row-major order, along one axis."""
+    x = as_operand(x)
     return shapes.reshape(x, shape=(size_of(x),))
 
 
@@ -205,15 +230,18 @@ def dstack(arrays: Sequence[Any]) -> Any:
 
 def column_stack(arrays: Sequence[Any]) -> Any:
     """Join 1-D arrays as the columns of a matrix."""
+    arrays = [as_operand(x) for x in arrays]
     columns = [x if len(shape_of(x)) > 1 else shapes.reshape(x, shape=(-1, 1)) for x in arrays]
     return concatenate(columns, 1)
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Return the elements at integer positions along an axis; None: of the ravelled x."""
+    indices = np.asarray(_plain_index(indices))
     if axis is None:
-        return getitem(ravel(x), np.asarray(indices))
-    return getitem(x, (slice(None),) * (axis % len(shape_of(x))) + (np.asarray(indices),))
+        return getitem(ravel(x), indices)
+    (along,) = axis_numbers(axis, len(shape_of(x)), "take")
+    return getitem(x, (slice(None),) * along + (indices,))
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
@@ -226,7 +254,11 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
             "it has no derivative rule",
             "constant, edge, reflect, symmetric or wrap",
         )
-    border = np.pad(np.zeros(shape_of(x)), pad_width, constant_values=constant_values)
+    if isinstance(constant_values, Node):
+        given = "pad with a Value as constant_values"
+        raise UnsupportedError(given, "no derivative flows to them", "np.pad(x - c, width) + c")
+    zeros = np.zeros(shape_of(x), dtype_of(x))
+    border = np.pad(zeros, pad_width, constant_values=constant_values)
     widths = np.broadcast_to(pad_width, (border.ndim, 2)).tolist()
     index = tuple(slice(a, a + n) for (a, _), n in zip(widths, shape_of(x), strict=True))
     inner = indexing.scatter(x, index=index, shape=border.shape)

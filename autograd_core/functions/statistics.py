@@ -10,7 +10,7 @@ from ..data import shape_of
 from ..primitives import elementwise, indexing, reductions, shapes
 from ..primitives.elementwise import divide, equal, maximum, minimum
 from ..primitives.shapes import Axis
-from .rearranging import ravel
+from .rearranging import as_operand, axis_numbers, ravel
 
 
 def _axis(axis: Any) -> Axis:
@@ -40,7 +40,8 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if isinstance(axis, int) and shape_of(x):
         return reductions.prod(x, axis=axis, keepdims=keepdims)
     ndim = len(shape_of(x))
-    for i in sorted({i % ndim for i in (range(ndim) if axis is None else axis)}, reverse=True):
+    axes = range(ndim) if axis is None else axis_numbers(axis, ndim, "prod")
+    for i in sorted(axes, reverse=True):
         x = reductions.prod(x, axis=i, keepdims=keepdims)
     return x
 
@@ -84,41 +85,43 @@ def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def sort(x: Any, axis: int | None = -1) -> Any:
     """Return x in ascending order along an axis; None: ravelled first."""
-    x, axis = _along(x, axis)
+    x, axis = _along(x, axis, "sort")
     return indexing.reorder(x, x, axis=axis)
 
 
 def partition(x: Any, kth: Any, axis: int | None = -1) -> Any:
     """Return x with its kth smallest elements in place, smaller ones before, larger ones behind."""
-    x, axis = _along(x, axis)
+    x, axis = _along(x, axis, "partition")
     return indexing.reorder(x, x, axis=axis, kth=kth)
 
 
-def median(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Return the middle element, or the mean of the two middle ones, along an axis or of all."""
-    ndim = len(shape_of(x))
-    ordered, along = _along(x, axis)
-    n = shape_of(ordered)[along]
-    ordered = sort(ordered, along)
-    middle = (slice(None),) * along + (slice((n - 1) // 2, n // 2 + 1),)
-    out = mean(indexing.getitem(ordered, index=middle), along, keepdims=keepdims)
-    return shapes.reshape(out, shape=(1,) * ndim) if keepdims and axis is None else out
+def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the middle element, or the mean of the middle two, over an axis, several, or all."""
+    shape = shape_of(x)
+    axes = tuple(range(len(shape)) if axis is None else axis_numbers(axis, len(shape), "median"))
+    rest = [i for i in range(len(shape)) if i not in axes]
+    x = shapes.transpose(x, axes=(*rest, *axes))
+    n = math.prod(shape[i] for i in axes)
+    ordered = sort(shapes.reshape(x, shape=(*[shape[i] for i in rest], n)))
+    middle = indexing.getitem(ordered, index=(..., slice((n - 1) // 2, n // 2 + 1)))
+    out = tuple([1 if i in axes else m for i, m in enumerate(shape) if keepdims or i in rest])
+    return shapes.reshape(mean(middle, -1, keepdims=True), shape=out)
 
 
 def cumsum(x: Any, axis: int | None = None) -> Any:
     """Return the running sum along an axis; None: ravelled first."""
-    x, axis = _along(x, axis)
+    x, axis = _along(x, axis, "cumsum")
     return reductions.cumsum(x, axis=axis)
 
 
 def cumprod(x: Any, axis: int | None = None) -> Any:
     """Return the running product along an axis; None: ravelled first."""
-    return reductions.cumprod(*_along(x, axis))
+    return reductions.cumprod(*_along(x, axis, "cumprod"))
 
 
 def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     """Return the differences of neighbours along an axis, n times over."""
-    x, axis = _along(x, axis)
+    x, axis = _along(x, axis, "diff")
     before = (slice(None),) * axis
     for _ in range(n):
         later = indexing.getitem(x, index=(*before, slice(1, None)))
@@ -128,9 +131,10 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """Return the integral of y along an axis by the trapezoidal rule, over x or in steps of dx."""
-    y, axis = _along(y, axis)
+    y, axis = _along(y, axis, "trapezoid")
     if x is not None:
-        dx = diff(x)
+        x = as_operand(x)
+        dx = diff(x, axis=axis if len(shape_of(x)) > 1 else -1)
         if len(shape_of(dx)) == 1:
             dx = shapes.reshape(dx, shape=(-1,) + (1,) * (len(shape_of(y)) - axis - 1))
     before = (slice(None),) * axis
@@ -139,12 +143,12 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     return shapes.sum(dx * (left + right) * 0.5, axis=axis, keepdims=False)
 
 
-def _along(x: Any, axis: int | None) -> tuple[Any, int]:
+def _along(x: Any, axis: int | None, name: str) -> tuple[Any, int]:
     """Return x and its axis counted from the start; for None x ravelled."""
     if axis is None:
         return ravel(x), 0
-    ndim = len(shape_of(x))
-    return x, axis + ndim if axis < 0 else axis
+    x = as_operand(x)
+    return x, axis_numbers(axis, len(shape_of(x)), name)[0]
 
 
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:

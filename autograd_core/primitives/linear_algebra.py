@@ -19,8 +19,10 @@ from .shapes import transpose
 
 def _matmul(x: Any, y: Any) -> Any:
     try:
+        if x.ndim == 2 == y.ndim:
+            return x.dot(y)  # the same as matmul, and half a microsecond sooner
         return np.matmul(x, y)
-    except ValueError:
+    except (AttributeError, ValueError):  # a number has no ndim
         raise _misaligned(shape_of(x), shape_of(y)) from None
 
 
@@ -85,6 +87,8 @@ def _matmul_right(g: Any, x: Any, y: Any) -> Any:
 
 
 def _einsum(*operands: Any, subscripts: str, optimize: Any = True) -> Any:
+    dtype = np.result_type(*operands)  # a number takes the type of the arrays
+    operands = tuple([np.asarray(x, dtype) for x in operands])
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import dtype_of, shape_of
 from ..graph import Primitive
 from .elementwise import divide, equal, exp, multiply, reciprocal, times
 from .indexing import getitem
@@ -42,7 +42,7 @@ def _softmax(x: Any, *, axis: Axis) -> Any:
 
 def _log_softmax(x: Any, *, axis: Axis) -> Any:
     _, total, largest = _exponentials(x, axis)
-    return x - (np.log(total) + largest)
+    return (x - largest) - np.log(total)
 
 
 # fmt: off
@@ -62,7 +62,7 @@ cumsum: Primitive = Primitive("cumsum", lambda x, *, axis: np.add.accumulate(x, 
     lambda g, out, x, *, axis: reverse(cumsum(reverse(g, axis), axis=axis), axis))
 logsumexp: Primitive = Primitive("logsumexp", _logsumexp,
     lambda g, out, x, *, axis, keepdims:
-        spread(g, x, axis, keepdims) * exp(x - spread(out, x, axis, keepdims)))
+        spread(g, x, axis, keepdims) * softmax(x, axis=axis))
 softmax: Primitive = Primitive("softmax", _softmax,
     lambda g, out, x, *, axis: out * (g - sum(g * out, axis=axis, keepdims=True)))
 log_softmax: Primitive = Primitive("log_softmax", _log_softmax,
@@ -105,7 +105,7 @@ def cumprod(x: Any, axis: int) -> Any:
 def prod_of_others(x: Any, axis: int) -> Any:
     """Return, for each element along an axis, the product of all the others; exact with zeros."""
     axis %= len(shape_of(x))
-    one = np.ones([1 if i == axis else n for i, n in enumerate(shape_of(x))])
+    one = np.ones([1 if i == axis else n for i, n in enumerate(shape_of(x))], dtype_of(x))
     before = concatenate(one, _part(cumprod(x, axis), axis, None, -1), axis=axis)
     onwards = reverse(cumprod(reverse(x, axis), axis), axis)
     after = concatenate(_part(onwards, axis, 1, None), one, axis=axis)

@@ -59,16 +59,14 @@ def spread(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     if keepdims or not shape_of(g):
         return g
     ndim = len(shape_of(x))
-    reduced = {i % ndim for i in ((axis,) if isinstance(axis, int) else axis or range(ndim))}
+    axes = (axis,) if isinstance(axis, int) else range(ndim) if axis is None else axis
+    reduced = {i % ndim for i in axes}
     shape = tuple([1 if i in reduced else n for i, n in enumerate(shape_of(x))])
     return reshape(g, shape=shape)
 
 
 def unbroadcast(g: Any, shape: Shape) -> Any:
-    """Sum g over the axes that broadcasting had added or stretched, back to `shape`.
-
-    Raises: ShapeError: g could not have come from `shape` by broadcasting.
-    """
+    """Sum g over the axes that broadcasting had added or stretched, back to `shape`."""
     given = shape_of(g)
     added = len(given) - len(shape)
     if given[added:] == shape:

@@ -1,0 +1,124 @@
+"""Arrays: a training step of six float32 networks, in seven engines."""
+
+import math
+from collections.abc import Iterator
+from functools import cache, partial
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from . import array_engines as engines
+from .markdown import table, target
+from .timing import Ask, Times, own_processes, seconds_per_step, take_turns
+
+ROUNDS = 40
+SECONDS = 0.02  # one turn of one engine
+
+
+class Network(NamedTuple):
+    """A network, and how many times a peer's time its step may take."""
+
+    sizes: tuple[int, ...]
+    batch: int
+    limits: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        """The sizes of the layers, and the samples."""
+        return f"{'-'.join(map(str, self.sizes))}, batch {self.batch}"
+
+
+OURS, NUMPY, PYTORCH = "autograd_core", "NumPy by hand", "PyTorch"
+NETWORKS = (
+    Network((2, 3, 2), 4, {PYTORCH: 1.0}),
+    Network((2, 16, 16, 2), 100, {PYTORCH: 1.0}),
+    Network((784, 32, 10), 100, {PYTORCH: 1.0}),
+    Network((784, 16, 16, 10), 32, {PYTORCH: 1.0, NUMPY: 1.6}),
+    Network((784, 128, 10), 128, {PYTORCH: 1.1, NUMPY: 1.6}),
+    Network((784, 512, 512, 10), 128, {PYTORCH: 1.35, NUMPY: 1.6}),
+)
+# name: how to make its step, the module it needs
+ENGINES = {
+    OURS: (engines.autograd_core, "autograd_core"),
+    NUMPY: (engines.numpy_by_hand, "numpy"),
+    PYTORCH: (engines.pytorch, "torch"),
+    "PyTorch by hand": (engines.pytorch_by_hand, "torch"),
+    "JAX jit": (engines.jax_jit, "jax"),
+    "autograd": (engines.hips_autograd, "autograd"),
+    "MyGrad": (engines.mygrad, "mygrad"),
+}
+PEERS = [name for name in ENGINES if name != OURS]
+
+
+@cache
+def _step(engine: str, sizes: tuple[int, ...], batch: int) -> engines.Step:
+    """Return the engine's step; weights, samples and labels are the same for every engine."""
+    rng = np.random.default_rng(0)
+    parameters: list[engines.Array] = []
+    for inputs, outputs in pairwise(sizes):
+        weights = rng.standard_normal((inputs, outputs)) * math.sqrt(2 / inputs)
+        parameters += [weights.astype(np.float32), np.zeros(outputs, np.float32)]
+    x = rng.standard_normal((batch, sizes[0])).astype(np.float32)
+    labels = rng.integers(0, sizes[-1], batch)
+    return ENGINES[engine][0](parameters, x, labels)
+
+
+def first_losses(engine: str, network: Network) -> list[float]:
+    """Return the losses of the first three steps, before any is timed."""
+    return [_step(engine, network.sizes, network.batch)() for _ in range(3)]
+
+
+def turn(engine: str, network: Network) -> float:
+    """Return the mean seconds of a step."""
+    return seconds_per_step(_step(engine, network.sizes, network.batch), at_least_seconds=SECONDS)
+
+
+def report() -> str:
+    """Measure everything and return it as Markdown."""
+    with own_processes({name: module for name, (_, module) in ENGINES.items()}) as processes:
+        measured = [(network, _measured(processes, network)) for network in NETWORKS]
+    cells = [[network.name, *_cells(times)] for network, times in measured]
+    ratios = [[network.name, *_ratios(times)] for network, times in measured]
+    lines = [
+        "Microseconds a step, median (fastest):",
+        "",
+        table(["network", *ENGINES], cells),
+        "",
+        "The time of autograd_core divided by that of:",
+        "",
+        table(["network", *PEERS], ratios),
+        "",
+        *_targets(measured),
+    ]
+    return "\n".join(lines)
+
+
+def _measured(processes: dict[str, Ask], network: Network) -> dict[str, Times]:
+    """Return the times of every engine, once their losses have been found to agree."""
+    losses = {name: ask(first_losses, name, network) for name, ask in processes.items()}
+    for name, theirs in losses.items():
+        if not np.allclose(theirs, losses[OURS], rtol=0, atol=1e-4):
+            raise ArithmeticError(f"{network.name}: {OURS} {losses[OURS]}, but {name} {theirs}")
+    return take_turns(
+        {name: partial(ask, turn, name, network) for name, ask in processes.items()}, ROUNDS
+    )
+
+
+def _cells(times: dict[str, Times]) -> list[str]:
+    cells = {n: f"{t.median * 1e6:,.0f} ({t.fastest * 1e6:,.0f})" for n, t in times.items()}
+    return [cells.get(name, "not installed") for name in ENGINES]
+
+
+def _ratios(times: dict[str, Times]) -> list[str]:
+    ratios = {name: f"{times[OURS].median / each.median:.2f}" for name, each in times.items()}
+    return [ratios.get(name, "not installed") for name in PEERS]
+
+
+def _targets(measured: list[tuple[Network, dict[str, Times]]]) -> Iterator[str]:
+    for network, times in measured:
+        for peer, limit in network.limits.items():
+            if peer in times:
+                ratio = times[OURS].median / times[peer].median
+                wanted = f"{network.name}: at most {limit} times {peer}"
+                yield target(wanted, f"{ratio:.2f}", ratio <= limit, (times[OURS], times[peer]))
