@@ -311,6 +311,12 @@ SINGULAR = {
     "hypot": lambda x: np.hypot(x, x),
     "overflowing exp": lambda x: np.exp(1000 - x),
     "overflowing sinh": lambda x: np.sinh(1000 - x),
+    "entropy": lambda x: x * np.log(x),
+    "entropy of two": lambda x: x * np.log(x) + (1 - x) * np.log1p(-x),
+    "sine of a pole": lambda x: np.sin(1 / x),
+    "cosine of a pole": lambda x: np.cos(1 / x),
+    "tangent of a pole": lambda x: np.tan(1 / x),
+    "square of a pole": lambda x: np.square(1 / x),
 }
 
 

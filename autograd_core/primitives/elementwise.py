@@ -58,8 +58,9 @@ subtract: Primitive = Primitive("subtract", np.subtract,
     lambda g, out, x, y: -g,
     scalar=operator.sub)
 multiply: Primitive = Primitive("multiply", np.multiply,
-    lambda g, out, x, y: g * y,
-    lambda g, out, x, y: g * x,
+    # times, written out for floats: half the operations of a scalar network are products
+    lambda g, out, x, y: (g * y if g else 0.0) if type(g) is float else times.binary(g, y),
+    lambda g, out, x, y: (g * x if g else 0.0) if type(g) is float else times.binary(g, x),
     scalar=operator.mul)
 divide: Primitive = Primitive("divide", np.divide,
     lambda g, out, x, y: times(g, reciprocal(y)),
@@ -83,7 +84,7 @@ reciprocal: Primitive = Primitive("reciprocal", np.reciprocal,
     lambda g, out, x: times(g, -divide(out, x)),
     scalar=lambda x: 1.0 / x)
 square: Primitive = Primitive("square", np.square,
-    lambda g, out, x: g * (2 * x),
+    lambda g, out, x: times(g, 2 * x),
     scalar=lambda x: x * x)
 absolute: Primitive = Primitive("absolute", np.absolute,
     lambda g, out, x: g * sign(x),  # 0 at 0
@@ -122,21 +123,21 @@ log1p: Primitive = Primitive("log1p", np.log1p,
     lambda g, out, x: times(g, reciprocal(1 + x)),
     scalar=math.log1p)
 logaddexp: Primitive = Primitive("logaddexp", np.logaddexp,
-    lambda g, out, x, y: g * sigmoid(x - y),
-    lambda g, out, x, y: g * sigmoid(y - x))
+    lambda g, out, x, y: times(g, sigmoid(x - y)),
+    lambda g, out, x, y: times(g, sigmoid(y - x)))
 logaddexp2: Primitive = Primitive("logaddexp2", np.logaddexp2,
-    lambda g, out, x, y: g * sigmoid(math.log(2) * (x - y)),
-    lambda g, out, x, y: g * sigmoid(math.log(2) * (y - x)))
+    lambda g, out, x, y: times(g, sigmoid(math.log(2) * (x - y))),
+    lambda g, out, x, y: times(g, sigmoid(math.log(2) * (y - x))))
 
 # Trigonometry
 sin: Primitive = Primitive("sin", np.sin,
-    lambda g, out, x: g * cos(x),
+    lambda g, out, x: times(g, cos(x)),
     scalar=math.sin)
 cos: Primitive = Primitive("cos", np.cos,
-    lambda g, out, x: -g * sin(x),
+    lambda g, out, x: times(g, -sin(x)),
     scalar=math.cos)
 tan: Primitive = Primitive("tan", np.tan,
-    lambda g, out, x: g * (1 + out * out),
+    lambda g, out, x: times(g, 1 + out * out),
     scalar=math.tan)
 arcsin: Primitive = Primitive("arcsin", np.arcsin,
     lambda g, out, x: times(g, reciprocal(sqrt((1 - x) * (1 + x)))),
