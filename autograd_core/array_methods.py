@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DataError, ShapeError
+from .errors import DataError, ShapeError, UnsupportedError
 from .functions import activations, products, rearranging, statistics
 from .numpy_protocol import NumPyNode
 from .primitives import elementwise
@@ -56,6 +56,13 @@ class ArrayMethods(NumPyNode):
 
     def __getitem__(self, index: Any) -> Any:
         return rearranging.getitem(self, index)
+
+    def __setitem__(self, index: Any, data: Any) -> None:
+        raise UnsupportedError(
+            f"v[{index!r}] = ... of a Value",
+            "what was computed from it would no longer fit: recorded data never change",
+            "np.where(mask, new, v), which is recorded; or v.data[index] = ... before it is used",
+        )
 
     # Element by element
 

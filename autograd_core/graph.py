@@ -272,8 +272,8 @@ def ancestors(output: Node, oldest: int) -> tuple[list[Node], bool]:
     has_older = False
     while stack:
         node = pop()
-        x, y = node.x, node.y
-        for each in x if type(x) is tuple else ():
+        x = node.x
+        for each in x if type(x) is tuple else (x, node.y):
             if isinstance(each, Node) and each not in seen:
                 if each.index >= oldest:
                     add(each)
@@ -281,19 +281,5 @@ def ancestors(output: Node, oldest: int) -> tuple[list[Node], bool]:
                     push(each)
                 else:
                     has_older = True
-        if isinstance(x, Node) and x not in seen:
-            if x.index >= oldest:
-                add(x)
-                note(x)
-                push(x)
-            else:
-                has_older = True
-        if isinstance(y, Node) and y not in seen:
-            if y.index >= oldest:
-                add(y)
-                note(y)
-                push(y)
-            else:
-                has_older = True
     order.sort(key=operator.attrgetter("index"))  # near linear: found in runs of falling age
     return order, has_older

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from .errors import AutogradError, UnsupportedError
+from .errors import AutogradError, ShapeError, UnsupportedError
 from .functions import decompositions, products, rearranging, statistics
 from .functions.rearranging import moving, permuting, reshaping, splitting
 from .graph import Node
+from .messages import describe
 from .primitives import elementwise
 
 
@@ -131,6 +132,15 @@ def _carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
             if isinstance(error, AutogradError):
                 raise
             raise _explained(function, recorded, args, kwargs) or error from None
+        except (ValueError, ArithmeticError) as error:
+            if isinstance(error, AutogradError):
+                raise
+            operands = [describe(x) for x in args if isinstance(x, Node)]
+            raise ShapeError(
+                f"{_name(function)} of {' and '.join(operands) or 'Values'}",
+                str(error),
+                "arguments that it takes for plain arrays of these shapes",
+            ) from error
     if function in PLAIN:
         return function(*_plain(args), **{name: _plain(value) for name, value in kwargs.items()})
     raise _unsupported(function)

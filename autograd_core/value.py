@@ -1,6 +1,8 @@
 """Value: a number, or an array of numbers, that remembers how it was computed."""
 
+import operator
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from .backprop import own, seed, sweep
 from .data import Data, as_data, shape_of
 from .errors import ShapeError
 from .graph import Node, topological_order
+from .messages import describe
 from .primitives import elementwise as table
 from .primitives.linear_algebra import matmul
 
@@ -102,7 +105,8 @@ class Value(ArrayMethods):
         call; those that were not (inputs, parameters) add it to what they have, until it is reset.
 
         Args:    gradient: weights for each element of the output, of its shape; 1 for a number.
-                 create_graph: make the gradients Values, which can be differentiated again.
+                 create_graph: make the gradients Values, which can be differentiated again; they
+                 hold the graph in memory until `x.grad = None`.
         Raises:  ShapeError: the output is an array and no gradient is given, or one of another
                  shape.
         Example: >>> x = Value([1.0, 2.0])
@@ -123,7 +127,7 @@ class Value(ArrayMethods):
                 node._gradient = cotangent
                 if type(cotangent) is not float:
                     handed_out.add(id(cotangent))
-        with _accumulating:
+        with _accumulating, np.errstate(all="ignore"):
             for leaf in leaves:
                 total = cotangents[leaf]
                 if leaf._gradient is not None:
@@ -197,22 +201,22 @@ class Value(ArrayMethods):
     # Comparisons look at data and give plain bools, or arrays of them.
 
     def __eq__(self, other: object) -> Any:
-        return self._data == _data_of(other)
+        return _compare(operator.eq, self, other)
 
     def __ne__(self, other: object) -> Any:
-        return self._data != _data_of(other)
+        return _compare(operator.ne, self, other)
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < _data_of(other)
+        return _compare(operator.lt, self, other)
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= _data_of(other)
+        return _compare(operator.le, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > _data_of(other)
+        return _compare(operator.gt, self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= _data_of(other)
+        return _compare(operator.ge, self, other)
 
     def __bool__(self) -> bool:
         return bool(self.item())
@@ -227,5 +231,10 @@ class Value(ArrayMethods):
         return format(self._data, spec) if spec else str(self)
 
 
-def _data_of(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
+def _compare(comparison: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
+    try:
+        return comparison(x._data, y._data if isinstance(y, Node) else y)
+    except ValueError as error:
+        raise ShapeError(
+            f"comparison of {describe(x)} with {describe(y)}", str(error), "shapes that broadcast"
+        ) from None

@@ -2,6 +2,7 @@
 
 import builtins
 import inspect
+import operator
 import pickle
 import re
 from dataclasses import dataclass, field
@@ -74,6 +75,18 @@ PAIR = Primitive("pair", np.add, lambda g, out, x, y: g, lambda g, out, x, y: g)
 
 # What is done; the class of the error; what must be said: given, why, what to write instead
 SHAPES = {
+    "comparison of shapes that do not broadcast": (
+        lambda o: o.a > o.m,
+        ("comparison of a = shape (3,) with m = shape (2, 2)", "broadcast", "shapes that broad"),
+    ),
+    "two axes where one is taken": (
+        lambda o: np.sort(o.m, axis=(0, 1)),
+        ("sort over axes (0, 1)", "along one axis", "one integer"),
+    ),
+    "border of a negative width": (
+        lambda o: np.pad(o.a, -1),
+        ("np.pad of a = shape (3,)", "negative", "arguments that it takes"),
+    ),
     "shapes that do not broadcast": (
         lambda o: o.a + o.m,
         ("add of a = shape (3,) and m = shape (2, 2)", "axis -1 has 3 against 2", "reshape"),
@@ -236,6 +249,10 @@ DATA = {
 }
 
 INDICES = {
+    "axis of a number": (
+        lambda o: np.mean(o.x, axis=0),
+        ("mean over axis 0 of 0 axes", "no such axis", "an array in place of the number"),
+    ),
     "index out of range": (
         lambda o: o.a[3],
         ("index 3 of", "index 3 is out of bounds for axis 0 with size 3", "from -n to n - 1"),
@@ -288,6 +305,10 @@ INDICES = {
 }
 
 UNSUPPORTED = {
+    "assignment to an element": (
+        lambda o: operator.setitem(o.a, 0, 1.0),
+        ("v[0] = ... of a Value", "never change", "np.where"),
+    ),
     "function without a rule": (
         lambda o: np.fft.fft(o.a),
         ("np.fft.fft of a Value", "no derivative rule", 'Primitive("name", forward'),

@@ -277,6 +277,14 @@ class TestIndexing:
     def test_an_element_is_a_number(self):
         assert_same_data(Value([[1.0, 2.0]])[0, 1].data, 2.0)
 
+    @pytest.mark.parametrize("index", [None, (None, None), ..., (..., None), ()])
+    def test_a_number_takes_new_axes(self, index):
+        v = Value(2.0)
+        taken = v[index]
+        assert taken.shape == np.array(2.0)[index].shape
+        taken.sum().backward()
+        assert_same_data(v.grad, 1.0)
+
     def test_indices_chain(self):
         v = Value([[1.0, 2.0], [3.0, 4.0]])
         v[1][0].backward()

@@ -2,14 +2,8 @@
 
 from typing import Any
 
-from ..data import as_data
-from ..graph import Node
 from ..primitives import elementwise, reductions
 from ..primitives.shapes import Axis
-
-
-def _operand(x: Any) -> Any:
-    return x if isinstance(x, Node) else as_data(x)
 
 
 def sigmoid(x: Any) -> Any:
@@ -43,8 +37,7 @@ def leaky_relu(x: Any, slope: float = 0.01) -> Any:
     Example: >>> leaky_relu([-1.0, 2.0], slope=0.1)
              array([-0.1,  2. ])
     """
-    x = _operand(x)
-    return elementwise.where(elementwise.greater(x, 0.0), x, x * slope)
+    return elementwise.where(elementwise.greater(x, 0.0), x, elementwise.multiply(x, slope))
 
 
 def softplus(x: Any) -> Any:

@@ -12,7 +12,7 @@ from ..messages import describe
 from ..primitives import linear_algebra, shapes
 from ..primitives.elementwise import multiply
 from ..primitives.indexing import getitem
-from .rearranging import as_operand, axis_numbers, permuting, ravel
+from .rearranging import as_operand, axis_number, axis_numbers, permuting, ravel
 
 moveaxis = permuting(np.moveaxis)
 
@@ -240,12 +240,12 @@ def cross(
         axisa = axisb = axisc = axis
     a, b = _vectors(as_operand(a), axisa), _vectors(as_operand(b), axisb)
     out = _next_component(a * _next_component(b) - _next_component(a) * b)
-    axis_numbers(axisc, len(shape_of(out)), "cross")
+    axis_number(axisc, len(shape_of(out)), "cross")
     return moveaxis(out, -1, axisc)
 
 
 def _vectors(x: Any, axis: int) -> Any:
-    (along,) = axis_numbers(axis, len(shape_of(x)), "cross")
+    along = axis_number(axis, len(shape_of(x)), "cross")
     if shape_of(x)[along] != 3:
         raise ShapeError(
             f"cross with vectors of {shape_of(x)[along]} components",

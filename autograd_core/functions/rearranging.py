@@ -48,12 +48,26 @@ def axis_numbers(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
         raise ShapeError(given, "an axis is named twice", "different axes") from None
 
 
+def axis_number(axis: Any, ndim: int, name: str) -> int:
+    """Return one axis as a number counted from the start.
+
+    Raises: IndexRangeError: there is no such axis. ShapeError: it is not one.
+    """
+    numbers = axis_numbers(axis, ndim, name)
+    if len(numbers) != 1:
+        raise ShapeError(f"{name} over axes {axis}", "it goes along one axis", "one integer")
+    return numbers[0]
+
+
 def getitem(x: Any, index: Any) -> Any:
     """Return x[index]: integers, slices, ..., None, boolean masks and integer arrays.
 
-    Raises: IndexRangeError: an integer outside its axis. ShapeError: x is a number.
+    Raises: IndexRangeError: an integer outside its axis. ShapeError: x is a number, and the index
+            more than None and ...
     """
     if not shape_of(x):
+        if all(part is None or part is ... for part in np.atleast_1d(np.array(index, object))):
+            return shapes.reshape(x, shape=_stand_in(())[index].shape)
         raise ShapeError(
             f"index {index!r} of a number", "a number has no axes", "the Value itself, or x.data"
         )
@@ -240,7 +254,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     indices = np.asarray(_plain_index(indices))
     if axis is None:
         return getitem(ravel(x), indices)
-    (along,) = axis_numbers(axis, len(shape_of(x)), "take")
+    along = axis_number(axis, len(shape_of(x)), "take")
     return getitem(x, (slice(None),) * along + (indices,))
 
 

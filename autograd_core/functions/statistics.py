@@ -10,7 +10,7 @@ from ..data import shape_of
 from ..primitives import elementwise, indexing, reductions, shapes
 from ..primitives.elementwise import divide, equal, maximum, minimum
 from ..primitives.shapes import Axis
-from .rearranging import as_operand, axis_numbers, ravel
+from .rearranging import as_operand, axis_number, axis_numbers, ravel
 
 
 def _axis(axis: Any) -> Axis:
@@ -26,7 +26,7 @@ def count(x: Any, axis: Axis) -> int:
     shape = shape_of(x)
     if axis is None:
         return math.prod(shape)
-    return math.prod(shape[i] for i in ((axis,) if isinstance(axis, int) else axis))
+    return math.prod(shape[i] for i in axis_numbers(axis, len(shape), "mean"))
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -148,7 +148,7 @@ def _along(x: Any, axis: int | None, name: str) -> tuple[Any, int]:
     if axis is None:
         return ravel(x), 0
     x = as_operand(x)
-    return x, axis_numbers(axis, len(shape_of(x)), name)[0]
+    return x, axis_number(axis, len(shape_of(x)), name)
 
 
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
