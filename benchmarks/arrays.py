@@ -12,8 +12,8 @@ from . import array_engines as engines
 from .markdown import table, target
 from .timing import Ask, Times, own_processes, seconds_per_step, take_turns
 
-ROUNDS = 40
-SECONDS = 0.02  # one turn of one engine
+ROUNDS = 15
+SECONDS = 0.15  # one turn of one engine: long enough for its threads to be awake
 
 
 class Network(NamedTuple):

@@ -19,7 +19,7 @@ Ask: TypeAlias = Callable[..., Any]
 Name = TypeVar("Name")
 
 THREADS = 2
-PAUSE = 0.03  # seconds before each turn, in which the threads of the engine before fall asleep
+PAUSE = 0.1  # seconds before each turn, in which the threads of the engine before fall asleep
 
 
 class Times(NamedTuple):
