@@ -63,11 +63,9 @@ class _Inspector(Watcher):
         data = {node: _data(cotangent) for node, cotangent in cotangents.items()}
         if all(np.isfinite(cotangent).all() for cotangent in data.values()):
             return
-        for node in reversed(order):
-            if node not in data:
-                continue
-            if not np.isfinite(data[node]).all():
-                raise _backward_anomaly(node, data)
+        reached = [node for node in reversed(order) if node in data]
+        first = next(node for node in reached if not np.isfinite(data[node]).all())
+        raise _backward_anomaly(first, data)
 
 
 def _backward_anomaly(node: Node, cotangents: dict[Node, Any]) -> AnomalyError:

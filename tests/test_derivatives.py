@@ -499,3 +499,10 @@ class TestCreateGraph:
         x = Value(2.0)
         (x**3).backward()
         assert type(x.grad) is float
+
+
+def test_an_output_that_ignores_the_primals_does_not_move_along_value_tangents():
+    constant, direction = Value(3.0), Value(1.0)
+    output, move = jvp(lambda x: constant, (2.0,), (direction,))
+    assert output.data == 3.0
+    assert move == 0.0

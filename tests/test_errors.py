@@ -2,6 +2,7 @@
 
 import builtins
 import inspect
+import math
 import operator
 import pickle
 import re
@@ -75,6 +76,10 @@ PAIR = Primitive("pair", np.add, lambda g, out, x, y: g, lambda g, out, x, y: g)
 
 # What is done; the class of the error; what must be said: given, why, what to write instead
 SHAPES = {
+    "matrix product of two numbers": (
+        lambda o: o.x @ o.x,
+        ("matmul of x = 2 and x = 2", "no axis to sum over", "x * y"),
+    ),
     "comparison of shapes that do not broadcast": (
         lambda o: o.a > o.m,
         ("comparison of a = shape (3,) with m = shape (2, 2)", "broadcast", "shapes that broad"),
@@ -230,6 +235,10 @@ SHAPES = {
 }
 
 DATA = {
+    "None to differentiate by": (
+        lambda o: grad(square)(None),
+        ("None as argument 0", "no numbers", "argnums"),
+    ),
     "tangents that are no tuple": (
         lambda o: jvp(square, 2.0, 1.0),
         ("jvp with float and float", "as tuples", "jvp(f, (x,), (v,))"),
@@ -407,6 +416,10 @@ RULES = {
 }
 
 DOMAINS = {
+    "function of Python's outside its domain": (
+        lambda o: Primitive("root", math.sqrt, lambda g, out, x: g / (2 * out))(-o.x),
+        ("root of -2", "math domain error", "numbers for which it is defined"),
+    ),
     "inverse of a singular matrix": (
         lambda o: np.linalg.inv(o.singular),
         ("inv of s = shape (2, 2)", "Singular matrix", "np.linalg.pinv"),

@@ -515,3 +515,18 @@ class TestMemory:
             assert not hasattr(node, "__dict__")
             with pytest.raises(AttributeError):
                 node.gradient = 1.0
+
+
+def test_a_block_may_end_in_another_context():
+    block = no_grad()
+    copy_context().run(block.__enter__)
+    block.__exit__(None, None, None)
+    assert records()
+
+
+def test_a_forward_s_own_type_error_is_not_explained_away():
+    def join(x):
+        return "a" + x
+
+    with pytest.raises(TypeError, match="ufunc 'add'"):
+        Primitive("join", join, lambda g, out, x: g)([1.0, 2.0])

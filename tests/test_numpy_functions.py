@@ -14,7 +14,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from autograd_core import AutogradError, UnsupportedError, Value, check_gradients, grad, vjp
+from autograd_core import (
+    AutogradError,
+    UnsupportedError,
+    Value,
+    check_gradients,
+    grad,
+    logsumexp,
+    vjp,
+)
 from autograd_core.array_methods import ArrayMethods
 from autograd_core.numpy_protocol import PLAIN, RECORDED
 
@@ -929,3 +937,26 @@ class TestIndexing:
         x = uniform(0, shape)
         np.testing.assert_array_equal(Value(x)[mask].data, x[mask])
         assert grad(lambda x: np.sum(x[mask]))(x).tolist() == mask.astype(float).tolist()
+
+
+def test_an_axis_may_be_a_numpy_integer():
+    v = Value([[1.0, 2.0], [3.0, 4.0]])
+    assert np.sum(v, axis=np.int64(1)).data.tolist() == [3.0, 7.0]
+
+
+def test_an_axis_that_is_no_number_is_a_type_error():
+    with pytest.raises(TypeError, match="integer"):
+        np.sum(Value([1.0, 2.0]), axis="first")
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"), [([-np.inf, -np.inf], -np.inf), ([np.inf, 1.0], np.inf)]
+)
+def test_logsumexp_of_infinities(x, expected):
+    with np.errstate(divide="ignore"):
+        assert logsumexp(Value(x)).data == expected
+
+
+def test_cross_takes_one_axis_for_all():
+    x, y = np.array([[1.0], [2.0], [3.0]]), np.array([[4.0], [5.0], [7.0]])
+    np.testing.assert_array_equal(np.cross(Value(x), y, axis=0).data, np.cross(x, y, axis=0))

@@ -73,11 +73,9 @@ def getitem(x: Any, index: Any) -> Any:
         )
     try:
         return indexing.getitem(x, index=_plain_index(index))
-    except IndexError as error:
-        if isinstance(error, IndexRangeError):
-            error.args = (f"index {index!r} of shape {shape_of(x)}", *error.args[1:])
-            error.given = error.args[0]
-        raise
+    except IndexRangeError as error:
+        given = f"index {index!r} of shape {shape_of(x)}"
+        raise IndexRangeError(given, error.why, error.instead) from None
 
 
 def _plain_index(index: Any) -> Any:
