@@ -39,28 +39,28 @@ def check_gradients(
     leaves, rebuild = flatten(inputs)
     points = [_float64(leaf) for leaf in leaves]
     weights = np.random.default_rng(0)
-
-    def project(g: Callable[..., Any]) -> Callable[..., Any]:
-        """Return g with its results weighted and summed to one number."""
-        drawn: list[Any] = []
-
-        def projected(*values: Any) -> Any:
-            outputs, _ = flatten(g(*values))
-            total: Any = 0.0
-            for i, output in enumerate(outputs):
-                if i == len(drawn):
-                    drawn.append(weights.uniform(0.5, 1.5, shape_of(output)))
-                total = total + sum(output * drawn[i])
-            return total
-
-        return projected
-
-    derivative = project(lambda *values: f(*rebuild(list(values))))
+    derivative = _projected(lambda *values: f(*rebuild(list(values))), weights)
     for level in range(1, order + 1):
         function, everything = derivative, tuple(range(len(points)))
         gradient = grad(function, everything)
         _compare(function, gradient, points, level, rtol, atol)
-        derivative = project(gradient)
+        derivative = _projected(gradient, weights)
+
+
+def _projected(f: Callable[..., Any], weights: np.random.Generator) -> Callable[..., Any]:
+    """Return f with its results weighted, by numbers drawn once, and summed to one number."""
+    drawn: list[Any] = []
+
+    def projected(*values: Any) -> Any:
+        outputs, _ = flatten(f(*values))
+        total: Any = 0.0
+        for i, output in enumerate(outputs):
+            if i == len(drawn):
+                drawn.append(weights.uniform(0.5, 1.5, shape_of(output)))
+            total = total + sum(output * drawn[i])
+        return total
+
+    return projected
 
 
 def _float64(leaf: Any) -> Any:

@@ -35,15 +35,8 @@ def _one_hot(parameters: list[Array], labels: Array) -> Array:
     return np.eye(len(parameters[-1]), dtype=parameters[-1].dtype)[labels]
 
 
-def autograd_core(parameters: list[Array], x: Array, labels: Array) -> Step:
-    """Return a step of the library measured here."""
-    weights = _one_hot(parameters, labels) / -len(x)  # picks the labels, and takes the mean
-
-    def loss(parameters: list[Any]) -> Any:
-        scores = _scores(parameters, x, lambda v: v.relu())
-        return (log_softmax(scores, axis=1) * weights).sum()
-
-    loss_and_gradients = value_and_grad(loss)
+def _descent(loss_and_gradients: Callable[[Any], Any], parameters: list[Array]) -> Step:
+    """Return the step that moves NumPy parameters against their gradients."""
 
     def step() -> float:
         value, gradients = loss_and_gradients(parameters)
@@ -52,6 +45,17 @@ def autograd_core(parameters: list[Array], x: Array, labels: Array) -> Step:
         return float(value)
 
     return step
+
+
+def autograd_core(parameters: list[Array], x: Array, labels: Array) -> Step:
+    """Return a step of the library measured here."""
+    weights = _one_hot(parameters, labels) / -len(x)  # picks the labels, and takes the mean
+
+    def loss(parameters: list[Any]) -> Any:
+        scores = _scores(parameters, x, lambda v: v.relu())
+        return (log_softmax(scores, axis=1) * weights).sum()
+
+    return _descent(value_and_grad(loss), parameters)
 
 
 def numpy_by_hand(parameters: list[Array], x: Array, labels: Array) -> Step:
@@ -171,15 +175,7 @@ def hips_autograd(parameters: list[Array], x: Array, labels: Array) -> Step:
         scores = _scores(parameters, x, lambda v: anp.maximum(v, 0.0))
         return anp.mean(logsumexp(scores, axis=1) - anp.sum(targets * scores, axis=1))
 
-    loss_and_gradients = import_module("autograd").value_and_grad(loss)
-
-    def step() -> float:
-        value, gradients = loss_and_gradients(parameters)
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter -= LEARNING_RATE * gradient
-        return float(value)
-
-    return step
+    return _descent(import_module("autograd").value_and_grad(loss), parameters)
 
 
 def mygrad(parameters: list[Array], x: Array, labels: Array) -> Step:

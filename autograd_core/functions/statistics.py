@@ -36,9 +36,6 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the product over an axis, several, or all (None); its derivatives allow for zeros."""
-    axis = _axis(axis)
-    if isinstance(axis, int) and shape_of(x):
-        return reductions.prod(x, axis=axis, keepdims=keepdims)
     ndim = len(shape_of(x))
     axes = range(ndim) if axis is None else axis_numbers(axis, ndim, "prod")
     for i in sorted(axes, reverse=True):
