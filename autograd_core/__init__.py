@@ -5,8 +5,9 @@
 - `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`: derivatives as functions,
   of any order
 - `no_grad`, `detect_anomaly`, `check_gradients`: control and checks
-- `sigmoid`, `relu`, `leaky_relu`, `softplus`, `softmax`, `log_softmax`, `logsumexp`: beside NumPy's
-  own functions, which work on Values as they are (`np.tanh(value)`)
+- `sigmoid`, `relu`, `leaky_relu`, `softplus`, `erf`, `softmax`, `log_softmax`, `logsumexp`: beside
+  NumPy's own functions, which work on Values as they are (`np.tanh(value)`)
+- `convolve`, `sliding_windows`: what networks for images consist of
 - the errors, drawn as a tree in `autograd_core.errors`
 """
 
@@ -18,13 +19,17 @@ from .errors import (
     ChangedDataError,
     DataError,
     DomainError,
+    FileError,
     GradientMismatch,
     IndexRangeError,
+    MissingPackageError,
+    OptionError,
     RuleError,
     ShapeError,
     UnsupportedError,
 )
 from .functions.activations import (
+    erf,
     leaky_relu,
     log_softmax,
     logsumexp,
@@ -33,6 +38,7 @@ from .functions.activations import (
     softmax,
     softplus,
 )
+from .functions.windows import convolve, sliding_windows
 from .gradcheck import check_gradients
 from .graph import Primitive
 from .value import Value
@@ -44,15 +50,20 @@ __all__ = [
     "ChangedDataError",
     "DataError",
     "DomainError",
+    "FileError",
     "GradientMismatch",
     "IndexRangeError",
+    "MissingPackageError",
+    "OptionError",
     "Primitive",
     "RuleError",
     "ShapeError",
     "UnsupportedError",
     "Value",
     "check_gradients",
+    "convolve",
     "detect_anomaly",
+    "erf",
     "grad",
     "hessian",
     "hvp",
@@ -64,6 +75,7 @@ __all__ = [
     "no_grad",
     "relu",
     "sigmoid",
+    "sliding_windows",
     "softmax",
     "softplus",
     "value_and_grad",

@@ -213,6 +213,6 @@ def own(cotangent: Any, handed_out: set[int]) -> Any:
     """Return an array that its receiver may change: not a view, and handed out only once."""
     if isinstance(cotangent, np.ndarray):
         if cotangent.base is not None or id(cotangent) in handed_out:
-            cotangent = cotangent.copy()
+            cotangent = cotangent.copy("K")  # in the order it has: a transposed one costs no more
         handed_out.add(id(cotangent))
     return cotangent

@@ -7,6 +7,9 @@
     ├── UnsupportedError     (TypeError)           a NumPy function or option without a rule
     ├── RuleError            (ValueError)          a primitive whose rules do not fit its inputs
     ├── DomainError          (ValueError)          data for which the operation is not defined
+    ├── OptionError          (ValueError)          an argument with a choice that does not exist
+    ├── FileError            (OSError)             a file that is damaged, foreign or unreachable
+    ├── MissingPackageError  (ImportError)         an optional package that is not installed
     ├── GradientMismatch     (AssertionError)      analytic and numeric derivative disagree
     └── AnomalyError         (FloatingPointError)  the first NaN or inf
         └── ChangedDataError                       an array changed after it was recorded
@@ -59,6 +62,18 @@ class RuleError(AutogradError, ValueError):
 
 class DomainError(AutogradError, ValueError):
     """The operation is not defined for these numbers, such as the inverse of a singular matrix."""
+
+
+class OptionError(AutogradError, ValueError):
+    """An argument names a choice that does not exist, or lies outside its range."""
+
+
+class FileError(AutogradError, OSError):
+    """A file is damaged, of another kind, or cannot be had."""
+
+
+class MissingPackageError(AutogradError, ImportError):
+    """An optional package is not installed."""
 
 
 class GradientMismatch(AutogradError, AssertionError):

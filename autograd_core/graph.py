@@ -41,6 +41,7 @@ class Node:
         "index",  # age: a node is younger than all its inputs
         "label",  # the user's name for it, or None
         "origin",  # what a watcher wrote down about the node's making, or None
+        "stepped",  # of a leaf: whether an optimizer has used the gradient that it holds
     )
     _data: Data
     _gradient: Any
@@ -51,6 +52,7 @@ class Node:
     index: int
     label: str | None
     origin: Any
+    stepped: bool
 
     def __init__(self, data: Data, label: str | None = None) -> None:
         self._data = data
@@ -62,6 +64,7 @@ class Node:
         self.index = _next_index()
         self.label = label
         self.origin = None
+        self.stepped = False
 
     @property
     def shape(self) -> tuple[int, ...]:

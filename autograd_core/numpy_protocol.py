@@ -14,6 +14,7 @@ import numpy as np
 from .errors import AutogradError, ShapeError, UnsupportedError
 from .functions import decompositions, products, rearranging, statistics
 from .functions.rearranging import moving, permuting, reshaping, splitting
+from .functions.windows import sliding_windows
 from .graph import Node
 from .messages import describe
 from .primitives import elementwise
@@ -74,6 +75,7 @@ RECORDED: dict[Callable[..., Any], Callable[..., Any]] = {
     np.array_split: splitting(np.array_split),
     np.hsplit: splitting(np.hsplit, lambda ndim: 0 if ndim == 1 else 1),
     np.vsplit: splitting(np.vsplit, lambda ndim: 0),
+    np.lib.stride_tricks.sliding_window_view: sliding_windows,
     **_by_name(np, products, "dot vdot inner outer matmul tensordot einsum kron cross trace"),
     **_by_name(
         np.linalg,

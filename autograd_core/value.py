@@ -44,7 +44,7 @@ class Value(ArrayMethods):
         given = data._data if isinstance(data, Node) else data
         data = as_data(given)
         if data is given and isinstance(data, np.ndarray):
-            data = data.copy()
+            data = data.copy("K")
         super().__init__(data, label)
 
     @property
@@ -66,7 +66,7 @@ class Value(ArrayMethods):
                 "a new Value, or data of the same shape",
             )
         if data is given and data is not self._data and isinstance(data, np.ndarray):
-            data = data.copy()  # p.data = q.data, and then p.data -= step, leaves q alone
+            data = data.copy("K")  # p.data = q.data, and then p.data -= step, leaves q alone
         self._data = data
 
     @property
@@ -92,6 +92,7 @@ class Value(ArrayMethods):
                     "v.grad = 0, or an array of the data's shape",
                 )
         self._gradient = gradient
+        self.stepped = False
 
     @property
     def has_grad(self) -> bool:

@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Primitive
-from autograd_core.primitives import elementwise, indexing, linear_algebra, reductions, shapes
+from autograd_core.primitives import (
+    convolution,
+    elementwise,
+    indexing,
+    linear_algebra,
+    reductions,
+    shapes,
+    windows,
+)
 from autograd_core.primitives.linear_algebra import matrix_transpose
 
 
@@ -121,6 +129,8 @@ MASK = [0.0, 1.0]
 MANY = {"axis": 0, "keepdims": False}
 ALL = {"axis": None, "keepdims": False}
 KEPT = {"axis": (0, -1), "keepdims": True}
+ADJACENT = {"strides": (1,), "dilation": (1,)}
+SPREAD = {"strides": (2, 1), "dilation": (3, 1)}
 
 POINTWISE = [
     pointwise(elementwise.times, REAL, REAL),
@@ -175,6 +185,7 @@ POINTWISE = [
     pointwise(elementwise.softplus, REAL),
     pointwise(elementwise.relu, BESIDE_ZERO),
     pointwise(elementwise.gate, REAL, BESIDE_ZERO, broadcasts=False),
+    pointwise(elementwise.erf, REAL),
     # Comparison
     pointwise(elementwise.greater, REAL, REAL),
     pointwise(elementwise.greater_equal, REAL, REAL),
@@ -220,6 +231,18 @@ STRUCTURAL = [
     structural(shapes.sum, (2, 3, 2), **KEPT),
     structural(shapes.concatenate, (2, 3), axis=0),
     structural(shapes.concatenate, (2, 1), (2, 3), (2, 2), axis=-1),
+    # Windows and their sum
+    structural(windows.windows, (5,), size=3, axis=0, stride=1, dilation=1),
+    structural(windows.windows, (2, 6, 2), size=2, axis=1, stride=3, dilation=2),
+    structural(windows.overlap_add, (3, 3), length=5, axis=0, stride=1, dilation=1),
+    structural(windows.overlap_add, (2, 2, 3, 2), length=6, axis=1, stride=3, dilation=2),
+    # Convolution and its adjoints
+    structural(convolution.convolve, (2, 5, 2), (3, 2, 3), **ADJACENT),
+    structural(convolution.convolve, (1, 6, 5, 1), (2, 1, 2, 3), **SPREAD),
+    structural(convolution.spread_windows, (2, 3, 3), (3, 2, 3), lengths=(5,), **ADJACENT),
+    structural(convolution.spread_windows, (1, 2, 3, 2), (2, 1, 2, 3), lengths=(6, 5), **SPREAD),
+    structural(convolution.match_windows, (2, 5, 2), (2, 3, 3), size=(3,), **ADJACENT),
+    structural(convolution.match_windows, (1, 6, 5, 1), (1, 2, 3, 2), size=(2, 3), **SPREAD),
     # Many numbers into fewer
     structural(reductions.prod, (2, 3), axis=-1, keepdims=False),
     structural(reductions.prod, np.array([[0.0, 2.0], [0.0, 0.0]]), axis=1, keepdims=True),

@@ -4,6 +4,7 @@ import operator
 import re
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import hypothesis.extra.numpy as st_numpy
@@ -55,7 +56,7 @@ class Call:
     @property
     def functions(self):
         """The NumPy functions that are called."""
-        return {getattr(np, name) for name in re.findall(r"np\.(\w+)\(", self.text)}
+        return {attrgetter(name)(np) for name in re.findall(r"np\.([\w.]+)\(", self.text)}
 
 
 def calls(texts, *shapes, low=-2.0, high=2.0):
@@ -416,6 +417,7 @@ PRODUCTS = """
 # Lists in place of arrays, lengths that jit has to know, and options that JAX does not have
 WITHOUT_JAX = """
     np.where([True, False, True, False], x, [1, 2, 3, 4])
+    np.lib.stride_tricks.sliding_window_view(x, (2, 3))
     np.trapezoid(x, [0.0, 1.0, 1.5, 3.0])
     np.trapezoid([[1.0, 2.0, 0.5, 1.0], [3.0, 1.0, 2.0, 4.0]], x[0])
     np.partition(x, 1)

@@ -51,6 +51,19 @@ def softplus(x: Any) -> Any:
     return elementwise.softplus(x)
 
 
+def erf(x: Any) -> Any:
+    """Return the error function: 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
+
+    (1 + erf(x / sqrt(2))) / 2 is the probability that a standard normal number is below x.
+
+    Args:    x: any shape.
+    Returns: the same shape, between -1 and 1.
+    Example: >>> erf([0.0, 0.5, -1000.0])
+             array([ 0.        ,  0.52049988, -1.        ])
+    """
+    return elementwise.erf(x)
+
+
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """Return exp(x) / sum(exp(x)): positive numbers that sum to 1 along the axis.
 

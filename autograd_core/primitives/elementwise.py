@@ -202,6 +202,11 @@ gate: Primitive = Primitive("gate", lambda g, x: _times(x > 0.0, g),  # g where 
     None,
     scalar=lambda g, x: g if x > 0.0 else 0.0)
 
+# The error function: 2 / sqrt(pi) times the integral of exp(-t^2) over t from 0 to x
+erf: Primitive = Primitive("erf", lambda x: _erf(x),
+    lambda g, out, x: g * (2 / math.sqrt(math.pi) * exp(-square(x))),
+    scalar=math.erf)
+
 # Comparison: masks of 0 and 1. Those that users see, v > 0, give plain bools
 greater: Primitive = Primitive("greater", _mask(np.greater), None, None,
     scalar=lambda x, y: 1.0 if x > y else 0.0)
@@ -241,8 +246,8 @@ def _scalar_sigmoid(x: float) -> float:
 
 
 def _sigmoid(x: Any) -> Any:
-    decay = np.exp(-np.abs(x))
-    return np.where(np.greater_equal(x, 0), decay.dtype.type(1), decay) / (1 + decay)
+    with np.errstate(over="ignore"):  # exp is inf where the result is below the smallest float
+        return 1 / (1 + np.exp(-x))
 
 
 def _sinc_derivative(x: Any, order: int) -> Any:
@@ -264,3 +269,28 @@ def _sinc_derivative(x: Any, order: int) -> Any:
             wave = math.pi ** (n - 1) * np.sin(math.pi * x + n * math.pi / 2)
             far = (wave - n * far) / x
     return np.where(np.abs(x) < 16, near, far).astype(x.dtype)
+
+
+# Row n holds the Taylor coefficients of order n at 0, 1/8, ..., 6, beyond which erf rounds to 1:
+# the derivatives of exp(-x^2) are (-1)^n H_n(x) exp(-x^2), with Hermite's polynomials H_n
+_ERF_POINTS = np.arange(49) / 8
+_ERF_TAYLOR = [np.array([math.erf(point) for point in _ERF_POINTS])] + [
+    np.polynomial.hermite.hermval(_ERF_POINTS, [0] * n + [(-1) ** n / math.factorial(n + 1)])
+    * np.exp(-np.square(_ERF_POINTS))
+    * (2 / math.sqrt(math.pi))
+    for n in range(10)
+]
+
+
+def _erf(x: Any) -> Any:
+    """Return the Taylor polynomial about the nearest point, at most 1/16 away; error below 2e-16.
+
+    Source: NIST Digital Library of Mathematical Functions, equation 7.10.1.
+    """
+    distance = np.minimum(np.abs(x), 6)
+    nearest = np.fmin(np.rint(8 * distance), 48).astype(np.intp)  # 48 for NaN, which stays in step
+    step = distance - _ERF_POINTS[nearest]
+    out = 0.0
+    for coefficients in reversed(_ERF_TAYLOR):
+        out = out * step + coefficients[nearest]
+    return np.copysign(out, x).astype(x.dtype)

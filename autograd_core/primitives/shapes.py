@@ -24,6 +24,13 @@ def _broadcast_to(x: Any, *, shape: Shape, dtype: Any = None) -> Any:
     return out
 
 
+def _sum(x: Any, axis: Axis, keepdims: bool) -> Any:
+    if x.ndim > 2 and axis == (*range(x.ndim - 1),) and not keepdims and x.flags.c_contiguous:
+        rows = x.reshape(-1, x.shape[-1])  # as for a bias of images: a product is much quicker
+        return np.ones(len(rows), x.dtype).dot(rows)
+    return np.add.reduce(x, axis, keepdims=keepdims)
+
+
 def _concatenate(*inputs: Any, axis: int) -> Any:
     return np.concatenate(inputs, axis)
 
@@ -46,7 +53,7 @@ transpose: Primitive = Primitive("transpose", lambda x, *, axes: x.transpose(axe
 broadcast_to: Primitive = Primitive("broadcast_to", _broadcast_to,
     lambda g, out, x, *, shape, dtype=None: unbroadcast(g, shape_of(x)))
 sum: Primitive = Primitive("sum",
-    lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
+    lambda x, *, axis, keepdims: _sum(x, axis, keepdims),
     lambda g, out, x, *, axis, keepdims:
         broadcast_to(spread(g, x, axis, keepdims), shape=shape_of(x), dtype=dtype_of(x)))
 concatenate: Primitive = Primitive("concatenate", _concatenate,
