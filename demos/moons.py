@@ -1,16 +1,14 @@
 """A scalar network learns to separate two moons: every weight is a node of the graph.
 
-Each input is a column of 100 samples, so that one pass through the graph of the network's 337
-parameters serves the whole batch. Run it with `python -m demos.moons`, after `make demo` has set up
-what it needs.
+The network takes an array with a sample in each row and sends its columns through the graph, so
+that one pass through the network's 337 parameters serves all 100 samples. Run it with
+`python -m demos.moons`, after `make demo` has set up what it needs.
 """
-
-import random
 
 import numpy as np
 from sklearn.datasets import make_moons
 
-from nn import MLP
+from nn import MLP, set_seed
 
 STEPS = 60
 
@@ -18,8 +16,8 @@ STEPS = 60
 def loss(model, points, signs):
     """Return the hinge loss: 0 where the score is beyond 1 on the right side; plus decay.
 
-    `points` is (2, samples), `signs` (samples,) is +1 for one moon and -1 for the other. The decay
-    keeps weights small, and with them the boundary smooth.
+    `points` is (samples, 2), `signs` (samples, 1) is +1 for one moon and -1 for the other. The
+    decay keeps weights small, and with them the boundary smooth.
     """
     margins = (1 - signs * model(points)).relu()
     return margins.mean() + 1e-4 * sum(p * p for p in model.parameters())
@@ -40,9 +38,9 @@ def print_boundary(model, points, signs):
     columns = np.linspace(-1.6, 2.6, 72)
     rows = np.linspace(1.6, -1.1, 26)
     across, down = np.meshgrid(columns, rows)
-    scores = model([across.ravel(), down.ravel()]).data.reshape(across.shape)
+    scores = model(np.stack([across, down], axis=-1).reshape(-1, 2)).data.reshape(across.shape)
     picture = np.where(scores > 0, "+", ".")
-    for x, y, sign in zip(*points, signs, strict=True):
+    for (x, y), sign in zip(points, signs, strict=True):
         nearest = np.abs(rows - y).argmin(), np.abs(columns - x).argmin()
         picture[nearest] = "O" if sign > 0 else "#"
     print("\n".join("".join(line) for line in picture))
@@ -51,8 +49,9 @@ def print_boundary(model, points, signs):
 def main():
     """Train, report, and draw what was learnt."""
     points, labels = make_moons(n_samples=100, noise=0.1, random_state=0)
-    points, signs = points.T, 2 * labels - 1
-    model = MLP(2, [16, 16, 1], generator=random.Random(0))
+    signs = 2.0 * labels[:, None] - 1
+    set_seed(0)
+    model = MLP(2, [16, 16, 1])
     print(f"{len(model.parameters())} parameters, {len(signs)} samples\n")
     for k in range(STEPS):
         value = step(model, points, signs, learning_rate=1.0 - 0.9 * k / STEPS)

@@ -1,10 +1,158 @@
-"""Neural networks on autograd_core.
+"""Neural networks on autograd_core, with Keras's names for training and PyTorch's for modules.
 
-- Module: finds parameters among its attributes
-- Neuron, Layer, MLP: scalar networks, in which every weight is a node one can see
+- Module: whatever has parameters, computes and learns; Sequential: layers one after the other
+- the layers of `nn.layers`, the optimizers of `nn.optimizers` and the callbacks of `nn.callbacks`
+- Perceptron, Neuron, Layer, MLP: scalar networks, in which every weight is a node one can see
+- Hopfield, RestrictedBoltzmannMachine, BoltzmannMachine: networks with an energy
+- `activations`, `initializers`, `losses`, `metrics`, `regularizers`, `constraints`, `schedules`:
+  functions and objects, also known by name
+- `datasets`, batches, one_hot: data on their way in
+- load, set_seed, learning_rate_finder, TrainingWarning
 """
 
+from . import (
+    activations,
+    callbacks,
+    constraints,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    schedules,
+)
+from .callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    History,
+    LambdaCallback,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
+from .data import batches, one_hot
+from .energy import BoltzmannMachine, Hopfield, RestrictedBoltzmannMachine
+from .layers import (
+    GRU,
+    LSTM,
+    RBF,
+    Activation,
+    ArrayLayer,
+    AveragePooling2D,
+    BatchNormalization,
+    Bidirectional,
+    Conv1D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GaussianNoise,
+    GlobalAveragePooling2D,
+    LayerNormalization,
+    Masking,
+    MaxPooling2D,
+    PReLU,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    Reshape,
+    SimpleRNN,
+)
+from .learning_rate import learning_rate_finder
+from .loading import load
+from .mistakes import TrainingWarning
 from .module import Module
-from .neurons import MLP, Layer, Neuron
+from .networks import MLP, Sequential
+from .neurons import Layer, Neuron
+from .optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Lion,
+    Nadam,
+    Optimizer,
+    RMSprop,
+)
+from .perceptron import Perceptron
+from .randomness import set_seed
 
-__all__ = ["MLP", "Layer", "Module", "Neuron"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "MLP",
+    "RBF",
+    "SGD",
+    "Activation",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "ArrayLayer",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Bidirectional",
+    "BoltzmannMachine",
+    "CSVLogger",
+    "Callback",
+    "Conv1D",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "EarlyStopping",
+    "Embedding",
+    "Flatten",
+    "GaussianNoise",
+    "GlobalAveragePooling2D",
+    "History",
+    "Hopfield",
+    "LambdaCallback",
+    "Layer",
+    "LayerNormalization",
+    "LearningRateScheduler",
+    "Lion",
+    "Masking",
+    "MaxPooling2D",
+    "ModelCheckpoint",
+    "Module",
+    "Nadam",
+    "Neuron",
+    "Optimizer",
+    "PReLU",
+    "Perceptron",
+    "RMSprop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "ReduceLROnPlateau",
+    "Reshape",
+    "RestrictedBoltzmannMachine",
+    "Sequential",
+    "SimpleRNN",
+    "TerminateOnNaN",
+    "TrainingWarning",
+    "activations",
+    "batches",
+    "callbacks",
+    "constraints",
+    "datasets",
+    "initializers",
+    "layers",
+    "learning_rate_finder",
+    "load",
+    "losses",
+    "metrics",
+    "one_hot",
+    "optimizers",
+    "regularizers",
+    "schedules",
+    "set_seed",
+]

@@ -1,17 +1,26 @@
-"""Module: whatever has parameters, and finds them among its attributes."""
+"""Module: whatever has parameters, computes with them and learns."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable
+from typing import Any
 
-from autograd_core import Value
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd_core import no_grad
+
+from .saving import load_weights, save
+from .summary import Summary, summarize
+from .training import Training
 
 
-class Module:
-    """A part of a model, which finds its parameters among its attributes.
+class Module(Training):
+    """A part of a model, or a whole one, which finds its parameters among its attributes.
 
-    A subclass only assigns attributes. Its parameters are the Values among them that were not
-    computed from others, those of its Modules, and those in lists, tuples and dicts of either.
+    A subclass assigns attributes in `__init__` and computes in `__call__`.
 
-    Example: >>> class Line(Module):
+    Example: >>> from autograd_core import Value
+             >>> class Line(Module):
              ...     def __init__(self):
              ...         self.slope, self.offset = Value(2.0), Value(1.0)
              ...     def __call__(self, x):
@@ -22,44 +31,58 @@ class Module:
              [3.0, 1.0]
     """
 
-    def parameters(self) -> list[Value]:
-        """Return the parameters in the order of their definition, a shared one once.
+    takes_mask = False  # whether __call__ has the argument `mask`: which steps of sequences count
+    __call__: Callable[..., Any]  # every subclass has its own
 
-        Example: >>> a, b = Module(), Module()
-                 >>> a.weights, a.part = {"first": Value(1.0), "second": Value(2.0)}, b
-                 >>> b.weights = [Value(3.0), a.weights["first"]]
-                 >>> [p.data for p in a.parameters()]
-                 [1.0, 2.0, 3.0]
+    def output_mask(self, x: Any, mask: Any) -> Any:
+        """Return the mask (batch, steps) that goes with the output; here the input's, or None."""
+        return mask
+
+    def build(self, input_shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> None:
+        """Make all parameters, by computing one sample of zeros; data that come later do it, too.
+
+        Args:    input_shape: of one sample, without the batch: (features,).
+                 dtype: of the parameters, float32 or float64. Where data come first, they decide.
+        Example: >>> from nn.layers import Dense
+                 >>> layer = Dense(10)
+                 >>> layer.build((784,))
+                 >>> layer.weight.shape
+                 (10, 784)
         """
-        return list(_parameters(self, set()))
+        with self.evaluating(), no_grad():
+            self(np.zeros((1, *input_shape), dtype))
 
-    def zero_grad(self) -> None:
-        """Reset every parameter's gradient to "not computed", so that the next one starts at 0.
+    def summary(self) -> Summary:
+        """Return a table of the layers: name, output shape, number of parameters.
 
-        Example: >>> model = Module()
-                 >>> model.weight = Value(2.0)
-                 >>> (model.weight * 3).backward()
-                 >>> model.zero_grad()
-                 >>> model.weight
-                 Value(data=2.0, grad=not computed)
+        Example: >>> from nn import Dense, Sequential
+                 >>> print(Sequential([Dense(2), Dense(1)], input_shape=(3,)).summary())
+                 Sequential
+                 layer      output shape    parameters
+                 0 Dense    (batch, 2)               8
+                 1 Dense    (batch, 1)               3
+                 parameters: 11
         """
-        for parameter in self.parameters():
-            parameter.grad = None
+        return summarize(self)
 
+    def save(self, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+        """Write weights, architecture and the state of training to one safetensors file.
 
-def _parameters(part: object, seen: set[int]) -> Iterator[Value]:
-    """Yield the parameters in `part`; `seen` ends the walk where parts refer to each other."""
-    if id(part) in seen:
-        return
-    seen.add(id(part))
-    if isinstance(part, Value):
-        if not part.inputs:
-            yield part
-    elif isinstance(part, Module):
-        yield from _parameters(vars(part), seen)
-    elif isinstance(part, dict):
-        for each in part.values():
-            yield from _parameters(each, seen)
-    elif isinstance(part, list | tuple):
-        for each in part:
-            yield from _parameters(each, seen)
+        The tensors are those of `state_dict()`, so that PyTorch reads the file as it is. It is
+        written beside its place first, and moved there when it is complete.
+
+        Args:    path: of the file, "model.safetensors"; `nn.load(path)` reads it.
+                 include_optimizer: False leaves out what training needs to continue.
+        Raises:  OptionError: a part that cannot be described, such as a lambda. OSError: the file
+                 cannot be written.
+        """
+        save(self, path, include_optimizer)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Take over the weights of a safetensors file: one of ours, or one of PyTorch's.
+
+        Args:    path: of a file with the tensors of `state_dict()` by name.
+        Raises:  FileError: it is missing, damaged or of another kind. OptionError, ShapeError: its
+                 tensors are not those of this model, which then stays as it was.
+        """
+        load_weights(self, path)

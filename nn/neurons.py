@@ -1,24 +1,35 @@
-"""Neuron, Layer, MLP: scalar networks, in which every weight is a node one can see."""
+"""Neuron, Layer: parts of scalar networks, in which every weight is a node one can see."""
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
-from autograd_core import ShapeError, Value
+import numpy as np
 
-from .module import Module
+from autograd_core import OptionError, ShapeError, Value
+
+from . import activations, initializers
+from .configuration import name_of
+from .data import whole_number
+from .layers.dense import Dense
+from .scalar import ScalarModule
+
+LINEAR = (None, activations.linear)
+OF_LAYERS = ("softmax", "log_softmax")  # need the outputs of all neurons of a layer at once
 
 
-class Neuron(Module):
-    """One neuron: relu(w[0] * x[0] + w[1] * x[1] + ... + b), or without relu.
-
-    The weights w start uniform in (-1, 1), the bias b at 0. Inputs may be Values or numbers; where
-    each is an array of n numbers, n samples flow through the same neuron at once.
+class Neuron(ScalarModule):
+    """One neuron: activation(w[0] * x[0] + w[1] * x[1] + ... + b).
 
     Args:    nin: how many inputs.
-             nonlin: False leaves out relu.
-             generator: where weights come from; None: Python's own, which `random.seed` seeds.
-    Example: >>> neuron = Neuron(2, generator=random.Random(7))
+             nonlin: False leaves out the activation, as in micrograd.
+             activation: a name or function, see nn.activations; None: linear.
+             initializer: where the weights w start, see nn.initializers; None: uniform in (-1, 1),
+             drawn by Python's own `random`, as in micrograd. The bias b starts at 0.
+             use_bias: False leaves b out: it is None.
+    Raises:  OptionError: nin below 1, an unknown name, or an activation of whole layers.
+    Example: >>> random.seed(7)
+             >>> neuron = Neuron(2)
              >>> neuron, [round(w.data, 3) for w in neuron.w]
              (ReLUNeuron(2), [-0.352, -0.698])
              >>> round(neuron([1.0, -2.0]).data, 3)
@@ -26,96 +37,147 @@ class Neuron(Module):
     """
 
     def __init__(
-        self, nin: int, nonlin: bool = True, generator: random.Random | None = None
+        self,
+        nin: int,
+        nonlin: bool = True,
+        activation: Any = "relu",
+        initializer: Any = None,
+        use_bias: bool = True,
     ) -> None:
-        uniform = random.uniform if generator is None else generator.uniform
-        self.w = [Value(uniform(-1, 1)) for _ in range(nin)]
-        self.b = Value(0)
-        self.nonlin = nonlin
+        self.nin = whole_number("nin", nin)
+        self.activation = activations.get(activation)
+        self.nonlin = nonlin and self.activation not in LINEAR
+        if self.nonlin and name_of(self.activation) in OF_LAYERS:
+            name = name_of(self.activation)
+            raise OptionError(
+                f"activation {name} for a neuron",
+                "it needs the outputs of all neurons of a layer at once",
+                f"Layer({nin}, 3, activation={name!r})",
+            )
+        self.initializer = initializers.get(initializer)
+        self.use_bias = use_bias
+        self.w = [Value(number) for number in _draw(1, nin, self.initializer)[0]]
+        self.b: Any = Value(0.0) if use_bias else None
 
-    def __call__(self, x: Sequence[Any]) -> Any:
-        """Return the neuron's output.
+    @classmethod
+    def of(cls, weights: Sequence[float], bias: float | None = 0.0, **options: Any) -> Self:
+        """Return a neuron with given weights.
 
-        Args:    x: one input for each weight: Values, numbers or arrays (samples,).
-        Returns: Value, a number or of shape (samples,).
-        Raises:  ShapeError: x is longer or shorter than the weights.
+        Args:    weights: one number for each input.
+                 bias: None: no bias.
+                 options: the constructor's others.
+        Example: >>> neuron = Neuron.of([3.0, -2.0], bias=1.0, activation="tanh")
+                 >>> neuron, neuron([1.0, 2.0]).data
+                 (TanhNeuron(2), 0.0)
         """
+        neuron = cls(len(weights), initializer="zeros", use_bias=bias is not None, **options)
+        neuron.w = [Value(weight) for weight in weights]
+        if bias is not None:
+            neuron.b = Value(bias)
+        return neuron
+
+    def forward(self, x: Any) -> list[Any]:
+        """Return a list of one: the activation of the weighted sum."""
         if len(x) != len(self.w):
             raise ShapeError(
                 f"{len(x)} inputs for {self}",
                 f"it has {len(self.w)} weights, one for each input",
                 f"a list of {len(self.w)} Values or numbers; a batch is a list of "
-                f"{len(self.w)} arrays, one column of the data each",
+                f"{len(self.w)} columns, or an array (samples, {len(self.w)})",
             )
-        out = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
-        return out.relu() if self.nonlin else out
+        products = (wi * xi for wi, xi in zip(self.w, x, strict=True))
+        out = sum(products, next(products) if self.b is None else self.b)
+        return [self.activation(out) if self.nonlin else out]
 
     def __repr__(self) -> str:
-        return f"{'ReLU' if self.nonlin else 'Linear'}Neuron({len(self.w)})"
+        return f"{_prefix(self.activation) if self.nonlin else 'Linear'}Neuron({len(self.w)})"
 
 
-class Layer(Module):
+class Layer(ScalarModule):
     """Neurons side by side, which all see the same inputs.
 
     Args:    nin: how many inputs.
              nout: how many neurons.
-             kwargs: see Neuron.
+             nonlin, activation, use_bias: see Neuron. softmax and log_softmax belong to a layer:
+             they are applied to the outputs of all its neurons, which are linear.
+             initializer: see Neuron; draws all weights as one array (nout, nin), as for Dense.
+    Raises:  OptionError: nin or nout below 1, or an unknown name.
     Example: >>> layer = Layer(3, 2, nonlin=False)
              >>> layer, len(layer([1.0, 2.0, 3.0]))
              (Layer of [LinearNeuron(3), LinearNeuron(3)], 2)
     """
 
-    def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:
-        self.neurons = [Neuron(nin, **kwargs) for _ in range(nout)]
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        nonlin: bool = True,
+        activation: Any = "relu",
+        initializer: Any = None,
+        use_bias: bool = True,
+    ) -> None:
+        self.nin, self.nout = whole_number("nin", nin), whole_number("nout", nout)
+        self.activation = activations.get(activation)
+        self.nonlin = nonlin and self.activation not in LINEAR
+        self.initializer = initializers.get(initializer)
+        self.use_bias = use_bias
+        self._acts_as_one = self.nonlin and name_of(self.activation) in OF_LAYERS
+        options = {
+            "bias": 0.0 if use_bias else None,
+            "nonlin": self.nonlin and not self._acts_as_one,
+            "activation": self.activation,
+        }
+        rows = _draw(nout, nin, self.initializer)
+        self.neurons = [Neuron.of(row, **options) for row in rows]
 
-    def __call__(self, x: Sequence[Any]) -> Any:
-        """Return the neurons' outputs.
-
-        Args:    x: one input for each weight of a neuron, as for Neuron.
-        Returns: a list of Values, one for each neuron; the Value itself if there is one neuron.
-        Raises:  ShapeError: x has a length other than nin.
-        """
+    def forward(self, x: Any) -> list[Any]:
+        """Return the neurons' outputs."""
         out = [neuron(x) for neuron in self.neurons]
-        return out[0] if len(out) == 1 else out
-
-    def __repr__(self) -> str:
-        return f"Layer of {self.neurons}"
-
-
-class MLP(Module):
-    """A multi-layer perceptron: layers one after the other, with relu in all but the last.
-
-    Args:    nin: how many inputs.
-             nouts: how many neurons in each layer.
-             generator: see Neuron.
-    Example: >>> model = MLP(2, [2, 1], generator=random.Random(7))
-             >>> model
-             MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]
-             >>> len(model.parameters()), round(model([1.0, -2.0]).data, 3)
-             (9, -0.466)
-    """
-
-    def __init__(self, nin: int, nouts: list[int], generator: random.Random | None = None) -> None:
-        sizes = [nin, *nouts]
-        last = len(nouts) - 1
-        self.layers = [
-            Layer(sizes[i], sizes[i + 1], nonlin=i != last, generator=generator)
-            for i in range(len(nouts))
-        ]
-
-    def __call__(self, x: Sequence[Any]) -> Any:
-        """Return the last layer's output.
-
-        Args:    x: one input for each of nin: Values, numbers or arrays (samples,).
-        Returns: a list of Values, one for each neuron of the last layer; the Value itself if there
-                 is one neuron.
-        Raises:  ShapeError: x has a length other than nin.
-        """
-        out: Any = x
-        for layer in self.layers:
-            out = layer(x)
-            x = [out] if len(layer.neurons) == 1 else out  # one neuron gives no list
+        if self._acts_as_one:
+            together = self.activation(np.stack(out, axis=-1))
+            out = [together[..., i] for i in range(len(out))]
         return out
 
+    def to_dense(self) -> Dense:
+        """Return the same layer on arrays: a Dense, float64, with copies of all numbers.
+
+        Raises:  OptionError: the neurons have not all the same activation, or not all a bias.
+        Example: >>> Layer(3, 2).to_dense()(np.ones((5, 3))).shape
+                 (5, 2)
+        """
+        kinds = [(n.activation if n.nonlin else None, n.b is None) for n in self.neurons]
+        if any(kind != kinds[0] for kind in kinds):
+            raise OptionError(
+                f"{self} as a Dense layer",
+                "its neurons differ in activation or bias, and those of a Dense are all alike",
+                "neurons of one kind",
+            )
+        activation, has_no_bias = kinds[0]
+        dense = Dense(
+            len(self.neurons),
+            self.activation if self._acts_as_one else activation,
+            use_bias=not has_no_bias,
+            kernel_initializer="zeros",
+        )
+        dense.build((len(self.neurons[0].w),), np.float64)
+        dense.weight.data = np.array([[w.data for w in neuron.w] for neuron in self.neurons])
+        if dense.use_bias:
+            dense.bias.data = np.array([neuron.b.data for neuron in self.neurons])
+        return dense
+
     def __repr__(self) -> str:
-        return f"MLP of {self.layers}"
+        return f"{_prefix(self.activation) if self._acts_as_one else ''}Layer of {self.neurons}"
+
+
+def _draw(nout: int, nin: int, initializer: Any) -> list[list[float]]:
+    """Return a row of weights for each neuron; without an initializer, in micrograd's order."""
+    if initializer is None:
+        return [[random.uniform(-1, 1) for _ in range(nin)] for _ in range(nout)]
+    rows: list[list[float]] = np.asarray(initializer((nout, nin), np.float64)).tolist()
+    return rows
+
+
+def _prefix(activation: Any) -> str:
+    """Return how a repr begins: ReLU, LeakyReLU, Tanh."""
+    words = name_of(activation).strip("<>_").split("_")
+    return "".join(word.capitalize() for word in words).replace("Relu", "ReLU")

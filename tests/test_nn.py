@@ -1,4 +1,4 @@
-"""Scalar networks: micrograd's interface, parameters, batches, gradients against JAX, learning."""
+"""Scalar networks: micrograd's interface, batches, gradients against JAX, learning."""
 
 import random
 import re
@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import nn
 from autograd_core import AutogradError, ShapeError, Value
 from demos import moons
 from nn import MLP, Layer, Module, Neuron
@@ -18,8 +19,9 @@ jax.config.update("jax_enable_x64", True)
 XOR = [([0.0, 0.0], -1.0), ([0.0, 1.0], 1.0), ([1.0, 0.0], 1.0), ([1.0, 1.0], -1.0)]
 
 
-def small_mlp():
-    return MLP(3, [4, 4, 1], generator=random.Random(3))
+def small_mlp(**options):
+    random.seed(3)
+    return MLP(3, [4, 4, 1], **options)
 
 
 def module(**attributes):
@@ -159,16 +161,24 @@ class TestSeeds:
         assert [p.data for p in MLP(2, [3, 1]).parameters()] == first
 
     def test_weights_are_drawn_in_micrograd_s_order(self):
-        model = MLP(2, [3, 1], generator=random.Random(1337))
+        random.seed(1337)
+        model = MLP(2, [3, 1])
         uniform = random.Random(1337).uniform
         weights = [w.data for layer in model.layers for neuron in layer.neurons for w in neuron.w]
         assert weights == [uniform(-1, 1) for _ in range(9)]
 
-    def test_a_generator_of_its_own_leaves_python_s_alone(self):
-        state = random.getstate()
-        first = MLP(2, [3, 1], generator=random.Random(5))
-        second = MLP(2, [3, 1], generator=random.Random(5))
+    def test_the_seed_of_nn_repeats_it_too(self):
+        nn.set_seed(5)
+        first = MLP(2, [3, 1])
+        nn.set_seed(5)
+        second = MLP(2, [3, 1])
         assert [p.data for p in first.parameters()] == [p.data for p in second.parameters()]
+
+    def test_an_initializer_leaves_python_s_generator_alone(self):
+        state = random.getstate()
+        MLP(2, [3, 1], initializer="he_normal")
+        Neuron.of([1.0, 2.0])
+        MLP(2, [3, 1], initializer="ones").to_dense()
         assert random.getstate() == state
 
 
@@ -212,11 +222,13 @@ class TestBatches:
             np.testing.assert_allclose([x.grad[i] for x in column], [x.grad for x in alone])
 
 
-def test_gradient_agrees_with_jax():
-    model = small_mlp()
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "softplus"])
+def test_gradient_agrees_with_jax(name):
+    model = small_mlp(activation=name)
     samples = np.random.default_rng(1).normal(size=(20, 3))
     out = model(list(samples.T))
     (out * out).mean().backward()
+    activation = {"tanh": jnp.tanh}.get(name) or getattr(jax.nn, name)
 
     layers = [
         (np.array([[w.data for w in n.w] for n in layer.neurons]), np.zeros(len(layer.neurons)))
@@ -226,7 +238,7 @@ def test_gradient_agrees_with_jax():
     def loss(layers):
         x = samples.T
         for w, b in layers[:-1]:
-            x = jax.nn.relu(w @ x + b[:, None])
+            x = activation(w @ x + b[:, None])
         w, b = layers[-1]
         return jnp.mean((w @ x + b[:, None]) ** 2)
 
@@ -238,7 +250,8 @@ def test_gradient_agrees_with_jax():
 
 
 def test_training_learns_xor():
-    model = MLP(2, [8, 1], generator=random.Random(0))
+    nn.set_seed(0)
+    model = MLP(2, [8, 1])
     columns = list(np.transpose([x for x, _ in XOR]))
     signs = np.array([y for _, y in XOR])
     losses = []

@@ -37,7 +37,8 @@ def squeezed(text):
     return re.sub(r"\s+", "", text)
 
 
-def test_blocks_give_what_their_comments_say():
+def test_blocks_give_what_their_comments_say(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # one of them saves a model
     namespace = {}
     kept = [pair for block in BLOCKS for pair in results(block, namespace)]
     assert len(kept) >= 9

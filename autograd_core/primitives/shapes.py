@@ -24,7 +24,7 @@ def _broadcast_to(x: Any, *, shape: Shape, dtype: Any = None) -> Any:
     return out
 
 
-def _sum(x: Any, axis: Axis, keepdims: bool) -> Any:
+def _sum(x: Any, axis: Any, keepdims: Any) -> Any:
     if x.ndim > 2 and axis == (*range(x.ndim - 1),) and not keepdims and x.flags.c_contiguous:
         rows = x.reshape(-1, x.shape[-1])  # as for a bias of images: a product is much quicker
         return np.ones(len(rows), x.dtype).dot(rows)

@@ -1,0 +1,121 @@
+"""Objects that are told by their constructor's arguments, and choices that are told by name."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError
+
+
+class Configured:
+    """Keeps every argument of its constructor as an attribute of the same name.
+
+    From that alone follow its repr, copies of it, and its description in a saved file.
+
+    Example: >>> class Ramp(Configured):
+             ...     def __init__(self, start=0.0, slope=1.0):
+             ...         self.start, self.slope = start, slope
+             >>> Ramp(slope=2.0), Ramp(5.0).config()
+             (Ramp(slope=2.0), {'start': 5.0, 'slope': 1.0})
+    """
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments by name, as they are now.
+
+        Raises: OptionError: the class does not keep one of them.
+        """
+        names = [name for name, _ in _options(type(self))]
+        missing = [name for name in names if not hasattr(self, name)]
+        if missing:
+            raise OptionError(
+                f"the configuration of {type(self).__name__}",
+                f"it keeps no attribute {', '.join(missing)}, which its constructor takes",
+                f"self.{missing[0]} = {missing[0]} in its __init__",
+            )
+        return {name: getattr(self, name) for name in names}
+
+    def __repr__(self) -> str:
+        arguments = [
+            f"{name}={_brief(getattr(self, name))}"
+            for name, default in _options(type(self))
+            if hasattr(self, name) and not _is_default(getattr(self, name), default)
+        ]
+        return f"{type(self).__name__}({', '.join(arguments)})"
+
+
+def _options(kind: type) -> list[tuple[str, Any]]:
+    """Return the names of a constructor's parameters, with their defaults."""
+    parameters = inspect.signature(kind).parameters.values()
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [(p.name, p.default) for p in parameters if p.kind not in kinds]
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    if isinstance(default, str) and not isinstance(value, str):  # the choice that a name made
+        same_name: bool = name_of(value) == default
+        return same_name and (not isinstance(value, Configured) or repr(value).endswith("()"))
+    return value is default or (type(value) is type(default) and bool(value == default))
+
+
+def _brief(value: Any) -> str:
+    return repr(value) if isinstance(value, Configured) or not callable(value) else name_of(value)
+
+
+def name_of(choice: Any) -> str:
+    """Return a function's name, `leaky_relu` for a partial of it, or a class's for its instance.
+
+    Example: >>> name_of(abs), name_of(partial(sorted, reverse=True))
+             ('abs', 'sorted')
+    """
+    if isinstance(choice, partial):
+        return name_of(choice.func)
+    name = getattr(choice, "__name__", None) or getattr(choice, "name", None)
+    return name if isinstance(name, str) else _snake_case(type(choice).__name__)
+
+
+def _snake_case(name: str) -> str:
+    pieces = [f"_{c.lower()}" if c.isupper() else c for c in name]
+    return "".join(pieces).lstrip("_")
+
+
+def choose(kind: str, choices: Mapping[str, Any], given: Any) -> Any:
+    """Return what a name stands for; whatever is no text is the choice itself.
+
+    Args:    kind: what is chosen, for the message: "loss".
+             choices: by name; a class stands for its instance with all defaults.
+             given: a name, a function or object, or None.
+    Raises:  OptionError: no such name; the message says which is nearest.
+    Example: >>> choose("function", {"double": lambda x: 2 * x}, "double")(3)
+             6
+    """
+    if not isinstance(given, str):
+        chosen = given
+    elif given in choices:
+        chosen = choices[given]
+    else:
+        near = difflib.get_close_matches(given.lower(), choices, n=1)
+        raise OptionError(
+            f"{kind} {given!r}",
+            f"there is none of this name: {', '.join(sorted(choices))}",
+            repr(near[0]) if near else f"one of these names, or a {kind} of your own",
+        )
+    return chosen() if isinstance(chosen, type) else chosen
+
+
+def check_range(name: str, value: float, low: float, high: float = float("inf")) -> None:
+    """Refuse an option outside low <= value <= high.
+
+    Raises: OptionError: it lies outside, or is NaN or no number.
+    """
+    if not (isinstance(value, int | float | np.number) and low <= value <= high):
+        bounds = f"at least {low:g}" if high == float("inf") else f"from {low:g} to {high:g}"
+        raise OptionError(
+            f"{name} = {value!r}", f"it must be a number, {bounds}", f"{name} {bounds}"
+        )
+
+
+Function = Callable[..., Any]

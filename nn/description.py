@@ -1,0 +1,156 @@
+"""Descriptions: an object as JSON holds it, and the object made again from that, without pickle."""
+
+import inspect
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError
+
+from .configuration import Configured, name_of
+from .storage import decode_array, encode_array
+
+
+def describe(thing: Any) -> Any:
+    """Return what JSON holds of an object, enough to make it again.
+
+    Configured objects (layers, losses, optimizers) by class and configuration, functions, NumPy's
+    ufuncs too, by name, partials of them, lists, tuples, dicts, numbers, text, arrays and None. An
+    object that occurs twice is described once.
+
+    Raises:  OptionError: something else, or a function without a name.
+    Example: >>> describe([abs, (2.0, None)])
+             [{'name': 'abs', 'custom': True}, {'tuple': [2.0, None]}]
+    """
+    return _described(thing, [])
+
+
+def restore(description: Any, known: Mapping[str, Any]) -> Any:
+    """Return an object made from its description.
+
+    Args:    description: what `describe` gave, also after a way through JSON.
+             known: classes and functions by name; nothing else is called.
+    Raises:  OptionError: it names a class or function that is not known, or that takes other
+             arguments now.
+    Example: >>> restore(describe((1, [None, "a"], {"b": 2.0})), {})
+             (1, [None, 'a'], {'b': 2.0})
+    """
+    return _restored(description, known, {})
+
+
+def _described(thing: Any, seen: list[Any]) -> Any:
+    if isinstance(thing, np.generic):
+        thing = thing.item()
+    if thing is None or isinstance(thing, bool | int | float | str):
+        return thing
+    if isinstance(thing, list):
+        return [_described(each, seen) for each in thing]
+    if isinstance(thing, tuple):
+        return {"tuple": [_described(each, seen) for each in thing]}
+    if isinstance(thing, dict):
+        return {"dict": [[_described(k, seen), _described(v, seen)] for k, v in thing.items()]}
+    if isinstance(thing, np.ndarray):
+        return {"array": encode_array(thing)}
+    if isinstance(thing, Configured):
+        return _described_object(thing, seen)
+    if isinstance(thing, partial):
+        return {
+            "partial": _described(thing.func, seen),
+            "arguments": [_described(each, seen) for each in thing.args],
+            "keywords": {name: _described(each, seen) for name, each in thing.keywords.items()},
+        }
+    name = name_of(thing)
+    if isinstance(thing, np.ufunc) and getattr(np, name, None) is thing:
+        return {"ufunc": name}
+    if not callable(thing) or getattr(thing, "__name__", getattr(thing, "name", None)) != name:
+        raise OptionError(
+            f"{thing!r} in something to be saved",
+            "a file holds numbers, text, arrays, functions by name and objects by configuration",
+            "a subclass of nn.configuration.Configured, or a function",
+        )
+    if not name.isidentifier():
+        raise OptionError(
+            f"the function {name} in something to be saved",
+            "a file holds the names of functions, and this one has none",
+            "def my_function(x): ..., and when it is loaded"
+            " custom_objects={'my_function': my_function}",
+        )
+    return {"name": name, "custom": _is_custom(thing)}
+
+
+def _described_object(thing: Configured, seen: list[Any]) -> dict[str, Any]:
+    for number, other in enumerate(seen):
+        if other is thing:
+            return {"same": number}
+    number = len(seen)
+    seen.append(thing)
+    return {
+        "class": type(thing).__name__,
+        "custom": _is_custom(type(thing)),
+        "number": number,
+        "config": {name: _described(each, seen) for name, each in thing.config().items()},
+    }
+
+
+def _is_custom(thing: Any) -> bool:
+    """Whether somebody else than we has made it: their relu must not come back as ours."""
+    module = getattr(thing, "__module__", None) or ""
+    return module.split(".")[0] not in ("nn", "autograd_core")
+
+
+def _restored(description: Any, known: Mapping[str, Any], made: dict[int, Any]) -> Any:
+    def inner(each: Any) -> Any:
+        return _restored(each, known, made)
+
+    match description:
+        case None | bool() | int() | float() | str():
+            return description
+        case list():
+            return [inner(each) for each in description]
+        case {"tuple": items}:
+            return tuple(inner(each) for each in items)
+        case {"dict": items}:
+            return {inner(key): inner(each) for key, each in items}
+        case {"array": encoded}:
+            return decode_array(encoded)
+        case {"ufunc": name} if isinstance(getattr(np, name, None), np.ufunc):
+            return getattr(np, name)
+        case {"partial": function, "arguments": arguments, "keywords": keywords}:
+            options = {name: inner(each) for name, each in keywords.items()}
+            return partial(inner(function), *map(inner, arguments), **options)
+        case {"same": number}:
+            return made[number]
+        case {"class": name, "custom": custom, "number": number, "config": config}:
+            options = {key: inner(each) for key, each in config.items()}
+            made[number] = _made(name, _find(name, custom, known), options)
+            return made[number]
+        case {"name": name, "custom": custom}:
+            return _find(name, custom, known)
+    raise OptionError(
+        f"{description!r}", "it describes nothing that could be made", "what describe(thing) gave"
+    )
+
+
+def _find(name: str, custom: bool, known: Mapping[str, Any]) -> Any:
+    found = known.get(name)
+    if found is None or (custom and not _is_custom(found)):
+        raise OptionError(
+            f"{name}, which the file names",
+            "it is not ours" if custom else "there is none of this name",
+            f"custom_objects={{{name!r}: {name}}}",
+        )
+    return found
+
+
+def _made(name: str, kind: Any, options: dict[str, Any]) -> Any:
+    try:
+        inspect.signature(kind).bind(**options)
+    except TypeError as error:
+        raise OptionError(
+            f"{name}({', '.join(options)}), as the file has it",
+            f"its constructor takes other arguments now: {error}",
+            f"the version of {name} that was saved",
+        ) from error
+    return kind(**options)

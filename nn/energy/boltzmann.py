@@ -1,0 +1,181 @@
+"""BoltzmannMachine: units of 0 and 1, all joined to each other, small enough to be counted out."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError, Value, logsumexp, no_grad, sigmoid
+
+from ..configuration import check_range
+from ..data import whole_number
+from ..module import Module
+from ..optimizers import SGD
+from ..randomness import generator
+from .states import as_states, bernoulli, pairwise_energy
+
+MOST_UNITS = 16  # of which all states are computed: 65,536
+
+
+class BoltzmannMachine(Module):
+    """Visible and hidden units of 0 and 1 that learn the distribution of their data.
+
+    E(s) = -1/2 s W s - b s, and p(s) is proportional to exp(-E). W is symmetric with zero
+    diagonal: of the parameter `weight` (units, units) only what lies above the diagonal counts,
+    one number for each pair, at first normal with standard deviation 0.1; `bias` b starts at 0.
+
+    Args:    units: how many, visible and hidden together.
+             visible: how many of them, the first ones, are visible; None: all.
+    Raises:  OptionError: fewer than one unit, or more visible ones than units.
+    Example: >>> machine = BoltzmannMachine(4, visible=3)
+             >>> losses = machine.fit([[0, 0, 0], [1, 1, 1]], epochs=100, learning_rate=1.0)
+             >>> bool(machine.probabilities().data[0] > 0.3)
+             True
+
+    Source:  D. H. Ackley, G. E. Hinton and T. J. Sejnowski, A learning algorithm for Boltzmann
+             machines, 1985, with thresholds as biases of opposite sign.
+    """
+
+    def __init__(self, units: int, visible: int | None = None) -> None:
+        self.units = whole_number("units", units)
+        self.visible = whole_number("visible", units if visible is None else visible)
+        check_range("visible", self.visible, 1, units)
+        self.weight = Value(np.triu(generator().normal(0.0, 0.1, (units, units)), 1))
+        self.bias = Value(np.zeros(units))
+
+    @property
+    def couplings(self) -> Any:
+        """The symmetric weights W with zero diagonal, a Value (units, units)."""
+        upper = np.triu(self.weight, 1)
+        return upper + upper.T
+
+    def energy(self, state: Any) -> Any:
+        """Return E(state), a Value (batch,).
+
+        Args:    state: (batch, units), of 0 and 1.
+        Raises:  ShapeError: another number of units. DomainError: other numbers.
+        """
+        state = as_states(state, "a state of all units", self.units, float, 0)
+        return pairwise_energy(state, self.couplings, self.bias)
+
+    def __call__(self, state: Any) -> Any:
+        """Return the energy."""
+        return self.energy(state)
+
+    def log_probabilities(self) -> Any:
+        """Return log p(v) of each visible pattern v, counted out over all states.
+
+        Returns: a Value (2 ** visible,), in the order of the binary numbers 00..0 to 11..1.
+        Raises:  OptionError: the machine has more than 16 units.
+        """
+        if self.units > MOST_UNITS:
+            raise OptionError(
+                f"the probabilities of {self.units} units",
+                f"2 ** {self.units} states are too many to be counted out",
+                f"at most {MOST_UNITS} units; or samples(n), and fit(x, exact=False)",
+            )
+        places = np.arange(self.units)[::-1]
+        states = np.arange(2**self.units)[:, None] >> places & 1
+        log_weights = -self.energy(states).reshape(2**self.visible, -1)
+        return logsumexp(log_weights, axis=1) - logsumexp(log_weights)
+
+    def probabilities(self) -> Any:
+        """Return p(v) of each visible pattern; see `log_probabilities`."""
+        return np.exp(self.log_probabilities())
+
+    def negative_log_likelihood(self, v: Any) -> Any:
+        """Return the mean of -log p(v) over data, a Value; its least is the data's entropy.
+
+        Its gradient is the difference of two correlations: <s s> of the machine left alone, less
+        <s s> with its visible units held at the data.
+
+        Args:    v: (samples, visible), of 0 and 1.
+        Raises:  ShapeError, DomainError: as for `energy`. OptionError: more than 16 units.
+        """
+        patterns = self._visible(v) @ 2.0 ** np.arange(self.visible)[::-1]
+        return -np.mean(self.log_probabilities()[patterns.astype(int)])
+
+    def gibbs(self, state: Any, steps: int = 1, clamped: bool = False) -> Any:
+        """Return states after sweeps in which each unit is drawn anew, given all others.
+
+        p(s_i = 1 | others) = sigmoid(W_i s + b_i).
+
+        Args:    state: where the chains start, (chains, units).
+                 steps: how many sweeps.
+                 clamped: hold the visible units as they are.
+        Returns: an array of 0 and 1, (chains, units).
+        """
+        check_range("steps", steps, 0)
+        state = as_states(state, "states of all units", self.units, float, 0)
+        with no_grad():
+            couplings = self.couplings.data
+        bias: Any = self.bias.data
+        for _ in range(steps):
+            for unit in range(self.visible if clamped else 0, self.units):
+                state[:, unit] = bernoulli(sigmoid(state @ couplings[unit] + bias[unit]))
+        return state
+
+    def samples(self, n: int, steps: int = 1000) -> Any:
+        """Return n visible states, each the end of a chain that starts with coin flips.
+
+        Args:    n: how many.
+                 steps: sweeps of each chain.
+        Returns: an array of 0 and 1, (n, visible).
+        """
+        return self.gibbs(self._coin_flips(n), steps)[:, : self.visible]
+
+    def contrast(self, clamped: Any, free: Any) -> Any:
+        """Return mean E(clamped) - mean E(free), a Value.
+
+        With samples of both as constants, its gradient is that of the negative log-likelihood,
+        but for chance.
+
+        Args:    clamped: states with the visible units held at the data, (samples, units).
+                 free: states of the machine left alone, (chains, units).
+        """
+        return np.mean(self.energy(clamped)) - np.mean(self.energy(free))
+
+    def fit(  # type: ignore[override] # there are no targets, and the energy is the loss
+        self,
+        x: Any,
+        epochs: int = 100,
+        learning_rate: float = 0.1,
+        momentum: float = 0.0,
+        exact: bool = True,
+        k: int = 10,
+    ) -> list[float]:
+        """Learn from data, all of them in each step.
+
+        Args:    x: (samples, visible), of 0 and 1.
+                 epochs: how many steps.
+                 learning_rate, momentum: of gradient descent; see nn.SGD.
+                 exact: follow the gradient of the negative log-likelihood; False: of `contrast`,
+                 with two chains for each sample, held at it and free, which go on all the time.
+                 k: sweeps of the chains before each step.
+        Returns: what was descended, before each step: the negative log-likelihood, or the
+                 contrast, which is near 0 where machine and data agree, and at the start.
+        Raises:  as `negative_log_likelihood`, and OptionError: epochs or k out of range.
+        """
+        check_range("epochs", epochs, 0)
+        check_range("k", k, 1)
+        x = self._visible(x)
+        optimizer = SGD(learning_rate, momentum)
+        clamped, free = self._coin_flips(len(x)), self._coin_flips(len(x))
+        clamped[:, : self.visible] = x
+        losses = []
+        for _ in range(epochs):
+            if exact:
+                loss = self.negative_log_likelihood(x)
+            else:
+                clamped, free = self.gibbs(clamped, k, clamped=True), self.gibbs(free, k)
+                loss = self.contrast(clamped, free)
+            self.zero_grad()
+            loss.backward()
+            optimizer.step(self)
+            losses.append(float(loss))
+        return losses
+
+    def _coin_flips(self, n: int) -> Any:
+        return generator().integers(0, 2, (n, self.units))
+
+    def _visible(self, v: Any) -> Any:
+        return as_states(v, "visible states", self.visible, float, 0)

@@ -1,0 +1,156 @@
+"""Hopfield: a memory that is asked with a part, and answers with the whole."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError, Value, grad
+
+from ..configuration import check_range
+from ..data import whole_number
+from ..module import Module
+from ..randomness import generator
+from .states import as_states, pairwise_energy
+
+
+@dataclass(frozen=True)
+class Recall:
+    """How a Hopfield network went from a state to rest.
+
+    Args:    states: the state at the start and after each update that changed it, (changes + 1,
+             units).
+             energies: the energy of each of them, (changes + 1,).
+             settled: whether it came to rest; False: the sweeps ran out.
+    Example: >>> memory = Hopfield(3).store([1, 1, -1])
+             >>> found = memory.recall([1, 1, 1])
+             >>> found.state, found.energies, found.settled
+             (array([ 1.,  1., -1.]), array([ 0.33333333, -1.        ]), True)
+    """
+
+    states: Any
+    energies: Any
+    settled: bool
+
+    @property
+    def state(self) -> Any:
+        """The last state, (units,)."""
+        return self.states[-1]
+
+
+class Hopfield(Module):
+    """Units of -1 and 1, all joined to each other, whose states roll down an energy to memories.
+
+    E(s) = -1/2 s W s - b s. A unit's field, -dE/ds, says where it wants to go; each update sets a
+    unit to the sign of its field, and lowers E. The buffers `weight` W (units, units), symmetric
+    with zero diagonal, and `bias` b (units,) start at 0.
+
+    Args:    units: how many.
+    Raises:  OptionError: units below 1.
+    Example: >>> memory = Hopfield(6).store([1, 1, 1, -1, -1, -1])
+             >>> memory([1, 1, 1, -1, -1, 1])
+             array([ 1.,  1.,  1., -1., -1., -1.])
+
+    Source:  J. J. Hopfield, Neural networks and physical systems with emergent collective
+             computational abilities, 1982, equations 1, 2 and 7, with states -1 and 1.
+    """
+
+    def __init__(self, units: int) -> None:
+        self.units = whole_number("units", units)
+        self.weight: Any = np.zeros((units, units))
+        self.bias: Any = np.zeros(units)
+
+    def store(self, patterns: Any) -> "Hopfield":
+        """Remember patterns, in addition to those stored before.
+
+        Hebb's rule adds P^T P / units to the weights, and keeps their diagonal at 0. About 0.138
+        random patterns for each unit can be recalled; with more, memory breaks down.
+
+        Args:    patterns: P, of -1 and 1, (units,) or (patterns, units).
+        Returns: itself.
+        Raises:  ShapeError: another number of units. DomainError: other numbers.
+        """
+        patterns = np.atleast_2d(self._states(patterns))
+        weight = self.weight + patterns.T @ patterns / self.units
+        np.fill_diagonal(weight, 0.0)
+        self.weight = weight
+        return self
+
+    def energy(self, state: Any) -> Any:
+        """Return E(state).
+
+        Args:    state: (units,) or (batch, units).
+        Returns: a number, or (batch,); a Value for a Value.
+        Raises:  ShapeError: another number of units. DomainError: numbers other than -1 and 1.
+        """
+        if not isinstance(state, Value):
+            return pairwise_energy(Value(self._states(state)), self.weight, self.bias).data
+        return pairwise_energy(self._states(state), self.weight, self.bias)
+
+    def field(self, state: Any) -> Any:
+        """Return what drives each unit, the gradient of -E: W s + b.
+
+        Args, Raises: as for `energy`.
+        Returns: of the state's shape.
+        """
+        return grad(lambda s: -np.sum(self.energy(s)))(self._states(state))
+
+    def recall(
+        self,
+        state: Any,
+        steps: int = 100,
+        synchronous: bool = False,
+        order: Iterable[int] | None = None,
+    ) -> Recall:
+        """Let the network come to rest.
+
+        A unit with a field of 0 stays as it is. One by one, no update raises the energy, so that
+        the network settles; all at once, it can, and two states may follow each other for ever.
+
+        Args:    state: where to start, (units,).
+                 steps: at most how many sweeps over all units.
+                 synchronous: update all units at once.
+                 order: in which units are updated, one by one; None: another one in each sweep.
+        Returns: all states on the way, with their energies.
+        Raises:  ShapeError, DomainError: as for `energy`. OptionError: an order that does not
+                 name each unit once, or negative steps.
+        """
+        check_range("steps", steps, 0)
+        state = self._states(state, axes=(1,))
+        fixed_order = None if order is None else self._checked(order)
+        states, wanted = [state], self._wanted(state)
+        sweeps = 0
+        while sweeps < steps and (wanted != state).any():
+            units: Any = [slice(None)] if synchronous else fixed_order
+            for unit in generator().permutation(self.units) if units is None else units:
+                if (wanted[unit] != state[unit]).any():
+                    state = state.copy()
+                    state[unit] = wanted[unit]
+                    states.append(state)
+                    wanted = self._wanted(state)
+            sweeps += 1
+        trajectory = np.array(states)
+        return Recall(trajectory, self.energy(trajectory), bool((wanted == state).all()))
+
+    def __call__(self, state: Any) -> Any:
+        """Return the state in which `recall` ends, (units,)."""
+        return self.recall(state).state
+
+    def _wanted(self, state: Any) -> Any:
+        """Return the state that each unit would take, were it the next to be updated."""
+        field = self.field(state)
+        return np.where(field == 0.0, state, np.sign(field))
+
+    def _states(self, given: Any, axes: tuple[int, ...] = (1, 2)) -> Any:
+        return as_states(given, "states of a Hopfield network", self.units, float, -1, axes=axes)
+
+    def _checked(self, order: Iterable[int]) -> list[int]:
+        order = list(order)
+        if sorted(order) != list(range(self.units)):
+            raise OptionError(
+                f"an order of {len(order)} units",
+                f"it must name each unit from 0 to {self.units - 1} once",
+                f"range({self.units}), or a permutation of it",
+            )
+        return order

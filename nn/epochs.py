@@ -1,0 +1,137 @@
+"""One pass over the data: what comes in, what is summed up, and how Ctrl-C ends it."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograd_core import DataError, OptionError
+
+from .data import batches
+
+Metrics = Mapping[str, Callable[..., Any]]
+
+
+def as_batches(
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Mapping[int, float] | None,
+    batch_size: int,
+    shuffle: bool,
+    dtype: Any,
+) -> Iterable[Any]:
+    """Return batches (x, y) or (x, y, sample_weight) of what was given to fit or evaluate.
+
+    Args:    x: array, frame, list; or, where y is None, an iterable of such batches.
+             dtype: of the model; data in another float type are cast once, here.
+    Raises:  DataError: an iterator, which is used up after one epoch. See also `batches`.
+    """
+    if y is not None:
+        y = as_array(y, dtype)
+        if class_weight is not None:
+            by_class = class_weights(y, class_weight)
+            sample_weight = by_class if sample_weight is None else by_class * sample_weight
+        if sample_weight is not None:
+            sample_weight = as_array(sample_weight, dtype)
+        return batches(as_array(x, dtype), y, sample_weight, batch_size, shuffle)
+    if isinstance(x, np.ndarray) or not isinstance(x, Iterable) or hasattr(x, "to_numpy"):
+        raise DataError(
+            f"x without y: {type(x).__name__}",
+            "a loss compares predictions with targets",
+            "fit(x, y); fit(x, x) to learn x itself; or an iterable of batches (x, y)",
+        )
+    if isinstance(x, Iterator):
+        raise DataError(
+            f"x of type {type(x).__name__}",
+            "an iterator is used up after one epoch",
+            "a list of batches, nn.batches(x, y), or an object whose __iter__ begins anew",
+        )
+    return x
+
+
+def as_array(data: Any, dtype: Any = None) -> Any:
+    """Return data as an array; floats in the type of the model, whole numbers as they are."""
+    array = data.to_numpy() if hasattr(data, "to_numpy") else np.asarray(data)
+    if array.dtype.kind == "f" and dtype is not None and array.dtype != dtype:
+        array = array.astype(dtype)
+    return array
+
+
+def class_weights(y: Any, weights: Mapping[int, float]) -> Any:
+    """Return one weight for each sample, that of its class; 1 for classes that are not named.
+
+    Raises:  OptionError: targets that are no classes.
+    """
+    labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
+    if not np.array_equal(labels, np.round(labels)):
+        raise OptionError(
+            "class_weight for targets that are not whole numbers",
+            "it weighs classes, and these are none",
+            "sample_weight, one number for each sample",
+        )
+    return np.array([float(weights.get(int(label), 1.0)) for label in labels])
+
+
+def paired(y: Any, out: Any) -> Any:
+    """Return targets (n,) as a column where the predictions are one, and the other way round."""
+    if y.ndim == len(out.shape) - 1 and out.shape[-1] == 1:
+        return y[..., None]
+    if y.ndim == len(out.shape) + 1 and y.shape[-1] == 1:
+        return y[..., 0]
+    return y
+
+
+class Figures:
+    """Sums up an epoch: the mean loss, and metrics of all predictions together, exactly.
+
+    Args:    metrics: functions of (targets, predictions), by name.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._total = 0.0
+        self._samples = 0
+        self._kept: list[tuple[Any, Any]] = []
+
+    def add(self, loss: float, y: Any, out: Any) -> None:
+        """Add a batch: its mean loss, targets and predictions."""
+        self._total += loss * len(y)
+        self._samples += len(y)
+        if self._metrics:
+            self._kept.append((y, out))
+
+    @property
+    def loss(self) -> float:
+        """The mean loss so far."""
+        return self._total / max(self._samples, 1)
+
+    def logs(self) -> dict[str, float]:
+        """Return the loss and all metrics by name."""
+        logs = {"loss": self.loss}
+        if self._kept:
+            y, out = (np.concatenate(parts) for parts in zip(*self._kept, strict=True))
+            for name, metric in self._metrics.items():
+                logs[name] = float(np.mean(metric(y, out)))
+        return logs
+
+
+@contextmanager
+def interruptible(stop: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl-C call `stop`, so that a batch is not torn apart; a second Ctrl-C breaks off."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread only
+        return
+
+    def on_signal(_number: int, _frame: Any) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop()
+
+    before = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

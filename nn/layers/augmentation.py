@@ -1,0 +1,179 @@
+"""Augmentation: in training, images flipped, shifted and turned at random, each by itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError
+
+from ..configuration import choose
+from ..randomness import generator
+from .base import ArrayLayer
+from .spatial import check_axes
+
+# Over which axes an image is turned round
+FLIPS = {"horizontal": (2,), "vertical": (1,), "horizontal_and_vertical": (1, 2)}
+
+# Which of n pixels stands at the place i, which may lie outside 0 ... n - 1
+FILL_MODES: dict[str, Callable[[Any, int], Any]] = {
+    "reflect": lambda i, n: np.minimum(i % (2 * n), 2 * n - 1 - i % (2 * n)),
+    "constant": lambda i, n: np.clip(i, 0, n - 1),  # any: its number is replaced
+    "wrap": lambda i, n: i % n,
+    "nearest": lambda i, n: np.clip(i, 0, n - 1),
+}
+
+
+class _Augmentation(ArrayLayer):
+    """What layers that change images in training, and only there, have in common."""
+
+    _changed: Callable[[Any], Any]  # every subclass has its own
+
+    def forward(self, x: Any) -> Any:
+        """Return the changed images, (batch, height, width, channels); in evaluation x itself."""
+        check_axes(self, x.shape[1:], (1, 1))
+        return self._changed(x) if self.training else x
+
+
+class RandomFlip(_Augmentation):
+    """Turns half of the images, chosen at random, to their mirror image; in training only.
+
+    Args:    mode: "horizontal": left becomes right; "vertical": top becomes bottom;
+             "horizontal_and_vertical": both in the same images, which is half a turn, as in
+             Keras.
+    Raises:  OptionError: an unknown mode. ShapeError: input that is not (batch, height, width,
+             channels).
+    Example: >>> RandomFlip("horizontal").eval()(np.ones((2, 4, 4, 1))).shape
+             (2, 4, 4, 1)
+    """
+
+    def __init__(self, mode: str = "horizontal_and_vertical") -> None:
+        self.mode = choose("mode", {name: name for name in FLIPS}, str(mode))
+
+    def _changed(self, x: Any) -> Any:
+        chosen = generator().random((len(x), 1, 1, 1)) < 0.5
+        return np.where(chosen, np.flip(x, FLIPS[self.mode]), x)
+
+
+class _Resampling(_Augmentation):
+    """What RandomTranslation and RandomRotation have in common: looking between the pixels.
+
+    A subclass says in `_places` where each pixel of the result lies in the image.
+    """
+
+    fill_mode: str
+    fill_value: float
+    _places: Callable[[int, int, int], tuple[Any, Any]]
+
+    def _changed(self, x: Any) -> Any:
+        """Return x at other places: each pixel is the mean of four, weighted by nearness."""
+        batch, height, width, _ = x.shape
+        rows, columns = self._places(batch, height, width)
+        out: Any = 0.0
+        for row, row_share in _neighbours(rows):
+            for column, column_share in _neighbours(columns):
+                share = (row_share * column_share)[..., None].astype(x.dtype)
+                out = out + share * self._pixels(x, row, column)
+        return out
+
+    def _pixels(self, x: Any, row: Any, column: Any) -> Any:
+        batch, height, width, _ = x.shape
+        inner = FILL_MODES[self.fill_mode]
+        image = np.arange(batch)[:, None, None]
+        pixels = x[image, inner(row, height), inner(column, width)]
+        if self.fill_mode != "constant":
+            return pixels
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        return np.where(inside[..., None], pixels, self.fill_value)
+
+
+def _neighbours(places: Any) -> list[tuple[Any, Any]]:
+    """Return the whole places before and after, each with its share."""
+    before = np.floor(places)
+    share = places - before
+    number = before.astype(int)
+    return [(number, 1 - share), (number + 1, share)]
+
+
+class RandomTranslation(_Resampling):
+    """Shifts each image by a random part of its height and width; in training only.
+
+    Args:    height_factor: how far down at most, as a part of the height; 0.1: from 10 % up to
+             10 % down; a pair: from the first to the second, up is negative.
+             width_factor: the same to the right, as a part of the width.
+             fill_mode: what comes in from outside: "reflect" (the image, mirrored at its edge),
+             "constant" (fill_value), "wrap" (the other end) or "nearest" (the edge).
+             fill_value: for fill_mode "constant".
+    Raises:  OptionError: a factor outside -1 to 1, an unknown fill_mode. ShapeError: input that
+             is not (batch, height, width, channels).
+    Example: >>> layer = RandomTranslation((0.5, 0.5), 0.0, fill_mode="constant")
+             >>> layer(np.array([[1.0], [2.0]]).reshape(1, 2, 1, 1)).ravel()
+             array([0., 1.])
+    """
+
+    def __init__(
+        self,
+        height_factor: float | tuple[float, float],
+        width_factor: float | tuple[float, float],
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+    ) -> None:
+        self.height_factor = height_factor
+        self.width_factor = width_factor
+        self.fill_mode = choose("fill_mode", {name: name for name in FILL_MODES}, str(fill_mode))
+        self.fill_value = fill_value
+        self._down = _bounds("height_factor", height_factor)
+        self._right = _bounds("width_factor", width_factor)
+
+    def _places(self, batch: int, height: int, width: int) -> tuple[Any, Any]:
+        down = height * generator().uniform(*self._down, (batch, 1, 1))
+        right = width * generator().uniform(*self._right, (batch, 1, 1))
+        return np.arange(height)[:, None] - down, np.arange(width) - right
+
+
+class RandomRotation(_Resampling):
+    """Turns each image about its middle by a random angle; in training only.
+
+    Args:    factor: how far at most, as a part of a full turn; 0.1: from 36 degrees clockwise to
+             36 degrees counterclockwise; a pair: from the first to the second, clockwise is
+             negative.
+             fill_mode, fill_value: as in RandomTranslation.
+    Raises:  OptionError: a factor outside -1 to 1, an unknown fill_mode. ShapeError: input that
+             is not (batch, height, width, channels).
+    Example: >>> layer = RandomRotation((0.25, 0.25))
+             >>> layer(np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(1, 2, 2, 1))[0, :, :, 0]
+             array([[2., 4.],
+                    [1., 3.]])
+    """
+
+    def __init__(
+        self,
+        factor: float | tuple[float, float],
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+    ) -> None:
+        self.factor = factor
+        self.fill_mode = choose("fill_mode", {name: name for name in FILL_MODES}, str(fill_mode))
+        self.fill_value = fill_value
+        self._turn = _bounds("factor", factor)
+
+    def _places(self, batch: int, height: int, width: int) -> tuple[Any, Any]:
+        angle = 2 * np.pi * generator().uniform(*self._turn, (batch, 1, 1))
+        down, right = (height - 1) / 2, (width - 1) / 2
+        row, column = np.arange(height)[:, None] - down, np.arange(width) - right
+        return (
+            np.cos(angle) * row + np.sin(angle) * column + down,
+            np.cos(angle) * column - np.sin(angle) * row + right,
+        )
+
+
+def _bounds(name: str, factor: Any) -> tuple[float, float]:
+    """Return the least and the largest part; one number: as far to either side."""
+    pair = tuple(factor) if isinstance(factor, tuple | list) else (factor, factor)
+    if len(pair) != 2 or not all(isinstance(n, int | float) and -1 <= n <= 1 for n in pair):
+        raise OptionError(
+            f"{name} = {factor!r}",
+            "it must be a number, or two, from -1 to 1",
+            f"{name}=0.1, or {name}=(-0.1, 0.1)",
+        )
+    return (-abs(factor), abs(factor)) if pair[0] is factor else (min(pair), max(pair))

@@ -1,0 +1,125 @@
+"""ArrayLayer: what layers on arrays have in common."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from autograd_core import ShapeError, Value
+
+from .. import constraints, initializers, regularizers
+from ..module import Module
+
+
+class ArrayLayer(Module):
+    """A layer on arrays, (batch, ...) in and (batch, ...) out.
+
+    It makes its parameters when it first sees data: their sizes are then known, and they take the
+    type of the data, float32 or float64.
+
+    A subclass keeps every argument of `__init__` as an attribute of its name, makes parameters in
+    `make_parameters` (if it has any) and computes in `forward`.
+
+    Example: >>> class Scale(ArrayLayer):
+             ...     def make_parameters(self, input_shape):
+             ...         self.make_parameter("weight", input_shape, "ones")
+             ...     def forward(self, x):
+             ...         return x * self.weight
+             >>> Scale()([[1.0, 2.0]]).data
+             array([[1., 2.]])
+    """
+
+    input_shape: tuple[int, ...] | None = None  # of one sample; None until data were seen
+    output_shape: tuple[int, ...] | None = None
+    dtype: Any = np.dtype(np.float64)
+    activity_regularizer: Any = None
+    _rules: tuple[tuple[str, Any, Any], ...] = ()  # parameter, regularizer, constraint
+    _activity: Any = 0.0
+
+    def make_parameters(self, input_shape: tuple[int, ...]) -> None:
+        """Make the parameters, given the shape of one sample."""
+
+    def forward(self, x: Any) -> Any:
+        """Compute the output of a batch."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward(self, x)")
+
+    def make_parameter(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        initializer: Any,
+        regularizer: Any = None,
+        constraint: Any = None,
+        order: Literal["C", "F"] = "C",
+    ) -> None:
+        """Make `self.<name>`, a Value drawn from an initializer.
+
+        Args:    shape: as PyTorch has it, outputs first: (units, features).
+                 initializer: see nn.initializers, by name or object.
+                 regularizer: what it adds to the loss; see nn.regularizers.
+                 constraint: what it is held to after each step; see nn.constraints.
+                 order: in memory; "F" for a weight that is used transposed, as in x @ weight.T:
+                 its gradient comes out that way, and updates are quick in one order.
+        """
+        data = initializers.get(initializer)(shape, self.dtype)
+        setattr(self, name, Value(np.asarray(data, order=order)))
+        rules = (name, regularizers.get(regularizer), constraints.get(constraint))
+        self._rules = (*(r for r in self._rules if r[0] != name), rules)
+
+    def make_buffer(self, name: str, shape: tuple[int, ...], initializer: Any) -> None:
+        """Make `self.<name>`, a plain array, which is saved but not trained."""
+        self.make_parameter(name, shape, initializer)
+        setattr(self, name, getattr(self, name).data)
+
+    def __call__(self, x: Any, **options: Any) -> Any:
+        """Return the layer's output.
+
+        Args:    x: Value or array, (batch, ...).
+        Returns: Value, (batch, ...).
+        Raises:  ShapeError: x is no batch, or has another number of features than the first one.
+        """
+        x = self._as_batch(x)
+        shape = x.shape[1:]
+        if self.input_shape is None:
+            self.build_for(shape, x.dtype)
+        elif self._rules and shape[-1:] != self.input_shape[-1:]:
+            raise ShapeError(
+                f"input of shape {x.shape} for {self}",
+                f"its parameters were made for samples of shape {self.input_shape}",
+                f"an array of shape (batch, {', '.join(map(str, self.input_shape))})",
+            )
+        out = self.forward(x, **options)
+        self.output_shape = out.shape[1:]
+        if self.activity_regularizer is not None:
+            self._activity = self.activity_regularizer(out) / len(x)
+        return out
+
+    def build_for(self, input_shape: tuple[int, ...], dtype: Any) -> None:
+        """Make the parameters for samples of this shape and type."""
+        self.dtype = dtype
+        self.make_parameters(input_shape)
+        self.input_shape = input_shape
+
+    def _as_batch(self, x: Any) -> Any:
+        if not isinstance(x, Value):
+            x = np.asarray(x)
+            if x.dtype.char not in "fd":
+                x = x.astype(self.dtype)
+        if len(x.shape) < 2:
+            raise ShapeError(
+                f"input of shape {x.shape} for {self}",
+                "a layer takes a batch of samples, (batch, ...)",
+                "x[None] for one sample, x[:, None] for samples of one number",
+            )
+        return x
+
+    def own_penalty(self) -> Any:
+        """Return what the regularizers of this layer add to the loss."""
+        penalties = [rule(getattr(self, name)) for name, rule, _ in self._rules if rule is not None]
+        return sum(penalties, self._activity)
+
+    def constrain_own(self) -> None:
+        """Hold the parameters of this layer to their constraints."""
+        for name, _, constraint in self._rules:
+            if constraint is not None:
+                parameter = getattr(self, name)
+                parameter.data = constraint(parameter.data)

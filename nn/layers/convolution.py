@@ -1,0 +1,148 @@
+"""Conv1D and Conv2D: the same weights look at every place of a sequence or an image."""
+
+from typing import Any, ClassVar
+
+from autograd_core import OptionError, Value, convolve
+
+from .. import activations, constraints, initializers, regularizers
+from ..configuration import check_range, choose
+from .base import ArrayLayer
+from .spatial import check_axes, lengths, padded
+
+
+class _Convolution(ArrayLayer):
+    """What Conv1D and Conv2D have in common, which is everything but the number of axes."""
+
+    weight: Value
+    bias: Value
+    _rank: ClassVar[int]
+    _paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, ...],
+        strides: int | tuple[int, ...] = 1,
+        padding: str = "valid",
+        dilation_rate: int | tuple[int, ...] = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+    ) -> None:
+        check_range("filters", filters, 1)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.strides = strides
+        self.padding = choose("padding", {name: name for name in self._paddings}, str(padding))
+        self.dilation_rate = dilation_rate
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self._size = lengths("kernel_size", kernel_size, self._rank)
+        self._steps = lengths("strides", strides, self._rank)
+        self._spread = lengths("dilation_rate", dilation_rate, self._rank)
+        if max(self._steps) > 1 < max(self._spread):
+            raise OptionError(
+                f"strides = {strides} and dilation_rate = {dilation_rate}",
+                "windows are moved by more than 1 or spread by more than 1, not both, as in Keras",
+                "strides=1 or dilation_rate=1",
+            )
+        self._reach = tuple((k - 1) * d + 1 for k, d in zip(self._size, self._spread, strict=True))
+
+    def make_parameters(self, input_shape: tuple[int, ...]) -> None:
+        """Make weight (filters, channels, *kernel_size) and bias (filters,)."""
+        self._check(input_shape)
+        self.make_parameter(
+            "weight",
+            (self.filters, input_shape[-1], *self._size),
+            self.kernel_initializer,
+            self.kernel_regularizer,
+            self.kernel_constraint,
+        )
+        if self.use_bias:
+            self.make_parameter(
+                "bias",
+                (self.filters,),
+                self.bias_initializer,
+                self.bias_regularizer,
+                self.bias_constraint,
+            )
+
+    def _check(self, shape: tuple[int, ...]) -> None:
+        check_axes(self, shape, self._reach if self.padding == "valid" else (1,) * self._rank)
+
+    def forward(self, x: Any) -> Any:
+        """Return activation(convolve(x, weight) + bias), (batch, ..., filters)."""
+        self._check(x.shape[1:])
+        x = padded(x, self._reach, self._steps, self.padding)
+        out = convolve(x, self.weight, self._steps, self._spread)
+        if self.use_bias:
+            out = out + self.bias
+        return out if self.activation is None else self.activation(out)
+
+
+class Conv1D(_Convolution):
+    """A layer of filters, each of which looks at every place of a sequence.
+
+    y[n, p, f] = activation(bias[f] + sum of x[n, p * strides + o * dilation_rate, c] *
+    weight[f, c, o] over offsets o and channels c). The weight is Keras's kernel with its axes in
+    PyTorch's order, (filters, channels, kernel_size).
+
+    Args:    filters: how many.
+             kernel_size: over how many steps a filter looks.
+             strides: how many steps further it looks next.
+             padding: "valid": only inside the sequence; "same": zeros around it, so that the
+             output has ceil(steps / strides) steps; "causal": zeros before it, so that no output
+             depends on later steps.
+             dilation_rate: how many steps lie from one of its weights to the next; where strides
+             are above 1, 1.
+             activation, use_bias, kernel_initializer, ...: as in Dense.
+    Raises:  OptionError: a size below 1, strides with dilation_rate, an unknown name.
+             ShapeError: input that is not (batch, steps, channels), or shorter than a window.
+    Example: >>> import numpy as np
+             >>> layer = Conv1D(4, 3, padding="causal")
+             >>> layer(np.ones((2, 10, 1))).shape, layer.weight.shape
+             ((2, 10, 4), (4, 1, 3))
+    """
+
+    _rank = 1
+    _paddings = ("valid", "same", "causal")
+
+
+class Conv2D(_Convolution):
+    """A layer of filters, each of which looks at every place of an image.
+
+    y[n, p, f] = activation(bias[f] + sum of x[n, p * strides + o * dilation_rate, c] *
+    weight[f, c, o] over offsets o, in both directions, and channels c). The weight is Keras's
+    kernel with its axes in PyTorch's order, (filters, channels, height, width).
+
+    Args:    filters: how many.
+             kernel_size: height and width of what a filter looks at; one number for both.
+             strides: how many pixels further it looks next.
+             padding: "valid": only inside the image; "same": zeros around it, so that the output
+             has ceil(height / strides) rows; an odd border is longer at the end.
+             dilation_rate: how many pixels lie from one of its weights to the next; where
+             strides are above 1, 1.
+             activation, use_bias, kernel_initializer, ...: as in Dense.
+    Raises:  OptionError: a size below 1, strides with dilation_rate, an unknown name.
+             ShapeError: input that is not (batch, height, width, channels), or smaller than a
+             window.
+    Example: >>> import numpy as np
+             >>> layer = Conv2D(16, 3, activation="relu")
+             >>> layer(np.ones((2, 28, 28, 1))).shape, layer.weight.shape
+             ((2, 26, 26, 16), (16, 1, 3, 3))
+    """
+
+    _rank = 2

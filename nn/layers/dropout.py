@@ -1,0 +1,55 @@
+"""Dropout and GaussianNoise: what disturbs a network in training, and is not there afterwards."""
+
+from typing import Any
+
+from ..configuration import check_range
+from ..randomness import generator
+from .base import ArrayLayer
+
+
+class Dropout(ArrayLayer):
+    """Sets a share of the numbers to 0, at random for each sample; in training only.
+
+    What stays is divided by 1 - rate, so that the expected output is the input.
+
+    Args:    rate: the share that is dropped, from 0 to 1.
+    Raises:  OptionError: a rate outside 0 to 1.
+    Example: >>> layer = Dropout(0.5)
+             >>> sorted(set(layer([[1.0] * 100]).ravel().tolist())), layer.eval()([[3.0]])
+             ([0.0, 2.0], array([[3.]]))
+
+    Source:  N. Srivastava et al., Dropout, 2014; the scale is applied in training, not after it.
+    """
+
+    def __init__(self, rate: float) -> None:
+        check_range("rate", rate, 0.0, 1.0)
+        self.rate = rate
+
+    def forward(self, x: Any) -> Any:
+        """Return x with a share of it dropped; in evaluation x itself."""
+        if not self.training or not self.rate:
+            return x
+        stays = generator().random(x.shape, x.dtype) >= self.rate
+        scale = 1.0 / (1.0 - self.rate) if self.rate < 1.0 else 0.0
+        return x * (stays * x.dtype.type(scale))
+
+
+class GaussianNoise(ArrayLayer):
+    """Adds normal noise of mean 0; in training only.
+
+    Args:    stddev: the noise's standard deviation, at least 0 (Keras allows up to 1).
+    Raises:  OptionError: a negative stddev.
+    Example: >>> layer = GaussianNoise(0.1)
+             >>> layer([[1.0, 2.0]]).shape, layer.eval()([[1.0, 2.0]])
+             ((1, 2), array([[1., 2.]]))
+    """
+
+    def __init__(self, stddev: float) -> None:
+        check_range("stddev", stddev, 0.0)
+        self.stddev = float(stddev)
+
+    def forward(self, x: Any) -> Any:
+        """Return x + noise; in evaluation x itself."""
+        if not self.training or not self.stddev:
+            return x
+        return x + generator().standard_normal(x.shape, x.dtype) * self.stddev

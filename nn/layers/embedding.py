@@ -1,0 +1,98 @@
+"""Embedding: whole numbers become vectors."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core import DataError, ShapeError, Value
+
+from .. import constraints, initializers, regularizers
+from ..configuration import check_range
+from .base import ArrayLayer
+
+
+class Embedding(ArrayLayer):
+    """A table of vectors, from which each whole number picks its row.
+
+    Args:    input_dim: how many rows: one more than the largest number.
+             output_dim: how long each vector is.
+             embeddings_initializer: see nn.initializers.
+             embeddings_regularizer: see nn.regularizers.
+             embeddings_constraint: see nn.constraints.
+             mask_zero: True: 0 fills sequences up, and layers behind skip its steps.
+    Raises:  OptionError: input_dim or output_dim below 1, or an unknown name.
+    Example: >>> layer = Embedding(1000, 4)
+             >>> layer([[5, 5, 7]]).shape, layer.weight.shape
+             ((1, 3, 4), (1000, 4))
+    """
+
+    takes_indices = True
+    weight: Value
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+    ) -> None:
+        check_range("input_dim", input_dim, 1)
+        check_range("output_dim", output_dim, 1)
+        self.input_dim = input_dim
+        self.output_dim = output_dim
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = mask_zero
+
+    def make_parameters(self, input_shape: tuple[int, ...]) -> None:
+        """Make weight (input_dim, output_dim)."""
+        self.make_parameter(
+            "weight",
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            self.embeddings_regularizer,
+            self.embeddings_constraint,
+        )
+
+    def __call__(self, x: Any, **options: Any) -> Any:
+        """Return a vector for each number.
+
+        Args:    x: whole numbers from 0 to input_dim - 1, as ints or floats, (batch,) or
+                 (batch, steps) with any number of steps.
+        Returns: Value, (batch, output_dim) or (batch, steps, output_dim).
+        Raises:  DataError: a number outside the table, or not whole. ShapeError: no batch.
+        """
+        x = self._as_batch(x)
+        if self.input_shape is not None:
+            self.input_shape = x.shape[1:]
+        return super().__call__(x, **options)
+
+    def forward(self, x: Any) -> Any:
+        """Return the rows of weight that x names."""
+        return self.weight[x.astype(int)]
+
+    def output_mask(self, x: Any, mask: Any) -> Any:
+        """Return where x is not 0 if mask_zero, else None."""
+        return np.asarray(x) != 0 if self.mask_zero else None
+
+    def _as_batch(self, x: Any) -> Any:
+        x = np.asarray(x)
+        if not x.ndim:
+            raise ShapeError(
+                f"input of shape () for {self}",
+                "a layer takes a batch of numbers, (batch,) or (batch, steps)",
+                "[x] for one number",
+            )
+        if x.dtype.char not in "fd":
+            x = x.astype(self.dtype)
+        wrong = x[(x != np.floor(x)) | (x < 0) | (x >= self.input_dim)]
+        if wrong.size:
+            raise DataError(
+                f"{wrong[0]:g} as an index of {self}",
+                f"its table has rows 0 to {self.input_dim - 1}, one for each whole number",
+                "indices of these rows, or a larger input_dim",
+            )
+        return x

@@ -1,0 +1,29 @@
+"""Masking: which steps of padded sequences count."""
+
+from typing import Any
+
+import numpy as np
+
+from .base import ArrayLayer
+
+
+class Masking(ArrayLayer):
+    """Tells the layers behind it to skip the steps in which all features equal mask_value.
+
+    Args:    mask_value: what sequences were filled up with.
+    Example: >>> layer = Masking()
+             >>> x = np.array([[[1.0, 0.0], [0.0, 0.0]]])
+             >>> layer(x).shape, layer.output_mask(x, None)
+             ((1, 2, 2), array([[ True, False]]))
+    """
+
+    def __init__(self, mask_value: float = 0.0) -> None:
+        self.mask_value = mask_value
+
+    def forward(self, x: Any) -> Any:
+        """Return x, with 0 in the steps that do not count."""
+        return np.where(self.output_mask(x, None)[..., None], x, 0.0)
+
+    def output_mask(self, x: Any, mask: Any) -> Any:
+        """Return which steps count, (batch, steps), as x alone tells it."""
+        return (np.asarray(x) != self.mask_value).any(-1)

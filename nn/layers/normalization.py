@@ -1,0 +1,174 @@
+"""BatchNormalization and LayerNormalization: mean 0 and variance 1, then a learnt scale."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError, Value
+
+from .. import constraints, initializers, regularizers
+from ..configuration import check_range
+from .base import ArrayLayer
+
+
+class _Normalization(ArrayLayer):
+    """What both have in common: the options, and the scale and shift that follow."""
+
+    weight: Value
+    bias: Value
+
+    def __init__(
+        self,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+    ) -> None:
+        if axis != -1:
+            raise OptionError(
+                f"axis = {axis!r} of a {type(self).__name__}",
+                "features lie along the last axis here",
+                "axis=-1; np.moveaxis(x, axis, -1) puts another one last",
+            )
+        check_range("epsilon", epsilon, 0.0)
+        self.axis = axis
+        self.epsilon = float(epsilon)
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+
+    def make_parameters(self, input_shape: tuple[int, ...]) -> None:
+        """Make weight and bias (features,)."""
+        shape = input_shape[-1:]
+        if self.scale:
+            rules = self.gamma_regularizer, self.gamma_constraint
+            self.make_parameter("weight", shape, self.gamma_initializer, *rules)
+        if self.center:
+            rules = self.beta_regularizer, self.beta_constraint
+            self.make_parameter("bias", shape, self.beta_initializer, *rules)
+
+    def _scaled(self, centred: Any, variance: Any) -> Any:
+        """Return w * centred / sqrt(variance + epsilon) + b."""
+        factor = (variance + self.epsilon) ** -0.5
+        if self.scale:
+            factor = factor * self.weight
+        return centred * factor + self.bias if self.center else centred * factor
+
+
+class LayerNormalization(_Normalization):
+    """Normalizes each sample over its features: (x - mean) / sqrt(variance + epsilon) * w + b.
+
+    Mean and variance are those of the last axis; w and b (features,), the parameters `weight` and
+    `bias`, are Keras's gamma and beta.
+
+    Args:    axis: -1, the last one.
+             epsilon: keeps the root from 0.
+             center, scale: False leaves b or w out.
+             beta_initializer, beta_regularizer, beta_constraint: of b; see nn.initializers,
+             nn.regularizers, nn.constraints.
+             gamma_initializer, gamma_regularizer, gamma_constraint: of w.
+    Raises:  OptionError: another axis, a negative epsilon, or an unknown name.
+    Example: >>> LayerNormalization(epsilon=0)([[1.0, 3.0], [10.0, 30.0]]).data
+             array([[-1.,  1.],
+                    [-1.,  1.]])
+
+    Source:  J. L. Ba, J. R. Kiros and G. E. Hinton, Layer Normalization, 2016, equation 4; the
+             default epsilon is Keras's.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return x normalized, in its shape."""
+        centred = x - np.mean(x, -1, keepdims=True)
+        variance = np.mean(np.square(centred), -1, keepdims=True)
+        return self._scaled(centred, variance)
+
+
+class BatchNormalization(_Normalization):
+    """Normalizes each feature over the batch: (x - mean) / sqrt(variance + epsilon) * w + b.
+
+    In training, mean and variance (with n, not n - 1) are the batch's, over all axes but the last,
+    and move the buffers `running_mean` and `running_var`: new = momentum * old + (1 - momentum) *
+    batch. In evaluation the buffers take their place.
+
+    Args:    axis: -1, the last one.
+             momentum: how much the buffers keep, from 0 to 1 (PyTorch's is 1 - this).
+             epsilon, center, scale: as for LayerNormalization.
+             moving_mean_initializer, moving_variance_initializer: where the buffers start.
+             others: of b and w, as for LayerNormalization.
+    Raises:  OptionError: another axis, a momentum outside 0 to 1, a negative epsilon, or an
+             unknown name.
+    Example: >>> layer = BatchNormalization(epsilon=0)
+             >>> layer([[1.0, 10.0], [3.0, 30.0]]).data, layer.running_mean
+             (array([[-1., -1.],
+                    [ 1.,  1.]]), array([0.02, 0.2 ]))
+
+    Source:  S. Ioffe and C. Szegedy, Batch Normalization, 2015, algorithms 1 and 2; as in Keras,
+             the running variance is that with n, where theirs, and PyTorch's, has n - 1.
+    """
+
+    running_mean: Any
+    running_var: Any
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+    ) -> None:
+        super().__init__(
+            axis,
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+        )
+        check_range("momentum", momentum, 0.0, 1.0)
+        self.momentum = float(momentum)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+
+    def make_parameters(self, input_shape: tuple[int, ...]) -> None:
+        """Make weight, bias, running_mean and running_var (features,)."""
+        super().make_parameters(input_shape)
+        self.make_buffer("running_mean", input_shape[-1:], self.moving_mean_initializer)
+        self.make_buffer("running_var", input_shape[-1:], self.moving_variance_initializer)
+
+    def forward(self, x: Any) -> Any:
+        """Return x normalized, in its shape; in training, move the buffers."""
+        axes = tuple(range(len(x.shape) - 1))
+        mean = np.mean(x, axes) if self.training else self.running_mean
+        centred = x - mean
+        variance = np.mean(np.square(centred), axes) if self.training else self.running_var
+        if self.training:
+            self.running_mean = self._moved(self.running_mean, mean)
+            self.running_var = self._moved(self.running_var, variance)
+        return self._scaled(centred, variance)
+
+    def _moved(self, old: Any, batch: Any) -> Any:
+        return self.momentum * old + (1.0 - self.momentum) * np.asarray(batch, old.dtype)

@@ -1,0 +1,245 @@
+"""SimpleRNN, and what all recurrent layers have in common: steps, masks, dropout, parameters."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_core import ShapeError, Value
+
+from .. import activations, constraints, initializers, regularizers
+from ..configuration import check_range
+from .base import ArrayLayer
+from .dropout import Dropout
+
+Step = Callable[..., tuple[Any, ...]]  # from x (batch, features) and the state to the next state
+
+
+class RecurrentLayer(ArrayLayer):
+    """A layer that reads a sequence step by step and keeps a state: the same weights at each step.
+
+    A subclass says how many gates and state arrays it has, and how one step goes, in `make_step`.
+    """
+
+    takes_mask = True
+    gates = 1  # blocks of rows in weight_ih_l0, one for each gate
+    states = 1  # arrays (batch, units) that a step hands to the next one; the first is the output
+    trains_both_biases = False
+    weight_ih_l0: Value
+    weight_hh_l0: Value
+    bias_ih_l0: Value
+    bias_hh_l0: Any
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        go_backwards: bool = False,
+    ) -> None:
+        check_range("units", units, 1)
+        check_range("dropout", dropout, 0.0, 1.0)
+        check_range("recurrent_dropout", recurrent_dropout, 0.0, 1.0)
+        self.units = units
+        self.activation = activations.get(activation or "linear")
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.return_sequences = return_sequences
+        self.go_backwards = go_backwards
+
+    def make_parameters(self, input_shape: tuple[int, ...]) -> None:
+        """Make the weights and biases of all gates, (gates * units, ...), as PyTorch names them.
+
+        Where Keras has one bias, bias_ih_l0 is trained, and bias_hh_l0 stays as it is: 0, or what
+        a file of PyTorch's brings.
+        """
+        rows = self.gates * self.units
+        self.make_parameter(
+            "weight_ih_l0",
+            (rows, input_shape[-1]),
+            self.kernel_initializer,
+            self.kernel_regularizer,
+            self.kernel_constraint,
+            order="F",
+        )
+        self.make_parameter(
+            "weight_hh_l0",
+            (rows, self.units),
+            self.recurrent_initializer,
+            self.recurrent_regularizer,
+            self.recurrent_constraint,
+            order="F",
+        )
+        if self.use_bias:
+            rules = self.bias_initializer, self.bias_regularizer, self.bias_constraint
+            self.make_parameter("bias_ih_l0", (rows,), *rules)
+            if self.trains_both_biases:
+                self.make_parameter("bias_hh_l0", (rows,), *rules)
+            else:
+                self.bias_hh_l0 = np.zeros(rows, self.dtype)
+
+    def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
+        """Return the function that computes the next state from x and the state.
+
+        Args:    from_x: gives x W_ih^T + b, (batch, gates * units).
+                 masks: what drops numbers of the state, for all gates or for each; none: nothing.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no make_step(self, from_x, masks)")
+
+    def forward(self, x: Any, mask: Any = None) -> Any:
+        """Return the last output (batch, units), or all of them (batch, steps, units).
+
+        Args:    x: (batch, steps, features).
+                 mask: (batch, steps), False where a step does not count: it keeps the state.
+        Raises:  ShapeError: the mask has another shape.
+        """
+        mask = None if mask is None else _as_mask(mask, x.shape)
+        step = self._step(x)
+        state: Any = (np.zeros((len(x), self.units), self.dtype),) * self.states
+        inputs, outputs = _apart(x), []
+        for t in range(x.shape[1])[:: -1 if self.go_backwards else 1]:
+            following = step(inputs[t], *state)
+            if mask is None:
+                state = following
+            else:
+                counts = mask[:, t, None]
+                pairs = zip(following, state, strict=True)
+                state = [np.where(counts, new, old) for new, old in pairs]
+            outputs.append(state[0])
+        return np.stack(outputs, 1) if self.return_sequences else state[0]
+
+    def _step(self, x: Any) -> Step:
+        bias: Any = None
+        if self.use_bias:
+            bias = self.bias_ih_l0 if self.trains_both_biases else self.bias_ih_l0 + self.bias_hh_l0
+        input_masks = self._masks(self.dropout, (len(x), x.shape[-1]))
+        state_masks = self._masks(self.recurrent_dropout, (len(x), self.units))
+        return self.make_step(affine(self.weight_ih_l0, bias, input_masks), state_masks)
+
+    def _masks(self, rate: float, shape: tuple[int, ...]) -> list[Any]:
+        """Draw what all steps of this batch share: one mask, or as Keras, one for each gate if
+        the state is dropped, too.
+        """
+        if not self.training or not rate:
+            return []
+        dropping = Dropout(rate)
+        count = self.gates if self.recurrent_dropout else 1
+        return [dropping.forward(np.ones(shape, self.dtype)) for _ in range(count)]
+
+    def output_mask(self, x: Any, mask: Any) -> Any:
+        """Return the mask if the output has steps, else None.
+
+        As in Keras it stays in the input's order, even with go_backwards.
+        """
+        return mask if self.return_sequences else None
+
+    def _as_batch(self, x: Any) -> Any:
+        x = super()._as_batch(x)
+        if len(x.shape) != 3 or not x.shape[1]:
+            raise ShapeError(
+                f"input of shape {x.shape} for {self}",
+                "it reads sequences of at least one step, (batch, steps, features)",
+                "x[:, :, None] for sequences of single numbers, x[None] for one sequence",
+            )
+        return x
+
+
+class SimpleRNN(RecurrentLayer):
+    """A layer whose output is its state: h' = activation(x W_ih^T + b + h W_hh^T).
+
+    Parameters have PyTorch's names and shapes: weight_ih_l0 (units, features), weight_hh_l0
+    (units, units), bias_ih_l0 (units,); Keras's kernels are the weights transposed.
+
+    Args:    units: how many numbers the state has.
+             activation: see nn.activations; None: linear.
+             use_bias: False leaves b out.
+             kernel_initializer, recurrent_initializer, bias_initializer: of W_ih, W_hh and b.
+             kernel_regularizer, recurrent_regularizer, bias_regularizer: see nn.regularizers.
+             activity_regularizer: applied to the output, divided by the batch size.
+             kernel_constraint, recurrent_constraint, bias_constraint: see nn.constraints.
+             dropout, recurrent_dropout: the share of x and of h that is dropped in training, the
+             same at each step of a sample.
+             return_sequences: True gives the outputs of all steps.
+             go_backwards: True reads, and returns, the steps in reversed order.
+    Raises:  OptionError: units below 1, a share outside 0 to 1, or an unknown name.
+    Example: >>> SimpleRNN(4)([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]).shape
+             (1, 4)
+             >>> SimpleRNN(4, return_sequences=True)([[[1.0, 2.0], [3.0, 4.0]]]).shape
+             (1, 2, 4)
+    """
+
+    def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
+        """Return the step."""
+        from_h = affine(self.weight_hh_l0, None, masks)
+        return lambda x, h: (self.activation(from_x(x) + from_h(h)),)
+
+
+def affine(weight: Any, bias: Any, masks: list[Any]) -> Callable[[Any], Any]:
+    """Return the function x -> x W^T + b, all gates at once.
+
+    Args:    bias: None: no bias.
+             masks: one factor of x for each gate, or for all of them; none: x stays whole.
+    """
+    blocks = [block.T for block in np.split(weight, max(len(masks), 1))]
+
+    def apply(x: Any) -> Any:
+        if masks:
+            parts = [(x * mask) @ block for mask, block in zip(masks, blocks, strict=True)]
+            out = np.concatenate(parts, -1)
+        else:
+            out = x @ blocks[0]
+        return out if bias is None else out + bias
+
+    return apply
+
+
+def gate_slices(units: int, gates: int) -> list[tuple[slice, slice]]:
+    """Return the indices of each gate's columns in (batch, gates * units)."""
+    return [np.s_[:, gate * units : (gate + 1) * units] for gate in range(gates)]
+
+
+def _apart(x: Any) -> list[Any]:
+    """Return x at each step.
+
+    A Value is halved again and again: its cotangent then grows by halves, too, at steps *
+    log(steps) in all, where each x[:, t] would put an array of the whole size into the sum.
+    """
+    steps = x.shape[1]
+    if steps == 1 or not isinstance(x, Value):
+        return [x[:, t] for t in range(steps)]
+    return _apart(x[:, : steps // 2]) + _apart(x[:, steps // 2 :])
+
+
+def _as_mask(mask: Any, shape: tuple[int, ...]) -> Any:
+    mask = np.asarray(mask, bool)
+    if mask.shape != shape[:2]:
+        raise ShapeError(
+            f"a mask of shape {mask.shape} for sequences of shape {shape}",
+            "it says of each step whether it counts",
+            f"a mask of shape {shape[:2]}",
+        )
+    return mask

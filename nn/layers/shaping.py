@@ -1,0 +1,61 @@
+"""Reshape and Flatten: the same numbers of each sample in another shape."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from autograd_core import OptionError, ShapeError
+
+from .base import ArrayLayer
+
+
+class Reshape(ArrayLayer):
+    """Gives each sample another shape.
+
+    Args:    target_shape: of one sample, without the batch; one length may be -1: what is left.
+    Raises:  OptionError: lengths below 1 other than one -1.
+    Example: >>> Reshape((2, -1))([[1.0, 2.0, 3.0, 4.0]])
+             array([[[1., 2.],
+                     [3., 4.]]])
+    """
+
+    def __init__(self, target_shape: Iterable[int]) -> None:
+        self.target_shape = tuple(target_shape)
+        open_lengths = [n for n in self.target_shape if n < 1]
+        if open_lengths not in ([], [-1]):
+            raise OptionError(
+                f"target_shape = {self.target_shape}",
+                "a sample has axes of at least one number; only one length, -1, can be left open",
+                "target_shape=(28, 28, 1), or (-1, 28)",
+            )
+
+    def forward(self, x: Any) -> Any:
+        """Return x as (batch, *target_shape).
+
+        Raises:  ShapeError: a sample has another count of numbers.
+        """
+        size = math.prod(x.shape[1:])
+        known = math.prod([n for n in self.target_shape if n > 0])
+        shape = [size // known if n == -1 else n for n in self.target_shape]
+        if math.prod(shape) != size:
+            raise ShapeError(
+                f"samples of shape {x.shape[1:]} for {self}",
+                f"{size} numbers do not fill the shape {self.target_shape}",
+                f"a target_shape whose lengths multiply to {size}",
+            )
+        return x.reshape((x.shape[0], *shape))
+
+    def output_mask(self, x: Any, mask: Any) -> Any:
+        """Return None: the steps are no longer where they were."""
+        return None
+
+
+class Flatten(Reshape):
+    """Lays the numbers of each sample in one row, the last axis running fastest.
+
+    Example: >>> Flatten()([[[1.0, 2.0], [3.0, 4.0]]])
+             array([[1., 2., 3., 4.]])
+    """
+
+    def __init__(self) -> None:
+        super().__init__((-1,))

@@ -1,0 +1,168 @@
+"""Sequential, MLP: layers one after the other, as arrays and as single numbers."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from autograd_core import OptionError
+
+from . import activations, initializers
+from .configuration import check_range
+from .module import Module
+from .neurons import Layer
+from .scalar import ScalarModule
+from .views import scalar_network
+
+
+class Sequential(Module):
+    """A model of layers, each of which takes what the one before it gives.
+
+    Args:    layers: Modules, in order; `add` appends more.
+             input_shape: of one sample, (features,); makes the parameters at once, as float32.
+             None: they are made when the first data come, in the type of the data.
+    Raises:  OptionError: a layer that is not a Module.
+    Example: >>> import numpy as np
+             >>> from nn.layers import Dense
+             >>> model = Sequential([Dense(16, "relu"), Dense(10)], input_shape=(784,))
+             >>> model(np.zeros((5, 784))).shape, len(model.parameters())
+             ((5, 10), 4)
+    """
+
+    def __init__(
+        self, layers: Iterable[Module] = (), input_shape: tuple[int, ...] | None = None
+    ) -> None:
+        self.layers: list[Module] = []
+        self.input_shape = None
+        for layer in layers:
+            self.add(layer)
+        self.input_shape = input_shape
+        if input_shape is not None and self.layers:
+            self.build(input_shape)
+
+    def add(self, layer: Module) -> None:
+        """Append a layer.
+
+        Raises:  OptionError: it is not a Module.
+        """
+        if not isinstance(layer, Module):
+            raise OptionError(
+                f"{layer!r} as a layer",
+                "a layer finds its parameters and knows training from evaluation: a Module",
+                f"nn.Activation({layer!r}) for a function, or a subclass of nn.Module",
+            )
+        self.layers.append(layer)
+        if self.input_shape is not None:
+            self.build(self.input_shape)
+
+    def children(self) -> dict[str, Any]:
+        """Return the layers by number, as PyTorch names them."""
+        return {str(i): layer for i, layer in enumerate(self.layers)}
+
+    def __call__(self, x: Any, mask: Any = None) -> Any:
+        """Return the last layer's output.
+
+        Args:    x: Value or array, (batch, ...).
+                 mask: (batch, steps), True where a step counts; for layers of sequences.
+        Returns: Value, (batch, ...).
+        """
+        for layer in self.layers:
+            given = x
+            x = layer(x, mask=mask) if layer.takes_mask else layer(x)
+            mask = layer.output_mask(given, mask)
+        return x
+
+    def to_scalar(self) -> "MLP":
+        """Return the same network with every weight a node one can see.
+
+        The numbers are copied: outputs and gradients are the same, and each network learns on its
+        own. Regularizers and constraints, which belong to whole arrays, stay behind. Flatten is
+        passed over, since neurons take rows of numbers.
+
+        Raises:  OptionError: a layer other than Dense, Activation and Flatten, one that has no
+                 weights yet, or an activation without a Dense of its own.
+        Example: >>> from nn.layers import Dense
+                 >>> Sequential([Dense(2, "tanh"), Dense(1)], input_shape=(2,)).to_scalar()
+                 MLP of [Layer of [TanhNeuron(2), TanhNeuron(2)], Layer of [LinearNeuron(2)]]
+        """
+        network: MLP = scalar_network(self.layers, MLP)
+        return network
+
+
+class MLP(ScalarModule):
+    """A multi-layer perceptron: layers one after the other, the last one linear by default.
+
+    Args:    nin: how many inputs.
+             nouts: how many neurons in each layer.
+             activation: of the layers before the last, see Neuron; a list has one for each.
+             output_activation: of the last layer.
+             initializer: see Layer.
+             use_bias: see Neuron; a list has one for each layer.
+    Raises:  OptionError: a size below 1, an unknown name, or a list of another length.
+    Example: >>> import random
+             >>> random.seed(7)
+             >>> model = MLP(2, [2, 1])
+             >>> model
+             MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]
+             >>> len(model.parameters()), round(model([1.0, -2.0]).data, 3)
+             (9, -0.466)
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nouts: Sequence[int],
+        activation: Any = "relu",
+        output_activation: Any = "linear",
+        initializer: Any = None,
+        use_bias: bool | Sequence[bool] = True,
+    ) -> None:
+        check_range("the number of layers", len(nouts), 1)
+        self.nin, self.nouts = nin, list(nouts)
+        is_list = isinstance(activation, list | tuple)
+        get = activations.get
+        self.activation = [get(each) for each in activation] if is_list else get(activation)
+        self.output_activation = get(output_activation)
+        self.initializer = initializers.get(initializer)
+        self.use_bias = use_bias
+        hidden = _one_each("activation", self.activation, len(nouts) - 1)
+        biases = _one_each("use_bias", use_bias, len(nouts))
+        self.layers = [
+            Layer(*sizes, activation=kind, initializer=self.initializer, use_bias=has_bias)
+            for sizes, kind, has_bias in zip(
+                pairwise([nin, *nouts]), [*hidden, self.output_activation], biases, strict=True
+            )
+        ]
+
+    def forward(self, x: Any) -> list[Any]:
+        """Return the outputs of the last layer's neurons."""
+        for layer in self.layers:
+            x = layer.forward(x)
+        return list(x)
+
+    def to_dense(self) -> Sequential:
+        """Return the same network on arrays: a Sequential of Dense layers, float64.
+
+        The numbers are copied: outputs and gradients are the same, and each learns on its own.
+
+        Example: >>> import numpy as np
+                 >>> model = MLP(2, [3, 1], activation="tanh")
+                 >>> x = np.array([[1.0, -2.0], [0.5, 0.0]])
+                 >>> bool(np.allclose(model.to_dense()(x).data, model(x).data))
+                 True
+        """
+        return Sequential([layer.to_dense() for layer in self.layers])
+
+    def __repr__(self) -> str:
+        return f"MLP of {self.layers}"
+
+
+def _one_each(name: str, given: Any, count: int) -> list[Any]:
+    """Return one choice for each layer: of a list its own, of a single choice the same."""
+    each = list(given) if isinstance(given, list | tuple) else [given] * count
+    if len(each) != count:
+        raise OptionError(
+            f"{name} with {len(each)} entries",
+            f"there are {count} layers to choose for",
+            f"a list of {count}, or one choice for all of them",
+        )
+    return each

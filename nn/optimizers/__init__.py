@@ -1,0 +1,56 @@
+"""Optimizers: ways to move parameters against their gradients.
+
+- `Optimizer`: what they have in common, and the class to make one's own from
+- `SGD`, `Lion`: steps along the gradient, or its sign, with momentum
+- `Adagrad`, `Adadelta`, `RMSprop`: divided by the size that gradients had
+- `Adam`, `AdamW`, `Adamax`, `Nadam`: an average of gradients, divided by their size
+- `global_norm`: of all gradients together, which clipping looks at
+- `get`: an optimizer by name
+"""
+
+from typing import Any
+
+from ..configuration import choose
+from .adam import Adam, Adamax, AdamW, Nadam
+from .adaptive import Adadelta, Adagrad, RMSprop
+from .base import Optimizer
+from .clipping import global_norm
+from .sgd import SGD, Lion
+
+BY_NAME: dict[str, Any] = {
+    "sgd": SGD,
+    "adagrad": Adagrad,
+    "adadelta": Adadelta,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+    "adamax": Adamax,
+    "nadam": Nadam,
+    "lion": Lion,
+}
+
+__all__ = [
+    "BY_NAME",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "get",
+    "global_norm",
+]
+
+
+def get(optimizer: Any) -> Any:
+    """Return a new optimizer by name, with all its defaults; objects as they are.
+
+    Raises:  OptionError: there is none of this name.
+    Example: >>> get("adam")
+             Adam()
+    """
+    return choose("optimizer", BY_NAME, optimizer)

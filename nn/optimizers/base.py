@@ -1,0 +1,233 @@
+"""Optimizer: what all ways to move parameters against their gradients have in common."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError, Value
+
+from .. import schedules
+from ..configuration import Configured, check_range
+from ..mistakes import say
+from ..state import State
+from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value
+
+
+@dataclass(eq=False, repr=False)
+class Optimizer(Configured):
+    """Moves parameters against their gradients. A subclass says in `update` how far.
+
+    What it remembers of each parameter stands in `slots`; `iterations` counts the steps.
+
+    Args:    learning_rate: a number, a schedule (see nn.schedules) or any function of the number
+             of the step, from 0. It may be assigned between steps.
+             weight_decay: each step first takes learning_rate * weight_decay of each parameter
+             off. Keras leaves variables out that are named; here it holds for all.
+             clipnorm: the norm that each parameter's gradient is held to.
+             clipvalue: the size that each number of the gradients is held to.
+             global_clipnorm: the norm that all gradients together are held to.
+             gradient_accumulation_steps: k: only each k-th step updates, with the average of k
+             gradients; zero them at every step all the same. Schedules count steps, as in Keras.
+    Raises:  OptionError: a number out of its range, or more than one way of clipping.
+    Example: >>> class Momentum(Optimizer):
+             ...     def update(self, data, gradient, slots, learning_rate):
+             ...         velocity = 0.9 * slots["velocity"] - learning_rate * gradient
+             ...         slots["velocity"] = velocity
+             ...         return data + velocity
+             >>> optimizer, x = Momentum(0.1), Value(1.0)
+             >>> for _ in range(2):
+             ...     x.grad = None
+             ...     (x * x).backward()
+             ...     optimizer.step([x])
+             >>> x.data, dict(optimizer.slots[x])
+             (0.46, {'velocity': -0.34})
+    """
+
+    learning_rate: Any = 0.01
+    _: KW_ONLY
+    weight_decay: float | None = None
+    clipnorm: float | None = None
+    clipvalue: float | None = None
+    global_clipnorm: float | None = None
+    gradient_accumulation_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, np.generic):  # times float32 it would be float64
+                setattr(self, name, value.item())
+        self.learning_rate = schedules.get(self.learning_rate)
+        if not callable(self.learning_rate):
+            check_range("learning_rate", self.learning_rate, 0)
+        for name in ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm"):
+            if getattr(self, name) is not None:
+                check_range(name, getattr(self, name), 0)
+        count = self.gradient_accumulation_steps
+        if count is not None and not (isinstance(count, int) and count >= 1):
+            raise OptionError(
+                f"gradient_accumulation_steps = {count!r}",
+                "it counts steps",
+                "a whole number from 1, or None",
+            )
+        names = ("clipnorm", "clipvalue", "global_clipnorm")
+        clips = [name for name in names if getattr(self, name) is not None]
+        if len(clips) > 1:
+            raise OptionError(
+                " and ".join(f"{name}={getattr(self, name)}" for name in clips),
+                "gradients are clipped in one way, and which would come first is not said",
+                " or ".join(clips),
+            )
+        self.iterations = 0
+        self.slots: dict[Value, dict[str, Any]] = {}
+
+    def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+        """Return a parameter's new data. This is what a subclass writes.
+
+        Args:    data: the parameter's number (float) or array; it must not change in place.
+                 gradient: of its shape, after clipping; it must not change in place either.
+                 slots: what is remembered of this parameter, by name: zero, of the shape of the
+                 data, until assigned.
+                 learning_rate: that of this step. `self.updates` tells its number, from 1.
+        Returns: float or array, of the shape of the data.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no update(...)")
+
+    @property
+    def updates(self) -> int:
+        """How many updates were made; fewer than `iterations` where gradients accumulate."""
+        return self.iterations // (self.gradient_accumulation_steps or 1)
+
+    def current_learning_rate(self) -> float:
+        """Return the learning rate of the next step; schedules are asked with `iterations`.
+
+        Example: >>> Optimizer(schedules.ExponentialDecay(0.1, 100, 0.5)).current_learning_rate()
+                 0.1
+        """
+        rate = self.learning_rate
+        return float(rate(self.iterations) if callable(rate) else rate)
+
+    def slots_of(self, parameter: Value) -> dict[str, Any]:
+        """Return what is remembered of a parameter, by name; what is not there yet is zero."""
+        slots = self.slots.get(parameter)
+        if not isinstance(slots, defaultdict):  # none yet, or a dict that was copied or loaded
+            given, data = slots or {}, parameter.data
+            slots = self.slots[parameter] = defaultdict(partial(_zero, parameter))
+            for name, slot in given.items():
+                slots[name] = _fitted(slot, data) if np.shape(slot) == parameter.shape else slot
+        return slots
+
+    def step(self, parameters: State | Iterable[Value]) -> None:
+        """Move the parameters against their gradients, once.
+
+        Parameters without a gradient stay as they are.
+
+        Args:    parameters: a model, which then also holds them to its constraints; or Values.
+        Raises:  OptionError: one of them is no Value, or was computed from others.
+        Example: >>> from nn.optimizers import SGD
+                 >>> x = Value(1.0)
+                 >>> (x * 3).backward()
+                 >>> SGD(learning_rate=0.1).step([x])
+                 >>> x.data
+                 0.7
+        """
+        model = parameters if isinstance(parameters, State) else None
+        values = parameters.parameters() if isinstance(parameters, State) else parameters
+        learning_rate = self.current_learning_rate()
+        gradients = _gradients_of(values)
+        if not gradients:
+            say(
+                "no gradient",
+                "step() with parameters of which none has a gradient",
+                "nothing tells where to move",
+                "loss.backward() first, with a loss computed from these parameters",
+            )
+            return
+        self.iterations += 1
+        with np.errstate(all="ignore"):
+            if self.gradient_accumulation_steps:
+                gradients = self._accumulated(gradients)
+            for parameter, gradient in self._clipped(gradients).items():
+                self._move(parameter, gradient, learning_rate)
+        if model is not None:
+            model.constrain()
+
+    def _accumulated(self, gradients: dict[Value, Any]) -> dict[Value, Any]:
+        """Add up gradients, and return their averages when it is time for an update, or none."""
+        count = self.gradient_accumulation_steps or 1
+        for parameter, gradient in gradients.items():
+            slots = self.slots_of(parameter)
+            slots["accumulated"] = slots.get("accumulated", 0.0) + gradient
+        if self.iterations % count:
+            return {}
+        waiting = [p for p, slots in self.slots.items() if "accumulated" in slots]
+        return {p: self.slots[p].pop("accumulated") / count for p in waiting}
+
+    def _clipped(self, gradients: dict[Value, Any]) -> dict[Value, Any]:
+        if self.clipnorm:
+            return {p: clip_by_norm(g, self.clipnorm) for p, g in gradients.items()}
+        if self.clipvalue:
+            return {p: clip_by_value(g, self.clipvalue) for p, g in gradients.items()}
+        if self.global_clipnorm:
+            clipped = clip_by_global_norm(list(gradients.values()), self.global_clipnorm)
+            return dict(zip(gradients, clipped, strict=True))
+        return gradients
+
+    def _move(self, parameter: Value, gradient: Any, learning_rate: float) -> None:
+        data = before = parameter.data
+        if self.weight_decay:
+            data = data - data * (learning_rate * self.weight_decay)
+        try:
+            new = self.update(data, gradient, self.slots_of(parameter), learning_rate)
+        except ArithmeticError:  # a float divided by 0, where an array has inf or NaN
+            new = data * math.nan
+        if isinstance(before, np.ndarray):
+            new = np.asarray(new, before.dtype)
+        parameter.data = new
+
+
+def _zero(parameter: Value) -> Any:
+    data = parameter.data
+    return 0.0 if isinstance(data, float) else np.zeros_like(data)
+
+
+def _gradients_of(parameters: Iterable[Value]) -> dict[Value, Any]:
+    """Return the gradients of those that have one, each once, and note that they were used."""
+    found = {}
+    stale = False
+    for parameter in parameters:
+        if not isinstance(parameter, Value) or parameter.primitive is not None:
+            raise OptionError(
+                f"a step of {parameter!r}",
+                "it was computed from others" if isinstance(parameter, Value) else "it is no Value",
+                "optimizer.step(model), or a list of the Values that it was computed from",
+            )
+        if parameter.has_grad and parameter not in found:
+            found[parameter] = _fitted(parameter.grad, parameter.data)
+            stale = stale or parameter.stepped
+    for parameter in found:
+        parameter.stepped = True
+    if stale:
+        say(
+            "stale gradients",
+            "step() with gradients that an earlier step() has used: they were not zeroed",
+            "backward() adds to the gradients that are there, so that old ones count again",
+            "model.zero_grad() before each loss.backward(), and one step() after it",
+        )
+    return found
+
+
+def _fitted(gradient: Any, data: Any) -> Any:
+    """Return the gradient as plain numbers of the data's type, in the data's order in memory."""
+    if isinstance(gradient, Value):
+        gradient = gradient.data
+    if isinstance(data, float):
+        return float(gradient)
+    if gradient.dtype == data.dtype and gradient.strides == data.strides:
+        return gradient
+    fitted = np.empty_like(data)  # one pass out of order now, in place of one for each operation
+    fitted[...] = gradient
+    return fitted

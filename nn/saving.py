@@ -1,0 +1,68 @@
+"""Saving: a model with its weights, its architecture and the state of its training in one file."""
+
+import os
+from typing import Any
+
+from autograd_core import FileError
+
+from .description import describe
+from .randomness import generator
+from .storage import encode_array, read, write
+
+KIND = "autograd_core model"
+
+
+def save(model: Any, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+    """Write a model to a file; see `Module.save`."""
+    metadata = {
+        "kind": KIND,
+        "model": describe(model),
+        "inputs": {
+            name: [list(part.input_shape), part.dtype.name]
+            for name, part in model.modules().items()
+            if hasattr(part, "build_for") and part.input_shape is not None
+        },
+    }
+    if include_optimizer and model.optimizer is not None:
+        metadata["training"] = _training(model)
+    write(path, model.state_dict(), metadata)
+
+
+def _training(model: Any) -> dict[str, Any]:
+    """Return all that training needs in order to continue to the bit."""
+    slots = model.optimizer.slots
+    return {
+        "optimizer": describe(model.optimizer),
+        "loss": describe(model.loss),
+        "metrics": {name: describe(metric) for name, metric in model.metrics.items()},
+        "iterations": model.optimizer.iterations,
+        "slots": {
+            name: {slot: encode_array(data) for slot, data in slots[parameter].items()}
+            for name, parameter in model.named_parameters().items()
+            if parameter in slots
+        },
+        "generator": generator().bit_generator.state,
+    }
+
+
+def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
+    """Take over the weights of a file; see `Module.load_weights`."""
+    tensors, _ = read(path)
+    # PyTorch's count of batches: its running averages may depend on it, ours do not
+    counts = [name for name in tensors if name.endswith("num_batches_tracked")]
+    model.load_state_dict({name: tensors[name] for name in tensors if name not in counts})
+
+
+def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the weights and the description in a saved model.
+
+    Raises:  FileError: the file is damaged, or holds weights without a model.
+    """
+    tensors, metadata = read(path)
+    if metadata.get("kind") != KIND:
+        raise FileError(
+            f"{os.fspath(path)}",
+            "it holds weights, but not the model that they belong to",
+            "model.load_weights(path) on a model of the same architecture",
+        )
+    return tensors, metadata

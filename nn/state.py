@@ -1,0 +1,194 @@
+"""State: what a part of a model knows, found among its attributes."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError, ShapeError, Value
+
+from .configuration import Configured
+
+
+class State(Configured):
+    """Finds parameters, buffers and parts among the attributes, and reads and writes them.
+
+    Parameters are Values that were not computed from others, buffers are NumPy arrays (saved, not
+    trained), parts are other States; lists, tuples and dicts are looked into. Attributes whose
+    names begin with an underscore are left alone.
+    """
+
+    training = True
+    takes_indices = False  # whether inputs are numbers of things, such as words: they have no scale
+
+    def children(self) -> dict[str, Any]:
+        """Return what to look into, by name: here the attributes that are not private."""
+        return {name: part for name, part in vars(self).items() if not name.startswith("_")}
+
+    def inside(self) -> tuple[list["State"], list[Value]]:
+        """Return this with all its parts, and all parameters, found in one walk."""
+        found = [part for _, part in _walk(self)]
+        parts = [part for part in found if isinstance(part, State)]
+        return parts, [part for part in found if isinstance(part, Value)]
+
+    def modules(self) -> dict[str, "State"]:
+        """Return this and all its parts by their dotted names, itself, '', first; each once."""
+        return {name: part for name, part in _walk(self) if isinstance(part, State)}
+
+    def named_parameters(self) -> dict[str, Value]:
+        """Return the parameters by their dotted names, in the order of their definition.
+
+        Example: >>> from nn.layers import Dense
+                 >>> layer = Dense(2)
+                 >>> layer.build((3,))
+                 >>> {name: p.shape for name, p in layer.named_parameters().items()}
+                 {'weight': (2, 3), 'bias': (2,)}
+        """
+        return {name: part for name, part in _walk(self) if isinstance(part, Value)}
+
+    def parameters(self) -> list[Value]:
+        """Return the parameters in the order of their definition, a shared one once.
+
+        Example: >>> a, b = State(), State()
+                 >>> a.weights, a.part = {"first": Value(1.0), "second": Value(2.0)}, b
+                 >>> b.weights = [Value(3.0), a.weights["first"]]
+                 >>> [p.data for p in a.parameters()]
+                 [1.0, 2.0, 3.0]
+        """
+        return self.inside()[1]
+
+    def zero_grad(self) -> None:
+        """Reset every parameter's gradient to "not computed", so that the next one starts at 0.
+
+        Example: >>> model = State()
+                 >>> model.weight = Value(2.0)
+                 >>> (model.weight * 3).backward()
+                 >>> model.zero_grad()
+                 >>> model.weight
+                 Value(data=2.0, grad=not computed)
+        """
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def train(self, mode: bool = True) -> "State":
+        """Switch to training, where dropout drops and batches normalize themselves; as created.
+
+        Args:    mode: False: the same as `eval()`.
+        Returns: itself.
+        """
+        for part in self.inside()[0]:
+            part.training = mode
+        return self
+
+    def eval(self) -> "State":
+        """Switch to evaluation: no dropout, no noise, averages from training. Returns itself."""
+        return self.train(False)
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Compute as in evaluation inside this block."""
+        modes = {part: part.training for part in self.inside()[0]}
+        self.eval()
+        try:
+            yield
+        finally:
+            for part, mode in modes.items():
+                part.training = mode
+
+    def penalty(self) -> Any:
+        """Return what the regularizers add to the loss: a Value, or 0 where there are none."""
+        return sum([part.own_penalty() for part in self.inside()[0]])
+
+    def own_penalty(self) -> Any:
+        """Return what this part itself, without the parts inside it, adds to the loss."""
+        return 0.0
+
+    def constrain(self) -> None:
+        """Hold every parameter to its constraint, as each step of an optimizer does."""
+        for part in self.inside()[0]:
+            part.constrain_own()
+
+    def constrain_own(self) -> None:
+        """Hold the parameters of this part itself to their constraints."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return copies of all parameters and buffers by name, as PyTorch names and shapes them.
+
+        Returns: arrays; a single number has shape ().
+        Example: >>> model = State()
+                 >>> model.weight = Value([1.0, 2.0])
+                 >>> model.state_dict()
+                 {'weight': array([1., 2.])}
+        """
+        leaves = [(name, part) for name, part in _walk(self) if not isinstance(part, State)]
+        return {
+            name: np.array(getattr(part, "data", part)) if isinstance(part, Value) else part.copy()
+            for name, part in leaves
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+        """Take over all parameters and buffers by name; where one does not fit, change nothing.
+
+        Args:    state: arrays by name, as `state_dict` gives them.
+                 strict: False passes over names that only one side has.
+        Raises:  OptionError: a name is missing, or one too many. ShapeError: another shape.
+        """
+        own = {name: part for name, part in _walk(self) if not isinstance(part, State)}
+        missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
+        if strict and (missing or unknown):
+            raise OptionError(
+                f"a state of {len(state)} names for {type(self).__name__}, which has {len(own)}",
+                "; ".join(
+                    f"{what}: {', '.join(names)}"
+                    for what, names in (("missing", missing), ("unknown", unknown))
+                    if names
+                ),
+                "the state of the same model, built (model.build(input_shape)); or strict=False",
+            )
+        both = {name: part for name, part in own.items() if name in state}
+        for name, part in both.items():
+            if np.shape(state[name]) != part.shape:
+                raise ShapeError(
+                    f"{name} of shape {np.shape(state[name])}",
+                    f"{type(self).__name__} has it with shape {part.shape}",
+                    "the state of a model with the same sizes",
+                )
+        for name, part in both.items():
+            if isinstance(part, Value) and part.shape:
+                data = np.empty_like(part.data)  # keeps the order of the axes in memory, too
+                data[...] = state[name]
+                part.data = data
+            elif isinstance(part, Value):
+                part.data = float(state[name])
+            else:
+                part[...] = state[name]
+
+
+def _walk(root: State) -> list[tuple[str, Any]]:
+    """Return States, parameters and buffers with their dotted names; each once, even in cycles."""
+    found: list[tuple[str, Any]] = []
+    _visit("", root, set(), found)
+    return found
+
+
+def _visit(name: str, part: Any, seen: set[int], found: list[tuple[str, Any]]) -> None:
+    if id(part) in seen:
+        return
+    seen.add(id(part))
+    inside: Any = ()
+    if isinstance(part, State):
+        found.append((name, part))
+        inside = part.children().items()
+    elif isinstance(part, dict):
+        inside = part.items()
+    elif isinstance(part, list | tuple):
+        inside = enumerate(part)
+    elif isinstance(part, np.ndarray) or part.primitive is None:
+        found.append((name, part))
+    for key, each in inside:
+        if isinstance(each, _LOOKED_INTO):  # asked here, since most attributes are something else
+            _visit(f"{name}.{key}" if name else str(key), each, seen, found)
+
+
+_LOOKED_INTO = (State, Value, np.ndarray, dict, list, tuple)

@@ -1,0 +1,183 @@
+"""The file format: tensors as safetensors, metadata as JSON inside it, a digest over both."""
+
+import base64
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from autograd_core import DataError, FileError, OptionError
+
+from .files import replacing
+
+# The one entry in the file's own metadata: "sha256=<digest> <JSON>". It is one, because
+# safetensors writes several in random order, and equal models shall give equal files.
+_ENTRY = "autograd_core"
+_MARK = "sha256="
+_SAVE_AGAIN = "a copy of the file, or the model saved again"
+# What a foreign file begins with, what it is, and what to do
+_FOREIGN = [
+    (b"\x93NUMPY", "an array of NumPy's (.npy)", "model.load_state_dict({name: np.load(path)})"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes", "model.load_state_dict, by name"),
+    (
+        b"\x80",
+        "a pickle, which can run any program when it is opened",
+        "in PyTorch: safetensors.torch.save_file(model.state_dict(), path)",
+    ),
+]
+
+
+def write(
+    path: str | os.PathLike[str], tensors: Mapping[str, Any], metadata: Mapping[str, Any]
+) -> None:
+    """Write tensors and metadata into one file, which PyTorch opens through safetensors.
+
+    A process killed meanwhile leaves the previous file whole.
+
+    Args:    path: of the file; by custom it ends in .safetensors.
+             tensors: arrays of real numbers by name.
+             metadata: what JSON holds, at most 100 MB of it: text, numbers, lists, dicts.
+    Raises:  DataError: a tensor is no array of real numbers, or metadata are nothing for JSON.
+             OptionError: metadata are too large. FileError: the path cannot be written.
+    Example: >>> import tempfile
+             >>> path = Path(tempfile.mkdtemp()) / "model.safetensors"
+             >>> write(path, {"weight": np.ones(2)}, {"epochs": 3})
+             >>> read(path)
+             ({'weight': array([1., 1.])}, {'epochs': 3})
+
+    Source:  The format: Hugging Face, safetensors, 2022.
+    """
+    arrays = {name: _as_stored(name, tensor) for name, tensor in tensors.items()}
+    try:
+        text = json.dumps(metadata)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            "metadata", str(error), "text, numbers, lists and dicts; encode_array(array) for arrays"
+        ) from error
+    entry = f"{_MARK}{_digest(arrays, text)} {text}"
+    try:
+        content = safetensors.numpy.save(arrays, {_ENTRY: entry})
+    except SafetensorError as error:
+        raise OptionError(
+            f"metadata of {len(text)} characters",
+            f"a safetensors file holds at most 100 MB of it ({error})",
+            "less: the state of an optimizer left out",
+        ) from error
+    with replacing(path) as file:
+        file.write(content)
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the tensors and the metadata of a file that `write`, or PyTorch, has written.
+
+    Returns: arrays by name, sorted; metadata, {} for a file that `write` has not written.
+    Raises:  FileError: there is no such file, or it is truncated, altered or of another kind.
+    Example: >>> read("no_such_model.safetensors")
+             Traceback (most recent call last):
+             autograd_core.errors.FileError: no_such_model.safetensors
+               why:   it cannot be read: No such file or directory
+               write: the path of a file that model.save has written
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        why = f"it cannot be read: {error.strerror}"
+        raise FileError(str(path), why, "the path of a file that model.save has written") from error
+    try:
+        found = safetensors.numpy.load(content)
+    except SafetensorError as error:
+        raise FileError(str(path), *_what_it_is(content, str(error))) from error
+    except KeyError as error:
+        raise FileError(
+            str(path),
+            f"it holds tensors of type {error.args[0]}, which NumPy does not have",
+            "in PyTorch: save_file({n: t.float() for n, t in model.state_dict().items()}, path)",
+        ) from error
+    tensors = dict(sorted(found.items()))
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    entries = header.get("__metadata__", {})
+    entry = entries.get(_ENTRY)
+    # One letter changed in the entry's name shall not make a file of ours a foreign one
+    if entry is None and not any(text.startswith(_MARK) for text in entries.values()):
+        return tensors, {}
+    digest, _, text = (entry or "").partition(" ")
+    if digest != _MARK + _digest(tensors, text):
+        raise FileError(str(path), "it was altered: its digest is another one", _SAVE_AGAIN)
+    return tensors, json.loads(text)
+
+
+def encode_array(array: Any) -> dict[str, Any]:
+    """Return an array as JSON holds it, to the bit.
+
+    Raises:  DataError: an array of objects.
+    Example: >>> encode_array(np.array([1.0, 2.0], np.float32))
+             {'dtype': '<f4', 'shape': [2], 'base64': 'AACAPwAAAEA='}
+    """
+    array = np.asarray(array)
+    if array.dtype.hasobject:
+        raise DataError(f"an array of type {array.dtype}", "objects have no bytes", "numbers")
+    return {
+        "dtype": array.dtype.str,
+        "shape": list(array.shape),
+        "base64": base64.b64encode(array.tobytes()).decode("ascii"),
+    }
+
+
+def decode_array(encoded: Mapping[str, Any]) -> Any:
+    """Return the array that `encode_array` was given.
+
+    Example: >>> decode_array(encode_array(np.arange(3.0)))
+             array([0., 1., 2.])
+    """
+    content = base64.b64decode(encoded["base64"])
+    return np.frombuffer(content, encoded["dtype"]).reshape(encoded["shape"]).copy()
+
+
+def _as_stored(name: str, tensor: Any) -> Any:
+    array = np.asarray(tensor)
+    if array.dtype.char not in "?bBhHiIlLqQefd" or name == "__metadata__":
+        raise DataError(
+            f"{name} of type {array.dtype}",
+            "a safetensors file holds arrays of real numbers, each under a name of its own",
+            "float32, float64, whole numbers or bool, under another name",
+        )
+    return array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
+
+
+def _digest(arrays: Mapping[str, Any], text: str) -> str:
+    ordered = sorted(arrays.items())
+    heads = [[name, array.dtype.str, array.shape] for name, array in ordered]
+    digest = hashlib.sha256(json.dumps([text, heads]).encode())
+    for _, array in ordered:
+        digest.update(array)
+    return digest.hexdigest()
+
+
+def _what_it_is(content: bytes, problem: str) -> tuple[str, str]:
+    """Return why these bytes are no safetensors file, and what to do."""
+    if not content:
+        return "it is empty", _SAVE_AGAIN
+    if content[8:9] == b"{":
+        return f"it is truncated or altered ({problem})", _SAVE_AGAIN
+    if zipfile.is_zipfile(io.BytesIO(content)):
+        names = zipfile.ZipFile(io.BytesIO(content)).namelist()
+        if any(name.endswith("data.pkl") for name in names):
+            return f"it is {_FOREIGN[-1][1]}", _FOREIGN[-1][2]
+        if all(name.endswith(".npy") for name in names):
+            return "it is an archive of NumPy's (.npz)", "model.load_state_dict(np.load(path))"
+    for start, kind, instead in _FOREIGN:
+        if content.startswith(start):
+            return f"it is {kind}", instead
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"it is no safetensors file ({problem})", "a file that model.save has written"
+    return "it is text", "a file that model.save has written"

@@ -1,0 +1,301 @@
+"""Training: compile, fit, evaluate and predict, with Keras's names and meanings."""
+
+from collections.abc import Callable, Iterable, Mapping, Sized
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError, Value, no_grad
+
+from . import losses, metrics, optimizers
+from .callbacks import CallbackList, History, Progress
+from .configuration import check_range, name_of
+from .data import batches
+from .epochs import Figures, as_array, as_batches, interruptible, paired
+from .mistakes import check_reached, check_scale
+from .randomness import drawing_from
+from .state import State
+
+EVALUATED_AT_ONCE = 256  # samples: matters for speed and memory only
+
+
+class Training(State):
+    """What can be compiled, fitted, evaluated and asked for predictions.
+
+    In each step of training: loss = model.loss(y, model(x)) + model.penalty();
+    model.zero_grad(); loss.backward(); model.optimizer.step(model).
+    """
+
+    optimizer: Any = None
+    loss: Any = None
+    metrics: Mapping[str, Callable[..., Any]] = {}
+    stop_training = False
+    _generator: np.random.Generator | None = None  # a loaded model's own, to continue to the bit
+    __call__: Callable[..., Any]
+
+    def compile(
+        self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Iterable[Any] = ()
+    ) -> None:
+        """Say how to learn.
+
+        Args:    optimizer: a name, such as "adam", or an object; see nn.optimizers.
+                 loss: a name or function (y_true, y_pred, sample_weight); see nn.losses.
+                 Options: functools.partial(nn.losses.huber, delta=2.0).
+                 metrics: names or functions (y_true, y_pred); see nn.metrics.
+        Raises:  OptionError: no such name.
+        """
+        chosen_loss = losses.get(loss)
+        self.metrics = _by_name(metrics, chosen_loss)
+        self.loss = chosen_loss
+        self.optimizer = optimizers.get(optimizer)
+
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int = 32,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Iterable[Any] = (),
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+    ) -> History:
+        """Learn from data, epoch by epoch; Ctrl-C ends it after the current batch.
+
+        Args:    x, y: arrays, lists or frames of samples and targets; or only x, an iterable of
+                 batches (x, y) or (x, y, sample_weight).
+                 batch_size: samples in each step: all of them for batch descent, 1 for stochastic.
+                 epochs: the number of the last epoch.
+                 verbose: 0: silent; 1: a progress bar; 2: a line for each epoch; "auto": the bar
+                 in terminals and notebooks, else lines.
+                 callbacks: see nn.callbacks.
+                 validation_split: share of the samples, the last ones, to validate with.
+                 validation_data: (x, y) or (x, y, sample_weight), or an iterable of batches.
+                 shuffle: see the samples in a new order in each epoch.
+                 class_weight: weights of the classes in the loss, such as {0: 1.0, 1: 5.0}.
+                 sample_weight: weights of the samples, (samples,).
+                 initial_epoch: the number of epochs that have been learnt before.
+        Returns: the History, whose `history` dict has lists for loss, each metric, val_loss, ...
+        Raises:  OptionError: the model was not compiled, or an option out of range.
+        Example: >>> import nn
+                 >>> nn.set_seed(0)
+                 >>> model = nn.Sequential([nn.Dense(1)])
+                 >>> model.compile(nn.SGD(0.1), loss="mse")
+                 >>> x, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+                 >>> history = model.fit(x, y, epochs=200, verbose=0)
+                 >>> round(model.layers[0].weight.data.item(), 2)
+                 2.0
+        """
+        self._check_compiled()
+        check_range("validation_split", validation_split, 0.0, 1.0)
+        check_range("epochs", epochs, 0)
+        dtype = self._dtype()
+        if validation_split:
+            x, y, sample_weight, validation_data = _split(x, y, sample_weight, validation_split)
+        data = as_batches(x, y, sample_weight, class_weight, batch_size, shuffle, dtype)
+        if isinstance(validation_data, tuple):
+            x, y, weight = (*validation_data, None)[:3]
+            validation_data = as_batches(x, y, weight, None, EVALUATED_AT_ONCE, False, dtype)
+        length = len(data) if isinstance(data, Sized) else None
+        history = History()
+        progress = Progress(epochs - initial_epoch, length, verbose)
+        tell = CallbackList([*callbacks, history, progress], self)
+        self.history = history
+        self.stop_training = False
+        with interruptible(self._stop), self._drawing():
+            tell("on_train_begin", {})
+            try:
+                for epoch in range(initial_epoch, epochs):
+                    tell("on_epoch_begin", epoch, {})
+                    logs = self._learn_epoch(data, tell, epoch == initial_epoch)
+                    if validation_data is not None:
+                        validated = self._evaluate(validation_data)
+                        logs |= {f"val_{name}": figure for name, figure in validated.items()}
+                    tell("on_epoch_end", epoch, logs)
+                    if self.stop_training:
+                        break
+            finally:
+                tell("on_train_end", {})
+        return history
+
+    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+        """Take one step on one batch.
+
+        Returns: the loss, and the metrics of this batch before the step, by name.
+        Raises:  OptionError: the model was not compiled.
+        """
+        self._check_compiled()
+        dtype = self._dtype()
+        weight = None if sample_weight is None else as_array(sample_weight, dtype)
+        figures = Figures(self.metrics)
+        with self._drawing():
+            figures.add(*self._learn_batch(as_array(x, dtype), as_array(y, dtype), weight))
+        return figures.logs()
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int = EVALUATED_AT_ONCE,
+        sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Measure the loss and the metrics, without learning.
+
+        Args:    x, y, sample_weight: as in `fit`.
+                 batch_size: matters for speed and memory only.
+                 return_dict: return the figures by name.
+        Returns: the loss; [loss, *metrics] if there are metrics; or a dict.
+        Raises:  OptionError: the model was not compiled.
+        """
+        self._check_compiled()
+        data = as_batches(x, y, sample_weight, None, batch_size, False, self._dtype())
+        logs = self._evaluate(data)
+        if return_dict:
+            return logs
+        return list(logs.values()) if self.metrics else logs["loss"]
+
+    def predict(self, x: Any, batch_size: int = EVALUATED_AT_ONCE) -> Any:
+        """Return the outputs for samples, computed as in evaluation.
+
+        Args:    x: array, list or frame, (samples, ...).
+                 batch_size: matters for speed and memory only.
+        Returns: array, (samples, ...).
+        """
+        data = batches(as_array(x, self._dtype()), batch_size=batch_size)
+        with self.evaluating(), no_grad():
+            return np.concatenate([_plain(self(part)) for part in data])
+
+    def predict_classes(self, x: Any, batch_size: int = EVALUATED_AT_ONCE) -> Any:
+        """Return the most likely class of each sample: whole numbers, (samples,).
+
+        Where the output is one number, class 1 begins at 1/2, or at 0 if it is a logit (the model
+        was compiled with a loss of from_logits=True).
+        """
+        out = self.predict(x, batch_size)
+        if out.ndim > 1 and out.shape[-1] > 1:
+            return out.argmax(axis=-1)
+        threshold = 0.0 if _wants_logits(self.loss) else 0.5
+        return (out.reshape(len(out), -1)[:, 0] > threshold).astype(int)
+
+    def _check_compiled(self) -> None:
+        if self.loss is None:
+            raise OptionError(
+                f"training or evaluation of {type(self).__name__}",
+                "it has no loss to make small: it was not compiled",
+                'model.compile(optimizer="adam", loss="mse")',
+            )
+
+    def _stop(self) -> None:
+        self.stop_training = True
+
+    def _drawing(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._generator is None else drawing_from(self._generator)
+
+    def _dtype(self) -> Any:
+        """Return the type of the parameters; None while there are none, or for plain numbers."""
+        arrays = [p for p in self.parameters() if p.shape]
+        return arrays[0].dtype if arrays else None
+
+    def _compare(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any, Any]:
+        """Return the loss without penalties, the targets and the predictions of a batch."""
+        out = self(x)
+        y = paired(np.asarray(y), out)
+        return self.loss(y, out, sample_weight=weight), y, _plain(out)
+
+    def _learn_batch(self, x: Any, y: Any, weight: Any = None) -> tuple[float, Any, Any]:
+        """Take one step down the gradient; return the loss before it, targets and predictions."""
+        loss, y, out = self._compare(x, y, weight)
+        parts, parameters = self.inside()  # one walk in place of four
+        penalty = sum([part.own_penalty() for part in parts])
+        loss = loss + penalty if isinstance(penalty, Value) else loss
+        for parameter in parameters:
+            parameter.grad = None
+        loss.backward()
+        self.optimizer.step(parameters)
+        for part in parts:
+            part.constrain_own()
+        return float(loss), y, out
+
+    def _learn_epoch(self, data: Any, tell: CallbackList, is_first: bool) -> dict[str, float]:
+        """See all batches once; return the figures."""
+        self.train()
+        figures = Figures(self.metrics)
+        without: Any = None  # names of parameters that no gradient has reached yet
+        for i, batch in enumerate(data):
+            if is_first and i == 0:
+                check_scale(self, batch[0])
+            tell("on_train_batch_begin", i, {})
+            figures.add(*self._learn_batch(*batch))
+            tell("on_train_batch_end", i, {"loss": figures.loss})
+            if without != set():
+                lacking = {n for n, p in self.named_parameters().items() if not p.has_grad}
+                without = lacking if without is None else without & lacking
+            if self.stop_training:
+                break
+        if is_first:
+            check_reached(self, without or ())
+        return figures.logs()
+
+    def _evaluate(self, data: Any) -> dict[str, float]:
+        """Return the figures of all batches, without learning."""
+        figures = Figures(self.metrics)
+        with self.evaluating():  # recorded all the same: losses look at what made the predictions
+            for batch in data:
+                loss, y, out = self._compare(*batch)
+                figures.add(float(loss + self.penalty()), y, out)
+        return figures.logs()
+
+
+def _plain(out: Any) -> Any:
+    return out.data if isinstance(out, Value) else out
+
+
+def _wants_logits(loss: Any) -> bool:
+    return bool(getattr(loss, "keywords", {}).get("from_logits", False))
+
+
+def _by_name(chosen: Iterable[Any], loss: Any) -> dict[str, Callable[..., Any]]:
+    """Return metrics by the names they have in the history."""
+    if isinstance(chosen, str) or callable(chosen):
+        raise OptionError(f"metrics = {chosen!r}", "there can be several", f"metrics=[{chosen!r}]")
+    found = {}
+    for metric in chosen:
+        name = metric if isinstance(metric, str) else name_of(metric)
+        function = metrics.get(metric)
+        if function is metrics.accuracy and _wants_logits(loss):
+            function = partial(metrics.accuracy, threshold=0.0)  # a logit's side of 1/2
+        found[name] = function
+    return found
+
+
+def _split(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, Any, Any, Any]:
+    """Take the last samples away for validation.
+
+    Raises:  OptionError: batches, which cannot be split, or nothing left on one side.
+    """
+    if y is None:
+        raise OptionError(
+            "validation_split for an iterable of batches",
+            "only arrays can be split",
+            "validation_data=another iterable of batches",
+        )
+    x, y = as_array(x), as_array(y)
+    cut = int(len(x) * (1 - share))
+    if not 0 < cut < len(x):
+        raise OptionError(
+            f"validation_split = {share} of {len(x)} samples",
+            "it leaves nothing on one side",
+            "a share between 0 and 1, or validation_data=(x, y)",
+        )
+    validation: tuple[Any, ...] = (x[cut:], y[cut:])
+    if weight is not None:
+        weight = np.asarray(weight)
+        validation, weight = (*validation, weight[cut:]), weight[:cut]
+    return x[:cut], y[:cut], weight, validation

@@ -1,0 +1,116 @@
+"""Choices by name, objects told by their arguments, the one generator, optional packages."""
+
+import re
+from functools import partial
+from threading import Thread
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_core import MissingPackageError, OptionError
+from nn.configuration import Configured, check_range, choose, name_of
+from nn.optional import optional
+from nn.randomness import drawing_from, generator
+
+
+class Ramp(Configured):
+    def __init__(self, start=0.0, slope=1.0, shape="linear", inner=None):
+        self.start, self.slope, self.inner = start, slope, inner
+        self.shape = {"linear": abs}.get(shape, shape)
+
+
+class TestConfigured:
+    def test_config_is_what_the_constructor_takes(self):
+        ramp = Ramp(2.0)
+        ramp.slope = 5.0  # as it is now
+        config = ramp.config()
+        assert config == {"start": 2.0, "slope": 5.0, "shape": abs, "inner": None}
+        assert Ramp(**config).config() == config
+
+    def test_repr_names_what_differs_from_the_defaults(self):
+        assert repr(Ramp(shape=abs)) == "Ramp(shape=abs)"
+        assert repr(Ramp(1.0, shape=np.tanh)) == "Ramp(start=1.0, shape=tanh)"
+        assert (
+            repr(Ramp(inner=Ramp(slope=2.0))) == "Ramp(shape=abs, inner=Ramp(slope=2.0, shape=abs))"
+        )
+        assert repr(nn.Dense(3)) == "Dense(units=3)"
+        normal = nn.initializers.Normal(0.75, 0.1)
+        assert repr(nn.Dense(3, "relu", kernel_initializer=normal)) == (
+            "Dense(units=3, activation=relu, kernel_initializer=Normal(mean=0.75, stddev=0.1))"
+        )
+
+    def test_what_is_not_kept_is_named(self):
+        class Forgetful(Configured):
+            def __init__(self, kept, lost):
+                self.kept = kept
+
+        with pytest.raises(OptionError, match=r"(?s)no attribute lost.*self.lost = lost"):
+            Forgetful(1, 2).config()
+        assert repr(Forgetful(1, 2)) == "Forgetful(kept=1)"
+
+
+class TestChoices:
+    CHOICES = {"absolute": abs, "ramp": Ramp}
+
+    def test_a_name_stands_for_a_function_or_an_instance(self):
+        assert choose("thing", self.CHOICES, "absolute") is abs
+        assert isinstance(choose("thing", self.CHOICES, "ramp"), Ramp)
+
+    def test_whatever_is_no_name_is_the_choice(self):
+        ramp = Ramp(3.0)
+        assert choose("thing", self.CHOICES, ramp) is ramp
+        assert choose("thing", self.CHOICES, None) is None
+        assert isinstance(choose("thing", self.CHOICES, Ramp), Ramp)
+
+    def test_an_unknown_name_gets_the_nearest(self):
+        with pytest.raises(OptionError, match=r"(?s)thing 'absolut'.*absolute, ramp.*'absolute'"):
+            choose("thing", self.CHOICES, "absolut")
+        with pytest.raises(OptionError, match="or a thing of your own"):
+            choose("thing", self.CHOICES, "xyz")
+
+    def test_names(self):
+        assert name_of(partial(abs)) == "abs"
+        assert name_of(nn.initializers.GlorotUniform()) == "glorot_uniform"
+
+    @pytest.mark.parametrize("value", [-1, 11, float("nan"), "5", None])
+    def test_ranges(self, value):
+        check_range("size", 0, 0, 10)
+        check_range("size", 10.0, 0, 10)
+        with pytest.raises(OptionError, match=re.escape(f"size = {value!r}")):
+            check_range("size", value, 0, 10)
+
+
+class TestRandomness:
+    def test_a_seed_repeats_everything(self):
+        def draws():
+            nn.set_seed(7)
+            return generator().random(3).tolist(), nn.MLP(2, [1]).state_dict()
+
+        first, second = draws(), draws()
+        assert first == second
+
+    def test_inside_a_block_draws_come_from_its_generator(self):
+        nn.set_seed(0)
+        before = generator()
+        source = np.random.default_rng(3)
+        with drawing_from(source):
+            assert generator() is source
+        assert generator() is before
+
+    def test_threads_do_not_disturb_each_other(self):
+        nn.set_seed(0)
+        before = generator()
+        thread = Thread(target=nn.set_seed, args=(1,))
+        thread.start()
+        thread.join()
+        assert generator() is before
+
+
+def test_a_missing_package_is_named_with_its_command():
+    with pytest.raises(
+        MissingPackageError, match=r"(?s)no-such-package.*pip install no-such-package"
+    ):
+        optional("no_such_package.inside", "no-such-package")
+    with pytest.raises(ImportError):
+        optional("no_such_package", "no-such-package")

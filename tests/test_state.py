@@ -1,0 +1,227 @@
+"""Module: parameters, buffers and parts by name; modes; Sequential and its summary."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_core import OptionError, ShapeError, Value
+from nn import Activation, BatchNormalization, Dense, Dropout, Module, Sequential
+
+
+def module(**attributes):
+    made = Module()
+    for name, part in attributes.items():
+        setattr(made, name, part)
+    return made
+
+
+class TestNames:
+    def test_of_parameters_are_dotted(self):
+        inner = module(w=Value(1.0), parts=[Value(2.0), {"k": Value(3.0)}])
+        names = module(first=inner, b=Value(4.0)).named_parameters()
+        assert {name: p.data for name, p in names.items()} == {
+            "first.w": 1.0,
+            "first.parts.0": 2.0,
+            "first.parts.1.k": 3.0,
+            "b": 4.0,
+        }
+
+    def test_of_modules_begin_with_the_whole(self):
+        inner = module()
+        whole = module(a=inner, parts=[module()])
+        assert list(whole.modules()) == ["", "a", "parts.0"]
+        assert whole.modules()["a"] is inner
+
+    def test_private_attributes_are_left_alone(self):
+        assert module(_cache=Value(1.0), _part=module(w=Value(2.0))).parameters() == []
+
+    def test_sequential_numbers_its_layers_as_pytorch_does(self):
+        model = Sequential([Dense(3), Activation("relu"), BatchNormalization()], (2,))
+        assert list(model.state_dict()) == [
+            "0.weight",
+            "0.bias",
+            "2.weight",
+            "2.bias",
+            "2.running_mean",
+            "2.running_var",
+        ]
+
+
+class TestStateDict:
+    def test_holds_copies_of_parameters_and_buffers(self):
+        model = module(w=Value([1.0, 2.0]), b=Value(3.0), mean=np.zeros(2), text="no")
+        state = model.state_dict()
+        assert list(state) == ["w", "b", "mean"]
+        assert state["b"].shape == ()
+        state["w"][0] = state["mean"][0] = 100.0
+        assert model.w.data[0] == 1.0
+        assert model.mean[0] == 0.0
+
+    def test_loads_to_the_bit(self):
+        model = module(w=Value([1.0, 2.0]), b=Value(3.0), mean=np.zeros(2))
+        model.load_state_dict({"w": [3.0, 4.0], "b": 5, "mean": np.ones(2)})
+        assert model.w.data.tolist() == [3.0, 4.0]
+        assert type(model.b.data) is float
+        assert model.mean.tolist() == [1.0, 1.0]
+
+    def test_keeps_type_and_memory_order(self):
+        model = module(w=Value(np.asfortranarray(np.ones((2, 3), np.float32))))
+        model.load_state_dict({"w": np.arange(6.0).reshape(2, 3)})
+        assert model.w.dtype == np.float32
+        assert model.w.data.flags.f_contiguous
+        assert model.w.data.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+
+    WRONG = {
+        "missing": ({"w": [3.0, 4.0]}, OptionError, "missing: b"),
+        "unknown": ({"w": [3.0, 4.0], "b": 1.0, "c": 2.0}, OptionError, "unknown: c"),
+        "shape": ({"w": [3.0, 4.0], "b": [1.0]}, ShapeError, r"b of shape \(1,\)"),
+    }
+
+    @pytest.mark.parametrize(("state", "kind", "says"), WRONG.values(), ids=WRONG)
+    def test_that_does_not_fit_changes_nothing(self, state, kind, says):
+        model = module(w=Value([1.0, 2.0]), b=Value(3.0))
+        with pytest.raises(kind, match=says):
+            model.load_state_dict(state)
+        assert model.w.data.tolist() == [1.0, 2.0]
+        assert model.b.data == 3.0
+
+    def test_need_not_be_complete_if_one_says_so(self):
+        model = module(w=Value([1.0, 2.0]), b=Value(3.0))
+        model.load_state_dict({"b": 4.0, "other": 1.0}, strict=False)
+        assert model.b.data == 4.0
+
+
+class TestModes:
+    def test_train_and_eval_reach_all_parts(self):
+        model = Sequential([Dropout(0.5), Sequential([Dropout(0.5)])])
+        assert model.training
+        assert model.eval() is model
+        assert not any(part.training for part in model.modules().values())
+        assert model.train() is model
+        assert all(part.training for part in model.modules().values())
+
+    def test_evaluating_is_undone_part_by_part(self):
+        model = Sequential([Dropout(0.5), Dropout(0.5)])
+        model.layers[0].eval()
+        with model.evaluating():
+            assert not any(part.training for part in model.modules().values())
+        assert [layer.training for layer in model.layers] == [False, True]
+
+    def test_evaluating_is_undone_after_a_failure(self):
+        model = Sequential([Dropout(0.5)])
+        with pytest.raises(ZeroDivisionError), model.evaluating():
+            1 / 0  # noqa: B018
+        assert model.layers[0].training
+
+
+class TestBuilding:
+    def test_parameters_take_the_type_of_the_first_data(self):
+        for dtype in (np.float32, np.float64):
+            layer = Dense(2)
+            layer(np.ones((4, 3), dtype))
+            assert layer.weight.dtype == dtype
+        layer = Dense(2)
+        layer([[1, 2, 3]])
+        assert layer.weight.dtype == np.float64
+
+    def test_input_shape_makes_parameters_at_once_as_float32(self):
+        model = Sequential([Dense(2)], input_shape=(3,))
+        assert [p.shape for p in model.parameters()] == [(2, 3), (2,)]
+        assert model.layers[0].weight.dtype == np.float32
+
+    def test_the_same_seed_gives_the_same_weights_in_both_types(self):
+        weights = []
+        for dtype in (np.float32, np.float64):
+            nn.set_seed(0)
+            layer = Dense(2)
+            layer.build((3,), dtype)
+            weights.append(layer.weight.data)
+        assert np.array_equal(weights[0], weights[1].astype(np.float32))
+
+    def test_added_layers_are_built_when_the_input_shape_is_known(self):
+        model = Sequential(input_shape=(3,))
+        model.add(Dense(4))
+        model.add(Dense(2))
+        assert len(model.parameters()) == 4
+        later = Sequential()
+        later.add(Dense(4))
+        assert later.parameters() == []
+
+    def test_a_failed_build_leaves_a_layer_unbuilt(self):
+        layer = Dense(2, kernel_initializer=lambda shape, dtype: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            layer(np.ones((1, 3)))
+        assert layer.input_shape is None
+
+    WRONG = {
+        "one axis": (lambda: Dense(2)(np.ones(3)), ShapeError, r"x\[None\] for one sample"),
+        "other features": (
+            lambda: Sequential([Dense(2)], (3,))(np.ones((5, 4))),
+            ShapeError,
+            r"(?s)input of shape \(5, 4\) for Dense.*\(batch, 3\)",
+        ),
+        "no layer": (lambda: Sequential([np.tanh]), OptionError, "nn.Activation"),
+        "no units": (lambda: Dense(0), OptionError, "units = 0"),
+    }
+
+    @pytest.mark.parametrize(("act", "kind", "says"), WRONG.values(), ids=WRONG)
+    def test_wrong_inputs(self, act, kind, says):
+        with pytest.raises(kind, match=says):
+            act()
+
+
+class TestSummary:
+    def test_784_16_16_10_has_13002_parameters(self):
+        model = Sequential([Dense(16), Dense(16), Dense(10)], input_shape=(784,))
+        assert str(model.summary()).endswith("parameters: 13,002")
+        assert sum(np.size(p.data) for p in model.parameters()) == 13_002
+
+    def test_notebooks_show_it_as_it_is(self):
+        model = Sequential([Dense(2)], input_shape=(3,))
+        assert repr(model.summary()) == str(model.summary())
+
+    def test_names_inner_layers_buffers_and_what_is_not_built(self):
+        model = Sequential([Sequential([Dense(2)]), BatchNormalization(), Dropout(0.5)])
+        assert "not built yet" in model.summary()
+        model.build((3,))
+        lines = [line.split() for line in model.summary().splitlines()]
+        assert lines[2:5] == [
+            ["0.0", "Dense", "(batch,", "2)", "8"],
+            ["1", "BatchNormalization", "(batch,", "2)", "4"],
+            ["2", "Dropout", "(batch,", "2)", "0"],
+        ]
+        assert model.summary().endswith("parameters: 12, and 4 numbers that are not trained")
+
+    def test_scalar_networks_have_one_too(self):
+        assert str(nn.MLP(2, [16, 16, 1]).summary()).endswith("parameters: 337")
+
+
+class TestPenaltiesAndConstraints:
+    def test_of_all_parts_are_found(self):
+        model = Sequential(
+            [Dense(2, kernel_regularizer="l1"), Sequential([Dense(1, bias_regularizer="l2")])]
+        )
+        model(np.ones((1, 3)))
+        model.layers[1].layers[0].bias.data = np.array([2.0])
+        expected = 0.01 * np.abs(model.layers[0].weight.data).sum() + 0.01 * 4
+        np.testing.assert_allclose(float(model.penalty()), expected)
+        assert Sequential([Dense(1)]).penalty() == 0.0
+
+    def test_activity_is_penalized_per_sample(self):
+        layer = Dense(2, activity_regularizer=nn.regularizers.L2(0.1))
+        out = layer(np.ones((5, 3)))
+        np.testing.assert_allclose(float(layer.penalty()), 0.1 * np.sum(out.data**2) / 5)
+        layer.penalty().backward()
+        assert layer.weight.has_grad
+
+    def test_constraints_hold_after_a_step(self):
+        model = Sequential([Dense(2, kernel_constraint="non_neg")])
+        model.compile("sgd", "mse")
+        model.fit(np.ones((4, 3)), -np.ones((4, 2)), epochs=5, verbose=0)
+        assert (model.layers[0].weight.data >= 0).all()
+
+
+def test_foreign_objects_are_no_parts():
+    assert module(foreign=SimpleNamespace(w=Value(1.0))).state_dict() == {}
