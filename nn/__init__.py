@@ -64,7 +64,6 @@ from .layers import (
     SimpleRNN,
 )
 from .learning_rate import learning_rate_finder
-from .loading import load
 from .mistakes import TrainingWarning
 from .module import Module
 from .networks import MLP, Sequential
@@ -83,6 +82,7 @@ from .optimizers import (
 )
 from .perceptron import Perceptron
 from .randomness import set_seed
+from .storage.loading import load
 
 __all__ = [
     "GRU",

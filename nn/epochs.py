@@ -61,6 +61,32 @@ def as_array(data: Any, dtype: Any = None) -> Any:
     return array
 
 
+def split_off(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, Any, Any, Any]:
+    """Return the first samples, x, y and weight, and a tuple of the last ones for validation.
+
+    Raises:  OptionError: batches, which cannot be split, or nothing left on one side.
+    """
+    if y is None:
+        raise OptionError(
+            "validation_split for an iterable of batches",
+            "only arrays can be split",
+            "validation_data=another iterable of batches",
+        )
+    x, y = as_array(x), as_array(y)
+    cut = int(len(x) * (1 - share))
+    if not 0 < cut < len(x):
+        raise OptionError(
+            f"validation_split = {share} of {len(x)} samples",
+            "it leaves nothing on one side",
+            "a share between 0 and 1, or validation_data=(x, y)",
+        )
+    validation: tuple[Any, ...] = (x[cut:], y[cut:])
+    if weight is not None:
+        weight = np.asarray(weight)
+        validation, weight = (*validation, weight[cut:]), weight[:cut]
+    return x[:cut], y[:cut], weight, validation
+
+
 def class_weights(y: Any, weights: Mapping[int, float]) -> Any:
     """Return one weight for each sample, that of its class; 1 for classes that are not named.
 

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from autograd_core import no_grad
 
-from .saving import load_weights, save
+from .storage.saving import load_weights, save
 from .summary import Summary, summarize
 from .training import Training
 

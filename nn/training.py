@@ -13,7 +13,7 @@ from . import losses, metrics, optimizers
 from .callbacks import CallbackList, History, Progress
 from .configuration import check_range, name_of
 from .data import batches
-from .epochs import Figures, as_array, as_batches, interruptible, paired
+from .epochs import Figures, as_array, as_batches, interruptible, paired, split_off
 from .mistakes import check_reached, check_scale
 from .randomness import drawing_from
 from .state import State
@@ -97,7 +97,7 @@ class Training(State):
         check_range("epochs", epochs, 0)
         dtype = self._dtype()
         if validation_split:
-            x, y, sample_weight, validation_data = _split(x, y, sample_weight, validation_split)
+            x, y, sample_weight, validation_data = split_off(x, y, sample_weight, validation_split)
         data = as_batches(x, y, sample_weight, class_weight, batch_size, shuffle, dtype)
         if isinstance(validation_data, tuple):
             x, y, weight = (*validation_data, None)[:3]
@@ -273,29 +273,3 @@ def _by_name(chosen: Iterable[Any], loss: Any) -> dict[str, Callable[..., Any]]:
             function = partial(metrics.accuracy, threshold=0.0)  # a logit's side of 1/2
         found[name] = function
     return found
-
-
-def _split(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, Any, Any, Any]:
-    """Take the last samples away for validation.
-
-    Raises:  OptionError: batches, which cannot be split, or nothing left on one side.
-    """
-    if y is None:
-        raise OptionError(
-            "validation_split for an iterable of batches",
-            "only arrays can be split",
-            "validation_data=another iterable of batches",
-        )
-    x, y = as_array(x), as_array(y)
-    cut = int(len(x) * (1 - share))
-    if not 0 < cut < len(x):
-        raise OptionError(
-            f"validation_split = {share} of {len(x)} samples",
-            "it leaves nothing on one side",
-            "a share between 0 and 1, or validation_data=(x, y)",
-        )
-    validation: tuple[Any, ...] = (x[cut:], y[cut:])
-    if weight is not None:
-        weight = np.asarray(weight)
-        validation, weight = (*validation, weight[cut:]), weight[:cut]
-    return x[:cut], y[:cut], weight, validation

@@ -11,7 +11,7 @@ import nn
 from autograd_core import OptionError, Primitive, relu
 from nn import Dense, Sequential, activations
 from nn.configuration import Configured
-from nn.description import describe, restore
+from nn.storage.description import describe, restore
 
 
 class Scale(Configured):

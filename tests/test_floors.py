@@ -53,7 +53,8 @@ FLOORS = [
     "nn.datasets.mnist",
     "nn.datasets",
     "nn.storage",
-    "nn.description",
+    "nn.storage.tensors",
+    "nn.storage.description",
     "nn.activations",
     "nn.initializers.base",
     "nn.initializers.constant",
@@ -76,7 +77,7 @@ FLOORS = [
     "nn.metrics",
     "nn.state",
     "nn.summary",
-    "nn.saving",
+    "nn.storage.saving",
     "nn.schedules.base",
     "nn.schedules.decays",
     "nn.schedules.rises",
@@ -123,7 +124,7 @@ FLOORS = [
     "nn.energy.restricted",
     "nn.energy.boltzmann",
     "nn.energy",
-    "nn.loading",
+    "nn.storage.loading",
     "nn",
 ]
 

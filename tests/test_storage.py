@@ -15,9 +15,9 @@ import safetensors
 import safetensors.numpy
 
 from autograd_core import DataError, FileError, OptionError
-from nn import storage
 from nn.files import replacing
-from nn.storage import decode_array, encode_array, read, write
+from nn.storage import tensors as storage
+from nn.storage.tensors import decode_array, encode_array, read, write
 
 TENSORS = {
     "weight": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -303,11 +303,11 @@ class TestReplacing:
     def test_leaves_the_previous_file_to_whom_is_killed(self, moment, saved):
         program = f"""
 import os, signal, sys
-from nn.storage import write
+from nn.storage.tensors import write
 os.{moment} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 write(sys.argv[1], {{"new": [1.0]}}, {{}})
 """
-        root = Path(storage.__file__).parents[1]
+        root = Path(storage.__file__).parents[2]
         killed = subprocess.run([sys.executable, "-c", program, saved], cwd=root, check=False)
         assert killed.returncode == -signal.SIGKILL
         assert_same(read(saved)[0], TENSORS)

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 
 from autograd_core import DataError, FileError, OptionError
 
-from .files import replacing
+from ..files import replacing
 
 # The one entry in the file's own metadata: "sha256=<digest> <JSON>". It is one, because
 # safetensors writes several in random order, and equal models shall give equal files.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from . import (
+from .. import (
     activations,
     constraints,
     energy,
@@ -21,10 +21,10 @@ from . import (
     regularizers,
     schedules,
 )
+from ..randomness import drawing_from
 from .description import restore
-from .randomness import drawing_from
 from .saving import read_model
-from .storage import decode_array
+from .tensors import decode_array
 
 # What saved models are made of, by name
 _MODULES = (

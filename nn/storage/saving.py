@@ -5,9 +5,9 @@ from typing import Any
 
 from autograd_core import FileError
 
+from ..randomness import generator
 from .description import describe
-from .randomness import generator
-from .storage import encode_array, read, write
+from .tensors import encode_array, read, write
 
 KIND = "autograd_core model"
 

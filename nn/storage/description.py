@@ -9,8 +9,8 @@ import numpy as np
 
 from autograd_core import OptionError
 
-from .configuration import Configured, name_of
-from .storage import decode_array, encode_array
+from ..configuration import Configured, name_of
+from .tensors import decode_array, encode_array
 
 
 def describe(thing: Any) -> Any:

@@ -1,0 +1,7 @@
+"""Models in files, without pickle.
+
+- tensors: arrays and what is said about them, in the safetensors format, whole or not at all
+- description: objects as JSON holds them, and made again from that
+- saving: a model with its weights, architecture and state of training
+- loading: the way back
+"""
