@@ -4,7 +4,7 @@
 - `Primitive`: an operation with its derivative rules; make your own
 - `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`: derivatives as functions,
   of any order
-- `no_grad`, `detect_anomaly`, `check_gradients`: control and checks
+- `no_grad`, `detect_anomaly`, `check_gradients`, `scope`: control, checks, names for groups
 - `sigmoid`, `relu`, `leaky_relu`, `softplus`, `erf`, `softmax`, `log_softmax`, `logsumexp`: beside
   NumPy's own functions, which work on Values as they are (`np.tanh(value)`)
 - `convolve`, `sliding_windows`: what networks for images consist of
@@ -41,6 +41,7 @@ from .functions.activations import (
 from .functions.windows import convolve, sliding_windows
 from .gradcheck import check_gradients
 from .graph import Primitive
+from .scopes import scope
 from .value import Value
 from .watching import no_grad
 
@@ -74,6 +75,7 @@ __all__ = [
     "logsumexp",
     "no_grad",
     "relu",
+    "scope",
     "sigmoid",
     "sliding_windows",
     "softmax",

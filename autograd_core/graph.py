@@ -20,7 +20,7 @@ from .errors import AutogradError, RuleError
 from .messages import explained, operation
 
 _new_node = object.__new__
-_next_index = count().__next__
+next_index = count().__next__
 
 
 class Node:
@@ -61,7 +61,7 @@ class Node:
         self.x = None
         self.y = None
         self.params = None
-        self.index = _next_index()
+        self.index = next_index()
         self.label = label
         self.origin = None
         self.stepped = False
@@ -236,7 +236,7 @@ def _record(kind: type[Node], data: Data, primitive: Primitive, x: Any, y: Any, 
     node.x = x
     node.y = y
     node.params = params
-    node.index = _next_index()
+    node.index = next_index()
     node.label = None
     node.origin = None
     if watching.open_watches:

@@ -2,16 +2,26 @@
 
 import os
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd_core import no_grad
+from autograd_core import no_grad, scope
 
 from .storage.saving import load_weights, save
 from .summary import Summary, summarize
 from .training import Training
+
+
+def _as_scope(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def call(self: Any, *args: Any, **options: Any) -> Any:
+        with scope(type(self).__name__, self):
+            return method(self, *args, **options)
+
+    return call
 
 
 class Module(Training):
@@ -33,6 +43,13 @@ class Module(Training):
 
     takes_mask = False  # whether __call__ has the argument `mask`: which steps of sequences count
     __call__: Callable[..., Any]  # every subclass has its own
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Make each call a scope, so that pictures of the graph can show it as one group."""
+        super().__init_subclass__(**options)
+        for name in ("__call__", "forward"):
+            if name in vars(cls):
+                setattr(cls, name, _as_scope(vars(cls)[name]))
 
     def output_mask(self, x: Any, mask: Any) -> Any:
         """Return the mask (batch, steps) that goes with the output; here the input's, or None."""

@@ -38,6 +38,7 @@ EXPORTS = {
         logsumexp
         no_grad
         relu
+        scope
         sigmoid
         sliding_windows
         softmax

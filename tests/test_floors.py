@@ -16,6 +16,7 @@ FLOORS = [
     "autograd_core.watching",
     "autograd_core.messages",
     "autograd_core.graph",
+    "autograd_core.scopes",
     "autograd_core.primitives.elementwise",
     "autograd_core.primitives.indexing",
     "autograd_core.primitives.shapes",
