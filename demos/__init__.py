@@ -1,1 +1,1 @@
-"""Small networks that learn while one looks on: demos.digits and demos.moons."""
+"""Small networks that learn while one looks on: digits, moons, xor, mnist, overfitting."""

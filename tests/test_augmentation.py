@@ -197,7 +197,7 @@ class TestRandomRotation:
     @pytest.mark.parametrize("quarters", [-4, -1, 0, 1, 2, 3])
     def test_by_quarters_is_rot90(self, quarters, fill_mode):
         x = images(3, 5, 5)
-        out = RandomRotation((quarters / 4, quarters / 4), fill_mode)(x)
+        out = RandomRotation((quarters / 4, quarters / 4), fill_mode=fill_mode)(x)
         np.testing.assert_allclose(out, np.rot90(x, quarters, axes=(1, 2)), atol=1e-12)
 
     @pytest.mark.parametrize("fill_mode", FILL_MODES)

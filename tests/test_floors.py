@@ -99,6 +99,7 @@ FLOORS = [
     "nn.module",
     "nn.learning_rate",
     "nn.layers.base",
+    "nn.layers.weighted",
     "nn.layers.dense",
     "nn.layers.activation",
     "nn.layers.shaping",

@@ -1,12 +1,14 @@
 """Layers against Keras in float64: outputs, gradients, buffers; dropout and noise; RBF."""
 
+from dataclasses import dataclass
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from autograd_core import OptionError, ShapeError, Value, check_gradients
-from nn import activations, constraints, regularizers
+from nn import activations, constraints, initializers, regularizers
 from nn.layers.activation import Activation, PReLU
 from nn.layers.base import ArrayLayer
 from nn.layers.dense import Dense
@@ -88,7 +90,7 @@ class TestDense:
     @pytest.mark.parametrize("activation", [None, "tanh", "softmax"])
     @pytest.mark.parametrize("use_bias", [True, False])
     def test_keras(self, shape, activation, use_bias):
-        ours = Dense(4, activation, use_bias)
+        ours = Dense(4, activation, use_bias=use_bias)
         theirs = keras.layers.Dense(4, activation, use_bias)
         assert_same(*pair(ours, theirs, shape), data(6, *shape))
 
@@ -557,3 +559,82 @@ class TestEveryLayer:
         assert isinstance(layer, ArrayLayer)
         with pytest.raises(ShapeError, match=r"input of shape \(3,\)"):
             layer([1.0, 2.0, 3.0])
+
+    def test_is_itself_and_no_other(self, layer, training):
+        like = type(layer)(**layer.config())
+        assert layer != like
+        assert len({layer, like, layer}) == 2
+
+    def test_has_no_parameters_before_it_sees_data(self, layer, training):
+        layer = type(layer)(**layer.config())
+        assert layer.state_dict() == {}
+        names = "weight", "bias", "running_mean", "running_var", "centres", "log_widths"
+        assert not any(hasattr(layer, name) for name in names)
+
+
+@dataclass(eq=False, repr=False)
+class Scaled(ArrayLayer):
+    """One's own layer, as a dataclass."""
+
+    factor: float
+    activation: object = None
+    gain_initializer: object = "ones"
+    gain_regularizer: object = "l2"
+    gain_constraint: object = "non_neg"
+
+    def make_parameters(self, input_shape):
+        rules = self.gain_initializer, self.gain_regularizer, self.gain_constraint
+        self.make_parameter("gain", input_shape, *rules)
+
+    def forward(self, x):
+        return self.activation(x * self.gain * self.factor)
+
+
+class Doubled(Scaled):
+    """One's own layer, with a plain __init__."""
+
+    def __init__(self, activation):
+        super().__init__(2.0, activation, gain_initializer="zeros")
+
+
+class TestOwnLayers:
+    def test_take_choices_by_name(self):
+        layer = Scaled(3.0, "relu")
+        assert repr(layer) == "Scaled(factor=3.0, activation=relu)"
+        assert layer.config()["activation"] is activations.relu
+        assert isinstance(layer.gain_initializer, initializers.Ones)
+        assert isinstance(layer.gain_regularizer, regularizers.L2)
+        assert isinstance(layer.gain_constraint, constraints.NonNeg)
+        np.testing.assert_array_equal(layer([[-1.0, 2.0]]).data, [[0.0, 6.0]])
+
+    @pytest.mark.parametrize("kind", ["initializer", "regularizer", "constraint"])
+    def test_refuse_unknown_names(self, kind):
+        with pytest.raises(OptionError, match=f"^{kind} 'nothing'"):
+            Scaled(3.0, **{f"gain_{kind}": "nothing"})
+
+    def test_need_a_forward(self):
+        with pytest.raises(NotImplementedError, match=r"ArrayLayer has no forward\(self, x\)"):
+            ArrayLayer()([[1.0]])
+
+    def test_may_have_a_plain_constructor(self):
+        layer = Doubled("tanh")
+        assert repr(layer) == "Doubled(activation=tanh)"
+        assert layer.config() == {"activation": activations.tanh}
+        np.testing.assert_array_equal(layer([[-1.0, 2.0]]).data, [[0.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        LayerNormalization(epsilon=np.float64(0.5)),
+        BatchNormalization(momentum=np.float64(0.5)),
+        RBF(3, width=np.float64(0.5)),
+        GaussianNoise(np.float64(0.5)),
+        Scaled(np.float64(0.5), "linear"),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_options_that_are_numpy_s_numbers_keep_float32(layer):
+    assert np.float64 not in map(type, layer.config().values())
+    assert layer(np.ones((2, 3), np.float32)).dtype == np.float32
+    assert all(part.dtype == np.float32 for part in layer.state_dict().values())

@@ -1,10 +1,11 @@
 """Activation and PReLU: activation functions as layers."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from autograd_core import Value
 
-from .. import activations, constraints, initializers, regularizers
+from .. import activations
 from .base import ArrayLayer
 
 
@@ -25,6 +26,7 @@ class Activation(ArrayLayer):
         return self.activation(x)
 
 
+@dataclass(eq=False, repr=False)
 class PReLU(ArrayLayer):
     """A leaky relu that learns its slopes: x where x > 0, a x elsewhere.
 
@@ -42,27 +44,15 @@ class PReLU(ArrayLayer):
     Source:  K. He et al., Delving Deep into Rectifiers, 2015, equation 1.
     """
 
-    weight: Value
-
-    def __init__(
-        self,
-        alpha_initializer: Any = "zeros",
-        alpha_regularizer: Any = None,
-        alpha_constraint: Any = None,
-    ) -> None:
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+    alpha_initializer: Any = "zeros"
+    alpha_regularizer: Any = None
+    alpha_constraint: Any = None
+    weight: Value = field(init=False)
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (features,)."""
-        self.make_parameter(
-            "weight",
-            input_shape[-1:],
-            self.alpha_initializer,
-            self.alpha_regularizer,
-            self.alpha_constraint,
-        )
+        rules = self.alpha_initializer, self.alpha_regularizer, self.alpha_constraint
+        self.make_parameter("weight", input_shape[-1:], *rules)
 
     def forward(self, x: Any) -> Any:
         """Return x where it is positive and weight * x elsewhere."""

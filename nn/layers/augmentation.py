@@ -1,7 +1,8 @@
 """Augmentation: in training, images flipped, shifted and turned at random, each by itself."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -55,15 +56,21 @@ class RandomFlip(_Augmentation):
         return np.where(chosen, np.flip(x, FLIPS[self.mode]), x)
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class _Resampling(_Augmentation):
     """What RandomTranslation and RandomRotation have in common: looking between the pixels.
 
     A subclass says in `_places` where each pixel of the result lies in the image.
     """
 
-    fill_mode: str
-    fill_value: float
-    _places: Callable[[int, int, int], tuple[Any, Any]]
+    fill_mode: str = "reflect"
+    fill_value: float = 0.0
+    _places: ClassVar[Callable[[Any, int, int, int], tuple[Any, Any]]]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        modes = {name: name for name in FILL_MODES}
+        self.fill_mode = choose("fill_mode", modes, str(self.fill_mode))
 
     def _changed(self, x: Any) -> Any:
         """Return x at other places: each pixel is the mean of four, weighted by nearness."""
@@ -95,6 +102,7 @@ def _neighbours(places: Any) -> list[tuple[Any, Any]]:
     return [(number, 1 - share), (number + 1, share)]
 
 
+@dataclass(eq=False, repr=False)
 class RandomTranslation(_Resampling):
     """Shifts each image by a random part of its height and width; in training only.
 
@@ -111,19 +119,13 @@ class RandomTranslation(_Resampling):
              array([0., 1.])
     """
 
-    def __init__(
-        self,
-        height_factor: float | tuple[float, float],
-        width_factor: float | tuple[float, float],
-        fill_mode: str = "reflect",
-        fill_value: float = 0.0,
-    ) -> None:
-        self.height_factor = height_factor
-        self.width_factor = width_factor
-        self.fill_mode = choose("fill_mode", {name: name for name in FILL_MODES}, str(fill_mode))
-        self.fill_value = fill_value
-        self._down = _bounds("height_factor", height_factor)
-        self._right = _bounds("width_factor", width_factor)
+    height_factor: float | tuple[float, float]
+    width_factor: float | tuple[float, float]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._down = _bounds("height_factor", self.height_factor)
+        self._right = _bounds("width_factor", self.width_factor)
 
     def _places(self, batch: int, height: int, width: int) -> tuple[Any, Any]:
         down = height * generator().uniform(*self._down, (batch, 1, 1))
@@ -131,6 +133,7 @@ class RandomTranslation(_Resampling):
         return np.arange(height)[:, None] - down, np.arange(width) - right
 
 
+@dataclass(eq=False, repr=False)
 class RandomRotation(_Resampling):
     """Turns each image about its middle by a random angle; in training only.
 
@@ -146,16 +149,11 @@ class RandomRotation(_Resampling):
                     [1., 3.]])
     """
 
-    def __init__(
-        self,
-        factor: float | tuple[float, float],
-        fill_mode: str = "reflect",
-        fill_value: float = 0.0,
-    ) -> None:
-        self.factor = factor
-        self.fill_mode = choose("fill_mode", {name: name for name in FILL_MODES}, str(fill_mode))
-        self.fill_value = fill_value
-        self._turn = _bounds("factor", factor)
+    factor: float | tuple[float, float]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._turn = _bounds("factor", self.factor)
 
     def _places(self, batch: int, height: int, width: int) -> tuple[Any, Any]:
         angle = 2 * np.pi * generator().uniform(*self._turn, (batch, 1, 1))

@@ -1,13 +1,22 @@
 """ArrayLayer: what layers on arrays have in common."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 
 from autograd_core import ShapeError, Value
 
-from .. import constraints, initializers, regularizers
+from .. import activations, constraints, initializers, regularizers
 from ..module import Module
+
+# What turns names into choices, by the last word of an option's name: kernel_initializer
+_CHOICES: dict[str, Callable[[Any], Any]] = {
+    "activation": activations.get,
+    "initializer": initializers.get,
+    "regularizer": regularizers.get,
+    "constraint": constraints.get,
+}
 
 
 class ArrayLayer(Module):
@@ -17,7 +26,8 @@ class ArrayLayer(Module):
     type of the data, float32 or float64.
 
     A subclass keeps every argument of `__init__` as an attribute of its name, makes parameters in
-    `make_parameters` (if it has any) and computes in `forward`.
+    `make_parameters` (if it has any) and computes in `forward`. As a dataclass, with eq=False and
+    repr=False, it takes its activations, initializers, regularizers and constraints by name.
 
     Example: >>> class Scale(ArrayLayer):
              ...     def make_parameters(self, input_shape):
@@ -34,6 +44,14 @@ class ArrayLayer(Module):
     activity_regularizer: Any = None
     _rules: tuple[tuple[str, Any, Any], ...] = ()  # parameter, regularizer, constraint
     _activity: Any = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            kind = name.rpartition("_")[2]
+            if kind in _CHOICES:
+                setattr(self, name, _CHOICES[kind](value))
+            elif isinstance(value, np.generic):  # times float32 it would be float64
+                setattr(self, name, value.item())
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make the parameters, given the shape of one sample."""

@@ -40,12 +40,7 @@ class Bidirectional(ArrayLayer):
 
     takes_mask = True
 
-    def __init__(
-        self,
-        layer: Any,
-        merge_mode: str = "concat",
-        backward_layer: Any = None,
-    ) -> None:
+    def __init__(self, layer: Any, merge_mode: str = "concat", backward_layer: Any = None) -> None:
         if merge_mode not in _MERGES:
             raise OptionError(
                 f"merge_mode {merge_mode!r}",

@@ -1,61 +1,40 @@
 """Conv1D and Conv2D: the same weights look at every place of a sequence or an image."""
 
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from autograd_core import OptionError, Value, convolve
 
-from .. import activations, constraints, initializers, regularizers
 from ..configuration import check_range, choose
-from .base import ArrayLayer
 from .spatial import check_axes, lengths, padded
+from .weighted import WeightedLayer
 
 
-class _Convolution(ArrayLayer):
+@dataclass(eq=False, repr=False)
+class _Convolution(WeightedLayer):
     """What Conv1D and Conv2D have in common, which is everything but the number of axes."""
 
-    weight: Value
-    bias: Value
+    filters: int
+    kernel_size: int | tuple[int, ...]
+    strides: int | tuple[int, ...] = 1
+    padding: str = "valid"
+    dilation_rate: int | tuple[int, ...] = 1
+    activation: Any = None
+    weight: Value = field(init=False)
+    bias: Value = field(init=False)
     _rank: ClassVar[int]
     _paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: int | tuple[int, ...],
-        strides: int | tuple[int, ...] = 1,
-        padding: str = "valid",
-        dilation_rate: int | tuple[int, ...] = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-    ) -> None:
-        check_range("filters", filters, 1)
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.strides = strides
-        self.padding = choose("padding", {name: name for name in self._paddings}, str(padding))
-        self.dilation_rate = dilation_rate
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self._size = lengths("kernel_size", kernel_size, self._rank)
-        self._steps = lengths("strides", strides, self._rank)
-        self._spread = lengths("dilation_rate", dilation_rate, self._rank)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("filters", self.filters, 1)
+        self.padding = choose("padding", {name: name for name in self._paddings}, str(self.padding))
+        self._size = lengths("kernel_size", self.kernel_size, self._rank)
+        self._steps = lengths("strides", self.strides, self._rank)
+        self._spread = lengths("dilation_rate", self.dilation_rate, self._rank)
         if max(self._steps) > 1 < max(self._spread):
             raise OptionError(
-                f"strides = {strides} and dilation_rate = {dilation_rate}",
+                f"strides = {self.strides} and dilation_rate = {self.dilation_rate}",
                 "windows are moved by more than 1 or spread by more than 1, not both, as in Keras",
                 "strides=1 or dilation_rate=1",
             )
@@ -64,21 +43,8 @@ class _Convolution(ArrayLayer):
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (filters, channels, *kernel_size) and bias (filters,)."""
         self._check(input_shape)
-        self.make_parameter(
-            "weight",
-            (self.filters, input_shape[-1], *self._size),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-        )
-        if self.use_bias:
-            self.make_parameter(
-                "bias",
-                (self.filters,),
-                self.bias_initializer,
-                self.bias_regularizer,
-                self.bias_constraint,
-            )
+        self.make_kernel("weight", (self.filters, input_shape[-1], *self._size))
+        self.make_bias("bias", self.filters)
 
     def _check(self, shape: tuple[int, ...]) -> None:
         check_axes(self, shape, self._reach if self.padding == "valid" else (1,) * self._rank)

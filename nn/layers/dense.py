@@ -1,15 +1,16 @@
 """Dense: every output sees every input."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from autograd_core import Value
 
-from .. import activations, constraints, initializers, regularizers
 from ..configuration import check_range
-from .base import ArrayLayer
+from .weighted import WeightedLayer
 
 
-class Dense(ArrayLayer):
+@dataclass(eq=False, repr=False)
+class Dense(WeightedLayer):
     """A layer of neurons: activation(x W^T + b).
 
     W (units, features) holds one row of weights for each neuron, b (units,) its bias. Keras's
@@ -28,52 +29,19 @@ class Dense(ArrayLayer):
              ((2, 3), (3, 2))
     """
 
-    weight: Value
-    bias: Value
+    units: int
+    activation: Any = None
+    weight: Value = field(init=False)
+    bias: Value = field(init=False)
 
-    def __init__(
-        self,
-        units: int,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-    ) -> None:
-        check_range("units", units, 1)
-        self.units = units
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("units", self.units, 1)
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (units, features) and bias (units,)."""
-        self.make_parameter(
-            "weight",
-            (self.units, input_shape[-1]),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-            order="F",
-        )
-        if self.use_bias:
-            self.make_parameter(
-                "bias",
-                (self.units,),
-                self.bias_initializer,
-                self.bias_regularizer,
-                self.bias_constraint,
-            )
+        self.make_kernel("weight", (self.units, input_shape[-1]), order="F")
+        self.make_bias("bias", self.units)
 
     def forward(self, x: Any) -> Any:
         """Return activation(x W^T + b), (..., units)."""

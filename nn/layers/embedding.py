@@ -1,16 +1,17 @@
 """Embedding: whole numbers become vectors."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from autograd_core import DataError, ShapeError, Value
 
-from .. import constraints, initializers, regularizers
 from ..configuration import check_range
 from .base import ArrayLayer
 
 
+@dataclass(eq=False, repr=False)
 class Embedding(ArrayLayer):
     """A table of vectors, from which each whole number picks its row.
 
@@ -27,35 +28,25 @@ class Embedding(ArrayLayer):
     """
 
     takes_indices = True
-    weight: Value
 
-    def __init__(
-        self,
-        input_dim: int,
-        output_dim: int,
-        embeddings_initializer: Any = "uniform",
-        embeddings_regularizer: Any = None,
-        embeddings_constraint: Any = None,
-        mask_zero: bool = False,
-    ) -> None:
-        check_range("input_dim", input_dim, 1)
-        check_range("output_dim", output_dim, 1)
-        self.input_dim = input_dim
-        self.output_dim = output_dim
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = mask_zero
+    input_dim: int
+    output_dim: int
+    embeddings_initializer: Any = "uniform"
+    embeddings_regularizer: Any = None
+    embeddings_constraint: Any = None
+    mask_zero: bool = False
+    weight: Value = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("input_dim", self.input_dim, 1)
+        check_range("output_dim", self.output_dim, 1)
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (input_dim, output_dim)."""
-        self.make_parameter(
-            "weight",
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer,
-            self.embeddings_regularizer,
-            self.embeddings_constraint,
-        )
+        rules = self.embeddings_regularizer, self.embeddings_constraint
+        shape = self.input_dim, self.output_dim
+        self.make_parameter("weight", shape, self.embeddings_initializer, *rules)
 
     def __call__(self, x: Any, **options: Any) -> Any:
         """Return a vector for each number.

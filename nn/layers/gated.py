@@ -1,14 +1,15 @@
 """LSTM and GRU: recurrent layers whose gates decide what the state keeps."""
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
 
-from .. import activations
 from .recurrent import RecurrentLayer, Step, affine, gate_slices
 
 
+@dataclass(eq=False, repr=False)
 class LSTM(RecurrentLayer):
     """Long short-term memory: a cell c that gates write to, forget and read.
 
@@ -33,49 +34,9 @@ class LSTM(RecurrentLayer):
     gates = 4
     states = 2
 
-    def __init__(
-        self,
-        units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        return_sequences: bool = False,
-        go_backwards: bool = False,
-    ) -> None:
-        super().__init__(
-            units,
-            activation,
-            use_bias,
-            kernel_initializer,
-            recurrent_initializer,
-            bias_initializer,
-            kernel_regularizer,
-            recurrent_regularizer,
-            bias_regularizer,
-            activity_regularizer,
-            kernel_constraint,
-            recurrent_constraint,
-            bias_constraint,
-            dropout,
-            recurrent_dropout,
-            return_sequences,
-            go_backwards,
-        )
-        self.recurrent_activation = activations.get(recurrent_activation or "linear")
-        self.unit_forget_bias = unit_forget_bias
+    recurrent_activation: Any = "sigmoid"
+    _: KW_ONLY
+    unit_forget_bias: bool = True
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make the weights and biases, with 1 as bias of f if unit_forget_bias."""
@@ -99,6 +60,7 @@ class LSTM(RecurrentLayer):
         return step
 
 
+@dataclass(eq=False, repr=False)
 class GRU(RecurrentLayer):
     """Gated recurrent unit: h' = (1 - z) n + z h, where z says how much of h stays.
 
@@ -122,49 +84,13 @@ class GRU(RecurrentLayer):
 
     gates = 3
 
-    def __init__(
-        self,
-        units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        return_sequences: bool = False,
-        go_backwards: bool = False,
-        reset_after: bool = True,
-    ) -> None:
-        super().__init__(
-            units,
-            activation,
-            use_bias,
-            kernel_initializer,
-            recurrent_initializer,
-            bias_initializer,
-            kernel_regularizer,
-            recurrent_regularizer,
-            bias_regularizer,
-            activity_regularizer,
-            kernel_constraint,
-            recurrent_constraint,
-            bias_constraint,
-            dropout,
-            recurrent_dropout,
-            return_sequences,
-            go_backwards,
-        )
-        self.recurrent_activation = activations.get(recurrent_activation or "linear")
-        self.reset_after = self.trains_both_biases = reset_after
+    recurrent_activation: Any = "sigmoid"
+    _: KW_ONLY
+    reset_after: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.trains_both_biases = self.reset_after
 
     def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
         """Return the step."""

@@ -1,52 +1,43 @@
 """BatchNormalization and LayerNormalization: mean 0 and variance 1, then a learnt scale."""
 
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError, Value
 
-from .. import constraints, initializers, regularizers
 from ..configuration import check_range
 from .base import ArrayLayer
 
 
+@dataclass(eq=False, repr=False)
 class _Normalization(ArrayLayer):
     """What both have in common: the options, and the scale and shift that follow."""
 
-    weight: Value
-    bias: Value
+    axis: int = -1
+    _: KW_ONLY
+    epsilon: float = 1e-3
+    center: bool = True
+    scale: bool = True
+    beta_initializer: Any = "zeros"
+    gamma_initializer: Any = "ones"
+    beta_regularizer: Any = None
+    gamma_regularizer: Any = None
+    beta_constraint: Any = None
+    gamma_constraint: Any = None
+    weight: Value = field(init=False)
+    bias: Value = field(init=False)
 
-    def __init__(
-        self,
-        axis: int = -1,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-    ) -> None:
-        if axis != -1:
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.axis != -1:
             raise OptionError(
-                f"axis = {axis!r} of a {type(self).__name__}",
+                f"axis = {self.axis!r} of a {type(self).__name__}",
                 "features lie along the last axis here",
                 "axis=-1; np.moveaxis(x, axis, -1) puts another one last",
             )
-        check_range("epsilon", epsilon, 0.0)
-        self.axis = axis
-        self.epsilon = float(epsilon)
-        self.center = center
-        self.scale = scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        check_range("epsilon", self.epsilon, 0.0)
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight and bias (features,)."""
@@ -94,6 +85,7 @@ class LayerNormalization(_Normalization):
         return self._scaled(centred, variance)
 
 
+@dataclass(eq=False, repr=False)
 class BatchNormalization(_Normalization):
     """Normalizes each feature over the batch: (x - mean) / sqrt(variance + epsilon) * w + b.
 
@@ -117,41 +109,16 @@ class BatchNormalization(_Normalization):
              the running variance is that with n, where theirs, and PyTorch's, has n - 1.
     """
 
-    running_mean: Any
-    running_var: Any
+    momentum: float = 0.99
+    _: KW_ONLY
+    moving_mean_initializer: Any = "zeros"
+    moving_variance_initializer: Any = "ones"
+    running_mean: Any = field(init=False)
+    running_var: Any = field(init=False)
 
-    def __init__(
-        self,
-        axis: int = -1,
-        momentum: float = 0.99,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
-    ) -> None:
-        super().__init__(
-            axis,
-            epsilon,
-            center,
-            scale,
-            beta_initializer,
-            gamma_initializer,
-            beta_regularizer,
-            gamma_regularizer,
-            beta_constraint,
-            gamma_constraint,
-        )
-        check_range("momentum", momentum, 0.0, 1.0)
-        self.momentum = float(momentum)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("momentum", self.momentum, 0.0, 1.0)
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight, bias, running_mean and running_var (features,)."""

@@ -1,21 +1,22 @@
 """SimpleRNN, and what all recurrent layers have in common: steps, masks, dropout, parameters."""
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from autograd_core import ShapeError, Value
 
-from .. import activations, constraints, initializers, regularizers
 from ..configuration import check_range
-from .base import ArrayLayer
 from .dropout import Dropout
+from .weighted import WeightedLayer
 
 Step = Callable[..., tuple[Any, ...]]  # from x (batch, features) and the state to the next state
 
 
-class RecurrentLayer(ArrayLayer):
+@dataclass(eq=False, repr=False)
+class RecurrentLayer(WeightedLayer):
     """A layer that reads a sequence step by step and keeps a state: the same weights at each step.
 
     A subclass says how many gates and state arrays it has, and how one step goes, in `make_step`.
@@ -25,51 +26,30 @@ class RecurrentLayer(ArrayLayer):
     gates = 1  # blocks of rows in weight_ih_l0, one for each gate
     states = 1  # arrays (batch, units) that a step hands to the next one; the first is the output
     trains_both_biases = False
-    weight_ih_l0: Value
-    weight_hh_l0: Value
-    bias_ih_l0: Value
-    bias_hh_l0: Any
 
-    def __init__(
-        self,
-        units: int,
-        activation: Any = "tanh",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        return_sequences: bool = False,
-        go_backwards: bool = False,
-    ) -> None:
-        check_range("units", units, 1)
-        check_range("dropout", dropout, 0.0, 1.0)
-        check_range("recurrent_dropout", recurrent_dropout, 0.0, 1.0)
-        self.units = units
-        self.activation = activations.get(activation or "linear")
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.return_sequences = return_sequences
-        self.go_backwards = go_backwards
+    units: int
+    activation: Any = "tanh"
+    _: KW_ONLY
+    recurrent_initializer: Any = "orthogonal"
+    recurrent_regularizer: Any = None
+    recurrent_constraint: Any = None
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    return_sequences: bool = False
+    go_backwards: bool = False
+    weight_ih_l0: Value = field(init=False)
+    weight_hh_l0: Value = field(init=False)
+    bias_ih_l0: Value = field(init=False)
+    bias_hh_l0: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is None and name.endswith("activation"):
+                setattr(self, name, "linear")
+        super().__post_init__()
+        check_range("units", self.units, 1)
+        check_range("dropout", self.dropout, 0.0, 1.0)
+        check_range("recurrent_dropout", self.recurrent_dropout, 0.0, 1.0)
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make the weights and biases of all gates, (gates * units, ...), as PyTorch names them.
@@ -78,29 +58,14 @@ class RecurrentLayer(ArrayLayer):
         a file of PyTorch's brings.
         """
         rows = self.gates * self.units
-        self.make_parameter(
-            "weight_ih_l0",
-            (rows, input_shape[-1]),
-            self.kernel_initializer,
-            self.kernel_regularizer,
-            self.kernel_constraint,
-            order="F",
-        )
-        self.make_parameter(
-            "weight_hh_l0",
-            (rows, self.units),
-            self.recurrent_initializer,
-            self.recurrent_regularizer,
-            self.recurrent_constraint,
-            order="F",
-        )
-        if self.use_bias:
-            rules = self.bias_initializer, self.bias_regularizer, self.bias_constraint
-            self.make_parameter("bias_ih_l0", (rows,), *rules)
-            if self.trains_both_biases:
-                self.make_parameter("bias_hh_l0", (rows,), *rules)
-            else:
-                self.bias_hh_l0 = np.zeros(rows, self.dtype)
+        self.make_kernel("weight_ih_l0", (rows, input_shape[-1]), order="F")
+        rules = self.recurrent_initializer, self.recurrent_regularizer, self.recurrent_constraint
+        self.make_parameter("weight_hh_l0", (rows, self.units), *rules, order="F")
+        self.make_bias("bias_ih_l0", rows)
+        if self.trains_both_biases:
+            self.make_bias("bias_hh_l0", rows)
+        elif self.use_bias:
+            self.bias_hh_l0 = np.zeros(rows, self.dtype)
 
     def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
         """Return the function that computes the next state from x and the state.
