@@ -230,6 +230,19 @@ class TestData:
     def test_a_column_of_targets_is_the_same_as_a_row(self):
         assert self.losses(X, TARGETS) == self.losses(X, TARGETS[:, None])
 
+    def test_a_model_may_give_one_number_a_sample(self):
+        class Line(Module):
+            def __init__(self):
+                self.slope = Value(np.ones(3))
+
+            def __call__(self, x):
+                return x @ self.slope
+
+        model = Line()
+        model.compile("sgd", "mse")
+        assert model.evaluate(X, TARGETS[:, None]) == model.evaluate(X, TARGETS)
+        assert model.predict(X).shape == (50,)
+
     def test_batches_may_bring_weights_and_validate(self):
         weights = np.linspace(0.0, 2.0, 50)
         pieces = nn.batches(X, TARGETS, weights, batch_size=16)

@@ -523,3 +523,14 @@ def test_a_column_flows_through_a_scalar_expression():
     np.testing.assert_allclose(x.grad, [row[0].grad for row in rows], rtol=1e-12)
     for i, shared in enumerate((w, b), 1):
         assert shared.grad == pytest.approx(sum(row[i].grad for row in rows), rel=1e-12)
+
+
+def test_sums_over_nothing_are_zero():
+    """As in NumPy: also over all axes but the last, where a product takes the sum's place."""
+    v = Value(np.zeros((3, 0, 2)))
+    np.sum(v, axis=(0, 1)).sum().backward()
+    assert np.sum(v, axis=(0, 1)).data.tolist() == [0.0, 0.0]
+    assert v.grad.shape == (3, 0, 2)
+    w = Value(np.zeros(0))
+    (w + np.zeros((0, 0, 0))).sum().backward()
+    assert w.grad.shape == (0,)
