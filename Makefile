@@ -9,11 +9,12 @@ BIN := .venv/bin
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-demo: .venv/demo.stamp ## a network learns to read handwritten digits
+demo: .venv/demo.stamp ## a network learns to read handwritten digits; pictures of gradients in out/
 	$(BIN)/python -m demos.digits
+	$(BIN)/python -m demos.pictures
 
 test: .venv/test.stamp ## all tests; they cover 98 % of all lines and branches
-	$(BIN)/python -m pytest --cov --cov-fail-under=98
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --cov --cov-fail-under=98
 
 lint: .venv/test.stamp ## style and format
 	$(BIN)/ruff check .
@@ -29,7 +30,7 @@ wheel-check: .venv/test.stamp ## the wheel runs the README's example, with nothi
 	.ci/wheel-check $(PYTHON) $(BIN)/python
 
 clean: ## remove whatever the targets made
-	rm -rf .venv build dist *.egg-info .coverage .hypothesis .*_cache
+	rm -rf .venv build dist out *.egg-info .coverage .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/%.stamp: pyproject.toml | $(BIN)/pip

@@ -8,11 +8,14 @@
 - `sigmoid`, `relu`, `leaky_relu`, `softplus`, `erf`, `softmax`, `log_softmax`, `logsumexp`: beside
   NumPy's own functions, which work on Values as they are (`np.tanh(value)`)
 - `convolve`, `sliding_windows`: what networks for images consist of
+- `draw`, `explain`, `diagnose`, `compare_gradients`: seeing gradients, the chain rule in words,
+  what is wrong with them, and with those one has found by hand
 - the errors, drawn as a tree in `autograd_core.errors`
 """
 
 from .anomaly import detect_anomaly
 from .derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .drawing.draw import draw, draw_dot
 from .errors import (
     AnomalyError,
     AutogradError,
@@ -28,6 +31,9 @@ from .errors import (
     ShapeError,
     UnsupportedError,
 )
+from .explanation.comparison.compare import compare_gradients
+from .explanation.diagnosis.diagnose import diagnose
+from .explanation.explain import explain
 from .functions.activations import (
     erf,
     leaky_relu,
@@ -62,9 +68,14 @@ __all__ = [
     "UnsupportedError",
     "Value",
     "check_gradients",
+    "compare_gradients",
     "convolve",
     "detect_anomaly",
+    "diagnose",
+    "draw",
+    "draw_dot",
     "erf",
+    "explain",
     "grad",
     "hessian",
     "hvp",

@@ -4,8 +4,10 @@ Nothing is written on nodes: they are numbered by age, so that a scope is a rang
 costs next to nothing where nobody looks.
 """
 
-from collections import deque
+from array import array
+from itertools import count
 from typing import Any, NamedTuple
+from weakref import ref
 
 from .graph import next_index
 
@@ -17,10 +19,17 @@ class Scope(NamedTuple):
     stop: int
     name: str
     owner: int  # tells two things of one name apart: the id of a module, or 0
+    thing: Any  # that module, if it still exists
 
 
-# A training step of a scalar network calls a few thousand neurons; older scopes are forgotten
-_closed: deque[Scope] = deque(maxlen=20_000)
+# A training step of a scalar network calls a few thousand neurons; older scopes are overwritten.
+# Four plain numbers for each, start, stop, name and owner: objects that outlive the step would lie
+# scattered among the memory of its nodes, and make the next step a third slower
+_KEPT = 20_000
+_log = array("q", [0]) * (4 * _KEPT)
+_closed = count().__next__
+_numbers: dict[str, int] = {}  # of names
+_owners: dict[int, "ref[Any]"] = {}
 
 
 class scope:  # noqa: N801 - a block, as in `with scope("name"):`
@@ -38,19 +47,37 @@ class scope:  # noqa: N801 - a block, as in `with scope("name"):`
              ['square']
     """
 
-    __slots__ = ("name", "owner", "start")
+    __slots__ = ("name", "number", "start")
 
     def __init__(self, name: str, owner: Any = None) -> None:
         self.name = name
-        self.owner = 0 if owner is None else id(owner)
+        self.number = number = 0 if owner is None else id(owner)
+        if number and number not in _owners:
+            _owners[number] = ref(owner, lambda _: _owners.pop(number, None))
 
     def __enter__(self) -> None:
         self.start = next_index()
 
     def __exit__(self, *error: object) -> None:
-        _closed.append(Scope(self.start, next_index(), self.name, self.owner))
+        name = _numbers.setdefault(self.name, len(_numbers))
+        at = 4 * (_closed() % _KEPT)
+        _log[at] = self.start
+        _log[at + 1] = next_index()
+        _log[at + 2] = name
+        _log[at + 3] = self.number
 
 
 def scopes(oldest: int) -> list[Scope]:
     """Return the scopes that began at node number `oldest` or later, outer ones before inner."""
-    return sorted((s for s in list(_closed) if s.start >= oldest), key=lambda s: (s.start, -s.stop))
+    names = list(_numbers)
+    found = []
+    for at in range(0, len(_log), 4):
+        start, stop, name, owner = _log[at : at + 4]
+        if stop and start >= oldest:
+            thing = _owners.get(owner, _nothing)()
+            found.append(Scope(start, stop, names[name], owner, thing))
+    return sorted(found, key=lambda s: (s.start, -s.stop))
+
+
+def _nothing() -> None:
+    """Stand for a reference to something that no longer exists."""

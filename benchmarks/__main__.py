@@ -1,10 +1,15 @@
-"""Measure and print: `python -m benchmarks [scalars] [arrays] [growth] [--write]`."""
+"""Measure and print: `python -m benchmarks [names] [--write]`."""
 
 import argparse
 
-from . import arrays, growth, markdown, scalars
+from . import arrays, growth, markdown, networks, scalars
 
-REPORTS = {"scalars": scalars.report, "arrays": arrays.report, "growth": growth.report}
+REPORTS = {
+    "scalars": scalars.report,
+    "arrays": arrays.report,
+    "growth": growth.report,
+    "networks": networks.report,
+}
 
 
 def main() -> None:

@@ -10,7 +10,14 @@ import numpy as np
 
 from . import array_engines as engines
 from .markdown import table, target
-from .timing import Ask, Times, own_processes, seconds_per_step, take_turns
+from .timing import (
+    Ask,
+    Times,
+    own_processes,
+    require_agreement,
+    seconds_per_step,
+    take_turns,
+)
 
 ROUNDS = 15
 SECONDS = 0.15  # one turn of one engine: long enough for its threads to be awake
@@ -97,9 +104,7 @@ def report() -> str:
 def _measured(processes: dict[str, Ask], network: Network) -> dict[str, Times]:
     """Return the times of every engine, once their losses have been found to agree."""
     losses = {name: ask(first_losses, name, network) for name, ask in processes.items()}
-    for name, theirs in losses.items():
-        if not np.allclose(theirs, losses[OURS], rtol=0, atol=1e-4):
-            raise ArithmeticError(f"{network.name}: {OURS} {losses[OURS]}, but {name} {theirs}")
+    require_agreement(network.name, losses, within=1e-4)
     return take_turns(
         {name: partial(ask, turn, name, network) for name, ask in processes.items()}, ROUNDS
     )

@@ -38,7 +38,7 @@ class Times(NamedTuple):
 def own_processes(engines: Mapping[str, str]) -> Iterator[dict[str, Ask]]:
     """Start a process for each engine that is installed, all held to the same number of threads.
 
-    Args:    engines: the module that each engine is imported from.
+    Args:    engines: the modules that each engine needs, with blanks between them.
     Returns: for each a function `ask(function, *args)`, which returns what `function`, defined in
              a module, returns in that process.
     """
@@ -46,8 +46,8 @@ def own_processes(engines: Mapping[str, str]) -> Iterator[dict[str, Ask]]:
     with ExitStack() as stack:
         yield {
             name: partial(_ask, stack.enter_context(_new_process()))
-            for name, module in engines.items()
-            if find_spec(module) is not None
+            for name, modules in engines.items()
+            if all(find_spec(module) for module in modules.split())
         }
 
 
@@ -64,11 +64,27 @@ def _ask(process: ProcessPoolExecutor, function: Callable[..., Any], *args: Any)
     return process.submit(function, *args).result()
 
 
+def require_agreement(name: str, losses: Mapping[str, list[float]], within: float) -> None:
+    """Refuse to go on where an engine's losses are not those of the first one.
+
+    Raises: ArithmeticError: they differ by more than `within`.
+    """
+    first, *others = losses
+    for other in others:
+        pairs = zip(losses[first], losses[other], strict=True)
+        if not all(abs(ours - theirs) <= within for ours, theirs in pairs):
+            raise ArithmeticError(f"{name}: {first} {losses[first]}, but {other} {losses[other]}")
+
+
 def seconds_per_step(
-    step: Callable[[], object], at_least_seconds: float = 0.0, at_least_steps: int = 1
+    step: Callable[[], object],
+    at_least_seconds: float = 0.0,
+    at_least_steps: int = 1,
+    warm_up: bool = True,
 ) -> float:
     """Return the mean seconds of a step, over many; one more before them warms the caches."""
-    step()
+    if warm_up:
+        step()
     steps = 0
     start = now = time.perf_counter()
     while steps < at_least_steps or now - start < at_least_seconds:

@@ -32,6 +32,7 @@ from .callbacks import (
     LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
+    Replay,
     TerminateOnNaN,
 )
 from .data import batches, one_hot
@@ -133,6 +134,7 @@ __all__ = [
     "RandomRotation",
     "RandomTranslation",
     "ReduceLROnPlateau",
+    "Replay",
     "Reshape",
     "RestrictedBoltzmannMachine",
     "Sequential",

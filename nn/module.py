@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from autograd_core import no_grad, scope
 
+from .drawing import Description, describe
 from .storage.saving import load_weights, save
 from .summary import Summary, summarize
 from .training import Training
@@ -47,9 +48,9 @@ class Module(Training):
     def __init_subclass__(cls, **options: Any) -> None:
         """Make each call a scope, so that pictures of the graph can show it as one group."""
         super().__init_subclass__(**options)
-        for name in ("__call__", "forward"):
-            if name in vars(cls):
-                setattr(cls, name, _as_scope(vars(cls)[name]))
+        name = "forward" if hasattr(cls, "forward") else "__call__"  # which calls forward, if any
+        if name in vars(cls):
+            setattr(cls, name, _as_scope(vars(cls)[name]))
 
     def output_mask(self, x: Any, mask: Any) -> Any:
         """Return the mask (batch, steps) that goes with the output; here the input's, or None."""
@@ -81,6 +82,10 @@ class Module(Training):
                  parameters: 11
         """
         return summarize(self)
+
+    def _drawing_(self, x: Any = None) -> Description:
+        """Return what autograd_core.draw shows of the model."""
+        return describe(self, x)
 
     def save(self, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
         """Write weights, architecture and the state of training to one safetensors file.

@@ -14,6 +14,7 @@ from .callbacks import CallbackList, History, Progress
 from .configuration import check_range, name_of
 from .data import batches
 from .epochs import Figures, as_array, as_batches, interruptible, paired, split_off
+from .losses.outputs import wants_logits
 from .mistakes import check_reached, check_scale
 from .randomness import drawing_from
 from .state import State
@@ -181,7 +182,7 @@ class Training(State):
         out = self.predict(x, batch_size)
         if out.ndim > 1 and out.shape[-1] > 1:
             return out.argmax(axis=-1)
-        threshold = 0.0 if _wants_logits(self.loss) else 0.5
+        threshold = 0.0 if wants_logits(self.loss) else 0.5
         return (out.reshape(len(out), -1)[:, 0] > threshold).astype(int)
 
     def _check_compiled(self) -> None:
@@ -257,10 +258,6 @@ def _plain(out: Any) -> Any:
     return out.data if isinstance(out, Value) else out
 
 
-def _wants_logits(loss: Any) -> bool:
-    return bool(getattr(loss, "keywords", {}).get("from_logits", False))
-
-
 def _by_name(chosen: Iterable[Any], loss: Any) -> dict[str, Callable[..., Any]]:
     """Return metrics by the names they have in the history."""
     if isinstance(chosen, str) or callable(chosen):
@@ -269,7 +266,7 @@ def _by_name(chosen: Iterable[Any], loss: Any) -> dict[str, Callable[..., Any]]:
     for metric in chosen:
         name = metric if isinstance(metric, str) else name_of(metric)
         function = metrics.get(metric)
-        if function is metrics.accuracy and _wants_logits(loss):
+        if function is metrics.accuracy and wants_logits(loss):
             function = partial(metrics.accuracy, threshold=0.0)  # a logit's side of 1/2
         found[name] = function
     return found

@@ -269,6 +269,9 @@ STRUCTURAL = [
     structural(reductions.log_softmax, (2, 3), axis=0),
     structural(reductions.log_softmax, (2, 3), axis=None),
     # Products
+    structural(linear_algebra.inner, (3,), (2, 3)),
+    structural(linear_algebra.inner, (4, 3), (2, 3)),
+    structural(linear_algebra.inner, (2, 4, 3), (2, 3)),
     structural(linear_algebra.matmul, (3,), (3,)),
     structural(linear_algebra.matmul, (2, 3), (3,)),
     structural(linear_algebra.matmul, (3,), (3, 2)),

@@ -25,9 +25,14 @@ EXPORTS = {
         UnsupportedError
         Value
         check_gradients
+        compare_gradients
         convolve
         detect_anomaly
+        diagnose
+        draw
+        draw_dot
         erf
+        explain
         grad
         hessian
         hvp
@@ -94,6 +99,7 @@ EXPORTS = {
         RandomRotation
         RandomTranslation
         ReduceLROnPlateau
+        Replay
         Reshape
         RestrictedBoltzmannMachine
         SGD

@@ -163,7 +163,9 @@ class TestObjects:
             restore(description, {"Broken": Broken})
 
     @pytest.mark.parametrize(
-        "thing", [object(), 1j, b"bytes", {1}, SimpleNamespace(name="a"), slice(1)], ids=repr
+        "thing",
+        [object(), 1j, b"bytes", {1}, SimpleNamespace(name="a"), slice(1)],
+        ids=lambda thing: type(thing).__name__,
     )
     def test_of_other_kinds_are_refused(self, thing):
         with pytest.raises(OptionError, match=r"in something to be saved\n(.|\n)*Configured"):

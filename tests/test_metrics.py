@@ -252,7 +252,9 @@ class TestNames:
     def test_short_names_and_losses(self, short, full):
         assert metrics.get(short) is full
 
-    @pytest.mark.parametrize("name", set(metrics.__all__) - {"BY_NAME", "get", "confusion_matrix"})
+    @pytest.mark.parametrize(
+        "name", sorted(set(metrics.__all__) - {"BY_NAME", "get", "confusion_matrix"})
+    )
     def test_every_metric_has_its_name(self, name):
         assert metrics.get(name) is getattr(metrics, name)
 

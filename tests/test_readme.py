@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograd_core import ShapeError, Value
+from autograd_core import ShapeError, Value, compare_gradients, diagnose, explain
+from demos import pictures
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -51,3 +52,24 @@ def test_the_error_shown_is_the_error_given():
     with pytest.raises(ShapeError) as caught:
         eval(shown[1], {"np": np, "Value": Value})
     assert f"{ShapeError.__module__}.{ShapeError.__name__}: {caught.value}\n" == shown[2]
+
+
+def test_the_explanations_shown_are_those_given():
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    c = a * b
+    c.label = "c"
+    d = c * c + a
+    d.label = "d"
+    for given in (
+        explain(d, wrt=a),
+        compare_gradients(d, {a: 1.0, b: 24.0, c: -12.0}),
+        diagnose((a * b).relu()),
+    ):
+        for line in str(given).splitlines():
+            assert line in README or line.startswith("The gradient of d")
+
+
+def test_the_picture_shown_is_the_one_drawn(tmp_path):
+    pictures.neuron().save(tmp_path / "neuron.svg")
+    drawn = (tmp_path / "neuron.svg").read_text(encoding="utf-8")
+    assert drawn == (Path(__file__).parents[1] / "docs" / "neuron.svg").read_text(encoding="utf-8")

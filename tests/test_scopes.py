@@ -49,7 +49,7 @@ def test_every_call_of_a_module_is_one_and_knows_its_owner():
     model([1.0, 2.0])
     model([3.0, 4.0])
     found = scopes(a.index)
-    assert [s.name for s in found if s.owner == id(model)] == ["MLP"] * 4  # __call__ and forward
+    assert [s.name for s in found if s.owner == id(model)] == ["MLP"] * 2
     neurons = {s.owner for s in found if s.name == "Neuron"}
     assert neurons == {id(n) for layer in model.layers for n in layer.neurons}
     dense = nn.Dense(2)

@@ -3,6 +3,7 @@
 Rows are read as in elementwise.py. Leading axes, as in NumPy, count matrices of a stack.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..messages import describe
 from .elementwise import equal, multiply, reciprocal, where
 from .indexing import getitem, scatter
 from .reductions import prod_of_others
-from .shapes import transpose
+from .shapes import reshape, transpose
 
 
 def _matmul(x: Any, y: Any) -> Any:
@@ -84,6 +85,12 @@ def _matmul_right(g: Any, x: Any, y: Any) -> Any:
     if len(y.shape) == 1:
         return getitem(matmul(_row(g), x), index=(..., 0, slice(None)))
     return matrix_transpose(x) @ g
+
+
+def _flat(x: Any) -> Any:
+    """Return x as a matrix, whose rows are along its last axis."""
+    *rows, columns = shape_of(x)
+    return x if len(rows) == 1 else reshape(x, shape=(math.prod(rows), columns))
 
 
 def _einsum(*operands: Any, subscripts: str, optimize: Any = True) -> Any:
@@ -208,6 +215,10 @@ def _pinv_rule(g: Any, out: Any, x: Any) -> Any:
 matmul: Primitive = Primitive("matmul", _matmul,
     lambda g, out, x, y: _matmul_left(g, x, y),
     lambda g, out, x, y: _matmul_right(g, x, y))
+# x W^T, the sum over the last axes of x and of a matrix W, whose gradient has W's order in memory
+inner: Primitive = Primitive("inner", lambda x, y: _matmul(x, y.T),
+    lambda g, out, x, y: g @ y,
+    lambda g, out, x, y: matrix_transpose(_flat(g)) @ _flat(x))
 # an index stands in an operand once at most, and in the output or another operand, too
 einsum: Primitive = Primitive("einsum", _einsum,
     each=lambda i, g, out, *operands, **params: _einsum_rule(i, g, operands, **params))

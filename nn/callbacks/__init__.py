@@ -3,6 +3,7 @@
 - Callback: the base of one's own
 - History: the figures of each epoch, as `fit` returns them
 - EarlyStopping, ModelCheckpoint, ReduceLROnPlateau: watch one figure
+- Replay, side_by_side: training as a page to move through forwards and backwards
 - LearningRateScheduler, TerminateOnNaN, CSVLogger, LambdaCallback: act at each epoch or batch
 """
 
@@ -15,6 +16,7 @@ from .recording import (
     Progress,
     TerminateOnNaN,
 )
+from .replay import Replay, side_by_side
 
 __all__ = [
     "CSVLogger",
@@ -28,5 +30,7 @@ __all__ = [
     "Monitor",
     "Progress",
     "ReduceLROnPlateau",
+    "Replay",
     "TerminateOnNaN",
+    "side_by_side",
 ]

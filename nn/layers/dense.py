@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from autograd_core import Value
 
 from ..configuration import check_range
@@ -40,12 +42,12 @@ class Dense(WeightedLayer):
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (units, features) and bias (units,)."""
-        self.make_kernel("weight", (self.units, input_shape[-1]), order="F")
+        self.make_kernel("weight", (self.units, input_shape[-1]))
         self.make_bias("bias", self.units)
 
     def forward(self, x: Any) -> Any:
         """Return activation(x W^T + b), (..., units)."""
-        out = x @ self.weight.T
+        out = np.inner(x, self.weight)
         if self.use_bias:
             out = out + self.bias
         return out if self.activation is None else self.activation(out)

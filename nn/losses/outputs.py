@@ -103,3 +103,13 @@ def _are_probabilities(data: Any) -> bool:
     if not data.min() >= 0:
         return False
     return bool(np.abs(np.add.reduce(data, -1) - 1).max() < ROUNDING)
+
+
+def wants_logits(loss: Any) -> bool:
+    """Return whether a loss was chosen with from_logits=True.
+
+    Example: >>> from functools import partial
+             >>> wants_logits(partial(print, from_logits=True)), wants_logits(print)
+             (True, False)
+    """
+    return bool(getattr(loss, "keywords", {}).get("from_logits", False))

@@ -1,0 +1,1 @@
+"""Pictures of graphs and networks, and the step-through page."""

@@ -1,0 +1,233 @@
+"""Boxes: what a picture shows of a node, or of many that share a box."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..data import shorten
+from ..explanation.formulas import expression, local_derivative, names_of
+from ..explanation.notation import short
+from ..graph import Node
+from .folding import Fold, Wires, between
+from .groups import Group, Groups
+
+MISSING = "gradient: not computed"
+LISTED = 3  # operations or shapes that are named; more are counted
+DIGITS = 4
+
+
+class Box(NamedTuple):
+    """One box: what stands in it, and how it looks."""
+
+    role: str  # result, parameter, input, constant; group or several where nodes share it
+    name: str  # told in the text form, no two alike
+    title: str
+    details: list[str]
+    group: Group
+    gradient: float | None = None  # of greatest magnitude; None: none, or of many nodes
+    is_computed: bool = True  # whether there is a gradient
+    story: str = ""  # shown when pointed at
+
+
+class Arrow(NamedTuple):
+    """From one box to another, by their numbers."""
+
+    tail: int
+    head: int
+    label: str = ""
+    passes: bool = True  # whether a gradient flows back along it
+    strands: int = 1  # edges that it stands for
+
+
+def boxes(
+    order: list[Node], edges: Wires, groups: Groups, folded: Fold, derivatives: bool
+) -> tuple[list[Box], list[Arrow]]:
+    """Return the boxes of a graph and the arrows between them.
+
+    Args:    derivatives: write the local derivative at each arrow.
+    """
+    members: list[list[int]] = [[] for _ in range(int(folded.box.max()) + 1)]
+    for i, box in enumerate(folded.box.tolist()):
+        members[box].append(i)
+    alone = [inside[0] for inside in members if len(inside) == 1]
+    names = names_of([order[i] for i in sorted(alone)])
+    drawn: list[Box] = []
+    taken: Counter[str] = Counter()
+    for box, inside in enumerate(members):
+        nodes = [order[i] for i in inside]
+        group = folded.groups.get(box)
+        if group is not None:
+            drawn.append(_group(group, nodes, groups, taken))
+        elif len(nodes) == 1:
+            drawn.append(_single(nodes[0], groups.all[groups.of[inside[0]]], groups, names))
+        else:
+            band = (box + 1, folded.bands) if folded.bands else None
+            place = groups.all[0] if band else groups.all[groups.of[inside[0]]]
+            drawn.append(_several(nodes, place, groups, taken, band))
+    tails, heads, counts = between(folded.box, edges)
+    arrows: list[Arrow] = []
+    for tail, head, count in zip(tails.tolist(), heads.tolist(), counts.tolist(), strict=True):
+        if len(members[head]) > 1 or len(members[tail]) > 1:
+            arrows.append(Arrow(tail, head, strands=count))
+    own = {order[i]: int(folded.box[i]) for i in alone}
+    for node, box in own.items():
+        for i, x in enumerate(node.inputs):
+            if not isinstance(x, Node):
+                arrows.append(Arrow(len(drawn), box, passes=False))
+                drawn.append(_constant(x, drawn[box].group))
+            elif x in own:
+                label = _derivative(node, i) if derivatives else ""
+                passes = node.primitive is not None and node.primitive.rule(i) is not None
+                arrows.append(Arrow(own[x], box, label, passes))
+    return drawn, arrows
+
+
+def _single(node: Node, group: Group, groups: Groups, names: dict[Node, str]) -> Box:
+    gradient = numbers_of(node._gradient)
+    name = names[node]
+    operation = node.primitive.name if node.primitive else ""
+    is_told = all(x in names and x.label for x in node.inputs if isinstance(x, Node))
+    formula = expression(node, names) if operation and is_told else ""
+    role = "result" if operation else "parameter" if node in groups.parameters else "input"
+    title = operation or groups.parameters.get(node, role)
+    if node.label is not None:
+        title = shorten(name, 40)
+        if operation:
+            title += f" = {formula}" if formula and len(formula) < 40 else f" ({operation})"
+    details = [f"data {account(node._data)}"]
+    details.append(MISSING if gradient is None else f"gradient {account(gradient)}")
+    if node.shape:
+        details.insert(0, f"shape {node.shape}")
+    story = f"{name}: {operation or role}" + (f" = {formula}" if formula else "")
+    if node.params:
+        story += ", " + ", ".join(f"{k}={shorten(repr(v))}" for k, v in node.params.items())
+    return Box(role, name, title, details, group, largest(gradient), gradient is not None, story)
+
+
+def _constant(x: Any, group: Group) -> Box:
+    shape = getattr(x, "shape", ())
+    details = [f"data {account(x)}"] if shape else []
+    title = f"shape {shape}" if shape else account(x)
+    return Box("constant", "", title, details, group, story="constant")
+
+
+def _group(group: Group, nodes: list[Node], groups: Groups, taken: Counter[str]) -> Box:
+    inner = Counter(each.name for each in group.inner.values())
+    details = [f"{count:,} x {name}" for name, count in inner.most_common(LISTED)]
+    box = _many("group", group.title, details, nodes, group.parent or group, groups, taken)
+    around = group.parent.title if group.parent else ""
+    return box._replace(name=f"{around} / {box.title}") if around else box
+
+
+def _several(
+    nodes: list[Node],
+    group: Group,
+    groups: Groups,
+    taken: Counter[str],
+    band: tuple[int, int] | None,
+) -> Box:
+    """Describe nodes that do the same, or one band of a graph: (number, number of all)."""
+    first = nodes[0]
+    if band is not None:
+        title = f"part {band[0]} of {band[1]}"
+    elif first.primitive is None:
+        what = "parameters" if first in groups.parameters else "inputs"
+        return _many("several", f"{len(nodes):,} {what}", [], nodes, group, groups, taken)
+    else:
+        title = f"{len(nodes):,} x {first.primitive.name}"
+    return _many("several", title, [], nodes, group, groups, taken)
+
+
+def _many(
+    role: str,
+    title: str,
+    details: list[str],
+    nodes: list[Node],
+    group: Group,
+    groups: Groups,
+    taken: Counter[str],
+) -> Box:
+    """Describe nodes that share a box: counts, shapes, and the norm of their gradients."""
+    parameters = [node for node in nodes if node in groups.parameters]
+    operations = Counter(node.primitive.name for node in nodes if node.primitive is not None)
+    if parameters and role == "group":
+        size = sum(numbers_of(node._data).size for node in parameters)
+        details.append(f"{size:,} parameters{_shapes(parameters)}")
+    if len(operations) > 1 or (operations and role == "group"):  # otherwise the title tells
+        details += [f"{sum(operations.values()):,} operations:", _most(operations)]
+    elif role == "several":
+        details.append(f"data {account(_together([node._data for node in nodes]))}")
+    gradients = [node._gradient for node in parameters or nodes if node._gradient is not None]
+    if gradients:
+        with np.errstate(all="ignore"):
+            norm = float(np.linalg.norm(_together(gradients)))
+        details.append(f"gradient norm {short(norm, DIGITS)}")
+    else:
+        details.append(MISSING)
+    taken[title] += 1
+    name = title if taken[title] == 1 else f"{title} ({taken[title]})"
+    labels = [str(node.label) for node in nodes if node.label is not None]
+    story = f"{title}: {len(nodes):,} nodes"
+    if labels:
+        story += f", among them {', '.join(shorten(label, 20) for label in labels[:LISTED])}"
+    return Box(role, name, title, details, group, None, bool(gradients), story)
+
+
+def _most(counts: Counter[str]) -> str:
+    listed = [f"{count:,} {name}" for name, count in counts.most_common(LISTED)]
+    return ", ".join(listed + ["..."] * (len(counts) > LISTED))
+
+
+def _shapes(nodes: Iterable[Node]) -> str:
+    """Return the shapes of arrays, as text to go on with."""
+    shapes = list(dict.fromkeys(str(node.shape) for node in nodes if node.shape))
+    more = ["..."] * (len(shapes) > LISTED)
+    return f" in {', '.join(shapes[:LISTED] + more)}" if shapes else ""
+
+
+def _together(data: list[Any]) -> Any:
+    """Return all numbers of floats, arrays and nodes as one array."""
+    numbers = [x for x in data if type(x) is float]
+    arrays = [numbers_of(x).ravel() for x in data if type(x) is not float]
+    return np.concatenate([np.array(numbers, float), *arrays])
+
+
+def _derivative(node: Node, i: int) -> str:
+    found = local_derivative(node, i)
+    return "" if found is None else account(found)
+
+
+def numbers_of(data: Any) -> Any:
+    """Return data, or a gradient that may itself be a node, as an array; None stays None."""
+    return None if data is None else np.asarray(getattr(data, "_data", data))
+
+
+def largest(gradient: Any) -> float | None:
+    """Return the number of greatest magnitude, with its sign; nan or inf if there is one."""
+    if gradient is None or not gradient.size:
+        return None
+    wrong = gradient[~np.isfinite(gradient)]
+    flat = wrong if wrong.size else gradient
+    return float(flat.flat[np.abs(flat).argmax()])
+
+
+def account(data: Any) -> str:
+    """Return a number, or the range of an array, as short text.
+
+    Example: >>> account(2.0), account(np.array([1.0, 0.25, np.nan]))
+             ('2', '0.25 ... 1, 1 nan')
+    """
+    data = np.asarray(data)
+    if data.ndim == 0:
+        return short(float(data), DIGITS)
+    wrong = np.isnan(data)
+    rest = data[~wrong]
+    parts = []
+    if rest.size:
+        least, most = short(float(rest.min()), DIGITS), short(float(rest.max()), DIGITS)
+        parts.append(least if least == most else f"{least} ... {most}")
+    if wrong.any():
+        parts.append(f"{wrong.sum():,} nan")
+    return ", ".join(parts) or "empty"

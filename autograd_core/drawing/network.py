@@ -1,0 +1,195 @@
+"""The picture of a network: a column for each layer, a circle for each neuron."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..explanation.notation import short
+from .boxes import MISSING, account
+from .dot import NEGATIVE, POSITIVE, color, lines, new_graph
+from .layers import Description, Layer, gradients_of, layer_of
+from .picture import Picture
+from .svg import Legend
+
+WIDE = 10  # neurons that a layer shows
+APART, HIGH, UNIT = 2.3, 0.76, 0.68  # inches
+DIGITS = 3
+
+
+def draw_network(
+    described: Description, loss: Callable[[Any], Any] | None, limit: int | None
+) -> Picture:
+    """Return a picture of a network, see `draw`."""
+    found = gradients_of(described.output, loss)
+    layers = [layer_of(column, found, limit or WIDE) for column in described.columns]
+    graph = new_graph("LR", _caption(layers))
+    graph.attr(layout="neato", splines="line", outputorder="edgesfirst", pad="0.12")
+    graph.attr("node", shape="circle", style="filled", width=str(UNIT), fixedsize="true")
+    graph.attr("node", fontsize="9", margin="0")
+    stories: dict[str, str] = {}
+    most = _greatest([layer.values for layer in layers if layer.size])
+    heaviest = _greatest([layer.weights for layer in layers])
+    top = max(_places(layer)[0][1] for layer in layers) + HIGH
+    for i, layer in enumerate(layers):
+        _draw_heading(graph, i, layer, top, stories)
+        _draw_column(graph, i, layer, most, stories)
+        if i:
+            _draw_lines(graph, i, layers[i - 1], layer, heaviest, stories)
+    legend = Legend([], most, "activation")
+    return Picture(graph.source, _table(layers), "Network", stories, legend)
+
+
+def _greatest(arrays: list[Any]) -> float:
+    finite = [np.abs(a[np.isfinite(a)]) for a in arrays if a is not None]
+    return max((float(a.max()) for a in finite if a.size), default=0.0)
+
+
+def _places(layer: Layer) -> list[tuple[int | None, float]]:
+    """Return the neurons shown, None for those folded, and how high each stands."""
+    slots: list[int | None] = list(layer.shown)
+    if layer.size is None:
+        slots = [None]
+    elif len(layer.shown) < layer.size:
+        slots.insert((len(slots) + 1) // 2, None)
+    middle = (len(slots) - 1) / 2
+    return [(unit, (middle - i) * HIGH) for i, unit in enumerate(slots)]
+
+
+def _draw_heading(graph: Any, i: int, layer: Layer, height: float, stories: dict[str, str]) -> None:
+    graph.node(
+        f"h{i}",
+        lines(filter(None, [layer.name, layer.note])),
+        shape="plaintext",
+        style="",
+        pos=f"{i * APART},{height:.3f}!",
+        width="1.8",
+        height="0.4",
+        **{"class": "heading"},
+    )
+    stories[f"h{i}"] = layer.name
+
+
+def _draw_column(graph: Any, i: int, layer: Layer, most: float, stories: dict[str, str]) -> None:
+    for unit, height in _places(layer):
+        name = f"c{i}_{'more' if unit is None else unit}"
+        pos = f"{i * APART},{height:.3f}!"
+        if unit is None:
+            text = _of_box(layer) if layer.size is None else _of_folded(layer)
+            looks = {"shape": "box"}
+            if layer.size is not None:
+                looks = {"shape": "plaintext", "class": "heading"}
+            graph.node(name, lines(text), pos=pos, width="1.3", height="0.6", **looks)
+            stories[name] = ", ".join(text)
+            continue
+        known = _of_neuron(layer, unit)
+        fill = {}
+        if layer.values is not None:
+            fill["fillcolor"] = color(float(layer.values[unit]), most)
+        graph.node(name, lines(f"{mark}{x}" for _, mark, x in known), pos=pos, **fill)
+        told = [f"{word} {x}" for word, _, x in known]
+        stories[name] = ", ".join([f"{layer.name}, neuron {unit}", *told])
+
+
+def _of_neuron(layer: Layer, unit: int) -> list[tuple[str, str, str]]:
+    """Return what is known of a neuron: the word, the sign and the number of each."""
+    told = []
+    if layer.values is not None:
+        told.append(("activation", "", layer.values[unit]))
+    if layer.gradients is not None:
+        told.append(("gradient", "g ", layer.gradients[unit]))
+    if layer.biases is not None and layer.values is None:
+        told.append(("bias", "b ", layer.biases[unit]))
+    return [(word, mark, short(float(x), DIGITS)) for word, mark, x in told]
+
+
+def _of_folded(layer: Layer) -> list[str]:
+    hidden = np.setdiff1d(np.arange(layer.size or 0), layer.shown)
+    text = [f"... {len(hidden):,} more ..."]
+    if layer.values is not None:
+        text.append(account(layer.values[hidden]))
+    if layer.gradients is not None:
+        text.append(f"g norm {short(float(np.linalg.norm(layer.gradients[hidden])), DIGITS)}")
+    return text
+
+
+def _of_box(layer: Layer) -> list[str]:
+    if layer.values is None:
+        return ["not computed"]
+    text = [f"shape {layer.values.shape}", account(layer.values)]
+    if layer.gradients is not None:
+        text.append(f"g norm {short(float(np.linalg.norm(layer.gradients)), DIGITS)}")
+    return text
+
+
+def _draw_lines(
+    graph: Any, i: int, before: Layer, layer: Layer, heaviest: float, stories: dict[str, str]
+) -> None:
+    """Draw the weights between the neurons that are shown; plain lines where there are none."""
+    tails = [unit for unit, _ in _places(before)]
+    heads = [unit for unit, _ in _places(layer)]
+    for head in heads:
+        for tail in tails:
+            ends = (f"c{i - 1}_{_end(tail)}", f"c{i}_{_end(head)}")
+            is_weight = layer.weights is not None and tail is not None and head is not None
+            if not is_weight:
+                if layer.weights is None and (before.size != layer.size or head == tail):
+                    graph.edge(*ends, arrowhead="none", **{"class": "plain"})
+                continue
+            weight = float(layer.weights[head, tail])
+            size = abs(weight) / heaviest if heaviest and np.isfinite(weight) else 0.0
+            red, green, blue = (int(0.85 * c) for c in (POSITIVE if weight > 0 else NEGATIVE))
+            graph.edge(
+                *ends,
+                arrowhead="none",
+                penwidth=f"{0.3 + 4 * size:.2f}",
+                color=f"#{red:02x}{green:02x}{blue:02x}",
+                **{"class": "weight"},
+            )
+            story = f"weight {short(weight)} from {tail} to {head}"
+            if layer.weight_gradients is not None:
+                slope = float(layer.weight_gradients[head, tail])
+                story += f", gradient {short(slope)}"
+            stories["->".join(ends)] = story
+
+
+def _end(unit: int | None) -> str:
+    return "more" if unit is None else str(unit)
+
+
+def _caption(layers: list[Layer]) -> list[str]:
+    text = []
+    if any(layer.weights is not None for layer in layers):
+        text.append("line width: size of a weight; blue: negative, orange: positive")
+    if any(layer.gradients is not None for layer in layers):
+        text.append("g: gradient")
+    samples = max(layer.samples for layer in layers)
+    if samples > 1:
+        text.append(f"numbers are means over {samples:,} samples")
+    folded = [
+        f"{layer.size - len(layer.shown):,} of {layer.name}"
+        for layer in layers
+        if layer.size is not None and len(layer.shown) < layer.size
+    ]
+    if folded:
+        text.append(f"not drawn one by one: {', '.join(folded)}")
+    return text
+
+
+def _table(layers: list[Layer]) -> str:
+    """Return the layers as a table in plain text."""
+    rows = []
+    for layer in layers:
+        size = "" if layer.size is None else f"{layer.size:,} x {layer.note or 'neuron'}"
+        row = [layer.name, size or layer.note]
+        row.append("" if layer.weights is None else f"weights {account(layer.weights)}")
+        row.append("" if layer.values is None else f"activations {account(layer.values)}")
+        if layer.gradients is None:
+            row.append(MISSING if layer.values is not None else "")
+        else:
+            row.append(f"gradient norm {short(float(np.linalg.norm(layer.gradients)), 4)}")
+        rows.append(row)
+    widths = [max(len(row[k]) for row in rows) + 2 for k in range(5)]
+    return "\n".join(
+        "".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    )

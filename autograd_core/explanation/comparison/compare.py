@@ -1,0 +1,235 @@
+"""What is wrong with a gradient worked out by hand: which term is missing, doubled or turned."""
+
+from copy import copy
+from typing import Any
+
+import numpy as np
+
+from ...data import Data, as_data, shape_of, shorten
+from ...errors import DataError, OptionError, ShapeError
+from ...graph import Node
+from ..diagnosis.findings import listed
+from .detection import Explanation, Search
+from .handwork import Handwork
+from .judgement import Comparison, Judgement
+from .mistakes import Mistake, Verdict
+from .wording import Wording
+
+
+def compare_gradients(
+    output: Any, gradients: dict[Any, Any], *, rtol: float | None = None
+) -> Comparison:
+    """Compare gradients worked out by hand with the right ones, and name what is wrong with each.
+
+    Every mistake that can be made in one place (a sign, a path, a factor, a mean, a transpose, a
+    broadcast) is tried on the recorded graph: the one that gives the learner's number is named.
+    Gradients that are right but for a mistake further up are said to follow from it.
+
+    Args:    output: the Value that is differentiated, one number.
+             gradients: d output / d value by Value or label, for any values of the graph; a number
+             in place of an array counts for all its elements.
+             rtol: what rounding may take, as a share of a gradient's contributions; None: 1e-5,
+             and 1e-4 with float32. Numbers written down to some decimal place may be off by half
+             a unit of it.
+    Returns: a judgement on each, from the output backward: `verdict`, `message`, `is_right`.
+    Raises:  DataError: the output is no Value; a gradient is NaN or not numbers. ShapeError: the
+             output is no single number; a gradient's shape is not that of its value, and neither
+             a transpose nor a broadcast explains it. OptionError: a label or Value that the graph
+             does not have, or has twice; gradients are no dict; rtol is not positive.
+    Example: >>> from autograd_core import Value
+             >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
+             >>> c, d = a * b, a + b
+             >>> c.label, d.label = "c", "d"
+             >>> L = c * d
+             >>> L.label = "L"
+             >>> compare_gradients(L, {"d": 6.0, "a": 6.0})
+             ✓ d: dL/dd is right
+             ✗ a: you took dL/da through d only; the path through c adds 15; you gave 6, it is 21
+    """
+    work = _handwork(output)
+    if rtol is not None and not 0 < rtol < 1:
+        raise OptionError(f"rtol={rtol!r}", "it is a share of a gradient", "rtol=1e-5, or None")
+    given = _checked(work, gradients)
+    with np.errstate(all="ignore"):
+        return Comparison(_Judge(work, given, rtol).judgements())
+
+
+class _Judge:
+    """Judges gradients from the output backward, and goes on with the learner's own mistakes."""
+
+    def __init__(self, work: Handwork, given: dict[Node, Data], rtol: float | None) -> None:
+        self.work = work
+        self.given = given
+        self.search = Search(work, given, rtol)
+        self.wording = Wording(work)
+        self.effects: list[tuple[Node, dict[Node, Data]]] = []  # of mistakes, by where told
+
+    def judgements(self) -> list[Judgement]:
+        """Return the judgements."""
+        return [self._judge(node) for node in sorted(self.given, key=lambda node: -node.index)]
+
+    def _judge(self, node: Node) -> Judgement:
+        work, search, h = self.work, self.search, self.given[node]
+        right = work.right[node]
+        if not np.isfinite(right).all() and not np.array_equal(h, right):
+            work.settled.add(node)
+            return self._judgement(node, Verdict.UNDEFINED, self.wording.undefined(node))
+        if search.apart(node, right) <= 1:
+            if work.now[node] is not right:
+                work.settle(node, right)
+            work.settled.add(node)
+            return self._judgement(node, Verdict.RIGHT, self.wording.right(node, h))
+        if search.apart(node, work.now[node]) <= 1:
+            causes = [cause for cause, effect in self.effects if np.any(effect.get(node, 0.0))]
+            work.settled.add(node)
+            return self._follows(node, causes)
+        return self._explained(node)
+
+    def _explained(self, node: Node) -> Judgement:
+        """Judge a gradient that is wrong of itself, and take its mistake for made."""
+        work, h = self.work, self.given[node]
+        explanation, told_by = self.search.explain(node), self.wording
+        if explanation is None and work.now[node] is not work.right[node]:
+            # Perhaps the learner went on with right gradients in spite of what was given
+            search, told_by = copy(self.search), copy(self.wording)
+            search.work = told_by.work = copy(work)
+            search.work.now = dict(work.right)
+            explanation = search.explain(node)
+        if explanation is None:
+            if shape_of(h) != node.shape:
+                raise _wrong_shape(self.wording.names[node], h, node)
+            message = self.wording.unexplained(node, h)
+            self.effects.append((node, work.settle(node, h)))
+            return self._judgement(node, Verdict.UNEXPLAINED, message)
+        mistake = explanation.mistake
+        if mistake.key in self.search.told:
+            return self._follows(node, [self.search.told[mistake.key]])
+        self.search.told[mistake.key] = node
+        message = told_by.explanation(explanation, node, h)
+        self._make(explanation, node)
+        return self._judgement(node, mistake.verdict, message, mistake)
+
+    def _make(self, explanation: Explanation, node: Node) -> None:
+        """Go on as the learner did."""
+        work, h = self.work, self.given[node]
+        if shape_of(h) != node.shape:
+            return  # what is below may follow from it in its own shape
+        effect = dict(explanation.effect)
+        work.change(effect)
+        effect |= {n: effect.get(n, 0.0) + d for n, d in work.settle(node, h).items()}
+        self.effects.append((node, effect))
+
+    def _follows(self, node: Node, causes: list[Node]) -> Judgement:
+        message = self.wording.follows(node, causes)
+        return self._judgement(node, Verdict.FOLLOWS, message, causes=tuple(causes))
+
+    def _judgement(
+        self,
+        node: Node,
+        verdict: Verdict,
+        message: str,
+        mistake: Mistake | None = None,
+        causes: tuple[Node, ...] = (),
+    ) -> Judgement:
+        name, right = self.wording.names[node], self.work.right[node]
+        return Judgement(node, name, verdict, message, self.given[node], right, mistake, causes)
+
+
+def _handwork(output: Any) -> Handwork:
+    if not isinstance(output, Node):
+        raise DataError(
+            f"compare_gradients of {shorten(repr(output))}",
+            "only a Value remembers how it was computed",
+            "compare_gradients(loss, {...}) with the Value that is differentiated",
+        )
+    if np.size(output._data) != 1:
+        raise ShapeError(
+            f"compare_gradients of an output of shape {output.shape}",
+            "it has several numbers, and each could be differentiated",
+            "compare_gradients(output.sum(), {...}), or (output * weights).sum()",
+        )
+    return Handwork(output)
+
+
+def _checked(work: Handwork, gradients: Any) -> dict[Node, Data]:
+    """Return the given gradients by node, as numbers."""
+    if not isinstance(gradients, dict):
+        raise OptionError(
+            f"gradients={shorten(repr(gradients))}",
+            "each gradient needs the value that it belongs to",
+            '{"a": 2.0, w: array}, by label or Value',
+        )
+    given: dict[Node, Data] = {}
+    for key, gradient in gradients.items():
+        node = _node(work, key)
+        if node in given:
+            raise OptionError(
+                f"two gradients for {_called(key)}", "one value has one gradient", "one of them"
+            )
+        data = as_data(gradient._data if isinstance(gradient, Node) else gradient)
+        if np.isnan(data).any():
+            raise DataError(
+                f"a gradient for {_called(key)} with NaN",
+                "NaN is not a number that could be right or wrong",
+                "the gradient without it; detect_anomaly() finds where a NaN begins",
+            )
+        if node.shape and not shape_of(data):
+            data = np.full(node.shape, data)
+        given[node] = data
+    return given
+
+
+def _node(work: Handwork, key: Any) -> Node:
+    """Return the node of the graph that a key names."""
+    if isinstance(key, Node):
+        if key in work.right:
+            return key
+        raise OptionError(
+            f"a gradient for {_called(key)}",
+            "the output was not computed from this Value",
+            "a Value of its graph; a = a + 1 makes a new Value and leaves the old one behind",
+        )
+    found = [node for node in work.order if node.label is not None and node.label == key]
+    if len(found) == 1:
+        return found[0]
+    labels = listed(list(dict.fromkeys(str(n.label) for n in work.order if n.label)) or ["none"])
+    if found:
+        raise OptionError(
+            f"a gradient for {_called(key)}",
+            f"{len(found)} values of the graph have that label",
+            "the Value itself in place of its label",
+        )
+    raise OptionError(
+        f"a gradient for {_called(key)}",
+        f"no value of the graph has that label; it has {labels}",
+        "one of these labels, or the Value itself",
+    )
+
+
+def _called(key: Any) -> str:
+    if isinstance(key, Node):
+        return (
+            f"{key.label or 'a Value'} of shape {key.shape}"
+            if key.shape
+            else (f"{key.label or 'a Value'} = {key._data:.6g}")
+        )
+    return shorten(repr(key))
+
+
+def _wrong_shape(name: str, h: Data, node: Node) -> ShapeError:
+    """Say in which axes a gradient's shape differs from its value's."""
+    given, wanted = shape_of(h), node.shape
+    if len(given) != len(wanted):
+        why = f"it has {len(given)} axes, and its value has {len(wanted)}"
+    else:
+        clashes = [
+            f"axis {k} has {m} in place of {n}"
+            for k, (m, n) in enumerate(zip(given, wanted, strict=True))
+            if m != n
+        ]
+        why = listed(clashes)
+    return ShapeError(
+        f"a gradient of shape {given} for {name} of shape {wanted}",
+        f"{why}, and neither a transpose nor a broadcast that is not summed back explains it",
+        f"a gradient of shape {wanted}: one number for each number of the value",
+    )

@@ -1,0 +1,227 @@
+"""The mistakes that people make in a backward pass, and what each does to a gradient."""
+
+import math
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from ...data import as_data, shape_of
+from ...graph import Node
+from ...primitives.linear_algebra import inner, matmul
+from ...primitives.shapes import spread, unbroadcast
+from ..formulas import contribution, local_derivative, pull
+from .handwork import Edge, Handwork
+
+MATRIX_PRODUCTS = (matmul, inner)
+
+
+class Verdict(StrEnum):
+    """What became of a gradient that was worked out by hand."""
+
+    RIGHT = "right"
+    SIGN = "sign"
+    MISSING = "missing path"
+    DOUBLED = "doubled path"
+    OVERWRITTEN = "overwritten"
+    FACTOR_MISSING = "missing factor"
+    FACTOR_TWICE = "factor twice"
+    MEAN_SUM = "mean and sum"
+    TRANSPOSE = "transpose"
+    BROADCAST = "broadcast"
+    FOLLOWS = "follows"
+    UNEXPLAINED = "unexplained"
+    UNDEFINED = "undefined"
+
+
+class Mistake(NamedTuple):
+    """One mistake, in the gradient of one node or in what one edge adds to it.
+
+    Args:    verdict: of which kind.
+             node: in whose gradient.
+             edges: the uses of the node that are taken wrongly, or a whole path, the node's own
+             edge first; of what is overwritten, the one that is left; () for all uses.
+             gradient: what the mistake makes of the node's gradient.
+             factor: by which it multiplies or divides, where that says more.
+    """
+
+    verdict: Verdict
+    node: Node
+    edges: tuple[Edge, ...]
+    gradient: Any
+    factor: float | None = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells one mistake from another."""
+        return self.verdict, self.node, self.edges
+
+
+def mistakes_at(work: Handwork, node: Node) -> Iterator[Mistake]:
+    """Yield the mistakes that can be made when a node's gradient is added up, likely ones first."""
+    total, edges = work.now[node], work.uses[node]
+    parts = {edge: work.contribution(edge) for edge in edges}
+    yield Mistake(Verdict.SIGN, node, (), -total)
+    for verdict, several, gradient in _among_uses(total, parts):
+        yield Mistake(verdict, node, several, gradient)
+    for edge, part in parts.items():
+        for verdict, wrong, factor in _in_one_step(work, edge, part):
+            yield Mistake(verdict, node, (edge,), total - part + wrong, factor)
+    yield Mistake(Verdict.DOUBLED, node, (), 2 * total)
+    if len(node.shape) > 1:
+        yield Mistake(Verdict.TRANSPOSE, node, (), np.transpose(total))
+    n = 0 if any([_adds(edge.user) or mean_of(edge) for edge in edges]) else summands(node)
+    if n > 2:
+        yield Mistake(Verdict.MEAN_SUM, node, (), total / n, 1 / n)
+
+
+def _among_uses(
+    total: Any, parts: dict[Edge, Any]
+) -> Iterator[tuple[Verdict, tuple[Edge, ...], Any]]:
+    """Yield what becomes of a sum of contributions if some are forgotten, turned or repeated."""
+    edges = tuple(parts)
+    users: dict[Node, tuple[Edge, ...]] = {}
+    for edge in edges:
+        users[edge.user] = (*users.get(edge.user, ()), edge)
+    ways = list(users.values())
+    inputs = [(edge,) for way in ways if len(way) > 1 for edge in way]  # as of a in a * a
+    added = {way: sum([parts[edge] for edge in way]) for way in [*ways, *inputs]}
+    if edges and (len(ways) > 2 or len(users[edges[-1].user]) > 1):
+        # What was computed last is swept first, so the oldest use is what stays
+        yield Verdict.OVERWRITTEN, edges[-1:], parts[edges[-1]]
+    for way, part in added.items():
+        yield Verdict.MISSING, way, total - part
+    if len(ways) > 2:
+        for way in ways:
+            others = tuple([edge for edge in edges if edge.user is not way[0].user])
+            yield Verdict.MISSING, others, added[way]
+    for way, part in added.items():
+        if len(way) < len(edges):
+            yield Verdict.SIGN, way, total - 2 * part
+            yield Verdict.DOUBLED, way, total + part
+
+
+Step: TypeAlias = tuple[Verdict, Any, float | None]  # verdict, what the edge adds, factor
+
+
+def _in_one_step(work: Handwork, edge: Edge, part: Any) -> Iterator[Step]:
+    """Yield what can go wrong where one edge's contribution is worked out."""
+    user, i = edge
+    node, g = edge.node, work.now[user]
+    n = mean_of(edge)
+    if n:
+        lengths = [m for m in node_lengths(node) if 1 < m < n]
+        for divisor in [1, *lengths]:
+            yield Verdict.MEAN_SUM, part * (n / divisor), n / divisor
+    elif not any([mean_of(above) for above in work.uses[user]]) and _name(user) == "sum":
+        ratio = np.size(node._data) / max(np.size(user._data), 1)
+        yield Verdict.MEAN_SUM, part / ratio, 1 / ratio
+    yield from _factor_mistakes(edge, g, part, only_twice=bool(n))
+    raw = as_data(pull(user, i, g))
+    if shape_of(raw) != node.shape:
+        yield Verdict.BROADCAST, raw, None
+        ratio = np.size(raw) / max(np.size(part), 1)
+        yield Verdict.MEAN_SUM, part / ratio, 1 / ratio
+    if user.primitive in MATRIX_PRODUCTS and len(node.shape) == len(user.shape) == 2:
+        yield from _untransposed(edge, g)
+    if len(node.shape) == 2 and node.shape == node.shape[::-1] and len(work.uses[node]) > 1:
+        yield Verdict.TRANSPOSE, np.transpose(part), None
+
+
+def _factor_mistakes(edge: Edge, g: Any, part: Any, only_twice: bool) -> Iterator[Step]:
+    """Yield what an edge adds if its local derivative is left out, and if it is applied twice."""
+    user, i = edge
+    x, factor = edge.node, factor_of(edge)
+    if factor is None:  # no factor for each number, as in softmax: then it can only be left out
+        if user.shape == x.shape and user.primitive not in MATRIX_PRODUCTS:
+            yield Verdict.FACTOR_MISSING, g, None
+    elif (np.size(factor) and (np.abs(factor) != 1).any()) or np.ptp(factor):
+        reduces = _reduces(edge)
+        if not only_twice and reduces:
+            params = user.params or {}
+            g = spread(g, x._data, params.get("axis"), params.get("keepdims", False))
+            yield Verdict.FACTOR_MISSING, np.broadcast_to(g, x.shape), None
+        elif not only_twice:
+            wrong = g if x.shape == user.shape else unbroadcast(g, x.shape)
+            yield Verdict.FACTOR_MISSING, wrong, None
+        twice = part * factor if reduces else contribution(user, i, g * factor)
+        yield Verdict.FACTOR_TWICE, twice, None
+
+
+def _untransposed(edge: Edge, g: Any) -> Iterator[Step]:
+    """Yield what a matrix product adds if one of its factors is taken in the other direction."""
+    x, y = [np.asarray(a._data if isinstance(a, Node) else a) for a in edge.user.inputs]
+    a, b = (g, y.T) if edge.i == 0 else (x.T, g)
+    for left, right in ((a, b.T), (a.T, b), (a.T, b.T)):
+        if left.shape[1] == right.shape[0] and (len(left), right.shape[1]) == edge.node.shape:
+            yield Verdict.TRANSPOSE, left @ right, None
+
+
+def factor_of(edge: Edge) -> Any:
+    """Return the factor by which an edge multiplies what comes from above; None if it does not."""
+    user, i = edge
+    if _reduces(edge):
+        return contribution(user, i, np.ones_like(user._data) if user.shape else 1.0)
+    return local_derivative(user, i)
+
+
+def _reduces(edge: Edge) -> bool:
+    """Tell whether each number of the node goes into one number of the result alone."""
+    user, params = edge.user, edge.user.params or {}
+    return {"axis", "keepdims"} <= params.keys() or (
+        user.primitive in MATRIX_PRODUCTS and not user.shape
+    )
+
+
+def mean_of(edge: Edge) -> int:
+    """Return how many numbers were added up, where an edge divides a sum by their number; else 0.
+
+    Example: >>> import numpy as np
+             >>> from autograd_core import Value
+             >>> mean_of(Edge(np.mean(Value([1.0, 2.0, 4.0])), 0))
+             3
+    """
+    user, i = edge
+    inputs = user.inputs
+    if len(inputs) != 2 or isinstance(inputs[1 - i], Node) or np.size(inputs[1 - i]) != 1:
+        return 0
+    constant = float(np.ravel(inputs[1 - i])[0])
+    if _name(user) == "multiply":
+        constant = 1 / constant if constant else 0.0
+    elif _name(user) != "divide" or i:
+        return 0
+    n = math.prod(node_lengths(edge.node))
+    if not n and 1 < constant < 1e9:
+        # Any of the summands may itself be a sum: 2 of them in ((a + b) + c) / 2
+        n = round(constant) if constant < summands(edge.node) + 0.5 else 0
+    return n if n > 1 and math.isclose(constant, n) else 0
+
+
+def node_lengths(node: Node) -> list[int]:
+    """Return the lengths of the axes that a sum went over; [0] if the node is no sum."""
+    if _name(node) != "sum" or not isinstance(node.inputs[0], Node):
+        return [0]
+    shape, axis = node.inputs[0].shape, (node.params or {}).get("axis")
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return [shape[k] for k in axes]
+
+
+def summands(node: Node) -> int:
+    """Return how many computed things additions made into this node; 1 if it is no sum."""
+    count, waiting = 0, [node]
+    while waiting:
+        x = waiting.pop()
+        if _adds(x):
+            waiting += [y for y in x.inputs if isinstance(y, Node)]
+        else:
+            count += 1
+    return count
+
+
+def _adds(node: Node) -> bool:
+    return _name(node) == "add"
+
+
+def _name(node: Node) -> str:
+    return node.primitive.name if node.primitive else ""

@@ -1,0 +1,259 @@
+"""What a mistake in a gradient is called: sentences with the learner's numbers."""
+
+from typing import Any
+
+import numpy as np
+
+from ...data import Data, shape_of, shorten
+from ...graph import Node
+from ..diagnosis.findings import listed
+from ..formulas import contribution, derivative_formula, expression, is_elementwise, names_of, pull
+from ..notation import short
+from .detection import Explanation
+from .handwork import Edge, Handwork
+from .mistakes import Mistake, Verdict
+
+FEW = 4  # elements of an array that are shown
+
+
+class Wording:
+    """Sentences about the gradients of one graph.
+
+    Args:    work: the graph, its right gradients and the learner's.
+    """
+
+    def __init__(self, work: Handwork) -> None:
+        self.work = work
+        self.names = names_of(work.order)
+
+    def derivative(self, node: Node) -> str:
+        """Return the name of a gradient: "dL/da"."""
+        return f"d{self.names[self.work.output]}/d{self.names[node]}"
+
+    def made(self, node: Node) -> str:
+        """Return a computed node's name with how it was computed: "t = a * b"."""
+        return f"{self.names[node]} = {shorten(expression(node, self.names))}"
+
+    def right(self, node: Node, given: Data) -> str:
+        """Say that a gradient is right, and if it was rounded, to how many digits."""
+        if shape_of(given) or given == self.work.right[node]:
+            return f"{self.derivative(node)} is right"
+        return f"{self.derivative(node)} is right but for rounding: {number(self.work.right[node])}"
+
+    def follows(self, node: Node, causes: list[Node]) -> str:
+        """Say that a gradient is what the chain rule makes of mistakes further up."""
+        above = listed([self.derivative(cause) for cause in causes])
+        return f"{self.derivative(node)} follows from the mistake in {above}; this step is right"
+
+    def unexplained(self, node: Node, given: Data) -> str:
+        """Say how far off a gradient is that no single mistake explains."""
+        right = self.work.now[node]
+        text = (
+            f"{self.derivative(node)} is off by more than rounding, and no single mistake "
+            f"explains it: you gave {number(given)}, it is {number(self.work.right[node])}"
+        )
+        h, exact = np.asarray(given, np.float64), np.asarray(right, np.float64)
+        with np.errstate(all="ignore"):
+            error = np.abs(h - exact)
+            ratio = h[exact != 0] / exact[exact != 0]
+        if h.ndim:
+            element = tuple(int(k) for k in np.unravel_index(np.argmax(error), h.shape))
+            text += (
+                f"; the largest difference is in element {element}, {short(float(h[element]))} "
+                f"in place of {short(float(exact[element]))}"
+            )
+        if ratio.size and np.isfinite(ratio).all() and np.ptp(ratio) <= 1e-6 * np.abs(ratio).max():
+            text += f"; it is {short(float(ratio.flat[0]))} times what it should be"
+        return text
+
+    def undefined(self, node: Node) -> str:
+        """Say that there is no right gradient to compare with."""
+        right = np.ravel(self.work.right[node])
+        kind = "nan" if np.isnan(right).any() else "inf"
+        return f"{self.derivative(node)} is itself {kind}; diagnose(output) finds where that begins"
+
+    def explanation(self, explanation: Explanation, node: Node, given: Data) -> str:
+        """Say which mistake was made, where, and what is right."""
+        mistake = explanation.mistake
+        if explanation.everywhere:
+            text = "each contribution overwrites the one before it, at every value used repeatedly"
+            if len(self.work.uses[node]) > 1:
+                text = f"{self._overwritten(mistake)}; so it is at every value used repeatedly"
+        else:
+            text = self._sentence(mistake)
+        factor = (Verdict.FACTOR_MISSING, Verdict.FACTOR_TWICE, Verdict.MEAN_SUM)
+        if mistake.node is not node and mistake.verdict not in factor:  # these say where
+            place = self.derivative(mistake.node)
+            text = f"further up{'' if place in text else f', in {place}'}: {text}"
+        if shape_of(given) != node.shape:
+            return f"{text}; you gave shape {shape_of(given)}, it has shape {node.shape}"
+        return f"{text}; you gave {number(given)}, it is {number(self.work.right[node])}"
+
+    def _sentence(self, mistake: Mistake) -> str:
+        verdict, edges = mistake.verdict, mistake.edges
+        if verdict is Verdict.SIGN:
+            return self._sign(mistake)
+        if verdict is Verdict.MISSING:
+            return self._missing(mistake)
+        if verdict is Verdict.OVERWRITTEN:
+            return self._overwritten(mistake)
+        if verdict is Verdict.DOUBLED:
+            if not edges:
+                return (
+                    f"{self.derivative(mistake.node)} is counted twice, as by a second backward() "
+                    "onto gradients that were not zeroed"
+                )
+            return (
+                f"the path through {self.path(edges)} is counted twice; it adds {self.adds(edges)}"
+            )
+        if verdict is Verdict.MEAN_SUM:
+            return self._mean(mistake)
+        if verdict is Verdict.TRANSPOSE:
+            return self._transpose(mistake)
+        if verdict is Verdict.BROADCAST:
+            return self._broadcast(mistake)
+        return self._factor(mistake)
+
+    def _factor(self, mistake: Mistake) -> str:
+        user, i = mistake.edges[0]
+        times = "missing" if mistake.verdict is Verdict.FACTOR_MISSING else "applied twice"
+        formula = shorten(derivative_formula(user, i, self.names))
+        if is_elementwise(user, i):
+            return f"the factor {formula} is {times} at node {self.made(user)}"
+        return (
+            f"the local derivative is {times} at node {self.made(user)}: "
+            f"with G = {self.derivative(user)} it adds {formula}"
+        )
+
+    def _sign(self, mistake: Mistake) -> str:
+        if not mistake.edges:
+            return f"{self.derivative(mistake.node)} is off by a sign"
+        return (
+            f"the path through {self.path(mistake.edges)} has the wrong sign; "
+            f"it adds {self.adds(mistake.edges)}"
+        )
+
+    def _missing(self, mistake: Mistake) -> str:
+        node, edges, uses = mistake.node, mistake.edges, self.work.uses[mistake.node]
+        missing = f"the path through {self.path(edges)}"
+        if edges[-1].node is not node:
+            return f"{missing} is missing; it adds {self.adds(edges)}"
+        left = tuple([edge for edge in uses if not any([edge is each for each in edges])])
+        users = list(dict.fromkeys(edge.user for edge in edges))
+        if len(users) > 1:
+            ways = [tuple([edge for edge in edges if edge.user is user]) for user in users]
+            adds = listed([f"{self.adds(way)} through {self.path(way)}" for way in ways])
+            missing = f"there is also {adds}"
+        else:
+            missing += f" adds {self.adds(edges)}"
+        if not left:
+            return f"{self.derivative(node)} is not 0: {missing}"
+        if len({edge.user for edge in left}) > 1:
+            return f"a path is missing: {missing}"
+        text = f"you took {self.derivative(node)} through {self.path(left)} only; {missing}"
+        if len(left) == 1 and left[0] is uses[-1]:
+            text += " (= in place of += does this)"
+        return text
+
+    def _overwritten(self, mistake: Mistake) -> str:
+        left = mistake.edges[0]
+        lost = [edge for edge in self.work.uses[mistake.node] if edge is not left]
+        adds = listed([f"{self.adds((edge,))} through {self.through(edge)}" for edge in lost])
+        return (
+            f"overwritten instead of added: of {self.derivative(mistake.node)} only the last "
+            f"contribution, through {self.through(left)}, is left; there is also {adds}"
+        )
+
+    def _mean(self, mistake: Mistake) -> str:
+        factor = mistake.factor or 1.0
+        if mistake.edges:
+            user = mistake.edges[0].user
+            raw = shape_of(self._raw(mistake.edges[0]))
+            if raw != mistake.node.shape and factor < 1:
+                return (
+                    f"the broadcast at node {self.made(user)} is averaged in place of summed: "
+                    f"mean and sum, a factor of {short(1 / factor)}"
+                )
+            where = self.made(user)
+        else:
+            where = self.made(mistake.node)
+        if factor > 1:
+            what = f"the factor 1/{short(factor)} is missing"
+        else:
+            what = f"there is no factor 1/{short(1 / factor)}"
+        return f"mean and sum are confused: {what} at node {where}"
+
+    def _transpose(self, mistake: Mistake) -> str:
+        if not mistake.edges:
+            return f"{self.derivative(mistake.node)} is transposed: write .T"
+        user = mistake.edges[0].user
+        rule = derivative_formula(user, mistake.edges[0].i, self.names)
+        return (
+            f"a transpose is missing, or one too many, at node {self.made(user)}: "
+            f"with G = {self.derivative(user)} it adds {rule}"
+        )
+
+    def _broadcast(self, mistake: Mistake) -> str:
+        edge = mistake.edges[0]
+        axes, stretched = broadcast_axes(shape_of(self._raw(edge)), mistake.node.shape)
+        which = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
+        axis = axes[0] if len(axes) == 1 else axes
+        option = ", keepdims=True" if stretched and len(stretched) == len(axes) else ""
+        call = f".sum(axis={axis}{option})" if mistake.node.shape else ".sum()"
+        return (
+            f"the broadcast at node {self.made(edge.user)} is not summed back over {which}: "
+            f"write {call}"
+        )
+
+    def _raw(self, edge: Edge) -> Any:
+        return pull(*edge, self.work.now[edge.user])
+
+    def path(self, edges: tuple[Edge, ...]) -> str:
+        """Return what some uses of a node lead to; or what a path passes through, upward."""
+        if edges[-1].node is edges[0].node:
+            users = list(dict.fromkeys(edge.user for edge in edges))
+            if len(users) < len(edges):
+                return listed([self.names[user] for user in users])
+        return listed([self.through(edge) for edge in edges], limit=6)
+
+    def through(self, edge: Edge) -> str:
+        """Return the name of what an edge leads to, and which input if it leads there twice."""
+        name = self.names[edge.user]
+        twice = sum(x is edge.node for x in edge.user.inputs) > 1
+        return f"input {edge.i} of {name}" if twice else name
+
+    def adds(self, edges: tuple[Edge, ...]) -> str:
+        """Return what some uses of a node, or a path, add to its gradient."""
+        node = edges[0].node
+        if edges[-1].node is node:
+            return number(sum([self.work.contribution(edge) for edge in edges]))
+        g = self.work.now[edges[-1].user]
+        for edge in reversed(edges):
+            g = contribution(*edge, g)
+        return number(g)
+
+
+def broadcast_axes(
+    given: tuple[int, ...], wanted: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the axes that broadcasting had added or stretched; and the stretched ones alone.
+
+    Example: >>> broadcast_axes((4, 3), (3,)), broadcast_axes((4, 3), (4, 1))
+             (((0,), ()), ((1,), (1,)))
+    """
+    added = len(given) - len(wanted)
+    stretched = [i for i in range(added, len(given)) if wanted[i - added] == 1 != given[i]]
+    return (*range(added), *stretched), tuple(stretched)
+
+
+def number(data: Any) -> str:
+    """Return a gradient as people write it: numbers, or the shape of many of them.
+
+    Example: >>> number(-6.0), number(np.array([1.0, 2.5])), number(np.ones((3, 4)))
+             ('-6', '[1, 2.5]', 'shape (3, 4), norm 3.4641')
+    """
+    if not shape_of(data):
+        return short(float(data))
+    if np.ndim(data) == 1 and np.size(data) <= FEW:
+        return "[" + ", ".join(short(float(x)) for x in data) + "]"
+    return f"shape {shape_of(data)}, norm {short(float(np.linalg.norm(np.ravel(data))))}"

@@ -1,0 +1,162 @@
+"""diagnose: why a gradient is zero, NaN, huge or missing, and why a network does not learn."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ...data import as_data
+from ...errors import OptionError
+from ...graph import Node
+from . import finiteness, sizes, units, updates, zeros
+from .examination import Examination, account, data_of, norm
+from .findings import Diagnosis, Finding, listed
+from .layers import Layers
+
+
+def diagnose(
+    output_or_model: Any,
+    model: Any = None,
+    *,
+    learning_rate: float | None = None,
+    optimizer: Any = None,
+) -> Diagnosis:
+    """Say why gradients are zero, NaN, huge or missing, and what to write instead.
+
+    The graph is looked at as it is; no `.grad` is touched, and no parameter moved. Lines of source
+    are known of what was computed inside `detect_anomaly()`.
+
+    Args:    output_or_model: the loss, or another Value; or, after backward(), a model, of which
+             only parameters and their gradients can be looked at.
+             model: a Module, whose parameters then have names and layers; or the Values that you
+             ask about: one, a list of them, or a dict with their names.
+             learning_rate: see whether a step of gradient descent is of a size that learns.
+             optimizer: the same, for its own step; by default that of a compiled model.
+    Returns: the findings, each with cause, place and fix, the one to mend first first. It prints,
+             is a list in notebooks, and is empty, and so false, if all is well.
+    Raises:  DataError: the output is no number or array. OptionError: a learning rate without
+             parameters, below 0, or beside an optimizer.
+    Example: >>> from autograd_core import Value
+             >>> w, x = Value(-3.0, label="w"), Value(2.0, label="x")
+             >>> print(diagnose((w * x).relu()))
+             1. the gradient of w and x is 0: every path to the output is cut at relu, whose \
+derivative is 0 where its input is not positive
+               where: relu of -6
+               write: leaky_relu or softplus; or inputs, weights and a bias that make it positive
+             >>> diagnose((w * x).tanh(), w)[0].cause
+             'tanh is saturated: at -6 its derivative is 2.5e-05'
+             >>> diagnose(w * x)
+             nothing to report
+    """
+    if hasattr(output_or_model, "named_parameters"):
+        return _of_parameters(output_or_model, _rule(output_or_model, learning_rate, optimizer))
+    parameters, module = _named(model)
+    rule = _rule(module, learning_rate, optimizer)
+    if rule is not None and not parameters:
+        raise OptionError(
+            "diagnose with a learning rate, and without parameters",
+            "it holds for what learns, and a graph does not tell weights from data",
+            "diagnose(loss, model, learning_rate=0.1), or a list of Values in place of the model",
+        )
+    output = output_or_model if isinstance(output_or_model, Node) else as_data(output_or_model)
+    if not isinstance(output, Node) or (output.primitive is None and output not in parameters):
+        return Diagnosis([zeros.untracked(output)])
+    return Diagnosis(_of_graph(Examination(output, parameters, module), rule))
+
+
+def _of_graph(e: Examination, rule: Any) -> list[Finding]:
+    """Return what is wrong with a graph, causes before what follows from them."""
+    found = finiteness.forward(e) or finiteness.backward(e)
+    if found:
+        return found  # all that comes after a NaN is NaN
+    flow = e.flow()
+    flat, flat_nodes = units.saturated(e, flow)
+    dead, dead_nodes = units.dead_relus(e, flow)
+    found = [*zeros.unused(e), *flat, *dead, *zeros.cut_off(e, flat_nodes | dead_nodes)]
+    found += [*sizes.by_layer(e), *updates.accumulated(e)]
+    if rule is not None:
+        gradients = {p: e.cotangents[p] for p in e.parameters if p in e.cotangents}
+        found += updates.steps(e.trained(), gradients, rule, e)
+    return found
+
+
+def _of_parameters(model: Any, rule: Any) -> Diagnosis:
+    """Return what is wrong with the gradients that the parameters of a model hold."""
+    parameters = {p: name for name, p in dict(model.named_parameters()).items()}
+    gradients = {p: data_of(p._gradient) for p in parameters if p._gradient is not None}
+    for holds, kind in ((data_of, ""), (gradients.get, "the gradient of ")):
+        for p, name in parameters.items():
+            if not math.isfinite(norm(0.0 if holds(p) is None else holds(p))):
+                cause = f"{kind}{name} holds numbers that are not finite"
+                fix = "diagnose(loss, model), which names the operation behind them"
+                return Diagnosis([Finding("not finite", cause, account(holds(p)), fix)])
+    missing = [name for p, name in parameters.items() if p not in gradients]
+    found = []
+    if missing:
+        names = listed(missing) if gradients else f"every parameter of {type(model).__name__}"
+        cause = f"the gradient of {names} is missing: no backward() has reached it"
+        fix = "loss.backward() before; diagnose(loss, model) tells why it does not come there"
+        place = f"{len(missing)} of {len(parameters)} parameters"
+        found.append(Finding("missing", cause, place, fix))
+    layers = Layers([], model)
+    layer_of = {p: layers.layer_of_leaf(p, name) for p, name in parameters.items()}
+    by_layer: dict[str, list[float]] = {}
+    for p, g in gradients.items():
+        by_layer.setdefault(layer_of[p], []).append(norm(g))
+    zero = [layer for layer, norms in by_layer.items() if not any(norms)]
+    if zero:
+        cause = (
+            f"the gradient of {listed(zero)} is 0: paths to the loss are cut, or it is at a minimum"
+        )
+        fix = "diagnose(loss, model), which tells what it is, and where"
+        found.append(Finding("cut", cause, f"{len(zero)} of {len(by_layer)} layers", fix))
+    found += sizes.compared(by_layer)
+    if rule is not None and gradients:
+        found += updates.steps(layer_of, gradients, rule, None)
+    return Diagnosis(found)
+
+
+def _named(model: Any) -> tuple[dict[Node, str], Any]:
+    """Return parameters with their names, and the module that they belong to, if it is one."""
+    if model is None:
+        return {}, None
+    if hasattr(model, "named_parameters"):
+        return {p: name for name, p in dict(model.named_parameters()).items()}, model
+    if isinstance(model, Node):
+        model = [model]
+    if isinstance(model, Mapping):
+        pairs = list(model.items())
+    elif isinstance(model, Iterable):
+        pairs = [(getattr(p, "label", None) or f"parameter {i}", p) for i, p in enumerate(model)]
+    else:
+        pairs = [("", model)]
+    for _, p in pairs:
+        if not isinstance(p, Node):
+            raise OptionError(
+                f"a model that holds {type(p).__name__}",
+                "gradients belong to Values",
+                "a Module, a Value, a list of Values, or a dict of Values by name",
+            )
+    return {p: str(name) for name, p in pairs}, None
+
+
+def _rule(model: Any, learning_rate: float | None, optimizer: Any) -> Any:
+    """Return the optimizer or learning rate to judge, or None."""
+    if learning_rate is not None and optimizer is not None:
+        raise OptionError(
+            f"learning_rate={learning_rate} and optimizer={optimizer}",
+            "an optimizer has a learning rate of its own",
+            "one of them",
+        )
+    if learning_rate is not None:
+        if not learning_rate >= 0:
+            raise OptionError(
+                f"learning_rate={learning_rate}", "it would climb", "a number from 0, such as 0.1"
+            )
+        return float(learning_rate)
+    if optimizer is not None and not hasattr(optimizer, "step"):
+        raise OptionError(
+            f"optimizer={optimizer!r}",
+            "a step is taken with optimizer.step(parameters)",
+            "an optimizer such as nn.SGD(0.1), or learning_rate=0.1",
+        )
+    return optimizer if optimizer is not None else getattr(model, "optimizer", None)

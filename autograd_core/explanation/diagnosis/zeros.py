@@ -1,0 +1,231 @@
+"""Zero and missing gradients: what does not depend on a parameter, and where a path is cut."""
+
+from collections import Counter, defaultdict
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ...graph import Node
+from .examination import Examination, data_of, passed_on
+from .findings import Finding, listed
+
+# An operation, and the number of the input to which it passes nothing on
+Cut: TypeAlias = tuple[Node, int]
+
+# How many named values are traced one by one; the others together, since each may walk the graph
+TRACED = 20
+
+_SMOOTH_STEP = "a smooth function in its place: sigmoid, tanh or softplus; steps only to predict"
+# What a cut says of itself, and what to write instead
+_KINDS = {
+    "step": ("a step, whose derivative is 0 wherever there is one", _SMOOTH_STEP),
+    "comparison": ("which compares: 0 or 1 do not move with small changes", _SMOOTH_STEP),
+    "no rule": ("which has no derivative for this input", "an operation that has one"),
+    "relu": (
+        "whose derivative is 0 where its input is not positive",
+        "leaky_relu or softplus; or inputs, weights and a bias that make it positive",
+    ),
+    "bound": (
+        "where the other operand is chosen throughout, as in np.clip outside its bounds",
+        "wider bounds, or a smooth function such as tanh",
+    ),
+    "choice": (
+        "where something else is chosen throughout",
+        "a condition that lets it take part",
+    ),
+    "factor": (
+        "which multiplies by 0",
+        "weights that start from random numbers, and inputs that are not all 0",
+    ),
+    "saturated": (
+        "so saturated that its derivative rounds to 0",
+        "smaller inputs or weights: standardised data, glorot_uniform; relu in hidden layers",
+    ),
+    "stationary": (
+        "whose derivative at 0 is 0",
+        "nothing, if this minimum is what was looked for; else start elsewhere",
+    ),
+    "cancelled": (
+        "the contributions of its paths and elements add up to 0",
+        "nothing, if this extremum is what was looked for; else start elsewhere",
+    ),
+    "flat": ("whose derivative is 0 here", "start elsewhere, where the function is not flat"),
+    "underflow": (
+        "where the product of all derivatives so far is below the smallest float",
+        "fewer factors below 1: relu or residual connections; a sum of logarithms for a product",
+    ),
+}
+_BY_OPERATION = {
+    "step": ("sign", "floor", "ceil", "round", "floor_divide"),
+    "comparison": ("greater", "greater_equal", "equal", "where", "gate"),
+    "relu": ("relu", "gate"),
+    "bound": ("maximum", "minimum"),
+    "choice": ("where",),
+    "factor": ("multiply", "divide", "matmul", "inner", "einsum", "times", "convolve"),
+    "saturated": ("sigmoid", "tanh", "erf", "softplus", "softmax", "log_softmax", "logsumexp"),
+    "stationary": ("square", "power", "absolute", "norm", "hypot"),
+}
+
+
+def unused(e: Examination) -> list[Finding]:
+    """Report parameters that the output was not computed from."""
+    known = set(e.order)
+    absent = {leaf: name for leaf, name in e.parameters.items() if leaf not in known}
+    if not absent:
+        return []
+    users = {
+        id(x): node for node in e.order for x in node.inputs if not isinstance(x, Node)
+    }  # by the identity of the constants that they take
+    found = []
+    for leaf, name in list(absent.items()):
+        user = users.get(id(leaf._data))
+        # whole numbers stand in programs as literals, which Python may keep once for all of them
+        if user is None or (isinstance(leaf._data, float) and leaf._data.is_integer()):
+            continue
+        del absent[leaf]
+        cause = "its numbers take part as plain data, which do not know where they come from"
+        fix = f"{name} in place of {name}.data, float({name}) or np.asarray({name})"
+        found.append(
+            Finding("plain data", f"the gradient of {name} is missing: {cause}", e.place(user), fix)
+        )
+    if absent:
+        it = "it" if len(absent) == 1 else "them"
+        cause = f"the gradient of {listed(list(absent.values()))} is missing: the output does not"
+        fix = "compute the output from what is to learn, and with Values throughout: .data, "
+        fix += "float(), np.asarray(), comparisons and no_grad() forget where numbers come from"
+        found.append(Finding("unused", f"{cause} depend on {it}", e.place(e.output), fix))
+    return found
+
+
+def cut_off(e: Examination, said: set[Node]) -> list[Finding]:
+    """Report leaves whose every path to the output is cut, with the cuts.
+
+    Args:    said: operations of which another finding says already that they pass nothing on.
+    """
+    users = _dead_edges(e)
+    merged: dict[tuple[str, frozenset[Node]], tuple[list[str], list[Node]]] = {}
+    for names, leaves in _groups(e, users):
+        cuts = _cuts(e, leaves, users)
+        kinds = {cut: _kind(e, *cut) for cut in cuts}
+        kind = Counter(kinds.values()).most_common(1)[0][0]
+        nodes = list(dict.fromkeys(node for (node, _), each in kinds.items() if each == kind))
+        if not (all(_is_said(node, said) for node in nodes) or _is_met(e, nodes)):
+            merged.setdefault((kind, frozenset(nodes)), ([], nodes))[0].extend(names)
+    return [_report(e, kind, names, nodes) for (kind, _), (names, nodes) in merged.items()]
+
+
+def _is_said(node: Node, said: set[Node]) -> bool:
+    """Tell whether a finding names an operation already, or the one whose zeros it multiplies."""
+    return node in said or any(isinstance(x, Node) and x in said for x in node.inputs)
+
+
+def _is_met(e: Examination, nodes: list[Node]) -> bool:
+    """Tell whether a loss is 0, and rests in itself: a model that has met it has learnt."""
+    return (
+        (e.model is not None or e.layers.has_modules)
+        and not np.any(e.output._data)
+        and all(e.layers.part(node) is None for node in nodes)
+    )
+
+
+def _report(e: Examination, kind: str, names: list[str], nodes: list[Node]) -> Finding:
+    why, fix = _KINDS[kind]
+    primitive = nodes[0].primitive
+    name = primitive.name if primitive else "value"
+    how = why if kind == "cancelled" else f"every path to the output is cut at {name}, {why}"
+    cause = f"the gradient of {listed(names)} is 0: {how}"
+    return Finding("cut", cause, e.places(nodes), fix)
+
+
+def _dead_edges(e: Examination) -> dict[Node, list[Cut]]:
+    """Return the uses of every node that no gradient reaches."""
+    users: dict[Node, list[Cut]] = defaultdict(list)
+    if len(e.live) < len(e.order):
+        for node in e.order:
+            for i, x in enumerate(node.inputs):
+                if isinstance(x, Node) and x not in e.live:
+                    users[x].append((node, i))
+    return users
+
+
+def _groups(e: Examination, users: dict[Node, list[Cut]]) -> list[tuple[list[str], list[Node]]]:
+    """Return leaves without gradient that deserve a word, together where they share their fate.
+
+    In a network single weights rest often: of a unit that is off, or of an input that is 0. So
+    there whole layers count; and everywhere what has a name, or that nothing at all is reached.
+    """
+    dead = [leaf for leaf in e.names() if leaf in users]
+    groups = [([e.name(leaf)], [leaf]) for leaf in dead[:TRACED]]
+    if dead[TRACED:]:
+        groups.append(([e.name(leaf) for leaf in dead[TRACED:]], dead[TRACED:]))
+    if e.model is not None:
+        layers = defaultdict(list)
+        for leaf, layer in e.trained().items():
+            layers[layer].append(leaf)
+        for layer, leaves in layers.items():
+            used = [leaf for leaf in leaves if leaf in e.cotangents or leaf in users]
+            if used and all(leaf in users for leaf in used):
+                groups.append(([layer], used))
+    elif not groups and all(leaf in users for leaf in e.leaves):
+        groups = [([e.name(leaf) for leaf in e.leaves], e.leaves)]
+    elif not groups:
+        missing = [leaf for leaf in e.leaves if leaf not in e.cotangents]
+        steps = [leaf for leaf in missing if _kinds(e, leaf, users) == {"step"}]
+        groups = [([e.name(leaf) for leaf in steps], steps)] if steps else []
+    return groups
+
+
+def _kinds(e: Examination, leaf: Node, users: dict[Node, list[Cut]]) -> set[str]:
+    return {_kind(e, *cut) for cut in _cuts(e, [leaf], users)}
+
+
+def _cuts(e: Examination, leaves: list[Node], users: dict[Node, list[Cut]]) -> list[Cut]:
+    """Return where the paths from leaves first meet an operation that a gradient does reach."""
+    found = []
+    stack, seen = list(leaves), set(leaves)
+    while stack:
+        for node, i in users[stack.pop()]:
+            if node in e.live:
+                found.append((node, i))
+            elif node not in seen:
+                seen.add(node)
+                stack.append(node)
+    return sorted(found, key=lambda cut: cut[0].index)
+
+
+def _kind(e: Examination, node: Node, i: int) -> str:
+    """Tell why an operation that a gradient reaches passes none of it on to its input i."""
+    g = e.cotangents[node]
+    d = passed_on(node, i, g)
+    name = node.primitive.name if node.primitive else ""
+    if d is None:
+        kinds = [kind for kind in ("step", "comparison") if name in _BY_OPERATION[kind]]
+        return (kinds or ["no rule"])[0]
+    if np.any(d):
+        return "cancelled"
+    if np.any(passed_on(node, i, g / np.abs(g).max())):
+        return "underflow"
+    x, others = (
+        data_of(node.inputs[i]),
+        [data_of(y) for y in node.inputs if y is not node.inputs[i]],
+    )
+    if name == "maximum" and others and not np.any(others[0]):
+        return "relu"
+    if (name in _BY_OPERATION["stationary"] or not others) and np.size(x) and not np.any(x):
+        return "stationary"
+    kinds = [
+        k for k in ("relu", "bound", "choice", "factor", "saturated") if name in _BY_OPERATION[k]
+    ]
+    return (kinds or ["flat"])[0]
+
+
+def untracked(output: Any) -> Finding:
+    """Report an output that was computed from nothing, as far as it knows."""
+    what = "a Value that was computed from nothing" if isinstance(output, Node) else "plain data"
+    return Finding(
+        "plain data",
+        f"no gradient can be found: the output is {what}",
+        "the output",
+        "Values throughout: .data, float(), np.asarray(), comparisons and no_grad() forget where "
+        "numbers come from",
+    )

@@ -1,0 +1,268 @@
+"""Names, expressions and derivatives of nodes, as numbers and as formulas.
+
+There is no second table of derivatives: a formula is what a primitive's own rule records when it
+is applied to stand-ins for its inputs.
+"""
+
+import unicodedata
+from contextvars import Context
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from ..data import as_data, dtype_of, shape_of
+from ..graph import Node, Primitive, make_leaf, topological_order
+from ..primitives import (
+    convolution,
+    elementwise,
+    indexing,
+    linear_algebra,
+    reductions,
+    shapes,
+    windows,
+)
+from ..primitives.elementwise import astype
+from ..primitives.shapes import Shape, unbroadcast
+from ..value import Value
+from .latex import Latex, latex_symbol
+from .notation import Notation, in_words
+from .syntax import constant, operation
+from .terms import ONE, ZERO, Term, call, simplify, symbol
+
+READABLE = 20  # symbols and numbers in a rule's formula; a longer one is told by its name
+GRADIENT = "G"  # stands for the incoming gradient where a derivative is no factor
+
+
+def _primitives(*tables: Any) -> frozenset[Primitive]:
+    return frozenset(x for table in tables for x in vars(table).values() if type(x) is Primitive)
+
+
+_ELEMENTWISE = _primitives(elementwise)
+_STRUCTURAL = (
+    _primitives(convolution, indexing, linear_algebra, reductions, shapes, windows) - _ELEMENTWISE
+)
+
+
+def names_of(order: list[Node]) -> dict[Node, str]:
+    """Return a name for each node, no two alike: its label, else x1, x2, ... or t1, t2, ...
+
+    Args:    order: nodes, inputs before outputs.
+    Returns: labels where there are any, with _2, _3 where they repeat; x for what was computed
+             from nothing, t for the rest.
+    Example: >>> a = Value(2.0, label="a")
+             >>> list(names_of(topological_order(a * 3 + Value(1.0))).values())
+             ['a', 't1', 'x1', 't2']
+    """
+    names: dict[Node, str] = {}
+    taken = set[str]()
+    for node in order:
+        label = _in_one_line(node.label)
+        if label:
+            names[node] = _free(label, (f"{label}_{n}" for n in count(2)), taken)
+    leaves, computed = count(1), count(1)
+    for node in order:
+        if node not in names:
+            letter, numbers = ("x", leaves) if node.primitive is None else ("t", computed)
+            fresh = (f"{letter}{n}" for n in numbers)
+            names[node] = _free(next(fresh), fresh, taken)
+    return {node: names[node] for node in order}
+
+
+def _in_one_line(label: Any) -> str:
+    """Return a label without line breaks and characters that cannot be seen."""
+    text = "" if label is None else str(label)
+    if text.isprintable():
+        return text.strip()
+    visible = [c if c.isspace() or unicodedata.category(c)[0] != "C" else " " for c in text]
+    return " ".join("".join(visible).split())
+
+
+def _free(name: str, others: Any, taken: set[str]) -> str:
+    while (key := latex_symbol(name)) in taken:  # x1 and x_1 look the same in LaTeX
+        name = next(others)
+    taken.add(key)
+    return name
+
+
+def operand(x: Any, names: dict[Node, str]) -> Term:
+    """Return an input as a term: a name, a number, or the shape of a constant array."""
+    return symbol(names[x], x.shape) if isinstance(x, Node) else constant(x)
+
+
+def expression_term(node: Node, names: dict[Node, str]) -> Term:
+    """Return how a node was computed, as a term; a leaf is what it holds."""
+    if node.primitive is None:
+        return constant(node._data)
+    operands = [operand(x, names) for x in node.inputs]
+    return operation(node.primitive.name, operands, node.params, [shape_of(x) for x in node.inputs])
+
+
+def expression(node: Node, names: dict[Node, str], latex: bool = False) -> str:
+    """Return how a node was computed from its inputs, by their names.
+
+    Args:    node: a node, all whose inputs have names.
+             names: see `names_of`.
+             latex: as LaTeX, instead of text.
+    Example: >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
+             >>> c = np.tanh(a * b)
+             >>> expression(c, names_of(topological_order(c)))
+             'tanh(t1)'
+    """
+    return (Latex() if latex else Notation())(expression_term(node, names))
+
+
+def pull(node: Node, i: int, g: Any) -> Any:
+    """Return what the rule of input i makes of a cotangent of the node; None: it has no rule."""
+    primitive: Any = node.primitive
+    rule = primitive.rule(i)
+    if rule is None:
+        return None
+    data = [x._data if isinstance(x, Node) else x for x in node.inputs]
+    params = node.params or {}
+    with np.errstate(all="ignore"):
+        try:
+            return rule(g, node._data, *data, **params)
+        except ArithmeticError:  # as in the sweep: 1/0 is inf, and no error
+            parts = [np.float64(p) if type(p) is float else p for p in (g, node._data, *data)]
+            return rule(*parts, **params)
+
+
+def contribution(node: Node, i: int, g: Any) -> Any:
+    """Return what the node's cotangent g adds to that of its input i, of the input's shape."""
+    x = node.inputs[i]
+    d = pull(node, i, g)
+    if d is None:
+        return 0.0 if not x.shape else np.zeros_like(x._data)
+    d = as_data(d)
+    if shape_of(d) != x.shape:
+        d = as_data(unbroadcast(d, x.shape))
+    return d if dtype_of(x) in (None, dtype_of(d)) else astype(d, dtype=dtype_of(x))
+
+
+def is_elementwise(node: Node, i: int) -> bool:
+    """Tell whether each number of the node depends on one number of input i alone."""
+    if not node.shape and not any([shape_of(x) for x in node.inputs]):
+        return True
+    if node.primitive in _ELEMENTWISE or node.primitive in _STRUCTURAL:
+        return node.primitive in _ELEMENTWISE
+    # A primitive of one's own: is what the rule returns g times a factor?
+    d = pull(node, i, np.ones(node.shape))
+    if d is None or shape_of(d) != node.shape:
+        return d is None
+    g = 1.0 + np.arange(float(np.size(d))).reshape(node.shape) * 0.618034 % 1.0
+    return bool(np.allclose(pull(node, i, g), g * d, equal_nan=True))
+
+
+def local_derivative(node: Node, i: int) -> Any:
+    """Return the derivative of a node by its input i, by the primitive's own rule.
+
+    Args:    node: a computed node.
+             i: the number of the input.
+    Returns: a number, or an array of the node's shape where it is an element's derivative by
+             one element; None where it is no such factor, as of matmul or sum.
+    Example: >>> a = Value(3.0)
+             >>> local_derivative(a * a * a, 1)
+             9.0
+    """
+    if not is_elementwise(node, i):
+        return None
+    ones = np.ones_like(node._data) if node.shape else 1.0
+    d = pull(node, i, ones)
+    if d is None:
+        return 0.0 if not node.shape else np.zeros_like(node._data)
+    d = as_data(d)
+    return np.broadcast_to(d, node.shape).copy() if shape_of(d) != node.shape else d
+
+
+def derivative_formula(node: Node, i: int, names: dict[Node, str], latex: bool = False) -> str:
+    """Return the derivative of a node by its input i as a formula.
+
+    Args:    node: a computed node, all whose inputs have names.
+             i: the number of the input.
+             names: see `names_of`.
+             latex: as LaTeX, instead of text.
+    Returns: the factor where there is one; otherwise what becomes of the gradient G of the node.
+    Example: >>> a = Value(3.0, label="a")
+             >>> b = np.tanh(a)
+             >>> derivative_formula(b, 0, names_of([a, b]))
+             '1 - tanh(a)^2'
+    """
+    operands = [operand(x, names) for x in node.inputs]
+    if is_elementwise(node, i):
+        term = pulled_term(node, i, ONE, operands, expression_term(node, names))
+    else:
+        out = operand(node, names) if node in names else expression_term(node, names)
+        term = pulled_term(node, i, symbol(GRADIENT, node.shape), operands, out)
+    return Latex()(term) if latex else in_words(term)
+
+
+def pulled_term(node: Node, i: int, g: Term, operands: list[Term], out: Term) -> Term:
+    """Return what the rule of input i makes of a cotangent of the node, as a formula.
+
+    Args:    g: the cotangent, as a term.
+             operands: the inputs as terms; `out`: the node itself.
+    Returns: a term for something of the node's shape where the primitive works element by
+             element, otherwise of the input's shape.
+    """
+    primitive: Any = node.primitive
+    rule = primitive.rule(i)
+    if rule is None:
+        return ZERO
+    written = {}
+
+    def stand_in(data: Any, term: Term) -> Any:
+        # Formulas of elementwise rules are the same for any shape, and quicker for numbers
+        one = primitive in _ELEMENTWISE and shape_of(data)
+        leaf = make_leaf(Value, 1.0 if one else data)
+        written[leaf] = term
+        return leaf
+
+    inputs = [
+        stand_in(x._data if isinstance(x, Node) else x, term)
+        if isinstance(x, Node) or shape_of(x)
+        else x
+        for x, term in zip(node.inputs, operands, strict=True)
+    ]
+    ones = np.ones_like(node._data) if node.shape else 1.0
+    # In a context of its own: recorded inside no_grad, too, and seen by no one
+    given = (stand_in(ones, g), stand_in(node._data, out), *inputs)
+    d = Context().run(_silently, rule, given, node.params or {})
+    term = _recorded_term(d, written)
+    if term is None:
+        return call(f"{primitive.name}_rule", g, *operands)
+    return simplify(term)
+
+
+def _silently(rule: Any, given: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    with np.errstate(all="ignore"):
+        return rule(*given, **params)
+
+
+def summed_axes(given: Shape, wanted: Shape) -> list[int]:
+    """Return the axes that broadcasting had added or stretched, over which it is undone."""
+    added = len(given) - len(wanted)
+    return [i for i, n in enumerate(given) if i < added or wanted[i - added] == 1 != n]
+
+
+def _recorded_term(d: Any, written: dict[Any, Term]) -> Term | None:
+    """Return what was recorded as a term; None if it is too long to be read."""
+    if not isinstance(d, Node):
+        return constant(as_data(d))
+    terms = dict(written)
+    lengths: dict[Any, int] = {}
+    for node in topological_order(d):
+        if node in terms:
+            continue
+        if node.primitive is None:  # a Value that the rule has made
+            terms[node] = constant(node._data)
+            continue
+        operands = [terms[x] if isinstance(x, Node) else constant(x) for x in node.inputs]
+        lengths[node] = sum([lengths.get(x, 1) for x in node.inputs if isinstance(x, Node)], 1)
+        if lengths[node] > READABLE:
+            return None
+        terms[node] = operation(
+            node.primitive.name, operands, node.params, [shape_of(x) for x in node.inputs]
+        )
+    written_out: Term = terms[d]
+    return written_out

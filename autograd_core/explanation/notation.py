@@ -1,0 +1,201 @@
+"""Formulas as text, which Python would read in the same way, but for ^ and X^T."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .terms import ONE, Term, is_whole, negated, number, power, product, split
+
+# How tightly a formula holds together: what is looser than its surroundings gets parentheses
+LOOSE, SUM, MATMUL, PRODUCT, POWER, ATOM = range(6)
+
+PLAIN = re.compile(r"[^\W\d]\w*(\[\w+(, ?\w+)*\]|\.\w+)*")  # names such as x1, w[0], layer.bias
+
+
+def short(x: float, digits: int = 6) -> str:
+    """Return a number as text, with as many significant digits.
+
+    Example: >>> short(2.0), short(1 / 3), short(float("nan"))
+             ('2', '0.333333', 'nan')
+    """
+    text = f"{x:.{digits}g}"
+    return "0" if text == "-0" else text
+
+
+class Fraction(NamedTuple):
+    """A product as people write it: a sign, and what stands above and below the line."""
+
+    sign: int
+    above: list[Term]
+    below: list[Term]
+
+
+def fraction(term: Term) -> Fraction:
+    """Return a product as a fraction; 0.5 / x as 1 / (2 * x)."""
+    sign, above, below = 1, list[Term](), list[Term]()
+    for i, factor in enumerate(term.parts):
+        if i == 0 and split(factor)[0] < 0:
+            sign, factor = -1, negated(factor)
+            if factor == ONE and len(term.parts) > 1:
+                continue
+        if factor.head == "power" and split(factor.parts[1])[0] < 0:
+            base, exponent = factor.parts[0], negated(factor.parts[1])
+            below.append(base if exponent == ONE else power(base, exponent))
+        else:
+            above.append(factor)
+    if above and above[0].head == "number" and above[0].parts[0] and (below or _is_long(above[0])):
+        inverse = number(1 / above[0].parts[0])
+        if is_whole(inverse) and inverse != ONE:
+            above[0] = ONE
+            below.insert(0, inverse)
+            if len(above) > 1:
+                above.pop(0)
+    return Fraction(sign, above or [ONE], below)
+
+
+def _is_long(term: Term) -> bool:
+    return len(short(term.parts[0])) > 6 and term.parts[0] < 1
+
+
+class Notation:
+    """Text or LaTeX for terms: what both have in common; `Latex` says what differs."""
+
+    between_matrices = " @ "
+
+    def __init__(self, digits: int = 6) -> None:
+        self.digits = digits
+
+    def __call__(self, term: Term) -> str:
+        """Return a term in this notation."""
+        return self.within(term, LOOSE)
+
+    def within(self, term: Term, tightness: int) -> str:
+        """Return a term, in parentheses if it is looser than what surrounds it."""
+        writer: Callable[[Term], tuple[str, int]] = getattr(self, f"write_{term.head}")
+        text, own = writer(term)
+        return text if own >= tightness else self.parentheses(text)
+
+    def parentheses(self, text: str) -> str:
+        """Return text in parentheses."""
+        return f"({text})"
+
+    def write_number(self, term: Term) -> tuple[str, int]:
+        """Write a number; a negative one is as loose as a sum."""
+        text = self.numeral(short(term.parts[0], self.digits))
+        return text, SUM if text.startswith("-") else ATOM
+
+    def numeral(self, text: str) -> str:
+        """Return a number's text in this notation."""
+        return text
+
+    def write_constant(self, term: Term) -> tuple[str, int]:
+        """Write a number that has a name."""
+        return term.parts[0], ATOM
+
+    def write_symbol(self, term: Term) -> tuple[str, int]:
+        """Write a name; one that could be read as a formula gets parentheses."""
+        name = term.parts[0]
+        return name, ATOM if PLAIN.fullmatch(name) else LOOSE
+
+    def write_gradient(self, term: Term) -> tuple[str, int]:
+        """Write the gradient of the output by a value."""
+        top, name, _ = term.parts
+        return self.derivative(top, name), ATOM
+
+    def derivative(self, top: str, name: str) -> str:
+        """Return the name of a derivative."""
+        return f"d{self._named(top)}/d{self._named(name)}"
+
+    def _named(self, name: str) -> str:
+        return name if PLAIN.fullmatch(name) else f"({name})"
+
+    def write_sum(self, term: Term) -> tuple[str, int]:
+        """Write a sum, with minus signs where terms begin with one."""
+        text = self.within(term.parts[0], SUM)
+        for each in term.parts[1:]:
+            if split(each)[0] < 0:
+                text += f" - {self.within(negated(each), MATMUL)}"
+            else:
+                text += f" + {self.within(each, MATMUL)}"
+        return text, SUM
+
+    def write_product(self, term: Term) -> tuple[str, int]:
+        """Write a product, with what has a negative exponent below a line."""
+        sign, above, below = fraction(term)
+        text = self.quotient(above, below) if below else self.factors(above)
+        return (f"-{text}", SUM) if sign < 0 else (text, PRODUCT)
+
+    def factors(self, factors: list[Term]) -> str:
+        """Write factors side by side."""
+        pieces = [self.within(each, PRODUCT if i == 0 else POWER) for i, each in enumerate(factors)]
+        return " * ".join(pieces)
+
+    def quotient(self, above: list[Term], below: list[Term]) -> str:
+        """Write a quotient."""
+        divisor = self.within(below[0], POWER) if len(below) == 1 else f"({self.factors(below)})"
+        return f"{self.factors(above)} / {divisor}"
+
+    def write_power(self, term: Term) -> tuple[str, int]:
+        """Write a power; a negative exponent makes a quotient."""
+        base, exponent = term.parts
+        if split(exponent)[0] < 0:
+            return self.write_product(product(term))
+        return f"{self.within(base, ATOM)}^{self.within(exponent, ATOM)}", POWER
+
+    def write_call(self, term: Term) -> tuple[str, int]:
+        """Write a function of its arguments."""
+        name, arguments, options = term.parts
+        parts = [self.within(each, LOOSE) for each in arguments]
+        parts += [f"{key}={value}" for key, value in options]
+        return f"{name}({', '.join(parts)})", ATOM
+
+    def write_compare(self, term: Term) -> tuple[str, int]:
+        """Write a comparison, which counts 1 where it holds and 0 elsewhere."""
+        comparison, x, y = term.parts
+        return f"({self.within(x, SUM)} {comparison} {self.within(y, SUM)})", ATOM
+
+    def write_where(self, term: Term) -> tuple[str, int]:
+        """Write a choice."""
+        condition, x, y = [self.within(each, SUM) for each in term.parts]
+        return f"({x} if {condition} else {y})", ATOM
+
+    def write_matmul(self, term: Term) -> tuple[str, int]:
+        """Write a product of matrices."""
+        x, y = term.parts
+        left = self.within(x, MATMUL if x.head == "matmul" else POWER)
+        return left + self.between_matrices + self.within(y, POWER), MATMUL
+
+    def write_transposed(self, term: Term) -> tuple[str, int]:
+        """Write a matrix whose rows and columns change places."""
+        return f"{self.within(term.parts[0], ATOM)}^T", POWER
+
+    def write_index(self, term: Term) -> tuple[str, int]:
+        """Write what is taken out of an array."""
+        return f"{self.within(term.parts[0], ATOM)}[{term.parts[1]}]", ATOM
+
+
+# What rules do with a gradient in passing it on: a phrase for the end of a line
+PHRASES = {
+    "put_back": "{} put back at {index}, 0 elsewhere",
+    "spread": "{} spread over shape {shape}",
+    "broadcast_to": "{} spread over shape {shape}",
+    "reshape": "{} reshaped to {shape}",
+    "transpose": "{} with its axes in the order {axes}",
+}
+
+
+def in_words(term: Term) -> str:
+    """Return a term as text, what moves numbers about told in words.
+
+    Args:    term: a formula that stands by itself, not inside another one.
+    """
+    write = Notation()
+    if term.head == "call" and term.parts[0] in PHRASES:
+        name, arguments, options = term.parts
+        return PHRASES[name].format(write.within(arguments[0], POWER), **dict(options))
+    if term.head == "call" and term.parts[0] == "sum" and term.parts[2]:
+        _, arguments, options = term.parts
+        axis = dict(options).get("axis", "all")
+        several = "axis" if axis.lstrip("-").isdigit() else "axes"
+        return f"{write.within(arguments[0], POWER)} summed over {several} {axis.strip('(,)')}"
+    return write(term)

@@ -1,0 +1,299 @@
+"""Formulas as trees, and their simplification.
+
+A `Term` has a head and parts:
+
+    number      (float,)                      symbol    (name, shape)
+    constant    (name,)                       gradient  (name of the output, name, shape)
+    sum         terms                         compare   (operator, left, right): 1 or 0
+    product     factors                       where     (condition, then, otherwise)
+    power       (base, exponent)              matmul    (left, right)
+    call        (name, arguments, options)    transposed, index (term, text of the index)
+
+A difference is a sum with a factor -1, a quotient a product with an exponent -1.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+OPPOSITE = {">": "<=", ">=": "<", "==": "!=", "!=": "==", "<": ">=", "<=": ">"}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A formula: its head says what its parts mean (see the module)."""
+
+    head: str
+    parts: tuple[Any, ...]
+
+    def inner(self) -> Iterator["Term"]:
+        """Yield the terms that this one is made of."""
+        for part in self.parts:
+            if isinstance(part, Term):
+                yield part
+            elif isinstance(part, tuple):
+                yield from (term for term in part if isinstance(term, Term))
+
+    def rebuilt(self, change: Callable[["Term"], "Term"]) -> "Term":
+        """Return the same with `change` applied to each term inside."""
+        return Term(self.head, tuple([_changed(part, change) for part in self.parts]))
+
+
+def _changed(part: Any, change: Callable[[Term], Term]) -> Any:
+    if isinstance(part, Term):
+        return change(part)
+    if isinstance(part, tuple):
+        return tuple([_changed(each, change) for each in part])
+    return part
+
+
+def number(x: float) -> Term:
+    """Return a number as a term; known constants by their names."""
+    return CONSTANTS.get(x) or Term("number", (float(x),))
+
+
+def symbol(name: str, shape: tuple[int, ...] = ()) -> Term:
+    """Return the name of a value as a term."""
+    return Term("symbol", (name, shape))
+
+
+def call(name: str, *arguments: Term, **options: str) -> Term:
+    """Return a function of terms; options are shown as they are."""
+    return Term("call", (name, arguments, tuple(options.items())))
+
+
+def plus(*terms: Term) -> Term:
+    """Return a sum, as it is."""
+    return Term("sum", terms)
+
+
+def product(*factors: Term) -> Term:
+    """Return a product, as it is."""
+    return Term("product", factors)
+
+
+def power(base: Term, exponent: Term) -> Term:
+    """Return a power, as it is."""
+    return Term("power", (base, exponent))
+
+
+def _literal(x: float) -> Term:
+    return Term("number", (float(x),))
+
+
+ZERO, ONE, MINUS_ONE = _literal(0), _literal(1), _literal(-1)
+_PI = Term("constant", ("pi",))
+# Numbers that rules are written with, for which a reader knows a name
+CONSTANTS = {
+    math.pi: _PI,
+    math.pi / 180: product(_PI, power(_literal(180), MINUS_ONE)),
+    180 / math.pi: product(_literal(180), power(_PI, MINUS_ONE)),
+    math.log(2): call("log", _literal(2)),
+    1 / math.log(2): power(call("log", _literal(2)), MINUS_ONE),
+    1 / math.log(10): power(call("log", _literal(10)), MINUS_ONE),
+    2 / math.sqrt(math.pi): product(_literal(2), power(call("sqrt", _PI), MINUS_ONE)),
+}
+
+
+def negative(term: Term) -> Term:
+    """Return -1 times a term, as it is."""
+    return product(MINUS_ONE, term)
+
+
+def quotient(x: Term, y: Term) -> Term:
+    """Return a quotient, as it is."""
+    return product(x, power(y, MINUS_ONE))
+
+
+def negated(term: Term) -> Term:
+    """Return a term with the opposite sign, where it begins with a negative number."""
+    coefficient, rest = split(term)
+    return _scaled(-coefficient, rest)
+
+
+def truth(condition: Term) -> Term:
+    """Return the comparison that tells whether a condition holds."""
+    return condition if condition.head == "compare" else Term("compare", ("!=", condition, ZERO))
+
+
+def opposite(condition: Term) -> Term:
+    """Return the comparison that holds where a condition does not."""
+    comparison, x, y = truth(condition).parts
+    return Term("compare", (OPPOSITE[comparison], x, y))
+
+
+def size(term: Term) -> int:
+    """Return how many symbols and numbers a reader meets in a term."""
+    inner = list(term.inner())
+    return sum(size(each) for each in inner) if inner else 1
+
+
+def shape(term: Term) -> tuple[int, ...] | None:
+    """Return the shape of what a term stands for; None where the term does not tell."""
+    if term.head in ("symbol", "gradient"):
+        return term.parts[-1]  # type: ignore[no-any-return]
+    if is_filled(term):
+        return tuple(map(int, re.findall(r"\d+", term.parts[2][0][1])))
+    if term.head == "call" and term.parts[0] == "array":
+        return tuple([int(n.parts[0]) for n in term.parts[1]])
+    if term.head not in ("number", "constant", "sum", "product", "power", "compare"):
+        return None
+    shapes = [shape(each) for each in term.inner()]
+    known = [each for each in shapes if each is not None]
+    return np.broadcast_shapes(*known) if len(known) == len(shapes) else None
+
+
+def is_filled(term: Term) -> bool:
+    """Tell whether a term is an array of one number, over and over."""
+    return (
+        term.head == "call"
+        and term.parts[0] in ("broadcast_to", "spread")
+        and term.parts[1][0].head == "number"
+    )
+
+
+def holds_array(term: Term) -> bool:
+    """Tell whether a term is made of arrays."""
+    return bool(shape(term)) or any(map(holds_array, term.inner()))
+
+
+def substitute(term: Term, values: dict[Term, Term]) -> Term:
+    """Return the term with others in place of some of its symbols."""
+    if term.head in ("symbol", "gradient"):
+        return values.get(term, term)
+    return term.rebuilt(lambda each: substitute(each, values))
+
+
+def simplify(term: Term) -> Term:
+    """Return an equal term that is easier to read: without 1 *, + 0, --, x * x.
+
+    What holds everywhere but at isolated points counts as equal, as x / x and 1 do.
+    """
+    term = term.rebuilt(simplify)
+    shorter = SIMPLER.get(term.head)
+    return shorter(term) if shorter else term
+
+
+def _is_number(term: Term) -> bool:
+    return term.head == "number"
+
+
+def is_whole(term: Term) -> bool:
+    """Tell whether a term is a whole number."""
+    return term.head == "number" and math.isfinite(term.parts[0]) and term.parts[0] % 1 == 0
+
+
+def split(term: Term) -> tuple[float, Term]:
+    """Return a term's coefficient, and what it multiplies."""
+    if _is_number(term):
+        return term.parts[0], ONE
+    if term.head == "product" and _is_number(term.parts[0]):
+        rest = term.parts[1:]
+        return term.parts[0].parts[0], rest[0] if len(rest) == 1 else product(*rest)
+    return 1.0, term
+
+
+def _scaled(coefficient: float, term: Term) -> Term:
+    if coefficient == 0 or term == ZERO:
+        return ZERO
+    if term == ONE:
+        return _literal(coefficient)
+    if coefficient == 1:
+        return term
+    factors = term.parts if term.head == "product" else (term,)
+    return product(_literal(coefficient), *factors)
+
+
+def _unfilled(terms: tuple[Term, ...]) -> list[Term]:
+    """Return terms with a number in place of an array of it, where another has its shape."""
+    shapes = [shape(each) for each in terms if not is_filled(each)]
+    return [
+        each.parts[1][0] if is_filled(each) and shape(each) in shapes else each for each in terms
+    ]
+
+
+def _simpler_sum(term: Term) -> Term:
+    collected: dict[Term, float] = {}
+    for each in _unfilled(term.parts):
+        sign, rest = split(each)
+        if rest.head == "sum" and abs(sign) == 1:
+            pieces = [(sign * c, t) for c, t in map(split, rest.parts)]
+        else:
+            pieces = [(sign, rest)]
+        for coefficient, rest in pieces:
+            collected[rest] = collected.get(rest, 0.0) + coefficient
+    terms = [_scaled(c, rest) for rest, c in collected.items() if c != 0]
+    if not terms:
+        return ZERO
+    added = [i for i, each in enumerate(terms) if split(each)[0] >= 0]
+    if added:  # begin with what is added: 1 - x, not -x + 1
+        terms.insert(0, terms.pop(added[0]))
+    return terms[0] if len(terms) == 1 else plus(*terms)
+
+
+def _simpler_product(term: Term) -> Term:
+    coefficient = 1.0
+    exponents: dict[Term, float] = {}
+    flat = [f.parts if f.head == "product" else (f,) for f in term.parts]
+    for each in _unfilled(tuple(chain.from_iterable(flat))):
+        if _is_number(each):
+            coefficient *= each.parts[0]
+        elif each.head == "power" and _is_number(each.parts[1]):
+            base, exponent = each.parts
+            exponents[base] = exponents.get(base, 0.0) + exponent.parts[0]
+        else:
+            exponents[each] = exponents.get(each, 0.0) + 1.0
+    powers = [_simpler_power(power(base, _literal(n))) for base, n in exponents.items()]
+    factors = [each for each in powers if each != ONE]
+    if not factors:
+        return _literal(coefficient)
+    return _scaled(coefficient, factors[0] if len(factors) == 1 else product(*factors))
+
+
+def _simpler_power(term: Term) -> Term:
+    base, exponent = term.parts
+    if exponent == ONE:
+        return base  # type: ignore[no-any-return]
+    if exponent == ZERO or base == ONE:
+        return ONE
+    if _is_number(base) and _is_number(exponent):
+        try:
+            return _literal(math.pow(base.parts[0], exponent.parts[0]))
+        except (ArithmeticError, ValueError):
+            return term
+    if is_whole(exponent):
+        if base.head == "power" and is_whole(base.parts[1]):
+            return _simpler_power(
+                power(base.parts[0], _literal(base.parts[1].parts[0] * exponent.parts[0]))
+            )
+        if base.head == "product":
+            return _simpler_product(
+                product(*[_simpler_power(power(each, exponent)) for each in base.parts])
+            )
+    return term
+
+
+def _simpler_where(term: Term) -> Term:
+    condition, x, y = term.parts
+    if _is_number(condition):
+        return x if condition.parts[0] else y  # type: ignore[no-any-return]
+    if condition == x or x == y:  # the first is how rules step around a value at 0
+        return x  # type: ignore[no-any-return]
+    if y == ZERO:
+        return _simpler_product(product(x, truth(condition)))
+    if x == ZERO:
+        return _simpler_product(product(y, opposite(condition)))
+    return term
+
+
+SIMPLER: dict[str, Callable[[Term], Term]] = {
+    "sum": _simpler_sum,
+    "product": _simpler_product,
+    "power": _simpler_power,
+    "where": _simpler_where,
+}

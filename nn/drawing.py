@@ -1,0 +1,146 @@
+"""What the picture of a network needs to know about models: layers, weights, activations."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd_core import OptionError, Value
+
+from .configuration import name_of
+from .state import State
+
+
+class Column(NamedTuple):
+    """One layer, or the inputs, as `autograd_core.draw` takes it."""
+
+    name: str
+    note: str  # the activation
+    size: int | None  # neurons; None: data of another form than a row of them
+    weights: Any = None  # Value (neurons, inputs) or rows of Values
+    biases: Any = None
+    values: Any = None  # what the layer gave
+
+
+class Description(NamedTuple):
+    """A model for `autograd_core.draw`; without columns: only what it computed."""
+
+    columns: list[Column]
+    output: Any
+
+
+def describe(model: State, x: Any = None) -> Description:
+    """Return the layers of a model in a row, with what they make of `x`.
+
+    Args:    model: a scalar network or part of one, a Sequential, or a layer on arrays; of any
+             other Module only its output is known.
+             x: one sample, or a batch; None: weights only.
+    Raises:  OptionError: without x, a model whose layers are not known, or have no weights yet.
+    Example: >>> from nn import MLP
+             >>> [(column.name, column.size) for column in describe(MLP(2, [3, 1])).columns]
+             [('input', 2), ('Layer 1', 3), ('Layer 2', 1)]
+    """
+    layers = _row(model)
+    if layers is None:
+        return _unknown(model, x)
+    scalar = _is_scalar(layers[0])
+    given = None if x is None else (_columns(x) if scalar else _batch(x))
+    columns = [_inputs(layers[0], given)]
+    mask = None
+    with model.evaluating():
+        for i, layer in enumerate(layers, 1):
+            before = given
+            if before is not None and scalar:
+                given = layer.forward(before)
+            elif before is not None:
+                given = layer(before, mask=mask) if layer.takes_mask else layer(before)
+                mask = layer.output_mask(before, mask)
+            name = type(layer).__name__
+            columns.append(_column(f"{name} {i}" if len(layers) > 1 else name, layer, given))
+    return Description(columns, _as_returned(given, x) if scalar else given)
+
+
+def _as_returned(outputs: Any, x: Any) -> Any:
+    """Return the outputs of a scalar network as calling it does."""
+    if outputs is None:
+        return None
+    if len(getattr(x, "shape", ())) == 2:
+        return np.stack(outputs, axis=1)
+    return outputs[0] if len(outputs) == 1 else outputs
+
+
+def _row(model: Any) -> list[Any] | None:
+    """Return layers that follow each other; None where a model may have its own way."""
+    method = getattr(type(model), "forward", None) or type(model).__call__
+    if not method.__module__.startswith(f"{__package__}."):
+        return None
+    if hasattr(model, "layers"):
+        return list(model.layers) or None
+    is_layer = _is_scalar(model) or hasattr(model, "make_parameters")
+    return [model] if is_layer else None
+
+
+def _is_scalar(part: Any) -> bool:
+    return hasattr(part, "neurons") or hasattr(part, "w")
+
+
+def _unknown(model: Any, x: Any) -> Description:
+    if x is None:
+        raise OptionError(
+            f"a picture of {type(model).__name__} without data",
+            "how its parts follow each other shows only when it computes",
+            "draw(model, x), with a sample x",
+        )
+    return Description([], model(x))
+
+
+def _columns(x: Any) -> list[Any]:
+    """Return one number, or column of a batch, for each input of a scalar network."""
+    if len(getattr(x, "shape", ())) == 2:
+        return [x[:, i] for i in range(x.shape[1])]
+    return list(x)
+
+
+def _batch(x: Any) -> Any:
+    """Return a batch: a single sample becomes one of one."""
+    x = x if isinstance(x, Value) else np.asarray(x)
+    return x[None] if len(x.shape) == 1 else x
+
+
+def _inputs(first: Any, given: Any) -> Column:
+    rows = _rows(first)
+    shape = getattr(first, "input_shape", None)
+    if given is not None:
+        is_row = isinstance(given, list) or len(given.shape) == 2
+        count = len(given) if isinstance(given, list) else given.shape[-1]
+        return Column("input", "number", count if is_row else None, values=given)
+    if rows is not None:
+        return Column("input", "number", rows.shape[1] if isinstance(rows, Value) else len(rows[0]))
+    return Column("input", "number", shape[0] if shape is not None and len(shape) == 1 else None)
+
+
+def _column(name: str, layer: Any, given: Any) -> Column:
+    rows = _rows(layer)
+    function = getattr(layer, "activation", None)
+    note = "" if function is None or not getattr(layer, "nonlin", True) else name_of(function)
+    neurons: Iterable[Any] = getattr(layer, "neurons", [layer])
+    if rows is not None and not isinstance(rows, Value):
+        biases = [neuron.b for neuron in neurons]
+        known = None if any(b is None for b in biases) else biases
+        return Column(name, note, len(rows), rows, known, given)
+    shape = getattr(layer, "output_shape", None) if given is None else given.shape[1:]
+    count = shape[0] if shape is not None and len(shape) == 1 else None
+    if rows is None:
+        return Column(name, note, count, values=given)
+    return Column(name, note, rows.shape[0], rows, getattr(layer, "bias", None), given)
+
+
+def _rows(layer: Any) -> Any:
+    """Return the weights between all inputs and all neurons, a row for each; or None."""
+    if hasattr(layer, "neurons"):
+        return [neuron.w for neuron in layer.neurons]
+    if hasattr(layer, "w"):
+        return [layer.w]
+    weight = getattr(layer, "weight", None)
+    is_full = hasattr(layer, "units") and isinstance(weight, Value) and len(weight.shape) == 2
+    return weight if is_full else None

@@ -1,0 +1,131 @@
+"""The plane of two inputs: where samples lie, which class they have, what outputs say of them."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core import DomainError, ShapeError
+
+from .data import as_samples
+from .losses.outputs import wants_logits
+
+MARGIN = 0.1  # around the samples, as a share of their range
+MOST_CLASSES = 10  # more whole numbers than that are figures, not classes
+
+
+class Plane:
+    """Samples of two columns with their targets, and the rectangle they lie in.
+
+    Args:    x: (samples, 2).
+             y: classes or figures, (samples,) or (samples, 1); or one-hot rows (samples, classes).
+    Raises:  ShapeError: another number of columns, or of targets, or rows that are not one-hot.
+             DomainError: NaN or inf.
+    Example: >>> plane = Plane([[0.0, 0.0], [10.0, 1.0]], [0, 1])
+             >>> plane.low, plane.high
+             (array([-1. , -0.1]), array([11. ,  1.1]))
+    """
+
+    def __init__(self, x: Any, y: Any) -> None:
+        names = getattr(x, "columns", None)
+        self.x, y = as_samples("x", x), as_samples("y", y)
+        if self.x.ndim != 2 or self.x.shape[1] != 2:
+            raise ShapeError(
+                f"x of shape {self.x.shape}",
+                "a plane has two axes, one for each column",
+                "two columns, (samples, 2), such as x[:, :2], and a model trained on these",
+            )
+        if len(self.x) != len(y):
+            raise ShapeError(
+                f"x of {len(self.x)} samples and y of {len(y)}",
+                "every sample has one target",
+                "x and y of equal length",
+            )
+        for name, array in (("x", self.x), ("y", y)):
+            if not np.isfinite(array).all():
+                raise DomainError(
+                    f"{name} that holds NaN or inf",
+                    "such a sample has no place in the plane",
+                    "np.isfinite to find them, and data without them",
+                )
+        self.names = ["x₁", "x₂"] if names is None else [str(name) for name in names]
+        self.targets = _one_for_each(y)
+        values = np.unique(self.targets)
+        self.classes: Any = None
+        if (values % 1 == 0).all() and len(values) <= MOST_CLASSES:
+            ends = ([0, 1], [-1, 1])
+            self.classes = next((np.array(e) for e in ends if np.isin(values, e).all()), values)
+        low, high = self.x.min(axis=0).astype(float), self.x.max(axis=0).astype(float)
+        edge = np.where(high > low, MARGIN * (high - low), 1.0)
+        self.low, self.high = low - edge, high + edge
+
+    def grid(self, side: int) -> Any:
+        """Return the middles of side * side cells, row by row from the top left: (cells, 2).
+
+        Example: >>> Plane([[0.0, 0.0], [10.0, 10.0]], [0, 1]).grid(2)
+                 array([[2., 8.],
+                        [8., 8.],
+                        [2., 2.],
+                        [8., 2.]])
+        """
+        middles = (np.arange(side) + 0.5) / side
+        across, down = np.meshgrid(middles, 1 - middles)
+        cells = np.stack([across.ravel(), down.ravel()], axis=1)
+        return (self.low + cells * (self.high - self.low)).astype(_float_type(self.x))
+
+    def scores(self, out: Any, loss: Any = None) -> Any:
+        """Return outputs as scores: several as they are, a single one from -1 to 1.
+
+        Of a single output, 0 lies between its two classes and 1 at the second, or for figures
+        between the least and the largest. Logits have their 0 between the classes as they are.
+
+        Args:    out: (samples, outputs).
+                 loss: with which the model was compiled; tells logits.
+        Example: >>> Plane([[0.0, 0.0], [1.0, 1.0]], [0, 1]).scores(np.array([[0.25], [1.0]]))
+                 array([[-0.5],
+                        [ 1. ]])
+        """
+        if out.shape[1] > 1 or wants_logits(loss):
+            return out
+        low, high = self._ends()
+        return (out - (low + high) / 2) / ((high - low) / 2 or 1.0)
+
+    def right(self, scores: Any) -> Any:
+        """Return for each sample whether its class has the best score; None for figures."""
+        if scores.shape[1] > 1:
+            return scores.argmax(axis=1) == self.targets
+        if not self.is_classes(1):
+            return None
+        return (scores[:, 0] > 0) == (self.targets == self.classes[-1])
+
+    def is_classes(self, outputs: int) -> bool:
+        """Return whether that many outputs tell classes: two by one output, else one by each."""
+        return outputs > 1 or (self.classes is not None and len(self.classes) <= 2)
+
+    def colours(self, outputs: int) -> Any:
+        """Return each sample's class, as a number from 0; for figures from -1 to 1."""
+        if outputs > 1:
+            return self.targets.astype(int)
+        if self.is_classes(1):
+            return (self.targets == self.classes[-1]).astype(int)
+        return self.scores(self.targets[:, None])[:, 0]
+
+    def _ends(self) -> tuple[float, float]:
+        ends = self.targets if self.classes is None else self.classes
+        return float(ends.min()), float(ends.max())
+
+
+def _float_type(x: Any) -> Any:
+    return x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
+
+
+def _one_for_each(y: Any) -> Any:
+    """Return one target for each sample: of a row, the place of its largest number."""
+    if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
+        return y.reshape(len(y))
+    if y.ndim != 2 or (y < 0).any() or not np.allclose(y.sum(axis=1), 1):
+        raise ShapeError(
+            f"y of shape {y.shape}",
+            "a sample in the plane has one class or one figure",
+            "y (samples,), or one-hot rows (samples, classes)",
+        )
+    return y.argmax(axis=1)

@@ -1,0 +1,64 @@
+"""Axes to draw on, and colours that everybody can tell apart, on light ground and on dark."""
+
+from typing import Any
+
+from ..optional import optional
+
+BLUE, ORANGE = "#2f8fdd", "#ee8420"
+COLOURS = (BLUE, ORANGE, "#04954d", "#bd058f", "#eea0b3", "#1a52f9")  # see tests/eyesight.py
+CLASSES = (ORANGE, BLUE, *COLOURS[2:])  # of two classes the first lies below 0, where orange is
+MARKERS = ("o", "s", "^", "D", "v", "P")  # beside colour, tell classes and paths apart
+STYLES = ("-", "--", "-.", ":")
+
+
+def axes_or_new(ax: Any) -> Any:
+    """Return the Axes given, or those of a new figure.
+
+    Raises:  MissingPackageError: matplotlib is not installed.
+    """
+    if ax is not None:
+        return ax
+    return optional("matplotlib.pyplot", "matplotlib").subplots(layout="constrained")[1]
+
+
+def around_zero(ax: Any) -> Any:
+    """Return the colour map from orange over the ground, at 0, to blue."""
+    return _between(ORANGE, ax.get_facecolor(), BLUE)
+
+
+def from_ground(ax: Any) -> Any:
+    """Return the colour map from the ground to blue."""
+    return _between(ax.get_facecolor(), BLUE)
+
+
+def from_ground_to_ink(ax: Any) -> Any:
+    """Return the colour map from the ground to the colour of texts."""
+    return _between(ax.get_facecolor(), ink(ax))
+
+
+def ink(ax: Any) -> Any:
+    """Return the colour of texts, which stands out from the ground."""
+    return ax.xaxis.label.get_color()
+
+
+def mixed(ax: Any, colour: Any, share: Any) -> Any:
+    """Return a colour mixed with the ground.
+
+    Args:    share: of the colour, an array of any shape.
+    Returns: red, green and blue, (..., 3).
+    """
+    to_rgb = optional("matplotlib.colors", "matplotlib").to_rgb
+    ground, colour = to_rgb(ax.get_facecolor()), to_rgb(colour)
+    return share[..., None] * colour + (1 - share[..., None]) * ground
+
+
+def bare(ax: Any) -> None:
+    """Take ticks and frame away: the picture stands for itself."""
+    ax.set(xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def _between(*colours: Any) -> Any:
+    colormap = optional("matplotlib.colors", "matplotlib").LinearSegmentedColormap
+    return colormap.from_list("nn", colours)

@@ -1,0 +1,164 @@
+"""Pictures made of numbers: weights as images, samples that a model misread."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError, ShapeError, Value
+
+from ..data import as_samples
+from ..state import State
+from .axes import around_zero, axes_or_new, bare, from_ground_to_ink
+
+MOST = 64  # pictures side by side: more are too small to look at
+
+
+def weights_as_images(weights: Any, shape: tuple[int, int] | None = None, ax: Any = None) -> Any:
+    """Draw the weights of each neuron, or each filter, as a picture: orange below 0, blue above.
+
+    Args:    weights: a model, of which the first weights of two or more axes are taken; or an array
+             (units, pixels), such as Dense's, or (filters, channels, height, width).
+             shape: height and width of (units, pixels); None: a square.
+             ax: matplotlib's Axes to draw on; None: new ones.
+    Returns: the Axes; of more than 64 pictures the first 64.
+    Raises:  ShapeError: no pictures. OptionError: a model without such weights.
+             MissingPackageError: no matplotlib.
+    Example: >>> ax = weights_as_images(np.zeros((10, 784)))
+             >>> ax.get_title()
+             '10 of 28 by 28 weights'
+    """
+    if isinstance(weights, State):
+        weights = _first_weights(weights)
+    array = np.asarray(weights.data if isinstance(weights, Value) else weights, np.float64)
+    if array.ndim == 4:
+        array = array.reshape(-1, *array.shape[2:])
+    images = _as_images("weights", array, shape)
+    shown, (height, width) = images[:MOST], images.shape[1:]
+    ax = axes_or_new(ax)
+    largest = float(np.nanmax(np.abs(shown), initial=0.0)) or 1.0
+    options = {"cmap": around_zero(ax), "vmin": -largest, "vmax": largest}
+    picture = ax.imshow(_mosaic(shown, _columns(len(shown)), gap=1), **options)
+    ax.figure.colorbar(picture, ax=ax, shrink=0.8)
+    first = "" if len(shown) == len(images) else f", the first {MOST} of {len(images)}"
+    ax.set_title(f"{len(shown)} of {height} by {width} weights{first}")
+    bare(ax)
+    return ax
+
+
+def misread(
+    images: Any,
+    labels: Any,
+    predictions: Any,
+    names: Any = None,
+    most: int = 25,
+    ax: Any = None,
+) -> Any:
+    """Draw the samples whose class was predicted wrongly, each with what it was taken for.
+
+    Args:    images: (samples, height, width), with or without a last axis of one channel; or
+             (samples, pixels) of squares.
+             labels, predictions: class numbers (samples,), or rows with their largest number at
+             the class, (samples, classes).
+             names: of the classes; None: their numbers.
+             most: draw at most this many, the first ones.
+             ax: matplotlib's Axes to draw on; None: new ones.
+    Returns: the Axes.
+    Raises:  ShapeError: no pictures, or lengths that differ. MissingPackageError: no matplotlib.
+    Example: >>> ax = misread(np.zeros((3, 8, 8)), [4, 1, 7], [9, 1, 1])
+             >>> [text.get_text() for text in ax.texts], ax.get_title()
+             (['4 as 9', '7 as 1'], '2 of 3 misread')
+    """
+    images = _as_images("images", as_samples("images", images), None)
+    labels, predictions = class_of("labels", labels), class_of("predictions", predictions)
+    if not len(images) == len(labels) == len(predictions):
+        raise ShapeError(
+            f"{len(images)} images, {len(labels)} labels and {len(predictions)} predictions",
+            "each image has one label and one prediction",
+            "three of equal length",
+        )
+    wrong = np.flatnonzero(labels != predictions)
+    shown = wrong[:most]
+    ax = axes_or_new(ax)
+    bare(ax)
+    first = "" if len(shown) == len(wrong) else f", the first {len(shown)}"
+    ax.set_title(f"{len(wrong)} of {len(labels)} misread{first}")
+    if len(shown):
+        columns, (height, width) = _columns(len(shown)), images.shape[1:]
+        gap = max(2, height // 3)  # room for the words
+        ax.imshow(_mosaic(images[shown], columns, gap), cmap=from_ground_to_ink(ax))
+        for i, sample in enumerate(shown):
+            row, column = divmod(i, columns)
+            place = (column * (width + gap) + (width - 1) / 2, row * (height + gap) - 1)
+            pair = [_name(names, k[sample]) for k in (labels, predictions)]
+            ax.text(*place, " as ".join(pair), ha="center", va="bottom", fontsize="small")
+        ax.set_ylim(ax.get_ylim()[0], -gap)  # the words above the first row
+    return ax
+
+
+def class_of(name: str, given: Any) -> Any:
+    """Return class numbers (samples,): of rows, the place of the largest number.
+
+    Raises:  ShapeError: neither.
+    """
+    given = as_samples(name, given)
+    if given.ndim == 2:
+        return given.argmax(axis=1) if given.shape[1] > 1 else given[:, 0]
+    if given.ndim != 1:
+        raise ShapeError(
+            f"{name} of shape {given.shape}",
+            "a sample has one class",
+            "class numbers (samples,), or rows (samples, classes)",
+        )
+    return given
+
+
+def _name(names: Any, number: Any) -> str:
+    return f"{number:g}" if names is None else str(names[int(number)])
+
+
+def _first_weights(model: State) -> Any:
+    found = [p for p in model.parameters() if len(p.shape) >= 2]
+    if not found:
+        raise OptionError(
+            f"{type(model).__name__} as images",
+            "it has no weights of two axes or more",
+            "a model after build or fit, such as nn.Sequential of Dense; MLP.to_dense()",
+        )
+    return found[0]
+
+
+def _as_images(name: str, array: Any, shape: tuple[int, int] | None) -> Any:
+    """Return pictures (count, height, width).
+
+    Raises:  ShapeError: they are none.
+    """
+    if array.ndim == 4 and array.shape[-1] == 1:
+        return array[..., 0]
+    side = math.isqrt(array.shape[-1])
+    if array.ndim == 2 and (shape is not None or side * side == array.shape[1]):
+        shape = shape or (side, side)
+        if shape[0] * shape[1] == array.shape[1]:
+            return array.reshape(len(array), *shape)
+    elif array.ndim == 3:
+        return array
+    raise ShapeError(
+        f"{name} of shape {array.shape} as images" + (f" of shape {shape}" if shape else ""),
+        "its rows do not fill a picture",
+        "(count, height, width); or rows (count, pixels), with shape=(height, width) unless square",
+    )
+
+
+def _columns(count: int) -> int:
+    return math.ceil(math.sqrt(count))
+
+
+def _mosaic(images: Any, columns: int, gap: int) -> Any:
+    """Return one picture of many, row by row, with NaN, which is not drawn, between them."""
+    count, height, width = images.shape
+    rows = math.ceil(count / columns)
+    mosaic = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), np.nan)
+    for i, image in enumerate(images):
+        top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        mosaic[top : top + height, left : left + width] = image
+    return mosaic

@@ -1,0 +1,703 @@
+"""compare_gradients names what is wrong with a gradient worked out by hand, and only that."""
+
+import numpy as np
+import pytest
+import slips
+from slips import Slip, array_graph, backward_with, choose, scalar_graph
+
+from autograd_core import DataError, OptionError, ShapeError, Value, no_grad, softmax
+from autograd_core.explanation.comparison.compare import compare_gradients
+from autograd_core.graph import topological_order
+
+KINDS = [
+    "sign",
+    "missing path",
+    "doubled path",
+    "overwritten",
+    "missing factor",
+    "factor twice",
+    "mean and sum",
+    "transpose",
+    "broadcast",
+]
+TRIALS = 50  # of each kind, on graphs of numbers and of arrays
+
+
+def named(value, label):
+    value.label = label
+    return value
+
+
+def lesson():
+    """Return the graph that the examples below are about: L = (a b) (a + b)."""
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    c, d = named(a * b, "c"), named(a + b, "d")
+    return named(c * d, "L"), a, b, c, d
+
+
+def network():
+    """Return a small network: its loss and its values, by label."""
+    rng = np.random.default_rng(0)
+    v = {"x": Value(rng.normal(size=(4, 3))), "w": Value(rng.normal(size=(3, 3)))}
+    v["b"] = Value(rng.normal(size=3))
+    v["z"] = v["x"] @ v["w"]
+    v["s"] = v["z"] + v["b"]
+    v["h"] = np.tanh(v["s"])
+    v["total"] = np.sum(v["h"] * v["h"] * v["h"])
+    v["loss"] = v["total"] / 12
+    for label, value in v.items():
+        value.label = label
+    v["loss"].backward()
+    return v
+
+
+# Random mistakes
+
+
+def differs(given, right):
+    if np.shape(given) != np.shape(right):
+        return True
+    size = np.max(np.abs(given)) + np.max(np.abs(right))
+    return np.max(np.abs(np.subtract(given, right))) > 1e-3 * size + 1e-9
+
+
+def is_same(given, other):
+    if np.shape(given) != np.shape(other):
+        return False
+    return np.max(np.abs(np.subtract(given, other))) <= 1e-9 * np.max(np.abs(given))
+
+
+def gives_the_same(sample, mistake, given):
+    """Tell whether a mistake, made anew, gives the very numbers that were given."""
+    edges = tuple((edge.user, edge.i) for edge in mistake.edges)
+    turns = [None, 0, 1, 2] if mistake.verdict == "transpose" else [mistake.factor]
+    for factor in turns:
+        slip = Slip(mistake.verdict, mistake.node, edges, factor)
+        try:
+            found = backward_with(sample.output, slip)
+        except ValueError:
+            continue  # another turn of a product, whose shapes do not fit
+        if all(is_same(found[node], gradient) for node, gradient in given.items()):
+            return True
+    return False
+
+
+def is_named_rightly(kind, make, rng):
+    """Make one mistake and compare; None if the graph offers none, or none that shows."""
+    sample = make(rng)
+    options = list(slips.slips(kind, sample))
+    if not options:
+        return None
+    try:
+        found = backward_with(sample.output, choose(rng, options))
+    except ValueError:
+        return None  # shapes that do not fit: the learner's program would have stopped
+    right = backward_with(sample.output)
+    affected = [node for node in found if differs(found[node], right[node])]
+    if not affected:
+        return None
+    given = {choose(rng, affected)}
+    given |= {node for node in found if rng.random() < choose(rng, [0, 0.4, 1])}
+    given = {node: found[node] for node in topological_order(sample.output) if node in given}
+    comparison = compare_gradients(sample.output, given)
+    assert not any(comparison[node].is_right for node in affected if node in given)
+    wrong = [j for j in comparison if not j.is_right and j.verdict != "follows"]
+    return (
+        len(wrong) == 1
+        and wrong[0].mistake is not None
+        and gives_the_same(sample, wrong[0].mistake, given)
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("make", [scalar_graph, array_graph])
+def test_of_single_mistakes_95_percent_are_named(make, kind):
+    if make is scalar_graph and kind in ("transpose", "broadcast"):
+        assert not list(slips.slips(kind, make(np.random.default_rng(0))))  # numbers have no axes
+        return
+    rng = np.random.default_rng(KINDS.index(kind))
+    outcomes = []
+    while len(outcomes) < TRIALS:
+        outcome = is_named_rightly(kind, make, rng)
+        if outcome is not None:
+            outcomes.append(outcome)
+    assert np.mean(outcomes) >= 0.95
+
+
+def central_difference(output, leaf, step=1e-6):
+    """Return a gradient as people check theirs: by recomputing the graph at moved inputs."""
+    order = topological_order(output)
+
+    def at(data):
+        found = {leaf: data}
+        for node in order:
+            if node is not leaf:
+                inputs = [found[x] if isinstance(x, Value) else x for x in node.inputs]
+                found[node] = (
+                    node.primitive.compute(inputs, node.params or {}, inputs)
+                    if node.primitive
+                    else node.data
+                )
+        return float(found[output])
+
+    out = np.zeros(leaf.shape)
+    for element in np.ndindex(out.shape):
+        ends = []
+        for move in (step, -step):
+            data = np.array(leaf.data)
+            data[element] += move
+            ends.append(at(data if data.ndim else float(data)))
+        out[element] = (ends[0] - ends[1]) / (2 * step)
+    return out if out.ndim else float(out)
+
+
+WRITTEN = {
+    "exact": lambda g: g,
+    "as float32": np.float32,
+    "as float32, then float64": lambda g: np.float64(np.float32(g)),
+    "to 4 decimals": lambda g: np.round(g, 4),
+    "to 6 digits": np.vectorize(lambda x: float(f"{x:.6g}")),
+}
+
+
+@pytest.mark.parametrize("make", [scalar_graph, array_graph])
+@pytest.mark.parametrize("written", WRITTEN)
+def test_no_right_gradient_is_called_wrong(make, written):
+    judged = 0
+    for seed in range(50):
+        sample = make(np.random.default_rng(seed))
+        right = backward_with(sample.output)
+        given = {node: WRITTEN[written](gradient) for node, gradient in right.items()}
+        comparison = compare_gradients(sample.output, given)
+        assert comparison.all_right, f"seed {seed}: {comparison}"
+        judged += len(comparison)
+    assert judged > 700
+
+
+@pytest.mark.parametrize("make", [scalar_graph, array_graph])
+def test_finite_differences_count_as_right(make):
+    for seed in range(20):
+        output = make(np.random.default_rng(seed)).output
+        leaves = [node for node in topological_order(output) if node.primitive is None]
+        given = {leaf: central_difference(output, leaf) for leaf in leaves}
+        comparison = compare_gradients(output, given)
+        assert comparison.all_right, f"seed {seed}: {comparison}"
+
+
+# What each mistake is called
+
+
+def message(output, gradients, key):
+    return compare_gradients(output, gradients)[key].message
+
+
+def test_right():
+    loss, a, *_ = lesson()
+    judgement = compare_gradients(loss, {"a": 21.0})[0]
+    assert judgement.is_right
+    assert judgement.verdict == "right"
+    assert judgement.message == "dL/da is right"
+    assert judgement.node is a
+    assert (judgement.given, judgement.right) == (21.0, 21.0)
+    assert message(loss, {a: 21.0001}, a) == "dL/da is right but for rounding: 21"
+
+
+def test_sign():
+    loss, *_ = lesson()
+    assert message(loss, {"a": -21.0}, "a") == "dL/da is off by a sign; you gave -21, it is 21"
+    assert message(loss, {"a": 15.0 - 6.0}, "a") == (
+        "the path through d has the wrong sign; it adds 6; you gave 9, it is 21"
+    )
+
+
+def test_missing_path():
+    loss, *_ = lesson()
+    assert message(loss, {"a": 6.0}, "a") == (
+        "you took dL/da through d only; the path through c adds 15; you gave 6, it is 21"
+    )
+    assert message(loss, {"a": 15.0}, "a") == (
+        "you took dL/da through c only; the path through d adds 6 (= in place of += does this); "
+        "you gave 15, it is 21"
+    )
+    assert message(loss, {"c": 0.0}, "c") == (
+        "dL/dc is not 0: the path through L adds 5; you gave 0, it is 5"
+    )
+
+
+def used_three_times():
+    a = Value(2.0, label="a")
+    b, c, d = named(a * 3, "b"), named(a * 5, "c"), named(a * 11, "d")
+    return named(b + c + d, "L"), a
+
+
+def test_missing_one_or_two_of_three_paths():
+    loss, _ = used_three_times()
+    assert message(loss, {"a": 14.0}, "a") == (
+        "a path is missing: the path through c adds 5; you gave 14, it is 19"
+    )
+    assert message(loss, {"a": 5.0}, "a") == (
+        "you took dL/da through c only; there is also 11 through d and 3 through b; "
+        "you gave 5, it is 19"
+    )
+
+
+def test_missing_path_further_up():
+    x = Value(1.5, label="x")
+    t = named(x * x, "t")
+    u, v = named(t * 3.0, "u"), named(t * t, "v")
+    loss = named(u * v, "L")
+    text = message(loss, {"x": 3 * t.data**2 * 3.0}, "x")
+    assert text == (
+        "further up: you took dL/dt through u only; the path through v adds 30.375 "
+        "(= in place of += does this); you gave 45.5625, it is 136.688"
+    )
+    given = {x: 3 * t.data**2 * 3.0, t: 3 * t.data**2}
+    comparison = compare_gradients(loss, given)
+    assert [j.verdict for j in comparison] == ["missing path", "follows"]
+
+
+def test_missing_whole_path():
+    x = Value(1.5, label="x")
+    p, q = named(x * 2.0, "p"), named(np.sin(x), "q")
+    t = named(p * q, "t")
+    u, v = named(np.exp(t), "u"), named(t * 7.0, "v")
+    loss = named(u + v, "L")
+    loss.backward()
+    through_p_and_v = 2.0 * q.data * 7.0
+    assert message(loss, {"x": x.grad - through_p_and_v}, "x").startswith(
+        "the path through p, t, v and L is missing; it adds 13.9649"
+    )
+    assert message(loss, {"x": x.grad + through_p_and_v}, "x").startswith(
+        "the path through p, t, v and L is counted twice; it adds 13.9649"
+    )
+
+
+def test_doubled_path():
+    loss, *_ = lesson()
+    assert message(loss, {"a": 27.0}, "a") == (
+        "the path through d is counted twice; it adds 6; you gave 27, it is 21"
+    )
+    assert message(loss, {"a": 42.0}, "a") == (
+        "dL/da is counted twice, as by a second backward() onto gradients that were not zeroed; "
+        "you gave 42, it is 21"
+    )
+
+
+def test_overwritten():
+    loss, _ = used_three_times()
+    assert message(loss, {"a": 3.0}, "a") == (
+        "overwritten instead of added: of dL/da only the last contribution, through b, is left; "
+        "there is also 11 through d and 5 through c; you gave 3, it is 19"
+    )
+    a = Value(3.0, label="a")
+    b = named(a + a, "b")
+    assert message(b, {"a": 1.0}, "a") == (
+        "overwritten instead of added: of db/da only the last contribution, through input 1 of b, "
+        "is left; there is also 1 through input 0 of b; you gave 1, it is 2"
+    )
+
+
+def overwriting_everywhere():
+    a, b = Value(2.0, label="a"), Value(0.5, label="b")
+    c = named(a * b, "c")
+    d = named(c * c + a, "d")
+    return named(d * d * b, "L"), a, b, c, d
+
+
+def test_overwritten_everywhere_is_one_mistake():
+    loss, a, b, c, d = overwriting_everywhere()
+    dd = d.data * b.data  # of d * d, the second input alone
+    dc = dd * c.data
+    given = {"L": 1.0, "d": dd, "c": dc, "b": dc * a.data, "a": dc * b.data}
+    comparison = compare_gradients(loss, given)
+    assert [j.verdict for j in comparison] == ["right", "overwritten", *["follows"] * 3]
+    assert comparison["d"].message.endswith(
+        "so it is at every value used repeatedly; you gave 1.5, it is 3"
+    )
+    assert "everything below follows from this: c, b and a" in str(comparison)
+
+
+def test_overwritten_everywhere_seen_from_a_value_that_is_used_once():
+    p = Value(0.7, label="p")
+    a = named(np.sin(p), "a")
+    t = named(a * a, "t")
+    q = Value(1.3, label="q")
+    u = named(t * q, "u")
+    loss = named(u * u * u, "L")
+    du = u.data * u.data  # what the first product leaves in u, last of all
+    dt = du * q.data
+    da = dt * a.data
+    comparison = compare_gradients(loss, {q: du * t.data, p: da * np.cos(0.7)})
+    assert comparison[q].verdict == "overwritten"
+    assert comparison[q].message.startswith("each contribution overwrites the one before it")
+    assert comparison[p].verdict == "follows"
+
+
+def test_missing_factor():
+    v = network()
+    slope = 1 - v["h"].data ** 2
+    assert message(v["loss"], {"z": v["h"].grad}, "z").startswith(
+        "the factor 1 - tanh(s)^2 is missing at node h = tanh(s); you gave shape (4, 3)"
+    )
+    wrong = v["x"].data.T @ (v["h"].grad * slope * slope)
+    comparison = compare_gradients(v["loss"], {"w": wrong, "h": v["h"].grad})
+    assert comparison["w"].verdict == "factor twice"
+    assert "the factor 1 - tanh(s)^2 is applied twice at node h" in comparison["w"].message
+
+
+def test_missing_derivative_that_is_no_factor():
+    x = Value([[0.1, 0.7], [0.4, -0.2]], label="x")
+    s = named(softmax(x, axis=1), "s")
+    loss = named((s * s * s).sum(), "L")
+    loss.backward()
+    assert "the local derivative is missing at node s = softmax(x" in message(loss, {x: s.grad}, x)
+    n = named(np.linalg.norm(x, axis=1), "n")
+    loss = named((n * n * n).sum(), "L")
+    loss.backward()
+    spread = np.broadcast_to(n.grad[:, None], (2, 2))
+    comparison = compare_gradients(loss, {x: spread})
+    assert comparison[x].verdict == "missing factor"
+    assert "with G = dL/dn" in comparison[x].message
+
+
+def test_mean_and_sum():
+    v = network()
+    assert message(v["loss"], {"b": 12 * v["b"].grad}, "b").startswith(
+        "mean and sum are confused: the factor 1/12 is missing at node loss = total / 12; you gave"
+    )
+    x = Value([1.0, 2.0, 4.0, 8.0], label="x")
+    loss = named(np.sum(x * x * x), "L")
+    assert "mean and sum are confused: there is no factor 1/4 at node L" in message(
+        loss, {"x": 3 * x.data**2 / 4}, "x"
+    )
+
+
+def test_mean_over_one_axis_in_place_of_two():
+    x = Value(np.arange(1.0, 7.0).reshape(2, 3), label="x")
+    loss = named(np.mean(x * x), "L")
+    text = message(loss, {"x": 2 * x.data / 3}, "x")
+    assert text.startswith("mean and sum are confused: the factor 1/2 is missing at node L")
+
+
+def test_mean_of_single_numbers():
+    values = [Value(x, label=f"x{x:g}") for x in (1.0, 2.0, 5.0)]
+    total = named(sum(x * x for x in values), "total")
+    loss = named(total * (1 / 3), "L")
+    text = message(loss, {"x5": 10.0, "x1": 2.0}, "x5")
+    assert text.startswith("mean and sum are confused: the factor 1/3 is missing at node L")
+    text = message(total, {"x5": 10 / 3, "x1": 2 / 3}, "x5")
+    assert text.startswith("mean and sum are confused: there is no factor 1/3 at node total")
+
+
+def test_broadcast_that_is_averaged():
+    v = network()
+    text = message(v["loss"], {"b": v["s"].grad.mean(axis=0)}, "b")
+    assert text.startswith(
+        "the broadcast at node s = z + b is averaged in place of summed: mean and sum, a factor "
+        "of 4"
+    )
+
+
+def test_transpose():
+    v = network()
+    assert message(v["loss"], {"x": v["x"].grad.T}, "x") == (
+        "dloss/dx is transposed: write .T; you gave shape (3, 4), it has shape (4, 3)"
+    )
+    assert message(v["loss"], {"x": v["z"].grad @ v["w"].data}, "x").startswith(
+        "a transpose is missing, or one too many, at node z = x @ w: "
+        "with G = dloss/dz it adds G @ w^T"
+    )
+
+
+def test_transpose_of_what_one_use_adds():
+    x = Value([[1.0, 2.0], [4.0, 8.0]], label="x")
+    loss = named((x * x).sum() + (x @ np.array([[1.0, 3.0], [0.5, 2.0]])).sum(), "L")
+    turned = np.array([[4.0, 4.0], [2.5, 2.5]])
+    text = message(loss, {"x": 2 * x.data + turned}, "x")
+    assert text.startswith("a transpose is missing, or one too many, at node")
+
+
+@pytest.mark.parametrize(
+    ("shape", "write"),
+    [
+        ((3,), "over axis 0: write .sum(axis=0)"),
+        ((1, 3), "over axis 0: write .sum(axis=0, keepdims=True)"),
+        ((4, 1), "over axis 1: write .sum(axis=1, keepdims=True)"),
+        ((1,), "over axes (0, 1): write .sum(axis=(0, 1))"),
+        ((), "over axes (0, 1): write .sum()"),
+    ],
+)
+def test_broadcast(shape, write):
+    rng = np.random.default_rng(0)
+    x, b = Value(rng.normal(size=(4, 3))), Value(rng.normal(size=shape), label="b")
+    s = named(x + b, "s")
+    loss = named(np.sum(s * s), "L")
+    assert write in message(loss, {"b": 2 * s.data}, "b")
+
+
+def test_broadcast_further_up():
+    rng = np.random.default_rng(0)
+    x, b = Value(rng.normal(size=(4, 3))), Value(rng.normal(size=3), label="b")
+    t = named(np.tanh(b), "t")
+    s = named(x * t, "s")
+    loss = named(np.sum(s * s), "L")
+    loss.backward()
+    unsummed = s.grad * x.data
+    given = {"t": unsummed, "b": unsummed * (1 - t.data**2)}
+    comparison = compare_gradients(loss, given)
+    assert [j.verdict for j in comparison] == ["broadcast", "follows"]
+    assert message(loss, {"b": given["b"]}, "b") == (
+        "further up, in dL/dt: the broadcast at node s is not summed back over axis 0: write "
+        ".sum(axis=0); you gave shape (4, 3), it has shape (3,)"
+    ).replace("node s", "node s = x1 * t")
+
+
+def test_unexplained():
+    loss, *_ = lesson()
+    assert message(loss, {"a": 21.0 * 1.25}, "a") == (
+        "dL/da is off by more than rounding, and no single mistake explains it: you gave 26.25, "
+        "it is 21; it is 1.25 times what it should be"
+    )
+    v = network()
+    wrong = np.array(v["w"].grad)
+    wrong[1, 2] += 1.0
+    assert "the largest difference is in element (1, 2)" in message(v["loss"], {"w": wrong}, "w")
+
+
+def test_unexplained_mistakes_are_gone_on_from():
+    loss, _, _, c, _ = lesson()
+    comparison = compare_gradients(loss, {"c": 7.7, "a": 7.7 * 3.0 + 6.0})
+    assert [j.verdict for j in comparison] == ["unexplained", "follows"]
+    assert comparison["a"].causes == (c,)
+    assert comparison["a"].message == "dL/da follows from the mistake in dL/dc; this step is right"
+
+
+def test_two_mistakes_in_two_places():
+    loss, *_, d = lesson()
+    comparison = compare_gradients(loss, {"c": -5.0, "a": -15.0 - 6.0, "b": 16.0, "d": 6.0})
+    assert comparison["c"].verdict == "sign"
+    assert comparison["a"].verdict == "sign"
+    assert comparison["a"].mistake.edges[0].user is d
+    assert comparison["b"].is_right
+    assert comparison["d"].is_right
+
+
+def test_a_mistake_made_with_right_gradients_in_spite_of_what_was_given():
+    loss, *_ = lesson()
+    comparison = compare_gradients(loss, {"c": 7.7, "a": 6.0 - 15.0})
+    assert [j.verdict for j in comparison] == ["unexplained", "sign"]
+    assert comparison["a"].message.startswith("the path through c has the wrong sign; it adds 15")
+
+
+def test_what_follows_is_said_once():
+    v = network()
+    h, slope = v["h"].grad, 1 - v["h"].data ** 2
+    s = -h * slope
+    given = {"h": h, "s": s, "z": s, "w": v["x"].data.T @ s, "b": s.sum(0)}
+    comparison = compare_gradients(v["loss"], given)
+    assert [j.verdict for j in comparison] == ["right", "sign", *["follows"] * 3]
+    text = str(comparison)
+    assert text.count("\n") == 2
+    assert text.endswith("  ↳ everything below follows from this: z, b and w")
+    assert text == repr(comparison)
+
+
+def test_the_single_cause_of_several_wrong_gradients():
+    v = network()
+    given = {name: -v[name].grad for name in ("w", "b")}
+    comparison = compare_gradients(v["loss"], given)
+    assert [j.verdict for j in comparison] == ["sign", "follows"]
+    assert comparison["b"].message.startswith("further up: ")
+
+
+# The report
+
+
+def test_report():
+    loss, a, b, *_ = lesson()
+    comparison = compare_gradients(loss, {"a": 6.0, b: 16.0})
+    assert len(comparison) == 2
+    assert [j.name for j in comparison] == ["b", "a"]
+    assert not comparison.all_right
+    assert comparison[a] is comparison["a"] is comparison[1]
+    assert str(comparison[b]) == "✓ b: dL/db is right"
+    with pytest.raises(KeyError):
+        comparison["c"]
+    assert compare_gradients(loss, {"a": 21.0}).all_right
+
+
+def test_no_gradients():
+    loss, *_ = lesson()
+    comparison = compare_gradients(loss, {})
+    assert comparison.all_right
+    assert str(comparison) == "no gradients given"
+
+
+def test_notebooks_get_a_table_in_which_labels_are_no_markup():
+    a = Value(2.0, label="<script>alert(1)</script>")
+    t = named(a * a, "t&t")
+    loss = named(t * 3.0, "L")
+    page = compare_gradients(loss, {a: 24.0, t: 6.0})._repr_html_()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "t&amp;t" in page
+    assert "everything below follows from this" in page
+
+
+def test_values_without_labels_get_names():
+    x, y = Value(2.0), Value(5.0)
+    assert str(compare_gradients(x * y, {x: -5.0})) == (
+        "✗ x1: dt1/dx1 is off by a sign; you gave -5, it is 5"
+    )
+
+
+def test_gradients_are_left_alone():
+    loss, a, *_ = lesson()
+    compare_gradients(loss, {"a": 15.0})
+    assert not a.has_grad
+    with no_grad():
+        assert not compare_gradients(loss, {"a": 15.0}).all_right
+
+
+# What may be given
+
+
+def test_the_output_itself_and_one_number_for_all_elements():
+    loss, *_ = lesson()
+    assert compare_gradients(loss, {"L": 1.0}).all_right
+    assert compare_gradients(loss, {"L": -1.0})["L"].verdict == "sign"
+    x = Value([1.0, 2.0], label="x")
+    assert compare_gradients(x.sum(), {"x": 1.0}).all_right
+    assert compare_gradients(x.sum(), {"x": Value([1.0, 1.0])}).all_right
+    assert compare_gradients((x * x)[:1], {"x": [2, 0]}).all_right
+
+
+def test_values_that_no_derivative_reaches():
+    x = Value(1.2, label="x")
+    loss = named(np.sign(x) + 3.0, "L")
+    assert compare_gradients(loss, {"x": 0.0}).all_right
+    assert compare_gradients(loss, {"x": 1.0})["x"].verdict == "unexplained"
+
+
+def test_empty_arrays():
+    x = Value(np.zeros((0, 3)), label="x")
+    assert compare_gradients((x * x).sum(), {"x": np.zeros((0, 3))}).all_right
+
+
+def test_float32():
+    rng = np.random.default_rng(0)
+    x = Value(rng.normal(size=(64, 8)).astype(np.float32))
+    w = Value(rng.normal(size=(8, 8)).astype(np.float32), label="w")
+    h = np.tanh(x @ w)
+    loss = (h * h).mean()
+    loss.backward()
+    exact = np.asarray(x.data, np.float64).T @ (
+        2 * np.tanh(np.float64(x.data) @ w.data) * (1 - np.float64(h.data) ** 2) / 512
+    )
+    assert compare_gradients(loss, {w: exact}).all_right
+    assert compare_gradients(loss, {w: np.float32(-exact)})[w].verdict == "sign"
+    assert compare_gradients(loss, {w: 512 * exact})[w].verdict == "mean and sum"
+
+
+def test_tolerance():
+    loss, *_ = lesson()
+    assert not compare_gradients(loss, {"a": 21.0123456}).all_right
+    assert compare_gradients(loss, {"a": 21.0123456}, rtol=1e-3).all_right
+    assert not compare_gradients(loss, {"a": 21.000012345}, rtol=1e-9).all_right
+
+
+def test_infinite_and_undefined_gradients():
+    x = Value(0.0, label="x")
+    with np.errstate(all="ignore"):
+        loss = named(np.sqrt(x), "L")
+        bad = named(loss - np.log(x), "bad")
+    assert compare_gradients(loss, {"x": np.inf}).all_right
+    judgement = compare_gradients(loss, {"x": 1.0})["x"]
+    assert judgement.verdict == "undefined"
+    assert "dL/dx is itself inf" in judgement.message
+    judgement = compare_gradients(bad, {"x": 1.0})["x"]
+    assert "dbad/dx is itself nan; diagnose(output) finds where that begins" in judgement.message
+    assert compare_gradients(Value(1.0, label="y") * 2.0, {"y": np.inf})[0].verdict == "unexplained"
+
+
+@pytest.mark.parametrize("constant", [np.inf, -np.inf, np.nan, 1e300, 0.0, -2.0, 2.5])
+@pytest.mark.parametrize("operation", [np.divide, np.multiply])
+def test_odd_constants_are_no_means(operation, constant):
+    x, y = Value(1.0, label="x"), Value(2.0, label="y")
+    with np.errstate(all="ignore"):
+        loss = operation(x * x + y, constant)
+    verdict = compare_gradients(loss, {"x": 12.345})["x"].verdict
+    assert verdict in ("unexplained", "undefined", "missing path")
+
+
+def test_large_graphs_are_searched_in_time_from_both_ends():
+    x = Value(0.5, label="x")
+    t = x
+    for _ in range(1000):
+        t = t * 1.0001 + x * 1e-3
+    loss = named(t * (1 / 7), "L")
+    loss.backward()
+    assert compare_gradients(loss, {"x": x.grad}).all_right
+    assert compare_gradients(loss, {"x": -x.grad})["x"].verdict == "sign"
+    assert compare_gradients(loss, {"x": 7 * x.grad})["x"].verdict == "missing factor"
+
+
+# What cannot be
+
+
+def test_output_must_be_one_number_with_a_graph():
+    with pytest.raises(DataError, match=r"only a Value remembers how it was computed"):
+        compare_gradients(3.0, {})
+    x = Value([1.0, 2.0])
+    with pytest.raises(ShapeError, match=r"compare_gradients\(output.sum\(\), "):
+        compare_gradients(x * x, {x: [2.0, 4.0]})
+
+
+def test_gradients_must_be_told_apart():
+    loss, a, *_ = lesson()
+    with pytest.raises(OptionError, match="each gradient needs the value that it belongs to"):
+        compare_gradients(loss, [1.0])
+    with pytest.raises(OptionError, match=r"'w'\n.* no value .* it has a, b, c, d and L"):
+        compare_gradients(loss, {"w": 1.0})
+    with pytest.raises(OptionError, match="no value of the graph has that label; it has none"):
+        compare_gradients(Value(1.0) * 2.0, {"w": 1.0})
+    with pytest.raises(OptionError, match=r"two gradients for a = 2\n.*one value has one gradient"):
+        compare_gradients(loss, {"a": 1.0, a: 1.0})
+
+
+def test_values_must_be_in_the_graph():
+    loss, *_ = lesson()
+    with pytest.raises(OptionError, match=r"a Value = 1\n.*was not computed from this Value"):
+        compare_gradients(loss, {Value(1.0): 1.0})
+    with pytest.raises(OptionError, match=r"w of shape \(2,\)"):
+        compare_gradients(loss, {Value([1.0, 2.0], label="w"): 1.0})
+
+
+def test_labels_must_be_unique():
+    x, y = Value(1.0, label="w"), Value(2.0, label="w")
+    with pytest.raises(OptionError, match=r"2 values of the graph have that label"):
+        compare_gradients(x * y, {"w": 1.0})
+    assert compare_gradients(x * y, {x: 2.0, y: 1.0}).all_right
+
+
+def test_nan_and_text_are_no_gradients():
+    loss, *_ = lesson()
+    with pytest.raises(DataError, match="a gradient for 'a' with NaN"):
+        compare_gradients(loss, {"a": np.nan})
+    with pytest.raises(DataError, match="numbers"):
+        compare_gradients(loss, {"a": "21"})
+
+
+def test_shapes_that_nothing_explains():
+    v = network()
+    with pytest.raises(ShapeError, match=r"axis 0 has 2 in place of 3 and axis 1 has 5 in"):
+        compare_gradients(v["loss"], {"w": np.ones((2, 5))})
+    with pytest.raises(ShapeError, match=r"it has 3 axes, and its value has 2, and neither"):
+        compare_gradients(v["loss"], {"w": np.ones((3, 3, 1))})
+
+
+@pytest.mark.parametrize("rtol", [0, -1e-3, 1.0, float("nan")])
+def test_tolerance_is_a_share(rtol):
+    loss, *_ = lesson()
+    with pytest.raises(OptionError, match="it is a share of a gradient"):
+        compare_gradients(loss, {"a": 21.0}, rtol=rtol)
