@@ -500,7 +500,8 @@ class TestSilentMistakesInFit:
     def test_numbers_of_words_have_no_scale(self):
         model = Sequential([nn.Embedding(100, 2), nn.Flatten(), Dense(1)])
         model.compile("sgd", "mse")
-        model.fit(RNG.integers(0, 100, (20, 3)), np.ones(20), verbose=0)
+        history = model.fit(RNG.integers(0, 100, (20, 3)), np.ones(20), verbose=0)
+        assert history.epoch == [0]  # and no warning, which would be an error here
 
     def test_a_parameter_that_no_gradient_reaches(self):
         class Net(Module):
@@ -528,4 +529,5 @@ class TestSilentMistakesInFit:
         model.build((3,), np.float64)
         model.build((3,), np.float64)
         model.compile("sgd", "mse")
-        model.fit(X, TARGETS, batch_size=10, verbose=0)
+        history = model.fit(X, TARGETS, batch_size=10, verbose=0)
+        assert history.epoch == [0]  # and no warning
