@@ -2,13 +2,14 @@
 
 import argparse
 
-from . import arrays, growth, markdown, networks, scalars
+from . import arrays, drawing, growth, markdown, networks, scalars
 
 REPORTS = {
     "scalars": scalars.report,
     "arrays": arrays.report,
     "growth": growth.report,
     "networks": networks.report,
+    "drawing": drawing.report,
 }
 
 
