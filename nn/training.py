@@ -135,6 +135,7 @@ class Training(State):
         dtype = self._dtype()
         weight = None if sample_weight is None else as_array(sample_weight, dtype)
         figures = Figures(self.metrics)
+        self.train()
         with self._drawing():
             figures.add(*self._learn_batch(as_array(x, dtype), as_array(y, dtype), weight))
         return figures.logs()

@@ -315,6 +315,14 @@ class TestEvaluateAndPredict:
         _, accuracy = model.evaluate(X, LABELS)
         assert accuracy == np.mean((model.predict(X)[:, 0] > 0) == LABELS)
 
+    def test_train_on_batch_trains_as_fit_does_whatever_the_mode(self):
+        model = Sequential([Dropout(0.9), Dense(1)])
+        model.compile(SGD(0.0), "mse")
+        model.build((3,), np.float64)
+        model.eval()
+        assert model.train_on_batch(X, TARGETS)["loss"] != model.evaluate(X, TARGETS)
+        assert model.training
+
     def test_train_on_batch_takes_one_step(self):
         model = small(1, "sigmoid")
         model.compile(SGD(0.1), "binary_crossentropy", ["accuracy"])

@@ -38,7 +38,8 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
     """Return a model that `model.save` has written.
 
     A compiled model comes back compiled, with its optimizer's state and the random numbers that
-    follow: `fit(..., initial_epoch=n)` then goes on as if it had not been interrupted.
+    follow: `fit(..., initial_epoch=n)` then goes on as if it had not been interrupted. Its training
+    draws from these, which `set_seed` leaves alone.
 
     Args:    path: of the file.
              custom_objects: classes and functions of one's own by name, {"MyLayer": MyLayer}.
