@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .backprop import pull
 from .data import as_data
 from .errors import AnomalyError, ChangedDataError
 from .graph import Node
-from .watching import Watcher, no_grad, watch
+from .messages import account, made
+from .watching import Watcher, watch
 
 # The user's line is the innermost one that belongs to none of these packages
 _OURS = {"autograd_core", "nn", "numpy", "contextlib"}
@@ -32,8 +34,8 @@ class _Inspector(Watcher):
         line = user_line()
         if not self.sweeps and not np.isfinite(node._data).all():
             raise AnomalyError(
-                f"{_operation(node)}\n  at:    {line}",
-                f"it gave {_account(node._data)}, the first number that is not finite",
+                f"{made(node)}\n  at:    {line}",
+                f"it gave {account(node._data)}, the first number that is not finite",
                 "operands inside the domain; np.where(condition, safe, ...) before the operation; "
                 "or a stable form (logsumexp, log_softmax, softplus)",
             )
@@ -50,7 +52,7 @@ class _Inspector(Watcher):
                     operands = len(node.inputs)
                     what = f"input {i}" if i < operands else "the result"
                     raise ChangedDataError(
-                        f"{what} of {_operation(node)}\n  recorded at: {node.origin.line}\n"
+                        f"{what} of {made(node)}\n  recorded at: {node.origin.line}\n"
                         f"  found changed at: {user_line()}",
                         "its data were changed in between, so its derivative would be wrong",
                         "v = v + step, which makes a new Value; or change parameters only after "
@@ -74,21 +76,18 @@ def _backward_anomaly(node: Node, cotangents: dict[Node, Any]) -> AnomalyError:
         for i, x in enumerate(user.inputs):
             if x is not node or user.primitive is None:
                 continue
-            rule = user.primitive.rule(i)
-            inputs = [_data(x) for x in user.inputs]
-            with no_grad(), np.errstate(all="ignore"):
-                d = rule(g, user._data, *inputs, **(user.params or {})) if rule else 0.0
-            if not np.isfinite(as_data(_data(d))).all():
-                made = user.origin.line if isinstance(user.origin, Origin) else "outside the block"
+            d = pull(user, i, _data(g))
+            if d is not None and not np.isfinite(as_data(d)).all():
+                line = user.origin.line if isinstance(user.origin, Origin) else "outside the block"
                 return AnomalyError(
-                    f"the derivative of {_operation(user)} by input {i}\n  recorded at: {made}\n"
+                    f"the derivative of {made(user)} by input {i}\n  recorded at: {line}\n"
                     f"  swept at: {user_line()}",
-                    f"it gave {_account(as_data(_data(d)))} from a gradient of {_account(g)}",
+                    f"it gave {account(as_data(d))} from a gradient of {account(g)}",
                     "operands away from the singularity, such as np.sqrt(x + 1e-12)",
                 )
     return AnomalyError(
-        f"the gradient of {_name(node)}{_account(node._data)}\n  swept at: {user_line()}",
-        f"its contributions add up to {_account(cotangents[node])}",
+        f"the gradient of {account(node)}\n  swept at: {user_line()}",
+        f"its contributions add up to {account(cotangents[node])}",
         "a smaller loss, or a finite gradient in backward(gradient)",
     )
 
@@ -130,24 +129,3 @@ def _data(x: Any) -> Any:
 
 def _fingerprints(node: Node) -> tuple[int, ...]:
     return tuple(hash(np.asarray(_data(x)).tobytes()) for x in (*node.inputs, node))
-
-
-def _operation(node: Node) -> str:
-    name = node.primitive.name if node.primitive else "value"
-    return f"{name} of " + " and ".join(f"{_name(x)}{_account(_data(x))}" for x in node.inputs)
-
-
-def _name(x: Any) -> str:
-    return f"{x.label} = " if isinstance(x, Node) and x.label else ""
-
-
-def _account(data: Any) -> str:
-    """Return a number as it is; of an array its shape, its range and what is not finite."""
-    if isinstance(data, float):
-        return f"{data:.6g}"
-    finite = data[np.isfinite(data)]
-    text = f"shape {data.shape}"
-    if finite.size:
-        text += f" from {finite.min():.6g} to {finite.max():.6g}"
-    bad = {"NaN": np.isnan(data).sum(), "inf": np.isinf(data).sum()}
-    return text + "".join(f", {count} {name}" for name, count in bad.items() if count)

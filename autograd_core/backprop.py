@@ -146,6 +146,22 @@ def _propagate_any(
         cotangents[x] = d if before is None else before + d
 
 
+def pull(node: Node, i: int, g: Any) -> Any:
+    """Return what the rule of input i makes of a cotangent of the node; None: it has no rule."""
+    primitive: Any = node.primitive
+    rule = primitive.rule(i)
+    if rule is None:
+        return None
+    data = [x._data if isinstance(x, Node) else x for x in node.inputs]
+    params = node.params or {}
+    with np.errstate(all="ignore"):
+        try:
+            return rule(g, node._data, *data, **params)
+        except ArithmeticError:  # as in the sweep: 1/0 is inf, and no error
+            parts = [np.float64(p) if type(p) is float else p for p in (g, node._data, *data)]
+            return rule(*parts, **params)
+
+
 def _fit(d: Any, x: Node, node: Node, i: int) -> Any:
     """Give a rule's result the shape and type of its input: undo broadcasting, check the rest."""
     data = x._data

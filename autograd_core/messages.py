@@ -1,5 +1,6 @@
 """What errors say about operations: their operands, and NumPy's complaints in three parts."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,30 @@ def describe(x: Any) -> str:
     return f"{name}{data:.6g}" if isinstance(data, float | int) else f"{name}{shorten(repr(data))}"
 
 
-def operation(name: str, inputs: Any) -> str:
+def account(x: Any) -> str:
+    """Return a fuller account of an operand: of an array the range, and what is not finite.
+
+    Example: >>> account(0.5), account(np.array([3.0, np.nan, 4.0]))
+             ('0.5', 'shape (3,) from 3 to 4, 1 NaN')
+    """
+    data = getattr(x, "_data", x)
+    if not shape_of(data):
+        return describe(x)
+    finite = data[np.isfinite(data)]
+    span = f" from {finite.min():.6g} to {finite.max():.6g}" if finite.size else ""
+    counts = {"NaN": np.isnan(data).sum(), "inf": np.isinf(data).sum()}
+    bad = [f", {count} {kind}" for kind, count in counts.items() if count]
+    return describe(x) + span + "".join(bad)
+
+
+def operation(name: str, inputs: Any, told: Callable[[Any], str] = describe) -> str:
     """Return the name of an operation with an account of its operands."""
-    return f"{name} of " + " and ".join(describe(x) for x in inputs)
+    return f"{name} of " + " and ".join(told(x) for x in inputs)
+
+
+def made(node: Any) -> str:
+    """Return how a computed node was made: "log of x = 0"."""
+    return operation(node.primitive.name, node.inputs, account)
 
 
 def explained(name: str, inputs: Any, error: Exception) -> AutogradError:

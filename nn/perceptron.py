@@ -109,7 +109,7 @@ class Perceptron(Neuron):
             say(
                 "separable",
                 f"{wrong} of {len(samples)} samples wrong after {epochs} epochs of {self}",
-                "no line may separate the classes, and then the perceptron rule never ends",
+                "perhaps no line separates the classes, and then the perceptron rule never ends",
                 f"a hidden layer, MLP({self.nin}, [4, 1]), or more than epochs={epochs}",
             )
         return updates

@@ -102,4 +102,4 @@ def browser():
         pytest.skip(found)
     yield found
     assert found.complaints() == []
-    assert [url for url in found.requests() if not url.startswith("file:")] == []
+    assert [url for url in found.requests() if not url.startswith(("file:", "blob:"))] == []

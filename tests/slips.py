@@ -79,6 +79,8 @@ def part_with(slip, user, i, g):
         if reduces(user, x):
             return spread(user, x, g)
         return summed(np.broadcast_to(g, user.shape), x.shape)
+    if kind in MISREAD:
+        return MISREAD[kind][1](user, x.data, user.data) * (part if "power" in kind else g)
     if kind == "factor twice":
         if reduces(user, x):
             return part * apply_rule(user, i, np.ones_like(user.data) if user.shape else 1.0)
@@ -89,6 +91,26 @@ def part_with(slip, user, i, g):
     x, y = [np.asarray(a.data if isinstance(a, Value) else a) for a in user.inputs]
     left, right = (g, y.T) if i == 0 else (x.T, g)
     return [left.T @ right, left @ right.T, left.T @ right.T][slip.factor]
+
+
+# What stands in place of f'(x), by the name of f
+DERIVATIVES = {
+    "tanh": lambda x: 1 - np.tanh(x) ** 2,
+    "sigmoid": lambda x: sigmoid(x) * (1 - sigmoid(x)),
+    "sin": np.cos,
+    "cos": lambda x: -np.sin(x),
+    "exp": np.exp,
+    "log": lambda x: 1 / x,
+    "absolute": np.sign,
+}
+BY_OUTPUT = {"tanh": lambda y: 1 - y**2, "sigmoid": lambda y: y * (1 - y), "exp": lambda y: y}
+MISREAD = {  # kind: of which functions, and what then stands there
+    "factor of a power": (["power"], lambda user, x, out: 1 / user.inputs[1]),
+    "output for derivative": (DERIVATIVES, lambda user, x, out: out),
+    "input for derivative": (DERIVATIVES, lambda user, x, out: x),
+    "input for output": (BY_OUTPUT, lambda user, x, out: BY_OUTPUT[user.primitive.name](x)),
+    "output for input": (DERIVATIVES, lambda user, x, out: DERIVATIVES[user.primitive.name](out)),
+}
 
 
 def along(path, found):
@@ -279,8 +301,10 @@ def slips_at(kind, sample, node, user, i):
     elif kind == "mean and sum" and name == "sum":
         if not any(mean.inputs[0] is user for mean in sample.means):
             yield Slip(kind, node, edge, np.size(user.data) / node.data.size)
-    elif (kind == "missing factor" and has_factor and not is_mean) or (
-        kind == "factor twice" and has_factor and name not in ("softmax", "cumsum")
+    elif (
+        (kind == "missing factor" and has_factor and not is_mean)
+        or (kind == "factor twice" and has_factor and name not in ("softmax", "cumsum"))
+        or (kind in MISREAD and name in MISREAD[kind][0])
     ):
         yield Slip(kind, node, edge)
     elif kind == "transpose" and name == "matmul":

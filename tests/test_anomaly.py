@@ -192,6 +192,12 @@ class TestBackward:
             out.backward()
         assert "recorded at: outside the block" in caught.value.given
 
+    @pytest.mark.parametrize("create_graph", [False, True])
+    def test_a_rule_that_divides_floats_by_zero(self, create_graph):
+        inverse = Primitive("inverse", lambda x: 1.0 * x, lambda g, out, x: g / x)
+        with pytest.raises(AnomalyError, match="inverse of x = 0 by input 0"), detect_anomaly():
+            inverse(Value(0.0, label="x")).backward(create_graph=create_graph)
+
     def test_a_gradient_that_is_not_finite_from_the_start(self):
         x = Value(3.0, label="x")
         with pytest.raises(AnomalyError, match="add up to nan"), detect_anomaly():

@@ -1,11 +1,22 @@
 """compare_gradients names what is wrong with a gradient worked out by hand, and only that."""
 
+import re
+
 import numpy as np
 import pytest
 import slips
 from slips import Slip, array_graph, backward_with, choose, scalar_graph
 
-from autograd_core import DataError, OptionError, ShapeError, Value, no_grad, softmax
+from autograd_core import (
+    DataError,
+    OptionError,
+    ShapeError,
+    Value,
+    explain,
+    no_grad,
+    sigmoid,
+    softmax,
+)
 from autograd_core.explanation.comparison.compare import compare_gradients
 from autograd_core.graph import topological_order
 
@@ -16,6 +27,11 @@ KINDS = [
     "overwritten",
     "missing factor",
     "factor twice",
+    "factor of a power",
+    "output for derivative",
+    "input for derivative",
+    "input for output",
+    "output for input",
     "mean and sum",
     "transpose",
     "broadcast",
@@ -292,8 +308,19 @@ def test_overwritten():
     a = Value(3.0, label="a")
     b = named(a + a, "b")
     assert message(b, {"a": 1.0}, "a") == (
-        "overwritten instead of added: of db/da only the last contribution, through input 1 of b, "
-        "is left; there is also 1 through input 0 of b; you gave 1, it is 2"
+        "overwritten instead of added: of db/da only the last contribution, through b (input 2), "
+        "is left; there is also 1 through b (input 1); you gave 1, it is 2"
+    )
+
+
+def test_inputs_are_counted_as_explain_counts_them():
+    w = Value(3.0, label="w")
+    square = named(w * w, "s")
+    told = explain(square, wrt=w)
+    assert "through s (input 1)" in str(told)
+    assert "through s (input 2)" in str(told)
+    assert message(named(square + w, "L"), {w: 4.0}, w) == (
+        "a path is missing: the path through s (input 1) adds 3; you gave 4, it is 7"
     )
 
 
@@ -358,6 +385,45 @@ def test_missing_derivative_that_is_no_factor():
     comparison = compare_gradients(loss, {x: spread})
     assert comparison[x].verdict == "missing factor"
     assert "with G = dL/dn" in comparison[x].message
+
+
+def test_factor_of_a_power():
+    w = Value(3.0, label="w")
+    loss = named((2 * w - 5) ** 2 + 0.1 * w**2, "L")
+    assert message(loss, {w: 4.3}, w) == (
+        "the factor 2 of 2 * w is missing at node t4 = w^2; you gave 4.3, it is 4.6"
+    )
+    v = network()
+    error = named(v["x"] @ v["w"] - 1.0, "error")
+    loss = named((error**2).sum(), "L")
+    wrong = compare_gradients(loss, {"w": v["x"].data.T @ error.data})
+    assert wrong["w"].verdict == "factor of a power"
+    assert "the factor 2 of 2 * error is missing at node t2 = error^2" in wrong["w"].message
+    assert compare_gradients(named(np.square(w), "s"), {w: 3.0})[0].verdict == "factor of a power"
+
+
+@pytest.mark.parametrize(
+    ("function", "written", "words"),
+    [
+        (sigmoid, lambda z, a: a, "a stands in place of the derivative sigmoid(z) * (1 -"),
+        (sigmoid, lambda z, a: z, "z stands in place of the derivative sigmoid(z)"),
+        (sigmoid, lambda z, a: z * (1 - z), "z * (1 - z) stands in place of the derivative"),
+        (sigmoid, lambda z, a: sigmoid(a) * (1 - sigmoid(a)), "sigmoid(a) * (1 - sigmoid(a)) "),
+        (np.tanh, lambda z, a: 1 - z**2, "1 - z^2 stands in place of the derivative 1 - tanh(z)^2"),
+        (np.tanh, lambda z, a: 1 - np.tanh(a) ** 2, "1 - tanh(a)^2 stands in place of the deriv"),
+        (np.exp, lambda z, a: z, "z stands in place of the derivative exp(z) at node a = exp(z)"),
+        (np.sin, lambda z, a: np.cos(a), "cos(a) stands in place of the derivative cos(z)"),
+    ],
+)
+@pytest.mark.parametrize("data", [0.7, np.array([[0.7, -0.4], [1.3, 0.2]])])
+def test_another_number_in_place_of_the_derivative(function, written, words, data):
+    w = Value(data, label="w")
+    z = named(w * 1.7, "z")
+    a = named(function(z), "a")
+    loss = named((a * 3.0).sum(), "L")
+    dz = 3.0 * written(z.data, a.data)
+    assert words in message(loss, {z: dz}, "z")
+    assert words in message(loss, {w: 1.7 * dz}, "w")
 
 
 def test_mean_and_sum():
@@ -542,6 +608,8 @@ def test_notebooks_get_a_table_in_which_labels_are_no_markup():
     assert "&lt;script&gt;" in page
     assert "t&amp;t" in page
     assert "everything below follows from this" in page
+    cells = re.findall(r"<t[hd]\b[^>]*>", page)
+    assert [cell for cell in cells if "left" not in cell] == ["<td>", "<td>"]  # the marks
 
 
 def test_values_without_labels_get_names():

@@ -14,6 +14,7 @@ from autograd_core import (
     Primitive,
     Value,
     detect_anomaly,
+    explain,
     leaky_relu,
     relu,
     scope,
@@ -188,6 +189,24 @@ class TestHealthyNetworksAreNotAlarmed:
         assert diagnose(where.sum()) == ()
 
 
+class TestNames:
+    def test_are_those_that_explain_gives(self):
+        model = network(Dense(2, "tanh"), Dense(1))
+        loss = squares(model)
+        assert "/dlayers[0].weight = " in str(explain(loss, wrt=model.layers[0].weight))
+        model.layers[0].weight.data = np.full((2, 2), np.nan)
+        loss = squares(model)
+        for diagnosis in (diagnose(model), diagnose(loss, model), diagnose(loss)):
+            assert diagnosis[0].cause.startswith("layers[0].weight holds")
+
+    def test_labels_come_first(self):
+        model = MLP(2, [1, 1])
+        model.layers[1].neurons[0].b.label = "threshold"
+        model.layers[0](X).sum().backward()
+        assert "threshold" in diagnose(model)[0].cause
+        assert "layers[1].neurons[0].w[0]" in diagnose(model)[0].cause
+
+
 class TestPathsThatAreCut:
     # What is computed of a; its data; the word that names the cut; what is written instead
     CUTS = {
@@ -279,15 +298,17 @@ class TestPathsThatAreCut:
     def test_layers_below_a_step(self, activation):
         model = network(Dense(8, "tanh"), Dense(8, activation), Dense(1, "sigmoid"))
         (finding,) = diagnose(cross_entropy(model), model)
-        assert finding.cause.startswith("the gradient of layer 0 (Dense) and layer 1 (Dense) is 0")
+        assert finding.cause.startswith(
+            "the gradient of layers[0] (Dense) and layers[1] (Dense) is 0"
+        )
         assert "cut at sign, a step" in finding.cause
-        assert finding.place.endswith("layer 1 (Dense)")
+        assert finding.place.endswith("layers[1] (Dense)")
 
     def test_weights_that_start_at_zero(self):
         zeros = partial(Dense, kernel_initializer="zeros")
         model = network(zeros(8, "relu"), zeros(8, "relu"), zeros(1))
         (finding,) = diagnose(squares(model), model)
-        assert "layer 0 (Dense) and layer 1 (Dense) is 0" in finding.cause
+        assert "layers[0] (Dense) and layers[1] (Dense) is 0" in finding.cause
         assert "which multiplies by 0" in finding.cause
 
 
@@ -378,7 +399,7 @@ class TestUnitsAtTheirEnds:
         finding = diagnose(cross_entropy(model, 1000 * X), model)[0]
         assert finding.kind == "saturated"
         assert "of 512 numbers: its inputs lie from -" in finding.cause
-        assert finding.place.endswith("layer 0 (Dense)")
+        assert finding.place.endswith("layers[0] (Dense)")
         assert "standardised data" in finding.fix
 
     def test_an_output_that_is_sure_and_wrong(self):
@@ -401,7 +422,7 @@ class TestUnitsAtTheirEnds:
         (finding,) = diagnose(cross_entropy(model), model)
         assert finding.kind == "dead relu"
         assert finding.cause.startswith("6 of 8 relu units are off for every one of 64 inputs")
-        assert finding.place.endswith("layer 1 (Dense)")
+        assert finding.place.endswith("layers[1] (Dense)")
         bias.data = np.full(8, -50.0)
         (finding,) = diagnose(cross_entropy(model), model)
         assert finding.cause.startswith("all 8 relu units are off")
@@ -427,7 +448,7 @@ class TestUnitsAtTheirEnds:
             neuron.b.data = -100.0
         loss = sum((model(row) - 1) ** 2 for row in X[:10].tolist())
         for diagnosis, place in (
-            (diagnose(loss, model), "layers.1 (Layer)"),
+            (diagnose(loss, model), "layers[1] (Layer)"),
             (diagnose(loss), "Layer 2"),
         ):
             (finding,) = diagnosis
@@ -496,6 +517,32 @@ class TestNumbersThatAreNotFinite:
         assert finding.cause.startswith(f"the gradient becomes {cause}")
         assert fix in finding.fix
 
+    def test_an_inf_that_turned_into_a_finite_number_in_between(self):
+        z = Value([1000.0, 0.0], label="z")
+        with np.errstate(all="ignore"):
+            e = np.exp(z)
+            p = e / e.sum()
+            (finding,) = diagnose(-np.log(p[1]))
+            (cut,) = diagnose(p[1])
+        assert finding.cause == "exp of z = 1000 at [0] is inf: the first number that is not finite"
+        assert "log_softmax or logsumexp of the logits" in finding.fix
+        assert cut.cause.endswith("cut at divide, which meets inf")
+        assert cut.place.endswith("inf comes from exp of z = shape (2,) from 0 to 1000")
+        assert cut.fix == finding.fix
+
+    def test_an_inf_that_is_not_to_blame_is_not_named(self):
+        x, y = Value([1.0, 0.0], label="x"), Value(0.0, label="y")
+        with np.errstate(all="ignore"):
+            unharmed = np.where([True, False], np.log(x), 0.0).sum()
+            (finding,) = diagnose(unharmed + np.log(y))
+        assert finding.cause.startswith("log of y = 0 is -inf")
+
+    def test_an_inf_in_the_data_that_cuts_the_way(self):
+        x, w = Value(np.inf, label="x"), Value(2.0, label="w")
+        (finding,) = diagnose(w / x, w)
+        assert finding.place == "divide of w = 2 and x = inf; inf comes from x = inf"
+        assert finding.fix.startswith("new weights")
+
     def test_operands_stand_together_only_where_they_are_combined_one_by_one(self):
         w = Value([[1e200, 1.0], [1.0, 1.0]], label="w")
         with np.errstate(over="ignore"):
@@ -522,7 +569,7 @@ class TestNumbersThatAreNotFinite:
         model = network(Dense(4, "tanh"), Dense(1))
         (finding,) = diagnose(squares(model, x), model)
         assert finding.cause == "the data hold NaN, and so does all that is computed from them"
-        assert "layer 0 (Dense)" in finding.place
+        assert "layers[0] (Dense)" in finding.place
         assert "1 NaN" in finding.place
 
     def test_weights_that_are_lost(self):
@@ -530,7 +577,7 @@ class TestNumbersThatAreNotFinite:
         model.layers[1].weight.data = np.full((1, 4), np.nan)
         for finding in (diagnose(squares(model), model)[0], diagnose(model)[0]):
             assert finding.kind == "not finite"
-            assert finding.cause.startswith("1.weight holds")
+            assert finding.cause.startswith("layers[1].weight holds")
         (finding,) = diagnose(Value(np.nan) * 2)
         assert finding.cause.startswith("an input holds NaN")
 
@@ -542,7 +589,7 @@ class TestNumbersThatAreNotFinite:
         model = network(Dense(1))
         model.layers[0].bias.grad = [np.nan]
         (finding,) = diagnose(model)
-        assert finding.cause == "the gradient of 0.bias holds numbers that are not finite"
+        assert finding.cause == "the gradient of layers[0].bias holds numbers that are not finite"
 
 
 class TestSizesByLayer:
@@ -555,8 +602,8 @@ class TestSizesByLayer:
         assert finding.kind == "vanishing"
         assert "gradients vanish on their way back: that of the weights" in finding.cause
         assert "from layer to layer" in finding.cause
-        assert finding.place.startswith("layer 0 (Dense): ")
-        assert "layer 10 (Dense): " in finding.place
+        assert finding.place.startswith("layers[0] (Dense): ")
+        assert "layers[10] (Dense): " in finding.place
         squares(model).backward()
         assert kinds(diagnose(model)) == ["vanishing"]
 
@@ -576,7 +623,7 @@ class TestSizesByLayer:
         model = MLP(2, [4] * 8 + [1], activation="sigmoid", initializer="glorot_uniform")
         (finding,) = diagnose((model([1.0, 2.0]) - 1) ** 2, model)
         assert finding.kind == "vanishing"
-        assert finding.place.startswith("layers.0 (Layer): ")
+        assert finding.place.startswith("layers[0] (Layer): ")
 
     @pytest.mark.parametrize(("factor", "kind"), [(0.5, "vanishing"), (3.0, "exploding")])
     def test_a_chain_without_layers(self, factor, kind):
@@ -728,7 +775,7 @@ class TestAModelAlone:
         model = network(Dense(4), Dense(1))
         model.layers[0](X).sum().backward()
         (finding,) = diagnose(model)
-        assert "1.weight and 1.bias is missing" in finding.cause
+        assert "layers[1].weight and layers[1].bias is missing" in finding.cause
         assert finding.place == "2 of 4 parameters"
 
     def test_layers_without_gradient(self):
@@ -736,7 +783,7 @@ class TestAModelAlone:
         model(X).sum().backward()
         model.layers[0].weight.grad = model.layers[0].bias.grad = 0.0
         (finding,) = diagnose(model)
-        assert finding.cause.startswith("the gradient of layer 0 (Dense) is 0")
+        assert finding.cause.startswith("the gradient of layers[0] (Dense) is 0")
 
     def test_parameters_in_the_way_of_pytorch(self):
         class Pairs:

@@ -151,10 +151,10 @@ def test_inputs_parameters_constants_and_results_differ_in_shape():
     out = c * 2.0
     found = elements(draw(out, parameters=[b]), "node")
     kinds = {texts(node)[0]: (node.get("class"), node[1].tag[len(SVG) :]) for node in found}
-    assert kinds["a"] == ("node input", "ellipse")
-    assert kinds["b"] == ("node parameter", "polygon")
+    assert kinds["a"] == ("node input unknown", "ellipse")
+    assert kinds["b"] == ("node parameter unknown", "polygon")
     assert kinds["2"] == ("node constant", "polygon")
-    assert kinds["multiply"] == ("node result", "path")
+    assert kinds["multiply"] == ("node result unknown", "path")
     assert len(the(draw(out, parameters=[b]), "b")[1].get("points").split()) == 9  # an octagon
     legend = ET.fromstring(draw(out, parameters=[b]).svg())[-1]
     assert [t.text for t in legend.iter(f"{SVG}text")][:4] == [
@@ -171,7 +171,7 @@ def test_parameters_of_modules_are_known_and_stand_in_their_frames():
     dense.build((3,))
     dense.unused = Value(1.0)
     picture = draw(dense(np.ones((1, 3))).sum())
-    assert the(picture, "weight").get("class") == "node parameter"
+    assert the(picture, "weight").get("class") == "node parameter unknown"
     neuron = nn.Neuron(2)
     assert {"w[0]", "w[1]", "b"} <= boxes(draw(neuron([1.0, 2.0]))).keys()
     [cluster] = re.findall(
@@ -497,6 +497,27 @@ def test_pictures_can_be_read_in_light_and_dark(scheme, browser, tmp_path):
         "querySelectorAll('text')].some(t => t.getBoundingClientRect().width > box.width) }).length"
     )
     assert overflow == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_gradient_that_is_not_computed_looks_unlike_0(scheme, browser, tmp_path):
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    c = (a * 0.0 + b) * 1.0
+    c.x.backward()  # c has none; that of a is 0
+    browser.open(Path(draw(c).save(tmp_path / "g.svg")), scheme=scheme)
+    script = (
+        "return [...document.querySelectorAll('.node')].filter(n => n.textContent.includes("
+        "arguments[0])).map(n => ['fill', 'strokeDasharray', 'stroke'].map(k => getComputedStyle("
+        "n.querySelector('path, ellipse'))[k]).concat(getComputedStyle(n.querySelector('text'))."
+        "fill))"
+    )
+    [[unknown, dashes, border, text]] = browser.run(script, "gradient: not computed")
+    zeros = browser.run(script, "gradient 0")
+    assert dashes != "none"
+    assert contrast(border, unknown) > 3
+    assert contrast(text, unknown) > 4.5
+    assert zeros
+    assert all(fill != unknown and dash == "none" for fill, dash, *_ in zeros)
 
 
 def luminance(rgb):

@@ -95,6 +95,19 @@ def test_activations_and_gradients_of_an_input_are_filled_in(mlp):
     assert told in weight_lines(picture)
 
 
+def test_what_the_loss_does_without_has_gradient_0():
+    model = nn.MLP(2, [3, 2], activation="sigmoid", output_activation="softmax")
+    x = [Value(1.0), 2.0]
+    picture = draw(model, x, loss=lambda p: -np.log(p[0]))
+    first, second = neurons(picture, "Layer 2").values()
+    assert texts(first)[1] == f"g {-1 / model(x)[0].data:.3g}"
+    assert texts(second)[1] == "g 0"
+    assert len(texts(neurons(picture, "input")[0])) == 1  # of a plain number there is none
+    linear = draw(nn.MLP(2, [3, 2]), x, loss=lambda y: y[0])
+    lines = [line for line in weight_lines(linear) if line.endswith("to 1, gradient 0")]
+    assert len(lines) >= 3
+
+
 def test_gradients_are_those_of_the_loss(mlp):
     out = mlp([1.0, -2.0]).data
     picture = draw(mlp, [1.0, -2.0], loss=lambda output: (output - 1.0) ** 2)
@@ -151,6 +164,18 @@ def test_wide_layers_are_folded():
     assert list(neurons(draw(model, limit=3), "Dense 1")) == [0, 126, 127]
     assert list(neurons(draw(model, limit=1), "Dense 1")) == [0]
     assert len(neurons(draw(model, limit=128), "Dense 1")) == 128
+
+
+def test_texts_of_folded_neurons_fit_their_column():
+    layer = nn.Dense(20, "softmax", kernel_initializer="zeros")
+    model = nn.Sequential([layer], input_shape=(8,))
+    layer.bias.data = np.linspace(-30.0, 0.0, 20)
+    picture = draw(model, np.arange(8.0), loss=lambda p: p[0, 3], limit=6)
+    inputs, outputs = [texts(node) for node in groups(picture, "node") if "more" in texts(node)[0]]
+    assert inputs == ["... 2 more ...", "3 ... 4"]
+    p = model(np.arange(8.0)[None]).data[0]
+    assert outputs == ["... 14 more ...", f"{p[3]:.4g} ...", f"{p[16]:.4g}", "g norm 1"]
+    assert "e-12" in outputs[1]
 
 
 def test_layers_of_other_kinds_are_boxes_and_elementwise_ones_keep_their_rows():

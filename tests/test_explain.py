@@ -203,7 +203,7 @@ class TestSums:
 
 class TestArrays:
     def network(self):
-        X = Value(np.arange(15.0).reshape(5, 3) / 10, label="X")  # noqa: N806
+        X = Value(np.arange(15.0).reshape(5, 3) / 10, label="X")
         W = Value(np.ones((3, 4)), label="W")  # noqa: N806
         b = Value(np.zeros(4), label="b")
         H = labelled("H", np.tanh(X @ W + b))  # noqa: N806

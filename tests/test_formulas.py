@@ -14,9 +14,9 @@ from autograd_core.explanation.formulas import (
     derivative_formula,
     expression,
     local_derivative,
-    names_of,
 )
 from autograd_core.explanation.latex import Latex, escape_latex, latex_symbol
+from autograd_core.explanation.names import names_of
 from autograd_core.explanation.notation import Notation
 from autograd_core.explanation.syntax import index_text, operation
 from autograd_core.explanation.terms import (
@@ -435,7 +435,8 @@ def test_latex(term, written):
         ("alpha", r"\alpha"),
         ("beta_2", r"\beta_{2}"),
         ("alphabet", r"\mathrm{alphabet}"),
-        ("w[0]", r"\text{w[0]}"),
+        ("w[0]", "w_{0}"),
+        ("layers[0].w", r"\text{layers[0].w}"),
         ("50% & more", r"\text{50\% \& more}"),
         ("größe", r"\text{größe}"),
         ("\\end{aligned}$", r"\text{\textbackslash{}end\{aligned\}\$}"),

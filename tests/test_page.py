@@ -165,6 +165,19 @@ class TestTheFile:
         ways = {tuple(layout["folded"]) for layout in graph["layouts"]}
         assert ways == {(), (1,), (2,), (1, 2), (0, 1, 2)}
 
+    def test_neurons_stand_in_their_order(self):
+        network = nn.MLP(2, [4, 4, 1])
+        described = describe(topological_order(network([1.0, 2.0])))
+        names = [group["name"] for group in described["groups"]]
+        [first, *_] = described["layouts"]
+        columns = {}
+        for group, (across, down, *_) in first["groups"]:
+            if group in first["folded"]:
+                columns.setdefault(across, []).append((down, names[group]))
+        four = ["Neuron 1", "Neuron 2", "Neuron 3", "Neuron 4"]
+        told = [[name for _, name in sorted(columns[across])] for across in sorted(columns)]
+        assert told == [four, four, ["Neuron"]]
+
     def test_works_inside_no_grad(self):
         loss = small()
         with no_grad():
@@ -458,6 +471,30 @@ class TestEditing:
         field.send_keys("-1")
         assert shown(page)["a"][0] == "-1.0"
         assert page.all("input:invalid") == []
+
+    def test_nan_and_inf_can_be_seen_and_typed(self, opened):
+        a, b = Value(math.nan, label="a"), Value(-math.inf, label="b")
+        page = opened(a + b)
+        fields = [page.find(f'[aria-label="Number of {name}"]') for name in "ab"]
+        assert [field.get_attribute("value") for field in fields] == ["nan", "-inf"]
+        type_into(page, "a", "2.5")
+        assert shown(page)["t1"] == ["-inf", "1.0"]
+        type_into(page, "b", "Infinity")
+        assert shown(page)["t1"] == ["inf", "1.0"]
+        type_into(page, "a", "-inf")
+        assert shown(page)["t1"] == ["nan", "1.0"]
+        type_into(page, "b", "NaN")
+        assert shown(page)["b"] == ["nan", "1.0"]
+        page.click("#restore")
+        assert [field.get_attribute("value") for field in fields] == ["nan", "-inf"]
+
+    def test_what_is_no_number_gives_way_to_the_number(self, opened):
+        page = opened(small())
+        type_into(page, "a", "two")
+        assert len(page.all("input:invalid")) == 1
+        page.click("#step")
+        assert page.all("input:invalid") == []
+        assert page.find('[aria-label="Number of a"]').get_attribute("value") == "2"
 
     def test_arrows_in_a_field_belong_to_the_field(self, opened):
         page = opened(small())

@@ -10,8 +10,9 @@ import pytest
 
 import nn
 from autograd_core import MissingPackageError, OptionError, ShapeError, Value
+from autograd_core.drawing.dot import color
 from nn import SGD, Adam, Dense, Sequential, plots
-from nn.plots.axes import BLUE, COLOURS, ORANGE
+from nn.plots.axes import BLUE, COLOURS, ORANGE, around_zero
 from tests.eyesight import least_difference
 
 X, Y = nn.datasets.moons(40, noise=0.1, seed=0)
@@ -131,6 +132,15 @@ class TestLearningCurves:
         [line] = plots.learning_curves(history).get_lines()
         assert line.get_ydata().tolist() == history.history["loss"]
 
+    def test_take_arrays(self):
+        history = {"loss": np.array([3.0, 2.0]), "val_loss": np.array([3.5, 2.5])}
+        training, validation, best = plots.learning_curves(history).get_lines()
+        assert training.get_ydata().tolist() == [3, 2]
+        assert validation.get_ydata().tolist() == [3.5, 2.5]
+        assert best.get_xydata().tolist() == [[2, 2.5]]
+        with pytest.raises(OptionError, match="the history has loss"):
+            plots.learning_curves({"loss": np.array([])})
+
     def test_one_epoch_is_a_dot(self):
         [line] = plots.learning_curves({"loss": [1.0]}).get_lines()
         assert line.get_marker() == "o"
@@ -202,8 +212,8 @@ class TestDecisionBoundary:
         assert ring.get_offsets().tolist() == [[0, 1]]
         assert first.get_offsets().tolist() == [[0, 0]]
         assert len(second.get_offsets()) == 3
-        assert mpl.colors.to_hex(first.get_facecolor()[0]) == ORANGE
-        assert mpl.colors.to_hex(second.get_facecolor()[0]) == BLUE
+        assert mpl.colors.to_hex(first.get_facecolor()[0]) == BLUE
+        assert mpl.colors.to_hex(second.get_facecolor()[0]) == ORANGE
         assert texts(ax.get_legend().get_texts()) == ["wrong side", "class 0", "class 1"]
 
     def test_the_picture_shows_the_outputs(self):
@@ -219,8 +229,8 @@ class TestDecisionBoundary:
         image = ax.images[0].get_array()
         assert image.shape == (200, 200, 3)
         left, right = image[-20, 20], image[-20, -20]
-        assert left[0] > left[2]  # orange
-        assert right[2] > right[0]  # blue
+        assert left[2] > left[0]  # blue
+        assert right[0] > right[2]  # orange
         assert len(texts(ax.get_legend().get_texts())) == 3
 
     def test_of_figures(self):
@@ -452,3 +462,10 @@ class TestGradientFlow:
     def test_before_backward(self):
         with pytest.raises(OptionError, match="none of its parameters has a gradient"):
             plots.gradient_flow(small_model())
+
+
+def test_signs_have_the_colours_that_they_have_in_pictures():
+    below, above = around_zero(plots.activation_functions())([0.0, 1.0])
+    for here, there in ((below, color(-1.0, 1.0)), (above, color(1.0, 1.0))):
+        red, _, blue, _ = mpl.colors.to_rgba(there)
+        assert (here[0] > here[2]) == (red > blue)

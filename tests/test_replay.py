@@ -398,9 +398,9 @@ class TestInTheBrowser:
         page = self.opened(browser, tmp_path, replay)
         for selector in (".axes canvas", ".neuron:nth-of-type(3) canvas"):
             red, _, blue, _ = self.colour(page, selector, 0.1, 0.4)
-            assert red > blue + 40  # orange
-            red, _, blue, _ = self.colour(page, selector, 0.9, 0.4)
             assert blue > red + 40
+            red, _, blue, _ = self.colour(page, selector, 0.9, 0.4)
+            assert red > blue + 40  # orange
         boundary = self.colour(page, ".axes canvas", 0.5, 0.4)
         assert max(boundary[:3]) < 80
 

@@ -10,7 +10,6 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from ..graph import Node
 from .groups import Groups
 from .rendering import graphviz, render
 
@@ -37,9 +36,8 @@ def _is_number(x: Any) -> bool:
     return isinstance(x, float | str)  # NaN and inf are text in JSON
 
 
-def describe_groups(order: list[Node]) -> tuple[list[Entry], list[int | None]]:
+def describe_groups(found: Groups) -> tuple[list[Entry], list[int | None]]:
     """Return the groups, outer ones first, and the innermost group of each node."""
-    found = Groups(order)
     groups: list[Entry] = []
     for group in found.all[1:]:  # the first is that of everything
         parent = group.parent.number - 1 if group.parent and group.parent.number else None
@@ -132,7 +130,7 @@ def _layout(
         for i, node in enumerate(nodes):
             if node["group"] == group:
                 _place(around, f"n{i}", node["width"], HEIGHT)
-        for g, inner in enumerate(groups):
+        for g, inner in reversed(list(enumerate(groups))):  # so that Neuron 1 is above Neuron 2
             if inner["parent"] == group and g in folded:
                 _place(around, f"g{g}", *FOLDED)
             elif inner["parent"] == group:

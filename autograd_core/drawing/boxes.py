@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..data import shorten
-from ..explanation.formulas import expression, local_derivative, names_of
+from ..explanation.formulas import expression, local_derivative
+from ..explanation.names import names_of
 from ..explanation.notation import short
 from ..graph import Node
 from .folding import Fold, Wires, between

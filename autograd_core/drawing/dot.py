@@ -131,7 +131,7 @@ def _fill(
             style=style,
             peripheries="2" if box.role == "several" else "1",
             fillcolor=fill,
-            **{"class": box.role},
+            **{"class": box.role if box.is_computed else f"{box.role} unknown"},
         )
     for each in around.get(group, []):
         with graph.subgraph(name=f"cluster_{each.number}") as cluster:

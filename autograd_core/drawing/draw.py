@@ -7,6 +7,7 @@ from typing import Any
 from ..data import shorten
 from ..errors import DataError, OptionError
 from ..graph import Node, topological_order
+from ..program.program import Program
 from .boxes import Arrow, Box, boxes
 from .dot import dot, greatest, visible
 from .folding import Fold, fold, wires
@@ -14,6 +15,7 @@ from .groups import Groups
 from .network import draw_network
 from .page import page
 from .picture import FORMATS, Picture
+from .programs import draw_program
 from .svg import GLYPHS, Legend
 
 LIMIT = 120
@@ -37,7 +39,8 @@ def draw(
     orange above. Inputs, parameters, constants and results differ in shape. What modules and
     scopes have computed stands in frames, and is folded where a graph is too large for a page.
 
-    Args:    root: a Value; or a network such as nn.MLP, drawn as layers of neurons.
+    Args:    root: a Value; a network such as nn.MLP, drawn as layers of neurons; or the `program`
+             of a compiled function.
              x: of a network: a sample or a batch to compute; its activations are filled in.
              loss: of a network: of its output, a number; whose gradients are filled in. None: the
              sum of the outputs.
@@ -67,6 +70,8 @@ def draw(
     described = getattr(root, "_drawing_", None)
     if described is not None:
         return _model(described(x), loss, limit, rankdir)
+    if isinstance(root, Program):
+        return draw_program(root, limit or LIMIT, rankdir)
     if not isinstance(root, Node):
         raise DataError(
             f"a picture of {shorten(repr(root))}, a {type(root).__name__}",
@@ -118,7 +123,8 @@ def _graph(
         f"Graph of {visible(str(named))}",
         {f"n{i}": box.story for i, box in enumerate(drawn)},
         Legend(shapes, greatest(drawn)),
-        page=partial(page, root),
+        # The groups hold the modules, which otherwise might be gone, and with them their names
+        page=partial(page, root, groups=groups),
     )
 
 
@@ -161,9 +167,9 @@ def _table(drawn: list[Box], arrows: list[Arrow], caption: list[str]) -> str:
     for i, box in reversed(list(enumerate(drawn))):
         if box.role == "constant":
             continue
-        what = box.title if box.title != box.name else box.role
+        what = box.role if box.name.endswith(box.title) else box.title
         origin = "from " + shorten(", ".join(sources[i]), TEXT_WIDTH) if i in sources else ""
-        rows.append([shorten(box.name, 24), shorten(what, 32), *_cells(box), origin])
+        rows.append([shorten(box.name, 40), shorten(what, 32), *_cells(box), origin])
     widths = [max(len(row[k]) for row in rows) + 2 for k in range(len(rows[0]))]
     lines = [
         "".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

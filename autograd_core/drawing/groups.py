@@ -1,6 +1,5 @@
 """Groups: the scopes in which nodes were made, as a tree; and which leaves are parameters."""
 
-import re
 from bisect import bisect
 from collections.abc import Iterable
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..explanation.names import parameters_of
 from ..graph import Node
 from ..scopes import Scope, scopes
 
@@ -97,8 +97,7 @@ class Groups:
         """Note the parameters of the modules, and put each into the innermost group that has it."""
         number = {node: i for i, node in enumerate(order) if node.primitive is None}
         for group in sorted(self.all, key=lambda group: group.depth):
-            found = getattr(group.thing, "named_parameters", dict)
-            for name, parameter in found().items():
+            for parameter, name in parameters_of(group.thing).items():
                 if parameter in number:
-                    self.parameters[parameter] = re.sub(r"\.(\d+)", r"[\1]", name)  # w[0]
+                    self.parameters[parameter] = name
                     self.of[number[parameter]] = group.number

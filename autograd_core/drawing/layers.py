@@ -87,7 +87,7 @@ def gradients_of(output: Any, loss: Callable[[Any], Any] | None) -> dict[Node, A
 
 def layer_of(column: Column, found: dict[Node, Any], limit: int) -> Layer:
     """Return a column in numbers, with the gradients found, and at most `limit` neurons shown."""
-    values, gradients = _numbers(column.values, None), _numbers(column.values, found)
+    values, gradients = _numbers(column.values), _gradients(column.values, found)
     samples = 1
     if values is not None and values.ndim > 1:
         samples = values.shape[1 if isinstance(column.values, list | tuple) else 0]
@@ -104,24 +104,38 @@ def layer_of(column: Column, found: dict[Node, Any], limit: int) -> Layer:
         column.size,
         values,
         gradients,
-        _numbers(column.weights, None),
-        _numbers(column.weights, found),
-        _numbers(column.biases, None),
+        _numbers(column.weights),
+        _gradients(column.weights, found),
+        _numbers(column.biases),
         shown,
         samples,
     )
 
 
-def _numbers(x: Any, found: dict[Node, Any] | None) -> Any:
-    """Return the data of nodes and lists of nodes as one array, or their gradients; or None."""
-    if x is None:
-        return None
+def _numbers(x: Any, found: dict[Node, Any] | None = None) -> Any:
+    """Return the data of nodes and lists of nodes as one array, or what was found; None of None."""
     if isinstance(x, list | tuple):
-        parts = [_numbers(each, found) for each in x]
-        return None if any(part is None for part in parts) else np.array(parts)
-    if found is None:
-        return np.asarray(x._data if isinstance(x, Node) else x, dtype=float)
-    return np.asarray(found[x]) if isinstance(x, Node) and x in found else None
+        return np.array([_numbers(each, found) for each in x])
+    data = getattr(x, "_data", x)
+    if found is not None:
+        data = found.get(x, 0 * data)
+    return None if x is None else np.asarray(data, dtype=float)
+
+
+def _gradients(x: Any, found: dict[Node, Any]) -> Any:
+    """Return the gradients of nodes and lists of nodes as one array; None where there are none.
+
+    Where some have one, those that the loss does without have gradient 0.
+    """
+    leaves = _leaves(x)
+    if not all(isinstance(each, Node) for each in leaves) or found.keys().isdisjoint(leaves):
+        return None
+    return _numbers(x, found)
+
+
+def _leaves(x: Any) -> list[Any]:
+    """Return what lists of lists hold, one after the other."""
+    return [leaf for each in x for leaf in _leaves(each)] if isinstance(x, list | tuple) else [x]
 
 
 def _per_neuron(column: Column, numbers: Any) -> Any:

@@ -1,6 +1,7 @@
 """The picture of a network: a column for each layer, a circle for each neuron."""
 
 from collections.abc import Callable
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .svg import Legend
 WIDE = 10  # neurons that a layer shows
 APART, HIGH, UNIT = 2.3, 0.76, 0.68  # inches
 DIGITS = 3
+FITS = 18  # letters in a column
 
 
 def draw_network(
@@ -79,7 +81,7 @@ def _draw_column(graph: Any, i: int, layer: Layer, most: float, stories: dict[st
             looks = {"shape": "box"}
             if layer.size is not None:
                 looks = {"shape": "plaintext", "class": "heading"}
-            graph.node(name, lines(text), pos=pos, width="1.3", height="0.6", **looks)
+            graph.node(name, lines(text), pos=pos, width="1.3", height="0.66", **looks)
             stories[name] = ", ".join(text)
             continue
         known = _of_neuron(layer, unit)
@@ -107,7 +109,7 @@ def _of_folded(layer: Layer) -> list[str]:
     hidden = np.setdiff1d(np.arange(layer.size or 0), layer.shown)
     text = [f"... {len(hidden):,} more ..."]
     if layer.values is not None:
-        text.append(account(layer.values[hidden]))
+        text += wrap(account(layer.values[hidden]), FITS)
     if layer.gradients is not None:
         text.append(f"g norm {short(float(np.linalg.norm(layer.gradients[hidden])), DIGITS)}")
     return text
@@ -116,7 +118,7 @@ def _of_folded(layer: Layer) -> list[str]:
 def _of_box(layer: Layer) -> list[str]:
     if layer.values is None:
         return ["not computed"]
-    text = [f"shape {layer.values.shape}", account(layer.values)]
+    text = [f"shape {layer.values.shape}", *wrap(account(layer.values), FITS)]
     if layer.gradients is not None:
         text.append(f"g norm {short(float(np.linalg.norm(layer.gradients)), DIGITS)}")
     return text

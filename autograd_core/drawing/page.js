@@ -92,7 +92,7 @@ $("slider").addEventListener("input", () => (pause(), go(Number($("slider").valu
 document.addEventListener("keydown", (event) => {
   const { target, key } = event;
   const busy =
-    target.matches("input[type=number], select") || (key === " " && target.matches("button"));
+    target.matches("input[type=text], select") || (key === " " && target.matches("button"));
   if (busy || event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(keys, key)) return;
   event.preventDefault();
   actions[keys[key]]();
@@ -214,19 +214,23 @@ function showHistory(list, node) {
 
 const rows = inputs.map((node) => {
   const row = html($("inputs").tBodies[0], "tr");
-  html(row, "th", { scope: "row" }, node.name);
+  const head = html(row, "th", { scope: "row" });
+  for (const part of node.name.split(/(?<=\.)/)) {
+    head.append(part);
+    html(head, "wbr"); // layers[0].neurons[1].b breaks after its dots
+  }
   const cell = html(row, "td");
   const field = cannotEdit
     ? null
-    : html(cell, "input", { type: "number", step: "any", "aria-label": `Number of ${node.name}` });
+    : html(cell, "input", { type: "text", inputmode: "decimal", "aria-label": `Number of ${node.name}` });
   field?.addEventListener("input", () => edit(node, field));
   return { node, row, cell, field, gradient: html(row, "td", { class: "gradient" }) };
 });
 
 function edit(node, field) {
-  const number = field.valueAsNumber;
-  field.setCustomValidity(Number.isNaN(number) ? "a number, such as 0.5" : "");
-  if (Number.isNaN(number)) return;
+  const number = typed(field.value);
+  field.setCustomValidity(number === null ? "a number, such as 0.5, or inf or nan" : "");
+  if (number === null) return;
   node.data = number;
   recompute(graph);
   refresh();
@@ -237,8 +241,10 @@ function showInputs() {
     row.className = node.id === chosen ? "chosen" : "";
     gradient.textContent = show(story.state(node, at).gradient);
     if (field === null) cell.textContent = show(node.data);
-    else if (field !== document.activeElement)
-      field.value = Number.isFinite(node.data) ? Number(node.data.toPrecision(6)) : "";
+    else if (field !== document.activeElement) {
+      field.value = Number.isFinite(node.data) ? Number(node.data.toPrecision(6)) : show(node.data);
+      field.setCustomValidity("");
+    }
   }
   $("restore").hidden = inputs.every((node, i) => Object.is(node.data, given[i]));
 }

@@ -21,10 +21,11 @@ from ..explanation.formulas import (
     derivative_formula,
     expression,
     local_derivative,
-    names_of,
 )
+from ..explanation.names import names_of
 from ..graph import Node, topological_order
 from .arrangement import HEIGHT, Entry, arrange, describe_groups, width_of
+from .groups import Groups
 from .recipes import as_json, recipe
 
 # Beyond, a step is one of so many that nobody takes them all
@@ -33,11 +34,12 @@ STYLES = ("page.css", "page_picture.css")
 SCRIPTS = ("page_numbers.js", "page_steps.js", "page_picture.js", "page.js")
 
 
-def page(root: Node, title: str | None = None) -> str:
+def page(root: Node, title: str | None = None, groups: Groups | None = None) -> str:
     """Return a self-contained HTML page that steps through the graph of `root`.
 
     Args:    root: the last node: one number, as for `backward()`.
              title: above the picture; None: the root's name.
+             groups: those of its graph, if they are known.
     Raises:  OptionError: more than 400 nodes.
              ShapeError: root holds more than one number.
     Example: >>> from autograd_core import Value
@@ -60,7 +62,7 @@ def page(root: Node, title: str | None = None) -> str:
         "title": html.escape(title.encode(errors="replace").decode()),
         "digest": digest,  # nothing else may run in the page
         "style": "\n".join(map(_text, STYLES)),
-        "graph": json.dumps(describe(order), allow_nan=False).replace("<", "\\u003c"),
+        "graph": json.dumps(describe(order, groups), allow_nan=False).replace("<", "\\u003c"),
         "script": script,
     }
     pieces = _text("page.html").split("{{")
@@ -72,21 +74,23 @@ def _text(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def describe(order: list[Node]) -> Entry:
+def describe(order: list[Node], found: Groups | None = None) -> Entry:
     """Return all that the page shows, as JSON holds it.
 
     Args:    order: the nodes, inputs before outputs.
+             found: their groups, if they are known.
     """
     with np.errstate(all="ignore"):
         cotangents = sweep(order, seed(order[-1], None))
         edges = _edges(order, cotangents)
         rules, rule_of = _rules(order)
-        groups, members = describe_groups(order)
+        found = found or Groups(order)
+        groups, members = describe_groups(found)
         names = names_of(order)
-        slots = {
-            node: f"node_{i}_" for i, node in enumerate(order)
-        }  # the page writes name or number
-        nodes = [_node(node, names, slots) for node in order]
+        short = names | {p: name for p, name in found.parameters.items() if p.label is None}
+        # The page writes name or number
+        slots = {node: f"node_{i}_" for i, node in enumerate(order)}
+        nodes = [_node(node, names, short, slots) for node in order]
     number = {node: i for i, node in enumerate(order)}
     for i, (node, entry) in enumerate(zip(order, nodes, strict=True)):
         entry["inputs"] = [
@@ -95,7 +99,7 @@ def describe(order: list[Node]) -> Entry:
         entry["gradient"] = shown(cotangents.get(node), is_gradient=True)
         entry["rule"] = rule_of[i]
         entry["group"] = members[i]
-        entry["width"], entry["fits"] = width_of(entry["title"], [entry["data"], entry["gradient"]])
+        entry["width"], entry["fits"] = width_of(entry["short"], [entry["data"], entry["gradient"]])
     return {
         "nodes": nodes,
         "edges": edges,
@@ -107,11 +111,17 @@ def describe(order: list[Node]) -> Entry:
     }
 
 
-def _node(node: Node, names: dict[Node, str], slots: dict[Node, str]) -> Entry:
-    """Return what can be said of a node by itself."""
+def _node(
+    node: Node, names: dict[Node, str], short: dict[Node, str], slots: dict[Node, str]
+) -> Entry:
+    """Return what can be said of a node by itself.
+
+    Args:    short: names for its box, whose frame tells which module a parameter belongs to.
+    """
     entry: Entry = {
         "name": names[node],
         "title": names[node],
+        "short": short[node],
         "data": shown(node._data),
         "array": _holds_array(node),
         "primitive": None,
@@ -120,6 +130,7 @@ def _node(node: Node, names: dict[Node, str], slots: dict[Node, str]) -> Entry:
     }
     if node.primitive is not None:
         entry["title"] = f"{names[node]} = {expression(node, names)}"
+        entry["short"] = f"{short[node]} = {expression(node, short)}"
         entry["primitive"] = node.primitive.name
         entry["expression"] = expression(node, slots)
         entry["factors"] = [

@@ -164,6 +164,13 @@ function read(text) {
   return graph;
 }
 
+// What somebody typed: NaN and infinities are written as `show` does; null where it is no number
+function typed(text) {
+  const word = text.trim().toLowerCase();
+  const number = Number(word.replace(/inf(inity)?$/, "Infinity"));
+  return word === "nan" || (word !== "" && !Number.isNaN(number)) ? number : null;
+}
+
 function show(x) {
   if (x === null) return "\u2013";
   if (typeof x === "object") return x.text;

@@ -139,7 +139,7 @@ class Picture {
       rx: 4,
     });
     const middle = { x: width / 2, "text-anchor": "middle" };
-    element(box, "text", { ...middle, class: "name", y: 16 }, shortened(node.title, node.fits));
+    element(box, "text", { ...middle, class: "name", y: 16 }, shortened(node.short, node.fits));
     element(box, "text", { class: "word", x: 11, y: 34 }, "data");
     element(box, "text", { class: "word", x: 11, y: 53 }, "grad");
     const right = { class: "number", x: width - 11, "text-anchor": "end" };

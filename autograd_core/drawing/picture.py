@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError, MissingPackageError, OptionError
+from ..errors import AutogradError, FileError, OptionError
 from .rendering import convert, render
 from .svg import Legend, finish, without_style
 
@@ -129,5 +129,5 @@ class Picture:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.svg(), "text/plain": str(self)}
-        except MissingPackageError as error:
+        except AutogradError as error:
             return {"text/plain": f"{self}\n\n{error}"}

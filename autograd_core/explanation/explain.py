@@ -17,10 +17,10 @@ from .formulas import (
     derivative_formula,
     expression,
     local_derivative,
-    names_of,
     summed_axes,
 )
 from .latex import Latex
+from .names import names_of, through
 from .tables import PathSum, Row, Table, as_html, as_text
 
 FEW = 20  # inputs whose sums are listed where nobody asks for certain ones
@@ -92,7 +92,7 @@ class Explanation:
             with np.errstate(all="ignore"):
                 totals[x] = totals[x] + part if x in totals else part
             if x in parts:
-                parts[x].append((self._through(edge), part))
+                parts[x].append((through(*edge, self.names), part))
             if number in shown:
                 self.rows.append(self._row(number, edge, incoming, part, totals[x]))
         for node in listed:
@@ -101,13 +101,6 @@ class Explanation:
 
     def _gradient(self, node: Node) -> Any:
         return self.gradients.get(node, zeros(node))
-
-    def _through(self, edge: _Edge) -> str:
-        """Return the name of a node, with the number of the input where it has it twice."""
-        name = self.names[edge.node]
-        if sum(x is edge.input for x in edge.node.inputs) > 1:
-            return f"{name} (input {edge.i + 1})"
-        return name
 
     def _row(self, number: int, edge: _Edge, incoming: Any, part: Any, total: Any) -> Row:
         node, i = edge

@@ -4,13 +4,12 @@ There is no second table of derivatives: a formula is what a primitive's own rul
 is applied to stand-ins for its inputs.
 """
 
-import unicodedata
 from contextvars import Context
-from itertools import count
 from typing import Any
 
 import numpy as np
 
+from ..backprop import pull
 from ..data import as_data, dtype_of, shape_of
 from ..graph import Node, Primitive, make_leaf, topological_order
 from ..primitives import (
@@ -25,7 +24,7 @@ from ..primitives import (
 from ..primitives.elementwise import astype
 from ..primitives.shapes import Shape, unbroadcast
 from ..value import Value
-from .latex import Latex, latex_symbol
+from .latex import Latex
 from .notation import Notation, in_words
 from .syntax import constant, operation
 from .terms import ONE, ZERO, Term, call, simplify, symbol
@@ -42,47 +41,6 @@ _ELEMENTWISE = _primitives(elementwise)
 _STRUCTURAL = (
     _primitives(convolution, indexing, linear_algebra, reductions, shapes, windows) - _ELEMENTWISE
 )
-
-
-def names_of(order: list[Node]) -> dict[Node, str]:
-    """Return a name for each node, no two alike: its label, else x1, x2, ... or t1, t2, ...
-
-    Args:    order: nodes, inputs before outputs.
-    Returns: labels where there are any, with _2, _3 where they repeat; x for what was computed
-             from nothing, t for the rest.
-    Example: >>> a = Value(2.0, label="a")
-             >>> list(names_of(topological_order(a * 3 + Value(1.0))).values())
-             ['a', 't1', 'x1', 't2']
-    """
-    names: dict[Node, str] = {}
-    taken = set[str]()
-    for node in order:
-        label = _in_one_line(node.label)
-        if label:
-            names[node] = _free(label, (f"{label}_{n}" for n in count(2)), taken)
-    leaves, computed = count(1), count(1)
-    for node in order:
-        if node not in names:
-            letter, numbers = ("x", leaves) if node.primitive is None else ("t", computed)
-            fresh = (f"{letter}{n}" for n in numbers)
-            names[node] = _free(next(fresh), fresh, taken)
-    return {node: names[node] for node in order}
-
-
-def _in_one_line(label: Any) -> str:
-    """Return a label without line breaks and characters that cannot be seen."""
-    text = "" if label is None else str(label)
-    if text.isprintable():
-        return text.strip()
-    visible = [c if c.isspace() or unicodedata.category(c)[0] != "C" else " " for c in text]
-    return " ".join("".join(visible).split())
-
-
-def _free(name: str, others: Any, taken: set[str]) -> str:
-    while (key := latex_symbol(name)) in taken:  # x1 and x_1 look the same in LaTeX
-        name = next(others)
-    taken.add(key)
-    return name
 
 
 def operand(x: Any, names: dict[Node, str]) -> Term:
@@ -106,26 +64,10 @@ def expression(node: Node, names: dict[Node, str], latex: bool = False) -> str:
              latex: as LaTeX, instead of text.
     Example: >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
              >>> c = np.tanh(a * b)
-             >>> expression(c, names_of(topological_order(c)))
+             >>> expression(c, {a: "a", b: "b", c.x: "t1"})
              'tanh(t1)'
     """
     return (Latex() if latex else Notation())(expression_term(node, names))
-
-
-def pull(node: Node, i: int, g: Any) -> Any:
-    """Return what the rule of input i makes of a cotangent of the node; None: it has no rule."""
-    primitive: Any = node.primitive
-    rule = primitive.rule(i)
-    if rule is None:
-        return None
-    data = [x._data if isinstance(x, Node) else x for x in node.inputs]
-    params = node.params or {}
-    with np.errstate(all="ignore"):
-        try:
-            return rule(g, node._data, *data, **params)
-        except ArithmeticError:  # as in the sweep: 1/0 is inf, and no error
-            parts = [np.float64(p) if type(p) is float else p for p in (g, node._data, *data)]
-            return rule(*parts, **params)
 
 
 def contribution(node: Node, i: int, g: Any) -> Any:
@@ -185,7 +127,7 @@ def derivative_formula(node: Node, i: int, names: dict[Node, str], latex: bool =
     Returns: the factor where there is one; otherwise what becomes of the gradient G of the node.
     Example: >>> a = Value(3.0, label="a")
              >>> b = np.tanh(a)
-             >>> derivative_formula(b, 0, names_of([a, b]))
+             >>> derivative_formula(b, 0, {a: "a"})
              '1 - tanh(a)^2'
     """
     operands = [operand(x, names) for x in node.inputs]

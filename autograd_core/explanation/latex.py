@@ -5,7 +5,7 @@ import re
 from .notation import ATOM, POWER, PRODUCT, Notation
 from .terms import ONE, Term, holds_array, is_filled, product, shape, split
 
-_INDEXED = re.compile(r"([A-Za-z])_?(\d*)")
+_INDEXED = re.compile(r"([A-Za-z])(?:_?(\d*)|\[(\d+)\])")
 GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau"
     "|upsilon|phi|chi|psi|omega"
@@ -42,13 +42,14 @@ def escape_latex(text: str) -> str:
 
 
 def latex_symbol(name: str) -> str:
-    r"""Return a name as LaTeX: one letter as it is, x1 with an index, others as upright text.
+    r"""Return a name as LaTeX: one letter as it is, x1 and w[0] with an index, others upright.
 
-    Example: >>> print(latex_symbol("x1"), latex_symbol("alpha"), latex_symbol("loss"))
-             x_{1} \alpha \mathrm{loss}
+    Example: >>> print(latex_symbol("w[1]"), latex_symbol("alpha"), latex_symbol("loss"))
+             w_{1} \alpha \mathrm{loss}
     """
     if name.isascii() and (indexed := _INDEXED.fullmatch(name)):
-        letter, index = indexed.groups()
+        letter, digits, number = indexed.groups()
+        index = digits or number
         return f"{letter}_{{{index}}}" if index else letter
     word, _, index = name.partition("_")
     if GREEK.fullmatch(word) and (index.isdigit() or not _):

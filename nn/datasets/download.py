@@ -5,15 +5,15 @@ import hashlib
 import urllib.request
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
-
-from tqdm.auto import tqdm
 
 from autograd_core import FileError
 
 from ..files import replacing
+from ..progress import tqdm
 
 _PIECE = 1 << 16
 _TIMEOUT = 30.0  # seconds without a byte
@@ -40,8 +40,7 @@ def fetch(path: Path, sha256: str, mirrors: Sequence[str]) -> bytes:
 
 def _downloaded(path: Path, problem: str, sha256: str, mirrors: Sequence[str]) -> bytes:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
+        with _made(path.parent), replacing(path) as file:
             packed, content = _from_mirrors(path.name, sha256, mirrors)
             file.write(packed)
         return content
@@ -51,6 +50,19 @@ def _downloaded(path: Path, problem: str, sha256: str, mirrors: Sequence[str]) -
             getattr(error, "why", str(error)),
             f"{path.name} put into {path.parent} by hand, or another folder that has it",
         ) from error
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder, and those around it; in the end those that are new and empty go again."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for each in new:
+            with suppress(OSError):  # it holds a file now
+                each.rmdir()
 
 
 def _from_mirrors(name: str, sha256: str, mirrors: Sequence[str]) -> tuple[bytes, bytes]:

@@ -6,7 +6,6 @@ from ..optional import optional
 
 BLUE, ORANGE = "#2f8fdd", "#ee8420"
 COLOURS = (BLUE, ORANGE, "#04954d", "#bd058f", "#eea0b3", "#1a52f9")  # see tests/eyesight.py
-CLASSES = (ORANGE, BLUE, *COLOURS[2:])  # of two classes the first lies below 0, where orange is
 MARKERS = ("o", "s", "^", "D", "v", "P")  # beside colour, tell classes and paths apart
 STYLES = ("-", "--", "-.", ":")
 
@@ -22,8 +21,8 @@ def axes_or_new(ax: Any) -> Any:
 
 
 def around_zero(ax: Any) -> Any:
-    """Return the colour map from orange over the ground, at 0, to blue."""
-    return _between(ORANGE, ax.get_facecolor(), BLUE)
+    """Return the colour map from blue over the ground, at 0, to orange, as `draw` has them."""
+    return _between(BLUE, ax.get_facecolor(), ORANGE)
 
 
 def from_ground(ax: Any) -> Any:

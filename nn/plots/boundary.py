@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..plane import Plane
-from .axes import CLASSES, MARKERS, around_zero, axes_or_new, ink, mixed
+from .axes import COLOURS, MARKERS, around_zero, axes_or_new, ink, mixed
 
 SIDE = 200  # cells along each side
 
@@ -64,7 +64,7 @@ def _coloured(ax: Any, pictures: Any) -> Any:
     lead = ordered[-1] - ordered[-2]
     share = 0.15 + 0.45 * lead / (lead + 0.5)
     best = pictures.argmax(axis=0)
-    colours = [mixed(ax, CLASSES[k % len(CLASSES)], share) for k in range(len(pictures))]
+    colours = [mixed(ax, COLOURS[k % len(COLOURS)], share) for k in range(len(pictures))]
     return np.take_along_axis(np.array(colours), best[None, ..., None], axis=0)[0]
 
 
@@ -82,7 +82,7 @@ def _samples(ax: Any, plane: Plane, outputs: int, right: Any) -> None:
     names = plane.classes if outputs == 1 else range(outputs)
     for k, name in enumerate(names):
         here = shade == k
-        colour, marker = CLASSES[k % len(CLASSES)], MARKERS[k % len(MARKERS)]
+        colour, marker = COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]
         if here.any():
             label = f"class {name:g}"
             ax.scatter(across[here], up[here], color=colour, marker=marker, label=label, **edge)

@@ -18,7 +18,7 @@ def learning_curves(history: Any, figure: str = "loss", ax: Any = None) -> Any:
 
     A dot marks the epoch of the least validation loss: what comes after is overfitting.
 
-    Args:    history: as `fit` returns it, or a dict of lists.
+    Args:    history: as `fit` returns it, or a dict of lists or arrays.
              figure: "loss", or a metric such as "accuracy".
              ax: matplotlib's Axes to draw on; None: new ones.
     Returns: the Axes.
@@ -28,14 +28,14 @@ def learning_curves(history: Any, figure: str = "loss", ax: Any = None) -> Any:
              ['training', 'validation', 'least: 2.5 in epoch 2']
     """
     figures = getattr(history, "history", history)
-    if not figures.get(figure):
+    if not len(figures.get(figure, ())):
         raise OptionError(
             f"learning curves of {figure!r}",
             f"the history has {', '.join(figures) or 'no figures'}",
             "one of these, or metrics=[...] in compile",
         )
     ax = axes_or_new(ax)
-    validation = figures.get(f"val_{figure}", [])
+    validation = figures.get(f"val_{figure}", ())
     for numbers, colour, style, label in (
         (figures[figure], BLUE, "-", "training"),
         (validation, ORANGE, "--", "validation"),

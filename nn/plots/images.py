@@ -15,7 +15,7 @@ MOST = 64  # pictures side by side: more are too small to look at
 
 
 def weights_as_images(weights: Any, shape: tuple[int, int] | None = None, ax: Any = None) -> Any:
-    """Draw the weights of each neuron, or each filter, as a picture: orange below 0, blue above.
+    """Draw the weights of each neuron, or each filter, as a picture: blue below 0, orange above.
 
     Args:    weights: a model, of which the first weights of two or more axes are taken; or an array
              (units, pixels), such as Dense's, or (filters, channels, height, width).

@@ -100,14 +100,17 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """Return the judgements as a table, for notebooks."""
-        rows = []
+        rows, left = [], "style='text-align:left'"  # where notebooks align to the right
         for judgement in self.judgements:
             text = escape(judgement.message)
             after = self.followers(judgement)
             rows.append(
-                f"<tr><td>{judgement.mark}</td><td><code>{escape(judgement.name)}</code></td>"
-                f"<td>{escape(judgement.verdict)}</td><td style='text-align:left'>{text}"
-                f"{f'<br>↳ {escape(after)}' if after else ''}</td></tr>"
+                f"<tr><td>{judgement.mark}</td>"
+                f"<td {left}><code>{escape(judgement.name)}</code></td>"
+                f"<td {left}>{escape(judgement.verdict)}</td>"
+                f"<td {left}>{text}{f'<br>↳ {escape(after)}' if after else ''}</td></tr>"
             )
-        head = "<tr><th></th><th>value</th><th>verdict</th><th>what it is</th></tr>"
-        return f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
+        heads = [f"<th {left}>{name}</th>" for name in ("", "value", "verdict", "what it is")]
+        return (
+            f"<table><thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        )

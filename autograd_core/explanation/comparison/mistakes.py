@@ -7,14 +7,17 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from ...backprop import pull
 from ...data import as_data, shape_of
 from ...graph import Node
+from ...primitives.elementwise import astype, identity, negative
 from ...primitives.linear_algebra import inner, matmul
 from ...primitives.shapes import spread, unbroadcast
-from ..formulas import contribution, local_derivative, pull
+from ..formulas import contribution, local_derivative
 from .handwork import Edge, Handwork
 
 MATRIX_PRODUCTS = (matmul, inner)
+LINEAR = (astype, identity, negative)
 
 
 class Verdict(StrEnum):
@@ -27,6 +30,11 @@ class Verdict(StrEnum):
     OVERWRITTEN = "overwritten"
     FACTOR_MISSING = "missing factor"
     FACTOR_TWICE = "factor twice"
+    POWER = "factor of a power"
+    OUTPUT_FOR_DERIVATIVE = "output for derivative"
+    INPUT_FOR_DERIVATIVE = "input for derivative"
+    INPUT_FOR_OUTPUT = "input for output"
+    OUTPUT_FOR_INPUT = "output for input"
     MEAN_SUM = "mean and sum"
     TRANSPOSE = "transpose"
     BROADCAST = "broadcast"
@@ -132,12 +140,11 @@ def _in_one_step(work: Handwork, edge: Edge, part: Any) -> Iterator[Step]:
 def _factor_mistakes(edge: Edge, g: Any, part: Any, only_twice: bool) -> Iterator[Step]:
     """Yield what an edge adds if its local derivative is left out, and if it is applied twice."""
     user, i = edge
-    x, factor = edge.node, factor_of(edge)
+    x, factor, reduces = edge.node, factor_of(edge), _reduces(edge)
     if factor is None:  # no factor for each number, as in softmax: then it can only be left out
         if user.shape == x.shape and user.primitive not in MATRIX_PRODUCTS:
             yield Verdict.FACTOR_MISSING, g, None
     elif (np.size(factor) and (np.abs(factor) != 1).any()) or np.ptp(factor):
-        reduces = _reduces(edge)
         if not only_twice and reduces:
             params = user.params or {}
             g = spread(g, x._data, params.get("axis"), params.get("keepdims", False))
@@ -147,6 +154,42 @@ def _factor_mistakes(edge: Edge, g: Any, part: Any, only_twice: bool) -> Iterato
             yield Verdict.FACTOR_MISSING, wrong, None
         twice = part * factor if reduces else contribution(user, i, g * factor)
         yield Verdict.FACTOR_TWICE, twice, None
+    if factor is not None and not reduces:
+        yield from _misread(edge, g, part)
+
+
+def _misread(edge: Edge, g: Any, part: Any) -> Iterator[Step]:
+    """Yield what an edge adds if its local derivative is half forgotten, or read off elsewhere."""
+    exponent = exponent_of(edge)
+    if abs(exponent) not in (0, 1):
+        yield Verdict.POWER, part / exponent, exponent
+    primitive, params = edge.user.primitive, edge.user.params or {}
+    if primitive is None or len(edge.user.inputs) > 1 or primitive in LINEAR:
+        return
+    numbers = g, edge.user._data, edge.node._data
+    g, out, x = [np.float64(n) if type(n) is float else n for n in numbers]  # 1/0 is inf
+    rule: Any = primitive.rule(0)
+    again = primitive.compute([out], params, [out])
+    yield Verdict.OUTPUT_FOR_DERIVATIVE, as_data(g * out), None
+    yield Verdict.INPUT_FOR_DERIVATIVE, as_data(g * x), None
+    yield Verdict.INPUT_FOR_OUTPUT, as_data(rule(g, x, x, **params)), None
+    yield Verdict.OUTPUT_FOR_INPUT, as_data(rule(g, again, out, **params)), None
+
+
+def exponent_of(edge: Edge) -> float:
+    """Return the constant power that an edge raises its node to; 1 if it does not.
+
+    Example: >>> from autograd_core import Value
+             >>> exponent_of(Edge(Value(2.0) ** 3, 0))
+             3.0
+    """
+    user, i = edge
+    if _name(user) == "square":
+        return 2.0
+    if _name(user) != "power" or i or isinstance(user.inputs[1], Node):
+        return 1.0
+    exponents = np.ravel(user.inputs[1])
+    return float(exponents[0]) if exponents.size == 1 else 1.0
 
 
 def _untransposed(edge: Edge, g: Any) -> Iterator[Step]:

@@ -4,16 +4,35 @@ from typing import Any
 
 import numpy as np
 
+from ...backprop import pull
 from ...data import Data, shape_of, shorten
 from ...graph import Node
 from ..diagnosis.findings import listed
-from ..formulas import contribution, derivative_formula, expression, is_elementwise, names_of, pull
-from ..notation import short
+from ..formulas import (
+    contribution,
+    derivative_formula,
+    expression,
+    is_elementwise,
+    operand,
+    pulled_term,
+)
+from ..names import names_of, through
+from ..notation import in_words, short
+from ..syntax import operation
+from ..terms import ONE
 from .detection import Explanation
 from .handwork import Edge, Handwork
 from .mistakes import Mistake, Verdict
 
 FEW = 4  # elements of an array that are shown
+# Mistakes in a local derivative: their sentences say at which node
+INSTEAD = (
+    Verdict.OUTPUT_FOR_DERIVATIVE,
+    Verdict.INPUT_FOR_DERIVATIVE,
+    Verdict.INPUT_FOR_OUTPUT,
+    Verdict.OUTPUT_FOR_INPUT,
+)
+LOCAL = (Verdict.FACTOR_MISSING, Verdict.FACTOR_TWICE, Verdict.POWER, Verdict.MEAN_SUM, *INSTEAD)
 
 
 class Wording:
@@ -81,8 +100,7 @@ class Wording:
                 text = f"{self._overwritten(mistake)}; so it is at every value used repeatedly"
         else:
             text = self._sentence(mistake)
-        factor = (Verdict.FACTOR_MISSING, Verdict.FACTOR_TWICE, Verdict.MEAN_SUM)
-        if mistake.node is not node and mistake.verdict not in factor:  # these say where
+        if mistake.node is not node and mistake.verdict not in LOCAL:
             place = self.derivative(mistake.node)
             text = f"further up{'' if place in text else f', in {place}'}: {text}"
         if shape_of(given) != node.shape:
@@ -116,13 +134,35 @@ class Wording:
 
     def _factor(self, mistake: Mistake) -> str:
         user, i = mistake.edges[0]
+        if mistake.verdict in INSTEAD:
+            return self._instead(mistake)
         times = "missing" if mistake.verdict is Verdict.FACTOR_MISSING else "applied twice"
         formula = shorten(derivative_formula(user, i, self.names))
+        if mistake.verdict is Verdict.POWER:
+            factor = short(mistake.factor or 1.0)
+            return f"the factor {factor} of {formula} is missing at node {self.made(user)}"
         if is_elementwise(user, i):
             return f"the factor {formula} is {times} at node {self.made(user)}"
         return (
             f"the local derivative is {times} at node {self.made(user)}: "
             f"with G = {self.derivative(user)} it adds {formula}"
+        )
+
+    def _instead(self, mistake: Mistake) -> str:
+        user, i = mistake.edges[0]
+        x, out = operand(user.inputs[i], self.names), operand(user, self.names)
+        primitive: Any = user.primitive
+        again = operation(primitive.name, [out], user.params, [user.shape])
+        known = {
+            Verdict.OUTPUT_FOR_DERIVATIVE: out,
+            Verdict.INPUT_FOR_DERIVATIVE: x,
+            Verdict.INPUT_FOR_OUTPUT: pulled_term(user, i, ONE, [x], x),
+            Verdict.OUTPUT_FOR_INPUT: pulled_term(user, i, ONE, [out], again),
+        }
+        written, right = in_words(known[mistake.verdict]), derivative_formula(user, i, self.names)
+        return (
+            f"{shorten(written)} stands in place of the derivative {shorten(right)} "
+            f"at node {self.made(user)}"
         )
 
     def _sign(self, mistake: Mistake) -> str:
@@ -158,10 +198,12 @@ class Wording:
     def _overwritten(self, mistake: Mistake) -> str:
         left = mistake.edges[0]
         lost = [edge for edge in self.work.uses[mistake.node] if edge is not left]
-        adds = listed([f"{self.adds((edge,))} through {self.through(edge)}" for edge in lost])
+        adds = listed(
+            [f"{self.adds((edge,))} through {through(*edge, self.names)}" for edge in lost]
+        )
         return (
             f"overwritten instead of added: of {self.derivative(mistake.node)} only the last "
-            f"contribution, through {self.through(left)}, is left; there is also {adds}"
+            f"contribution, through {through(*left, self.names)}, is left; there is also {adds}"
         )
 
     def _mean(self, mistake: Mistake) -> str:
@@ -214,13 +256,7 @@ class Wording:
             users = list(dict.fromkeys(edge.user for edge in edges))
             if len(users) < len(edges):
                 return listed([self.names[user] for user in users])
-        return listed([self.through(edge) for edge in edges], limit=6)
-
-    def through(self, edge: Edge) -> str:
-        """Return the name of what an edge leads to, and which input if it leads there twice."""
-        name = self.names[edge.user]
-        twice = sum(x is edge.node for x in edge.user.inputs) > 1
-        return f"input {edge.i} of {name}" if twice else name
+        return listed([through(*edge, self.names) for edge in edges], limit=6)
 
     def adds(self, edges: tuple[Edge, ...]) -> str:
         """Return what some uses of a node, or a path, add to its gradient."""

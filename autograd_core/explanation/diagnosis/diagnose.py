@@ -7,8 +7,10 @@ from typing import Any
 from ...data import as_data
 from ...errors import OptionError
 from ...graph import Node
+from ...messages import account
+from ..names import parameters_of
 from . import finiteness, sizes, units, updates, zeros
-from .examination import Examination, account, data_of, norm
+from .examination import Examination, data_of, norm
 from .findings import Diagnosis, Finding, listed
 from .layers import Layers
 
@@ -81,7 +83,7 @@ def _of_graph(e: Examination, rule: Any) -> list[Finding]:
 
 def _of_parameters(model: Any, rule: Any) -> Diagnosis:
     """Return what is wrong with the gradients that the parameters of a model hold."""
-    parameters = {p: name for name, p in dict(model.named_parameters()).items()}
+    parameters, _ = _named(model)
     gradients = {p: data_of(p._gradient) for p in parameters if p._gradient is not None}
     for holds, kind in ((data_of, ""), (gradients.get, "the gradient of ")):
         for p, name in parameters.items():
@@ -98,7 +100,7 @@ def _of_parameters(model: Any, rule: Any) -> Diagnosis:
         place = f"{len(missing)} of {len(parameters)} parameters"
         found.append(Finding("missing", cause, place, fix))
     layers = Layers([], model)
-    layer_of = {p: layers.layer_of_leaf(p, name) for p, name in parameters.items()}
+    layer_of = {p: layers.layer_of_leaf(p) for p in parameters}
     by_layer: dict[str, list[float]] = {}
     for p, g in gradients.items():
         by_layer.setdefault(layer_of[p], []).append(norm(g))
@@ -120,7 +122,7 @@ def _named(model: Any) -> tuple[dict[Node, str], Any]:
     if model is None:
         return {}, None
     if hasattr(model, "named_parameters"):
-        return {p: name for name, p in dict(model.named_parameters()).items()}, model
+        return {p: p.label or name for p, name in parameters_of(model).items()}, model
     if isinstance(model, Node):
         model = [model]
     if isinstance(model, Mapping):

@@ -1,5 +1,6 @@
 """Examination: one backward sweep over a graph, and what its nodes are called."""
 
+from collections.abc import Mapping
 from contextvars import Context
 from typing import Any
 
@@ -7,8 +8,9 @@ import numpy as np
 
 from ...anomaly import Origin
 from ...backprop import seed, sweep
-from ...data import shape_of
 from ...graph import Node, topological_order
+from ...messages import account, made
+from ..names import parameters_in
 from .layers import Layers
 
 _LINEAR_IN_X = ("multiply", "divide", "matmul", "inner")
@@ -34,6 +36,7 @@ class Examination:
         self.order = topological_order(output)
         self.leaves = [node for node in self.order if node.primitive is None]
         self.layers = Layers(self.order, model)
+        self._of_modules = parameters_in(self.order)
         shape = output.shape
         weights = np.random.default_rng(0).standard_normal(shape) if shape else None
         # in a context of its own, where no watcher speaks before the findings do
@@ -47,17 +50,20 @@ class Examination:
 
     def trained(self) -> dict[Node, str]:
         """Return what learns, with the name of its layer: the parameters; else what modules use."""
-        found = self.parameters or dict.fromkeys(self.leaves, "")
-        return {leaf: self.layers.layer_of_leaf(leaf, name) for leaf, name in found.items()}
+        return {leaf: self.layers.layer_of_leaf(leaf) for leaf in self.parameters or self.leaves}
 
     def name(self, leaf: Node) -> str:
         """Return what to call a leaf: its name, or what it holds."""
-        return self.parameters.get(leaf) or leaf.label or f"the leaf {account(leaf)}"
+        return self.known_name(leaf) or f"the leaf {account(leaf)}"
+
+    def known_name(self, leaf: Node) -> str:
+        """Return the name that a leaf was given, or has in the module it belongs to; else ""."""
+        return self.parameters.get(leaf) or leaf.label or self._of_modules.get(leaf, "")
 
     def place(self, node: Node) -> str:
         """Return operation and operands of a node, its layer, and its source line if known."""
         label = f"{node.label} = " if node.label else ""
-        parts = [label + (operation(node) if node.primitive else account(node._data))]
+        parts = [label + (made(node) if node.primitive else account(node._data))]
         if self.layers.layer(node):
             parts.append(self.layers.layer(node))
         if isinstance(node.origin, Origin):
@@ -68,6 +74,20 @@ class Examination:
         """Return the place of the first of several nodes, and how many more there are."""
         more = f", and {len(nodes) - 1:,} more" if len(nodes) > 1 else ""
         return self.place(nodes[0]) + more
+
+    def replayed(self, data: Mapping[Node, Any]) -> Any:
+        """Compute the output again, with other data in some of the nodes."""
+        found: dict[Any, Any] = dict(data)
+        with np.errstate(all="ignore"):
+            for node in self.order:
+                if node in found:
+                    continue
+                if node.primitive is None:
+                    found[node] = node._data
+                else:
+                    inputs = [found[x] if isinstance(x, Node) else x for x in node.inputs]
+                    found[node] = node.primitive.compute(inputs, node.params or {}, node.inputs)
+        return found[self.output]
 
     def flow(self) -> dict[Node, tuple[bool, bool]]:
         """Return for each node what lies between it and the output.
@@ -81,9 +101,7 @@ class Examination:
             nodes = [x for x in node.inputs if isinstance(x, Node)]
             name = node.primitive.name if node.primitive else ""
             linear = name in _LINEAR or (
-                len(nodes) == 1
-                and name in ("multiply", "divide", "matmul", "inner")
-                and nodes[0] is node.x
+                len(nodes) == 1 and name in _LINEAR_IN_X and nodes[0] is node.x
             )
             joined = len(nodes) > 1 and name not in _LINEAR and nodes[0] is not nodes[-1]
             state = (weighed or joined, bent or not linear)
@@ -93,43 +111,9 @@ class Examination:
         return found
 
 
-def passed_on(node: Node, i: int, g: Any) -> Any:
-    """Return what an operation's own rule passes on to its input i, None if it has no rule."""
-    rule = node.primitive.rule(i) if node.primitive else None
-    if rule is None:
-        return None
-    inputs = [data_of(x) for x in node.inputs]
-    params = node.params or {}
-    with np.errstate(all="ignore"):
-        try:
-            return rule(g, node._data, *inputs, **params)
-        except ArithmeticError:  # floats behave like arrays: 1/0 is inf
-            given = [np.float64(x) if type(x) is float else x for x in (g, node._data, *inputs)]
-            return rule(*given, **params)
-
-
 def data_of(x: Any) -> Any:
     """Return the number or array that a node or a constant is."""
     return x._data if isinstance(x, Node) else x
-
-
-def operation(node: Node) -> str:
-    """Return an operation with its operands: "log of x = 0"."""
-    name = node.primitive.name if node.primitive else "value"
-    return f"{name} of " + " and ".join(account(x) for x in node.inputs)
-
-
-def account(x: Any) -> str:
-    """Return a node or constant: its label, and its number, or its shape and range."""
-    data, label = data_of(x), getattr(x, "label", None)
-    name = f"{label} = " if label else ""
-    if not shape_of(data):
-        return f"{name}{data:.6g}"
-    finite = data[np.isfinite(data)]
-    span = f" from {finite.min():.6g} to {finite.max():.6g}" if finite.size else ""
-    counts = {"NaN": np.isnan(data).sum(), "inf": np.isinf(data).sum()}
-    bad = "".join(f", {count} {kind}" for kind, count in counts.items() if count)
-    return f"{name}shape {data.shape}{span}{bad}"
 
 
 def norm(data: Any) -> float:

@@ -4,6 +4,7 @@ from typing import Any, TypeAlias
 
 from ...graph import Node
 from ...scopes import Scope, scopes
+from ..names import written
 
 # A scope's name and owner
 Part: TypeAlias = tuple[str, int]
@@ -21,6 +22,8 @@ class Layers:
 
     def __init__(self, order: list[Node], model: Any = None) -> None:
         self._modules: dict[str, Any] = model.modules() if hasattr(model, "modules") else {}
+        leaves = model.named_parameters() if self._modules else {}
+        self._owners = {p: _prefix(name, self._modules) for name, p in dict(leaves).items()}
         self._names = {id(part): _called(name, part) for name, part in self._modules.items()}
         self._chains = _chains(order)
         self._neurons: set[Part] = set()
@@ -58,14 +61,11 @@ class Layers:
         number = self._numbers.setdefault(name, {}).setdefault(owner, len(self._numbers[name]) + 1)
         return name if number == 1 else f"{name} {number}"
 
-    def layer_of_leaf(self, leaf: Node, name: str = "") -> str:
-        """Return the name of the layer that a parameter belongs to, "" if it belongs to none.
-
-        Args:    name: the parameter's dotted name in the model, if it has one.
-        """
+    def layer_of_leaf(self, leaf: Node) -> str:
+        """Return the name of the layer that a parameter belongs to, "" if it belongs to none."""
         if not self._modules:
             return self.layer(self._first_use[leaf]) if leaf in self._first_use else ""
-        owner = _prefix(name, self._modules)
+        owner = self._owners.get(leaf, "")
         if isinstance(leaf._data, float) and _prefix(owner, self._modules):
             owner = _prefix(owner, self._modules)
         return self._names[id(self._modules[owner])]
@@ -76,10 +76,9 @@ class Layers:
 
 
 def _called(name: str, part: Any) -> str:
-    """Return what to call a part: "layer 0 (Dense)", "head (Dense)", "Sequential"."""
+    """Return what to call a part: "layers[0] (Dense)", "head (Dense)", "Sequential"."""
     kind = type(part).__name__
-    number = "layer " if name[:1].isdigit() else ""
-    return f"{number}{name} ({kind})" if name else kind
+    return f"{written(name)} ({kind})" if name else kind
 
 
 def _prefix(name: str, modules: dict[str, Any]) -> str:

@@ -70,7 +70,7 @@ def steps(
     place = f"{layer}: update / weights = {largest:.2g}"
     before = after = 0.0
     if e is not None:
-        before, after = _total(e.output._data), _total(_replayed(e, moved))
+        before, after = _total(e.output._data), _total(e.replayed(moved))
         place += f"; loss of this batch {before:.4g}, after the update {after:.4g}"
     risen = not after - before <= (thresholds.RISEN_LOSS - 1) * abs(before)
     least = thresholds.HUGE_UPDATE if e is None else thresholds.LARGE_UPDATE
@@ -112,19 +112,6 @@ def _suggested(rate: float, ratio: float) -> str:
         return "0.001"
     new = rate * (thresholds.USUAL_UPDATE / ratio if math.isfinite(ratio) else 0.1)
     return f"{float(f'{new:.0e}'):g}"
-
-
-def _replayed(e: Examination, moved: Mapping[Node, Any]) -> Any:
-    """Compute the output again, with other data in some of the leaves."""
-    data: dict[Any, Any] = dict(moved)
-    with np.errstate(all="ignore"):
-        for node in e.order:
-            if node.primitive is None:
-                data.setdefault(node, node._data)
-            else:
-                inputs = [data[x] if isinstance(x, Node) else x for x in node.inputs]
-                data[node] = node.primitive.compute(inputs, node.params or {}, node.inputs)
-    return data[e.output]
 
 
 def _has_changed(e: Examination) -> bool:

@@ -5,9 +5,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ...backprop import pull
 from ...graph import Node
-from .examination import Examination, data_of, passed_on
+from .examination import Examination, data_of
 from .findings import Finding, listed
+from .finiteness import begun_at, fix_of, is_finite, which
 
 # An operation, and the number of the input to which it passes nothing on
 Cut: TypeAlias = tuple[Node, int]
@@ -129,12 +131,23 @@ def _is_met(e: Examination, nodes: list[Node]) -> bool:
 
 
 def _report(e: Examination, kind: str, names: list[str], nodes: list[Node]) -> Finding:
-    why, fix = _KINDS[kind]
     primitive = nodes[0].primitive
     name = primitive.name if primitive else "value"
+    place = e.places(nodes)
+    if kind == "overflow":
+        origin = begun_at(_infinite(nodes[0])[0])
+        why, fix = f"which meets {which(origin)}", fix_of(origin)
+        place += f"; {which(origin)} comes from {e.place(origin)}"
+    else:
+        why, fix = _KINDS[kind]
     how = why if kind == "cancelled" else f"every path to the output is cut at {name}, {why}"
     cause = f"the gradient of {listed(names)} is 0: {how}"
-    return Finding("cut", cause, e.places(nodes), fix)
+    return Finding("cut", cause, place, fix)
+
+
+def _infinite(node: Node) -> list[Node]:
+    """Return the inputs that hold NaN or inf."""
+    return [x for x in node.inputs if isinstance(x, Node) and not is_finite(x)]
 
 
 def _dead_edges(e: Examination) -> dict[Node, list[Cut]]:
@@ -196,14 +209,16 @@ def _cuts(e: Examination, leaves: list[Node], users: dict[Node, list[Cut]]) -> l
 def _kind(e: Examination, node: Node, i: int) -> str:
     """Tell why an operation that a gradient reaches passes none of it on to its input i."""
     g = e.cotangents[node]
-    d = passed_on(node, i, g)
+    d = pull(node, i, g)
     name = node.primitive.name if node.primitive else ""
     if d is None:
         kinds = [kind for kind in ("step", "comparison") if name in _BY_OPERATION[kind]]
         return (kinds or ["no rule"])[0]
     if np.any(d):
         return "cancelled"
-    if np.any(passed_on(node, i, g / np.abs(g).max())):
+    if _infinite(node):
+        return "overflow"
+    if np.any(pull(node, i, g / np.abs(g).max())):
         return "underflow"
     x, others = (
         data_of(node.inputs[i]),
