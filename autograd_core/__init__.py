@@ -4,6 +4,10 @@
 - `Primitive`: an operation with its derivative rules; make your own
 - `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`: derivatives as functions,
   of any order
+- `gradients` with respect to Values that a number was computed from
+- `compile`: a function recorded once and replayed without a graph; in it `fresh` draws random
+  numbers in every call, and `callback` shows numbers to plain code; `batch`: a function of one
+  sample over all of them
 - `no_grad`, `detect_anomaly`, `check_gradients`, `scope`: control, checks, names for groups
 - `sigmoid`, `relu`, `leaky_relu`, `softplus`, `erf`, `softmax`, `log_softmax`, `logsumexp`: beside
   NumPy's own functions, which work on Values as they are (`np.tanh(value)`)
@@ -14,7 +18,7 @@
 """
 
 from .anomaly import detect_anomaly
-from .derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .derivatives import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .drawing.draw import draw, draw_dot
 from .errors import (
     AnomalyError,
@@ -29,6 +33,7 @@ from .errors import (
     OptionError,
     RuleError,
     ShapeError,
+    TraceError,
     UnsupportedError,
 )
 from .explanation.comparison.compare import compare_gradients
@@ -47,6 +52,9 @@ from .functions.activations import (
 from .functions.windows import convolve, sliding_windows
 from .gradcheck import check_gradients
 from .graph import Primitive
+from .program.batching.batch import batch
+from .program.compile import compile
+from .program.tracing import callback, fresh
 from .scopes import scope
 from .value import Value
 from .watching import no_grad
@@ -65,10 +73,14 @@ __all__ = [
     "Primitive",
     "RuleError",
     "ShapeError",
+    "TraceError",
     "UnsupportedError",
     "Value",
+    "batch",
+    "callback",
     "check_gradients",
     "compare_gradients",
+    "compile",
     "convolve",
     "detect_anomaly",
     "diagnose",
@@ -76,7 +88,9 @@ __all__ = [
     "draw_dot",
     "erf",
     "explain",
+    "fresh",
     "grad",
+    "gradients",
     "hessian",
     "hvp",
     "jacobian",

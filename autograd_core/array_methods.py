@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from . import watching
 from .errors import DataError, ShapeError, UnsupportedError
 from .functions import activations, products, rearranging, statistics
 from .numpy_protocol import NumPyNode
@@ -36,6 +37,11 @@ class ArrayMethods(NumPyNode):
 
         Raises: ShapeError: it holds more or fewer than one.
         """
+        return self._number(".item()")
+
+    def _number(self, how: str) -> float:
+        if watching.open_watches:
+            watching.taking(self, how)
         if isinstance(self._data, float):
             return self._data
         if self._data.size != 1:
@@ -210,10 +216,14 @@ class ArrayMethods(NumPyNode):
 
     def argmax(self, axis: int | None = None) -> Any:
         """The position of the largest element, as a plain integer or array."""
+        if watching.open_watches:
+            watching.taking(self, ".argmax()")
         return np.argmax(self._data, axis)
 
     def argmin(self, axis: int | None = None) -> Any:
         """The position of the smallest element, as a plain integer or array."""
+        if watching.open_watches:
+            watching.taking(self, ".argmin()")
         return np.argmin(self._data, axis)
 
     # The same numbers in another shape

@@ -22,7 +22,7 @@ from .graph import Node, make_leaf
 from .structure import flatten, paired_leaves
 from .trace import Function, Trace, plain, zeros
 from .value import Value
-from .watching import is_recording, recording
+from .watching import is_live, recording, tracer
 
 Argnums: TypeAlias = int | tuple[int, ...]
 
@@ -81,6 +81,38 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     return value_and_gradient
 
 
+def gradients(
+    output: Any, wrt: list[Any], cotangent: Any = None, create_graph: bool = False
+) -> Any:
+    """Return the gradients of a number with respect to Values that it was computed from.
+
+    Nothing is written on any Value: `.grad` stays as it is.
+
+    Args:    output: a Value of one number; or of any shape, with a cotangent.
+             wrt: the Values to differentiate by.
+             cotangent: weights for each element of the output, of its shape.
+             create_graph: return Values, which can be differentiated again; always so inside a
+             compiled function.
+    Returns: a list with one gradient for each, 0 for those on which the output does not depend.
+    Raises:  ShapeError: the output is an array and there is no cotangent, or one of another shape.
+    Example: >>> x, y = Value(2.0), Value(3.0)
+             >>> gradients(x * x * y, [x, y])
+             [12.0, 4.0]
+    """
+    live = create_graph or tracer() is not None
+    if not isinstance(output, Node):
+        return [zeros(x) for x in wrt]
+    start = seed(output, cotangent if live else plain(cotangent))
+    order, within, _ = paths(output, wrt)
+    found = sweep(order, start, within, create_graph=live) if order else {}
+    handed_out = {id(cotangent)}
+    missing = [found.get(x) for x in wrt]
+    return [
+        zeros(x) if g is None else g if live else own(g, handed_out)
+        for x, g in zip(wrt, missing, strict=True)
+    ]
+
+
 def grad(f: Function, argnums: Argnums = 0) -> Function:
     """Return the gradient of f as a function.
 
@@ -120,7 +152,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
         total: list[Any] | None = None
         for i, (output, one) in enumerate(zip(trace.outputs, cotangents, strict=True)):
             if isinstance(output, Node):
-                live = isinstance(one, Node) and is_recording()
+                live = isinstance(one, Node) and is_live()
                 pulled = trace.pull(i, seed(output, one if live else plain(one)), live)
                 total = (
                     pulled if total is None else [a + b for a, b in zip(total, pulled, strict=True)]
@@ -152,7 +184,7 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
         with recording():
             cotangent = make_leaf(Value, zeros(output))
             change = _inner(trace.pull(i, cotangent, live=True), directions)
-        keep = trace.keeps(i) or (is_recording() and any(isinstance(d, Node) for d in directions))
+        keep = trace.keeps(i) or (is_live() and any(isinstance(d, Node) for d in directions))
         move = None
         if isinstance(change, Node):
             order, within, _ = paths(change, [cotangent])

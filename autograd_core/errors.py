@@ -9,6 +9,7 @@
     ├── DomainError          (ValueError)          data for which the operation is not defined
     ├── OptionError          (ValueError)          an argument with a choice that does not exist
     ├── FileError            (OSError)             a file that is damaged, foreign or unreachable
+    ├── TraceError           (TypeError)           what compile would freeze silently
     ├── MissingPackageError  (ImportError)         an optional package that is not installed
     ├── GradientMismatch     (AssertionError)      analytic and numeric derivative disagree
     └── AnomalyError         (FloatingPointError)  the first NaN or inf
@@ -70,6 +71,10 @@ class OptionError(AutogradError, ValueError):
 
 class FileError(AutogradError, OSError):
     """A file is damaged, of another kind, or cannot be had."""
+
+
+class TraceError(AutogradError, TypeError):
+    """A compiled function takes data out of the graph, where replays would not see them change."""
 
 
 class MissingPackageError(AutogradError, ImportError):

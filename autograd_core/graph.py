@@ -105,13 +105,15 @@ class Primitive:
              ArithmeticError or ValueError, `forward` decides (NumPy's inf and nan).
              each: in place of `rules` for any number of inputs: `each(i, g, out, *inputs,
              **params)` returns the cotangent of input number i.
+             into: `into(*inputs, out, **params)` computes into an array, for compiled programs;
+             a ufunc as `forward` can do so by itself.
     Raises:  RuleError: neither or both of rules and each; called with a wrong number of inputs.
     Example: >>> cube = Primitive("cube", lambda x: x**3, lambda g, out, x: g * 3 * x**2)
              >>> cube(2.0)
              8.0
     """
 
-    __slots__ = ("arity", "each", "forward", "name", "rules", "scalar")
+    __slots__ = ("arity", "each", "forward", "into", "name", "rules", "scalar")
 
     def __init__(
         self,
@@ -120,6 +122,7 @@ class Primitive:
         *rules: Callable[..., Any] | None,
         scalar: Callable[..., Any] | None = None,
         each: Callable[..., Any] | None = None,
+        into: Callable[..., Any] | None = None,
     ) -> None:
         if bool(rules) == (each is not None):
             raise RuleError(
@@ -132,6 +135,7 @@ class Primitive:
         self.scalar = scalar
         self.rules = rules
         self.each = each
+        self.into = forward if into is None and isinstance(forward, np.ufunc) else into
         self.arity = len(rules) if len(rules) <= 2 else 0  # 0: inputs are one tuple in Node.x
 
     def __repr__(self) -> str:
@@ -162,11 +166,11 @@ class Primitive:
         if kind is None:
             return out
         if self.arity == 1:  # then the one input is the node
-            return _record(kind, out, self, inputs[0], None, params or None)
+            return record(kind, out, self, inputs[0], None, params or None)
         inputs = tuple([x if isinstance(x, Node) else d for x, d in zip(inputs, data, strict=True)])
         if self.arity == 2:
-            return _record(kind, out, self, inputs[0], inputs[1], params or None)
-        return _record(kind, out, self, inputs, None, params or None)
+            return record(kind, out, self, inputs[0], inputs[1], params or None)
+        return record(kind, out, self, inputs, None, params or None)
 
     def _check_number(self, inputs: Any) -> None:
         if self.rules and len(inputs) != len(self.rules):
@@ -199,7 +203,7 @@ class Primitive:
             out = self.compute((a, b), {}, (x, y))
         if type(out) is not float and (type(out) is not ndarray or not out.ndim):
             out = as_data(out)
-        return _record(kind, out, self, x, y, None)
+        return record(kind, out, self, x, y, None)
 
     def compute(self, data: Any, params: dict[str, Any], inputs: Any) -> Data:
         """Compute on the plain data of `inputs`.
@@ -208,7 +212,7 @@ class Primitive:
         exp(1000), NumPy's own inf or nan is the result.
         """
         try:
-            if type(data[0]) is float and all([type(d) is float for d in data]):
+            if data and type(data[0]) is float and all([type(d) is float for d in data]):
                 if self.scalar is not None and not params:
                     try:
                         return float(self.scalar(*data))
@@ -228,7 +232,8 @@ class Primitive:
         return float(out) if isinstance(out, np.floating) else as_data(out)
 
 
-def _record(kind: type[Node], data: Data, primitive: Primitive, x: Any, y: Any, params: Any) -> Any:
+def record(kind: type[Node], data: Data, primitive: Primitive, x: Any, y: Any, params: Any) -> Any:
+    """Return a node of type `kind` that holds `data`, made by a primitive: see Node's slots."""
     node = _new_node(kind)
     node._data = data
     node._gradient = None

@@ -6,13 +6,16 @@ only and give plain data.
 """
 
 import inspect
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from . import watching
 from .errors import AutogradError, ShapeError, UnsupportedError
 from .functions import decompositions, products, rearranging, statistics
+from .functions.places import is_condition
 from .functions.rearranging import moving, permuting, reshaping, splitting
 from .functions.windows import sliding_windows
 from .graph import Node
@@ -99,6 +102,64 @@ PLAIN: frozenset[Callable[..., Any]] = frozenset(
 )
 
 
+# Of these, the ones that ask for shapes and types only
+SHAPES: frozenset[Callable[..., Any]] = frozenset(
+    _by_name(
+        np,
+        np,
+        "shape ndim size iscomplexobj isrealobj zeros_like ones_like empty_like result_type "
+        "can_cast shares_memory may_share_memory array_repr array_str array2string",
+    )
+)
+
+
+def _is_true(x: Any) -> Any:
+    return 1.0 - elementwise.equal(x, 0.0)
+
+
+# Inside a compiled function conditions are Values of 0 and 1, which every replay makes anew
+TRACED: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.equal: elementwise.equal,
+    np.not_equal: lambda x, y: 1.0 - elementwise.equal(x, y),
+    np.greater: elementwise.greater,
+    np.greater_equal: elementwise.greater_equal,
+    np.less: lambda x, y: elementwise.greater(y, x),
+    np.less_equal: lambda x, y: elementwise.greater_equal(y, x),
+    np.logical_and: lambda x, y: elementwise.multiply(_is_true(x), _is_true(y)),
+    np.logical_or: lambda x, y: elementwise.maximum(_is_true(x), _is_true(y)),
+    np.logical_xor: lambda x, y: 1.0 - elementwise.equal(_is_true(x), _is_true(y)),
+    np.logical_not: lambda x: elementwise.equal(x, 0.0),
+    np.isnan: lambda x: 1.0 - elementwise.equal(x, x),
+    np.isfinite: lambda x: elementwise.equal(x - x, 0.0),
+}
+
+
+def _of_conditions(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what &, |, ^ and ~ are: logic between conditions, and refused for other numbers."""
+
+    def combined(*operands: Any) -> Any:
+        for x in operands:
+            if isinstance(x, Node) and not is_condition(x):
+                watching.taking(x, "bits of numbers, as in `v & 1`,")
+        return TRACED[function](*operands)
+
+    return combined
+
+
+TRACED |= {
+    operator.eq: TRACED[np.equal],
+    operator.ne: TRACED[np.not_equal],
+    operator.gt: TRACED[np.greater],
+    operator.ge: TRACED[np.greater_equal],
+    operator.lt: TRACED[np.less],
+    operator.le: TRACED[np.less_equal],
+    np.bitwise_and: _of_conditions(np.logical_and),
+    np.bitwise_or: _of_conditions(np.logical_or),
+    np.bitwise_xor: _of_conditions(np.logical_xor),
+    np.invert: _of_conditions(np.logical_not),
+}
+
+
 class NumPyNode(Node):
     """A node that NumPy functions accept."""
 
@@ -122,6 +183,8 @@ class NumPyNode(Node):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """Return the data as a plain array: from here on, no derivative flows."""
+        if watching.open_watches:
+            watching.taking(self, "np.asarray()")
         return np.array(self._data, dtype=dtype)
 
 
@@ -143,6 +206,13 @@ def _carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
                 str(error),
                 "arguments that it takes for plain arrays of these shapes",
             ) from error
+    if watching.open_watches and watching.tracer():
+        if function in TRACED and not kwargs:
+            return TRACED[function](*args)
+        if function in PLAIN - SHAPES:
+            for x in args:
+                if isinstance(x, Node):
+                    watching.taking(x, f"{_name(function)}()")
     if function in PLAIN:
         return function(*_plain(args), **{name: _plain(value) for name, value in kwargs.items()})
     raise _unsupported(function)

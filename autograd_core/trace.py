@@ -12,7 +12,7 @@ from .graph import Node, make_leaf
 from .primitives.elementwise import identity
 from .structure import flatten
 from .value import Value
-from .watching import is_recording, recording
+from .watching import is_live, recording
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -54,7 +54,7 @@ class Trace:
 
     def keeps(self, i: int) -> bool:
         """Whether results about output i stay Values, for somebody to differentiate."""
-        return self.paths[i][2] and is_recording()
+        return self.paths[i][2] and is_live()
 
     def result(self, i: int) -> Any:
         """Return output i, plain unless Values from outside take part in it."""

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from . import watching
 from .array_methods import ArrayMethods
 from .backprop import own, seed, sweep
 from .data import Data, as_data, shape_of
 from .errors import ShapeError
 from .graph import Node, topological_order
 from .messages import describe
+from .numpy_protocol import TRACED
 from .primitives import elementwise as table
 from .primitives.linear_algebra import matmul
 
@@ -41,6 +43,8 @@ class Value(ArrayMethods):
     __hash__ = object.__hash__  # by identity, although == compares data
 
     def __init__(self, data: Any, label: str | None = None) -> None:
+        if isinstance(data, Node) and watching.open_watches:
+            watching.taking(data, "Value(v)")
         given = data._data if isinstance(data, Node) else data
         data = as_data(given)
         if data is given and isinstance(data, np.ndarray):
@@ -53,10 +57,14 @@ class Value(ArrayMethods):
 
         Raises: DataError: what is assigned is not real numbers. ShapeError: of another shape.
         """
+        if watching.open_watches:
+            watching.taking(self, ".data")
         return self._data
 
     @data.setter
     def data(self, data: Any) -> None:
+        if watching.open_watches:
+            watching.assigning(self, data)
         given = data._data if isinstance(data, Node) else data
         data = as_data(given)
         if shape_of(data) != self.shape:
@@ -75,6 +83,8 @@ class Value(ArrayMethods):
 
         Reads 0 before any backward sweep has come by; `has_grad` tells the difference.
         """
+        if watching.open_watches:
+            watching.taking(self, ".grad")
         if self._gradient is not None:
             return self._gradient
         return 0.0 if isinstance(self._data, float) else np.zeros_like(self._data)
@@ -82,6 +92,8 @@ class Value(ArrayMethods):
     @grad.setter
     def grad(self, gradient: Any) -> None:
         if gradient is not None:
+            if isinstance(gradient, Node) and watching.open_watches:
+                watching.taking(gradient, "v.grad = ...")
             gradient = gradient if isinstance(gradient, Node) else as_data(gradient)
             if isinstance(gradient, float) and self.shape:
                 gradient = np.full(self.shape, gradient, self.dtype)
@@ -115,6 +127,8 @@ class Value(ArrayMethods):
                  >>> x.grad
                  array([2., 4.])
         """
+        if watching.open_watches:
+            watching.taking(self, ".backward()")
         start = seed(self, gradient)
         cotangents = sweep(topological_order(self), start, create_graph=create_graph)
         # A leaf accumulates, and its owner may change what it gets: it shares no array, neither
@@ -199,7 +213,8 @@ class Value(ArrayMethods):
     def __abs__(self) -> Any:
         return table.absolute(self)
 
-    # Comparisons look at data and give plain bools, or arrays of them.
+    # Comparisons look at data and give plain bools, or arrays of them; inside a compiled function
+    # they give Values of 0 and 1, so that they are made anew in every replay.
 
     def __eq__(self, other: object) -> Any:
         return _compare(operator.eq, self, other)
@@ -219,20 +234,34 @@ class Value(ArrayMethods):
     def __ge__(self, other: Any) -> Any:
         return _compare(operator.ge, self, other)
 
+    def __and__(self, other: Any) -> Any:
+        return np.bitwise_and(self, other)
+
+    def __or__(self, other: Any) -> Any:
+        return np.bitwise_or(self, other)
+
+    def __xor__(self, other: Any) -> Any:
+        return np.bitwise_xor(self, other)
+
+    def __invert__(self) -> Any:
+        return np.invert(self)
+
     def __bool__(self) -> bool:
-        return bool(self.item())
+        return bool(self._number("a branch, as in `if v:`"))
 
     def __float__(self) -> float:
-        return self.item()
+        return self._number("float()")
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._number("int()"))
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)
 
 
 def _compare(comparison: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
+    if watching.open_watches and watching.tracer():
+        return TRACED[comparison](x, y)
     try:
         return comparison(x._data, y._data if isinstance(y, Node) else y)
     except ValueError as error:

@@ -19,6 +19,12 @@ class Watcher:
     def swept(self, order: list[Any], cotangents: dict[Any, Any]) -> None:
         """A backward sweep over `order` gave these cotangents; none, if it failed."""
 
+    def taking(self, node: Any, how: str) -> None:
+        """The data of `node` are about to be taken out of the graph, by what the user wrote."""
+
+    def assigning(self, node: Any, data: Any) -> None:
+        """The data of `node` are about to become `data`, a node or plain."""
+
 
 _watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
 # How many `watch` blocks are open in all threads: while none is, recording asks no further.
@@ -58,6 +64,27 @@ def recorded(node: Any) -> None:
         node.primitive = node.x = node.y = node.params = node.origin = None
 
 
+def taking(node: Any, how: str) -> None:
+    """Tell the watchers that data leave the graph; they may refuse."""
+    for watcher in _watchers.get():
+        watcher.taking(node, how)
+
+
+def assigning(node: Any, data: Any) -> None:
+    """Tell the watchers that a node gets new data."""
+    for watcher in _watchers.get():
+        watcher.assigning(node, data)
+
+
+class Tracer(Watcher):
+    """A watcher that records for replay: while it is open, nothing may leave the graph unseen."""
+
+
+def tracer() -> Any:
+    """Return the innermost open Tracer, or None."""
+    return next((w for w in reversed(watchers()) if isinstance(w, Tracer)), None)
+
+
 # They see nothing: the innermost of the two tells whether nodes keep their history
 _forgetting, _remembering = Watcher(), Watcher()
 
@@ -89,3 +116,26 @@ def is_recording() -> bool:
 def recording() -> AbstractContextManager[None]:
     """Return a context manager that undoes `no_grad`, for functions that differentiate inside."""
     return nullcontext() if is_recording() else watch(_remembering)
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Compute unseen by all watchers, those that refuse among them."""
+    token = _watchers.set(())
+    try:
+        yield
+    finally:
+        _watchers.reset(token)
+
+
+def is_watched() -> bool:
+    """Tell whether anybody looks at what is recorded, beside `no_grad`."""
+    return any(w is not _forgetting and w is not _remembering for w in watchers())
+
+
+def is_live() -> bool:
+    """Tell whether derivatives are recorded: outside `no_grad`, and in all of a compiled function.
+
+    There even what `no_grad` makes forget its history must be computed anew in every replay.
+    """
+    return is_recording() or tracer() is not None

@@ -101,13 +101,13 @@ def pointwise(primitive, *domains, fixed=(), broadcasts=True, **params):
     return cases
 
 
-def structural(primitive, *given, symmetric=False, **params):
+def structural(primitive, *given, symmetric=False, fixed=(), **params):
     """Return the one case of a row."""
     input_shapes = [x if isinstance(x, tuple) else x.shape for x in given]
     name = f"{titled(primitive, params)} of {' and '.join(map(str, input_shapes))}"
     rng = generator(name)
     inputs = [sample((-1.5, 1.5), x, rng) if isinstance(x, tuple) else x for x in given]
-    return [Case(name, primitive, tuple(inputs), params, symmetric=symmetric)]
+    return [Case(name, primitive, tuple(inputs), params, fixed, symmetric)]
 
 
 def regular(*shape):
@@ -214,6 +214,23 @@ STRUCTURAL = [
     structural(indexing.scatter, (2,), index=slice(None, None, 2), shape=(4,)),
     structural(indexing.scatter, (3, 2), index=np.array([1, 0, 1]), shape=(4, 2)),
     structural(indexing.scatter, (2,), index=np.array([True, False, True]), shape=(3,)),
+    structural(
+        indexing.getitem_at,
+        (3, 4),
+        np.array([2.0, 0.0, 2.0]),
+        index=(None, 1),
+        slots=(0,),
+        fixed=(1,),
+    ),
+    structural(
+        indexing.scatter_at,
+        (3,),
+        np.array([2.0, 0.0, 2.0]),
+        index=(None, 1),
+        slots=(0,),
+        shape=(4, 2),
+        fixed=(1,),
+    ),
     structural(indexing.reorder, (3, 4), (3, 4), axis=0),
     structural(indexing.reorder, (5,), (5,), axis=-1, kth=2),
     structural(indexing.restore, (3, 4), (3, 4), axis=1),

@@ -22,10 +22,14 @@ EXPORTS = {
         Primitive
         RuleError
         ShapeError
+        TraceError
         UnsupportedError
         Value
+        batch
+        callback
         check_gradients
         compare_gradients
+        compile
         convolve
         detect_anomaly
         diagnose
@@ -33,7 +37,9 @@ EXPORTS = {
         draw_dot
         erf
         explain
+        fresh
         grad
+        gradients
         hessian
         hvp
         jacobian
@@ -120,6 +126,7 @@ EXPORTS = {
         metrics
         one_hot
         optimizers
+        parallel
         regularizers
         schedules
         set_seed

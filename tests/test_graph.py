@@ -451,7 +451,7 @@ class TestWatchers:
 
 
 def live_values():
-    return sum(isinstance(thing, Value) for thing in gc.get_objects())
+    return sum(issubclass(type(thing), Value) for thing in gc.get_objects())
 
 
 @pytest.fixture

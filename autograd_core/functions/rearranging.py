@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from .. import watching
 from ..data import as_data, dtype_of, shape_of
 from ..errors import IndexRangeError, ShapeError, UnsupportedError
 from ..graph import Node
 from ..primitives import elementwise, indexing, shapes
 from ..primitives.shapes import Shape
+from .places import holds_places, taken_at
 
 
 def as_operand(x: Any) -> Any:
@@ -71,6 +73,8 @@ def getitem(x: Any, index: Any) -> Any:
         raise ShapeError(
             f"index {index!r} of a number", "a number has no axes", "the Value itself, or x.data"
         )
+    if watching.open_watches and watching.tracer() and holds_places(index):
+        return taken_at(x, index)
     try:
         return indexing.getitem(x, index=_plain_index(index))
     except IndexRangeError as error:
@@ -83,6 +87,8 @@ def _plain_index(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple(_plain_index(part) for part in index)
     if isinstance(index, Node):
+        if watching.open_watches:
+            watching.taking(index, "a position or count")
         data = np.asarray(index._data)
         if (data == np.trunc(data)).all():
             return data.astype(int)

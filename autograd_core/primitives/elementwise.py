@@ -2,7 +2,8 @@
 
 How to read a row: `g` is the cotangent of the output, `out` the output, `x` and `y` the inputs;
 the first rule gives the cotangent of x, the second that of y; None: no derivative flows. `scalar`
-computes the same for floats.
+computes the same for floats, and is the kernel of compiled programs of scalars: Numba compiles it,
+so it calls nothing but operators, `math` and NumPy.
 
 `times(g, d)` is the chain rule where d can be infinite: g * d, and 0 where g is 0, so that a
 singularity behind a mask stays silent: where(x > 0, log(x), 0) has derivative 0 at x = 0.
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Primitive
+from . import special
 
 
 def _times(g: Any, d: Any) -> Any:
@@ -23,6 +25,31 @@ def _times(g: Any, d: Any) -> Any:
     if math.isfinite(np.vdot(product, product)):  # one pass; an overflow only takes the long way
         return product
     return np.where(np.equal(g, 0), product.dtype.type(0), product)
+
+
+def _times_into(x: Any, y: Any, out: Any) -> None:
+    np.multiply(x, y, out)
+    if not math.isfinite(np.vdot(out, out)):
+        np.copyto(out, 0.0, where=np.equal(x, 0))
+
+
+def _power_into(x: Any, y: Any, out: Any) -> None:
+    if isinstance(y, float) and y == 2.0:  # as the operator does
+        np.square(x, out)
+    else:
+        out[...] = x**y
+
+
+def _sigmoid_into(x: Any, out: Any) -> None:
+    np.negative(x, out)
+    np.exp(out, out)
+    np.add(out, 1.0, out)
+    np.divide(1.0, out, out)
+
+
+def _where_into(condition: Any, x: Any, y: Any, out: Any) -> None:
+    np.copyto(out, y)
+    np.copyto(out, x, where=np.not_equal(condition, 0))
 
 
 def _mask(comparison: Any) -> Any:
@@ -42,7 +69,8 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
 times: Primitive = Primitive("times", _times,
     lambda g, out, x, y: times(g, y),
     lambda g, out, x, y: times(x, g),
-    scalar=lambda g, d: g * d if g else 0.0)
+    scalar=lambda g, d: g * d if g else 0.0,
+    into=lambda x, y, out: _times_into(x, y, out))
 
 identity: Primitive = Primitive("identity", lambda x: x,
     lambda g, out, x: g,
@@ -76,7 +104,8 @@ power: Primitive = Primitive("power", operator.pow,  # the operator is quick for
     # 0 ** 0 is 1, with derivative 0 for the base and 0 for the exponent
     lambda g, out, x, y: times(g, times(y, power(x, y - 1))),
     lambda g, out, x, y: times(g, times(out, log(where(x, x, equal(y, 0))))),
-    scalar=math.pow)
+    scalar=lambda x, y: x * x if y == 2.0 else math.pow(x, y),  # as arrays are squared
+    into=lambda x, y, out: _power_into(x, y, out))
 negative: Primitive = Primitive("negative", np.negative,
     lambda g, out, x: -g,
     scalar=operator.neg)
@@ -100,7 +129,7 @@ sqrt: Primitive = Primitive("sqrt", np.sqrt,
     scalar=math.sqrt)
 cbrt: Primitive = Primitive("cbrt", np.cbrt,
     lambda g, out, x: times(g, divide(1 / 3, out * out)),
-    scalar=math.cbrt)
+    scalar=np.cbrt)
 exp: Primitive = Primitive("exp", np.exp,
     lambda g, out, x: times(g, out),
     scalar=math.exp)
@@ -124,10 +153,12 @@ log1p: Primitive = Primitive("log1p", np.log1p,
     scalar=math.log1p)
 logaddexp: Primitive = Primitive("logaddexp", np.logaddexp,
     lambda g, out, x, y: times(g, sigmoid(x - y)),
-    lambda g, out, x, y: times(g, sigmoid(y - x)))
+    lambda g, out, x, y: times(g, sigmoid(y - x)),
+    scalar=np.logaddexp)
 logaddexp2: Primitive = Primitive("logaddexp2", np.logaddexp2,
     lambda g, out, x, y: times(g, sigmoid(math.log(2) * (x - y))),
-    lambda g, out, x, y: times(g, sigmoid(math.log(2) * (y - x))))
+    lambda g, out, x, y: times(g, sigmoid(math.log(2) * (y - x))),
+    scalar=np.logaddexp2)
 
 # Trigonometry
 sin: Primitive = Primitive("sin", np.sin,
@@ -155,9 +186,10 @@ arctan2: Primitive = Primitive("arctan2", np.arctan2,
     scalar=math.atan2)
 sinc: Primitive = Primitive("sinc", np.sinc,
     # sin(pi x) / (pi x), whose derivative of order n is again smooth: see sinc_derivative
-    lambda g, out, x: g * sinc_derivative(x, order=1))
+    lambda g, out, x: g * sinc_derivative(x, order=1),
+    scalar=np.sinc)
 sinc_derivative: Primitive = Primitive("sinc_derivative",
-    lambda x, *, order: _sinc_derivative(x, order),
+    lambda x, *, order: special.sinc_derivative(x, order),
     lambda g, out, x, *, order: g * sinc_derivative(x, order=order + 1))
 deg2rad: Primitive = Primitive("deg2rad", np.deg2rad,
     lambda g, out, x: g * (math.pi / 180),
@@ -189,49 +221,68 @@ arctanh: Primitive = Primitive("arctanh", np.arctanh,
 # Activations, stable for inputs of any size
 sigmoid: Primitive = Primitive("sigmoid", lambda x: _sigmoid(x),
     lambda g, out, x: g * (out * (1 - out)),
-    scalar=lambda x: _scalar_sigmoid(x))
+    scalar=lambda x: 1.0 / (1.0 + math.exp(-x)),
+    into=lambda x, out: _sigmoid_into(x, out))
 softplus: Primitive = Primitive("softplus", lambda x: np.logaddexp(x, 0.0),
     lambda g, out, x: g * sigmoid(x),
-    scalar=lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))))
+    scalar=lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
+    into=lambda x, out: np.logaddexp(x, 0.0, out))
 relu: Primitive = Primitive("relu", lambda x: np.maximum(x, 0.0),
     lambda g, out, x: gate(g, x),  # 0 at 0
-    scalar=lambda x: x if x > 0.0 or x != x else 0.0)
+    scalar=lambda x: x if x > 0.0 or x != x else 0.0,
+    into=lambda x, out: np.maximum(x, 0.0, out=out))
 
 gate: Primitive = Primitive("gate", lambda g, x: _times(x > 0.0, g),  # g where x > 0, elsewhere 0
     lambda g, out, x, y: gate(g, y),
     None,
-    scalar=lambda g, x: g if x > 0.0 else 0.0)
+    scalar=lambda g, x: g if x > 0.0 else 0.0,
+    into=lambda g, x, out: _times_into(x > 0.0, g, out))
 
 # The error function: 2 / sqrt(pi) times the integral of exp(-t^2) over t from 0 to x
-erf: Primitive = Primitive("erf", lambda x: _erf(x),
+erf: Primitive = Primitive("erf", special.erf,
     lambda g, out, x: g * (2 / math.sqrt(math.pi) * exp(-square(x))),
     scalar=math.erf)
 
 # Comparison: masks of 0 and 1. Those that users see, v > 0, give plain bools
 greater: Primitive = Primitive("greater", _mask(np.greater), None, None,
-    scalar=lambda x, y: 1.0 if x > y else 0.0)
+    scalar=lambda x, y: 1.0 if x > y else 0.0,
+    into=lambda x, y, out: np.greater(x, y, out))
 greater_equal: Primitive = Primitive("greater_equal", _mask(np.greater_equal), None, None,
-    scalar=lambda x, y: 1.0 if x >= y else 0.0)
+    scalar=lambda x, y: 1.0 if x >= y else 0.0,
+    into=lambda x, y, out: np.greater_equal(x, y, out))
 equal: Primitive = Primitive("equal", _mask(np.equal), None, None,
-    scalar=lambda x, y: 1.0 if x == y else 0.0)
+    scalar=lambda x, y: 1.0 if x == y else 0.0,
+    into=lambda x, y, out: np.equal(x, y, out))
 where: Primitive = Primitive("where", _where,
     None,
     lambda g, out, condition, x, y: where(condition, g, 0.0),
-    lambda g, out, condition, x, y: where(condition, 0.0, g))
+    lambda g, out, condition, x, y: where(condition, 0.0, g),
+    scalar=lambda condition, x, y: x if condition != 0.0 else y,
+    into=lambda condition, x, y, out: _where_into(condition, x, y, out))
 maximum: Primitive = Primitive("maximum", np.maximum,
     lambda g, out, x, y: times(share(x, y), g),
-    lambda g, out, x, y: times(share(y, x), g))
+    lambda g, out, x, y: times(share(y, x), g),
+    scalar=lambda x, y: x if x > y or x != x else y,
+    into=lambda x, y, out: np.maximum(x, y, out=out))
 minimum: Primitive = Primitive("minimum", np.minimum,
     lambda g, out, x, y: times(share(y, x), g),
-    lambda g, out, x, y: times(share(x, y), g))
+    lambda g, out, x, y: times(share(x, y), g),
+    scalar=lambda x, y: x if x < y or x != x else y,
+    into=lambda x, y, out: np.minimum(x, y, out=out))
 
 # Steps: derivative 0 wherever there is one
-sign: Primitive = Primitive("sign", np.sign, None)
-floor: Primitive = Primitive("floor", np.floor, None)
-ceil: Primitive = Primitive("ceil", np.ceil, None)
-round: Primitive = Primitive("round", lambda x, *, decimals: np.round(x, decimals), None)
+sign: Primitive = Primitive("sign", np.sign, None,
+    scalar=lambda x: 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == 0.0 else x)
+floor: Primitive = Primitive("floor", np.floor, None,
+    scalar=np.floor)
+ceil: Primitive = Primitive("ceil", np.ceil, None,
+    scalar=np.ceil)
+round: Primitive = Primitive("round", lambda x, *, decimals: np.round(x, decimals), None,
+    scalar=np.rint)  # of decimals=0; the others are a rounding between two multiplications
 astype: Primitive = Primitive("astype", lambda x, *, dtype: x.astype(dtype),
-    lambda g, out, x, *, dtype: g)  # the sweep gives g the type of x
+    lambda g, out, x, *, dtype: g,
+    scalar=lambda x: x,  # programs of scalars compute in float64
+    into=lambda x, out, *, dtype: np.copyto(out, x, "same_kind"))  # the sweep gives g the type of x
 # fmt: on
 
 
@@ -240,57 +291,6 @@ def share(x: Any, y: Any) -> Any:
     return 0.5 * (greater(x, y) + greater_equal(x, y))
 
 
-def _scalar_sigmoid(x: float) -> float:
-    decay = math.exp(-abs(x))  # at most 1: never overflows
-    return (1.0 if x >= 0 else decay) / (1.0 + decay)
-
-
 def _sigmoid(x: Any) -> Any:
     with np.errstate(over="ignore"):  # exp is inf where the result is below the smallest float
         return 1 / (1 + np.exp(-x))
-
-
-def _sinc_derivative(x: Any, order: int) -> Any:
-    """Differentiate sinc(x) = integral of cos(pi x t) over t from 0 to 1, `order` times.
-
-    The n-th derivative is the integral of (pi t)^n cos(pi x t + n pi / 2): a closed form divides
-    by x and cancels near 0, Gauss-Legendre quadrature does neither. Its 64 nodes resolve |x| up
-    to about 30; beyond that the closed recurrence is exact.
-    """
-    x = np.asarray(x)
-    nodes, weights = np.polynomial.legendre.leggauss(64)
-    t = math.pi * (nodes + 1) / 2
-    # cos(z + n pi / 2) is the real part of i^n exp(i z), exact at z = 0
-    near = (1j**order * np.exp(1j * x[..., None] * t)).real @ (weights / 2 * t**order)
-    with np.errstate(all="ignore"):
-        # x f^(n) + n f^(n-1) = (sin(pi x) / pi)^(n), by Leibniz from x f = sin(pi x) / pi
-        far = np.sinc(x)
-        for n in range(1, order + 1):
-            wave = math.pi ** (n - 1) * np.sin(math.pi * x + n * math.pi / 2)
-            far = (wave - n * far) / x
-    return np.where(np.abs(x) < 16, near, far).astype(x.dtype)
-
-
-# Row n holds the Taylor coefficients of order n at 0, 1/8, ..., 6, beyond which erf rounds to 1:
-# the derivatives of exp(-x^2) are (-1)^n H_n(x) exp(-x^2), with Hermite's polynomials H_n
-_ERF_POINTS = np.arange(49) / 8
-_ERF_TAYLOR = [np.array([math.erf(point) for point in _ERF_POINTS])] + [
-    np.polynomial.hermite.hermval(_ERF_POINTS, [0] * n + [(-1) ** n / math.factorial(n + 1)])
-    * np.exp(-np.square(_ERF_POINTS))
-    * (2 / math.sqrt(math.pi))
-    for n in range(10)
-]
-
-
-def _erf(x: Any) -> Any:
-    """Return the Taylor polynomial about the nearest point, at most 1/16 away; error below 2e-16.
-
-    Source: NIST Digital Library of Mathematical Functions, equation 7.10.1.
-    """
-    distance = np.minimum(np.abs(x), 6)
-    nearest = np.fmin(np.rint(8 * distance), 48).astype(np.intp)  # 48 for NaN, which stays in step
-    step = distance - _ERF_POINTS[nearest]
-    out = 0.0
-    for coefficients in reversed(_ERF_TAYLOR):
-        out = out * step + coefficients[nearest]
-    return np.copysign(out, x).astype(x.dtype)

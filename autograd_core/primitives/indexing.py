@@ -27,6 +27,22 @@ def _takes_twice(index: Any) -> bool:
     return any(isinstance(p, np.ndarray | list) and np.asarray(p).dtype != bool for p in parts)
 
 
+def _at(index: Any, slots: tuple[int, ...], places: tuple[Any, ...]) -> Any:
+    """Put whole numbers, computed as floats, into the open places of an index."""
+    parts = list(index)
+    for slot, place in zip(slots, places, strict=True):
+        parts[slot] = np.asarray(place).astype(np.intp)
+    return tuple(parts)
+
+
+def _getitem_at(x: Any, *places: Any, index: Any, slots: tuple[int, ...]) -> Any:
+    return x[_at(index, slots, places)]
+
+
+def _scatter_at(g: Any, *places: Any, index: Any, slots: Any, shape: Any) -> Any:
+    return _scatter(g, index=_at(index, slots, places), shape=shape)
+
+
 def _order(key: Any, axis: int, kth: Any) -> Any:
     if kth is None:
         return np.argsort(key, axis, kind="stable")
@@ -48,6 +64,14 @@ getitem: Primitive = Primitive("getitem", lambda x, *, index: x[index],
     lambda g, out, x, *, index: scatter(g, index=index, shape=shape_of(x)))
 scatter: Primitive = Primitive("scatter", _scatter,
     lambda g, out, x, *, index, shape: getitem(g, index=index))
+
+# The same with positions that are data, too: `places` fill the `slots` of an index
+getitem_at: Primitive = Primitive("getitem_at", _getitem_at,
+    each=lambda i, g, out, x, *places, **where:
+        scatter_at(g, *places, **where, shape=shape_of(x)) if i == 0 else 0.0 * places[i - 1])
+scatter_at: Primitive = Primitive("scatter_at", _scatter_at,
+    each=lambda i, g, out, x, *places, shape, **where:
+        getitem_at(g, *places, **where) if i == 0 else 0.0 * places[i - 1])
 
 # x in the order that sorts key along an axis (or partitions it at kth), and back again
 reorder: Primitive = Primitive("reorder", _reorder,

@@ -27,6 +27,10 @@ def _matmul(x: Any, y: Any) -> Any:
         raise _misaligned(shape_of(x), shape_of(y)) from None
 
 
+def _matmul_into(x: Any, y: Any, out: Any) -> None:
+    (np.dot if x.ndim == 2 == y.ndim else np.matmul)(x, y, out)
+
+
 def _misaligned(x: tuple[int, ...], y: tuple[int, ...]) -> ShapeError:
     given = f"matmul of shape {x} and shape {y}"
     if not x or not y:
@@ -214,11 +218,13 @@ def _pinv_rule(g: Any, out: Any, x: Any) -> Any:
 # Products
 matmul: Primitive = Primitive("matmul", _matmul,
     lambda g, out, x, y: _matmul_left(g, x, y),
-    lambda g, out, x, y: _matmul_right(g, x, y))
+    lambda g, out, x, y: _matmul_right(g, x, y),
+    into=_matmul_into)
 # x W^T, the sum over the last axes of x and of a matrix W, whose gradient has W's order in memory
 inner: Primitive = Primitive("inner", lambda x, y: _matmul(x, y.T),
     lambda g, out, x, y: g @ y,
-    lambda g, out, x, y: matrix_transpose(_flat(g)) @ _flat(x))
+    lambda g, out, x, y: matrix_transpose(_flat(g)) @ _flat(x),
+    into=lambda x, y, out: _matmul_into(x, y.T, out))
 # an index stands in an operand once at most, and in the output or another operand, too
 einsum: Primitive = Primitive("einsum", _einsum,
     each=lambda i, g, out, *operands, **params: _einsum_rule(i, g, operands, **params))

@@ -20,12 +20,13 @@ def _norm(x: Any, *, axis: Axis, keepdims: bool) -> Any:
     return np.sqrt(np.sum(x * x, axis, keepdims=keepdims))
 
 
-def _exponentials(x: Any, axis: Axis) -> tuple[Any, Any, Any]:
+def _exponentials(x: Any, axis: Axis, out: Any = None) -> tuple[Any, Any, Any]:
     """Return exp(x - m), its sum and m, where m is the largest x: nothing overflows."""
     largest = np.maximum.reduce(x, axis, keepdims=True)
     if not math.isfinite(np.vdot(largest, largest)):
         largest = np.where(np.isfinite(largest), largest, 0)
-    powers = np.exp(x - largest)
+    powers = np.subtract(x, largest, out)
+    powers = np.exp(powers, powers) if isinstance(powers, np.ndarray) else np.exp(powers)
     return powers, np.add.reduce(powers, axis, keepdims=True), largest
 
 
@@ -35,26 +36,29 @@ def _logsumexp(x: Any, *, axis: Axis, keepdims: bool) -> Any:
     return out if keepdims else out.squeeze(axis)
 
 
-def _softmax(x: Any, *, axis: Axis) -> Any:
-    powers, total, _ = _exponentials(x, axis)
-    return powers / total
+def _softmax(x: Any, *, axis: Axis, out: Any = None) -> Any:
+    powers, total, _ = _exponentials(x, axis, out)
+    return np.divide(powers, total, out)
 
 
-def _log_softmax(x: Any, *, axis: Axis) -> Any:
-    _, total, largest = _exponentials(x, axis)
-    return (x - largest) - np.log(total)
+def _log_softmax(x: Any, *, axis: Axis, out: Any = None) -> Any:
+    _, total, largest = _exponentials(x, axis, out)
+    return np.subtract(np.subtract(x, largest, out), np.log(total), out)
 
 
 # fmt: off
 prod: Primitive = Primitive("prod",
     lambda x, *, axis, keepdims: np.multiply.reduce(x, axis, keepdims=keepdims),
-    lambda g, out, x, *, axis, keepdims: spread(g, x, axis, keepdims) * prod_of_others(x, axis))
+    lambda g, out, x, *, axis, keepdims: spread(g, x, axis, keepdims) * prod_of_others(x, axis),
+    into=lambda x, out, *, axis, keepdims: np.multiply.reduce(x, axis, out=out, keepdims=keepdims))
 max: Primitive = Primitive("max",
     lambda x, *, axis, keepdims: np.maximum.reduce(x, axis, keepdims=keepdims),
-    lambda g, out, x, *, axis, keepdims: _to_extreme(g, out, x, axis, keepdims))
+    lambda g, out, x, *, axis, keepdims: _to_extreme(g, out, x, axis, keepdims),
+    into=lambda x, out, *, axis, keepdims: np.maximum.reduce(x, axis, out=out, keepdims=keepdims))
 min: Primitive = Primitive("min",
     lambda x, *, axis, keepdims: np.minimum.reduce(x, axis, keepdims=keepdims),
-    lambda g, out, x, *, axis, keepdims: _to_extreme(g, out, x, axis, keepdims))
+    lambda g, out, x, *, axis, keepdims: _to_extreme(g, out, x, axis, keepdims),
+    into=lambda x, out, *, axis, keepdims: np.minimum.reduce(x, axis, out=out, keepdims=keepdims))
 norm: Primitive = Primitive("norm", _norm,
     lambda g, out, x, *, axis, keepdims:  # 0 at 0
         times(x, spread(times(g, reciprocal(out)), x, axis, keepdims)))
@@ -64,9 +68,11 @@ logsumexp: Primitive = Primitive("logsumexp", _logsumexp,
     lambda g, out, x, *, axis, keepdims:
         spread(g, x, axis, keepdims) * softmax(x, axis=axis))
 softmax: Primitive = Primitive("softmax", _softmax,
-    lambda g, out, x, *, axis: out * (g - sum(g * out, axis=axis, keepdims=True)))
+    lambda g, out, x, *, axis: out * (g - sum(g * out, axis=axis, keepdims=True)),
+    into=lambda x, out, *, axis: _softmax(x, axis=axis, out=out))
 log_softmax: Primitive = Primitive("log_softmax", _log_softmax,
-    lambda g, out, x, *, axis: g - exp(out) * sum(g, axis=axis, keepdims=True))
+    lambda g, out, x, *, axis: g - exp(out) * sum(g, axis=axis, keepdims=True),
+    into=lambda x, out, *, axis: _log_softmax(x, axis=axis, out=out))
 # fmt: on
 
 

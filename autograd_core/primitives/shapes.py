@@ -24,12 +24,12 @@ def _broadcast_to(x: Any, *, shape: Shape, dtype: Any = None) -> Any:
     return out
 
 
-def _sum(x: Any, axis: Any, keepdims: Any) -> Any:
+def _sum(x: Any, axis: Any, keepdims: Any, out: Any = None) -> Any:
     leading = (*range(x.ndim - 1),)
     if x.ndim > 2 and x.size and axis == leading and not keepdims and x.flags.c_contiguous:
         rows = x.reshape(-1, x.shape[-1])  # as for a bias of images: a product is much quicker
-        return np.ones(len(rows), x.dtype).dot(rows)
-    return np.add.reduce(x, axis, keepdims=keepdims)
+        return np.ones(len(rows), x.dtype).dot(rows, out)
+    return np.add.reduce(x, axis, out=out, keepdims=keepdims)
 
 
 def _concatenate(*inputs: Any, axis: int) -> Any:
@@ -52,13 +52,17 @@ reshape: Primitive = Primitive("reshape", lambda x, *, shape: x.reshape(shape),
 transpose: Primitive = Primitive("transpose", lambda x, *, axes: x.transpose(axes),
     lambda g, out, x, *, axes: transpose(g, axes=tuple(np.argsort(axes).tolist())))
 broadcast_to: Primitive = Primitive("broadcast_to", _broadcast_to,
-    lambda g, out, x, *, shape, dtype=None: unbroadcast(g, shape_of(x)))
+    lambda g, out, x, *, shape, dtype=None: unbroadcast(g, shape_of(x)),
+    into=lambda x, out, *, shape, dtype=None: np.copyto(out, x, "same_kind"))
 sum: Primitive = Primitive("sum",
     lambda x, *, axis, keepdims: _sum(x, axis, keepdims),
     lambda g, out, x, *, axis, keepdims:
-        broadcast_to(spread(g, x, axis, keepdims), shape=shape_of(x), dtype=dtype_of(x)))
+        broadcast_to(spread(g, x, axis, keepdims), shape=shape_of(x), dtype=dtype_of(x)),
+    into=lambda x, out, *, axis, keepdims: _sum(x, axis, keepdims, out))
 concatenate: Primitive = Primitive("concatenate", _concatenate,
-    each=lambda i, g, out, *inputs, axis: _piece(i, g, inputs, axis))
+    each=lambda i, g, out, *inputs, axis: _piece(i, g, inputs, axis),
+    into=lambda *inputs_and_out, axis:
+        np.concatenate(inputs_and_out[:-1], axis, out=inputs_and_out[-1]))
 # fmt: on
 
 

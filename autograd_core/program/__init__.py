@@ -1,0 +1,1 @@
+"""Programs: what a function computes, as numbered steps that are replayed without the graph."""

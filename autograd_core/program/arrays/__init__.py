@@ -1,0 +1,1 @@
+"""Programs of arrays: NumPy calls into buffers, and loops in machine code."""

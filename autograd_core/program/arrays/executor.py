@@ -1,0 +1,253 @@
+"""The array executor: a program as straight NumPy calls into buffers that are allocated once.
+
+A program becomes the source of a Python function, one line a step. Buffers belong to a workspace,
+and every thread inside a call has one of its own; steps whose result nobody needs any more lend
+their buffer to later ones. Arrays that are handed out are used again once nobody holds them.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ...data import as_data
+from ...graph import Primitive
+from ...primitives import elementwise as table
+from ...primitives.indexing import getitem
+from ...primitives.linear_algebra import inner, matmul
+from ...primitives.shapes import reshape, sum, transpose
+from ..machine_code import has_numba
+from ..passes.fusion import fuse, fused
+from ..program import Program, Step
+from ..tracing import fresh_draw
+from .buffers import is_view, plan
+from .loops import loop_into
+
+LONGEST = 20_000  # steps: beyond, Python would compile their source for seconds
+_OPERATORS = {table.add: "+", table.subtract: "-", table.multiply: "*"}
+
+
+class ArrayExecutor:
+    """Runs a program on NumPy.
+
+    Calling it with the data of the arguments gives the data of the results; effects take place.
+    """
+
+    def __init__(self, program: Program) -> None:
+        program = fuse(program) if has_numba() else program
+        self.program = program
+        self._idle: list[Callable[[list[Any]], list[Any]]] = []  # workspaces that nobody is using
+        self._template = _Source(program)
+
+    def __call__(self, data: list[Any]) -> list[Any]:
+        """Replay the program."""
+        try:
+            run = self._idle.pop()
+        except IndexError:
+            run = self._template.workspace()
+        try:
+            with np.errstate(all="ignore"):
+                return run(data)
+        finally:
+            self._idle.append(run)
+
+
+class _Source:
+    """The Python source of a program, and what its names stand for."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.names: dict[str, Any] = {"empty": np.empty, "vacant": vacant}
+        self.lines: list[str] = []
+        self.before: list[str] = []  # what holds for all replays: views of buffers
+        self.handed_out = self._handed_out()
+        steps = program.steps
+        computed = [i for i in program.operations() if steps[i].shape]
+        into = {i for i in computed if not is_view(steps[i], steps) and self._into(i) is not None}
+        self.in_buffers = into - self.handed_out
+        overwriting = {i for i in into if isinstance(self._into(i), np.ufunc)}
+        self.plan = plan(program, self.in_buffers, overwriting - self.handed_out)
+        self.fixed = set(self.in_buffers)  # registers that are the same array in every replay
+        self.in_order = set(self.in_buffers)  # and lie in memory row by row
+        self.into = into
+        self._write()
+
+    def _into(self, i: int) -> Callable[..., Any] | None:
+        step = self.program.steps[i]
+        return _into(step, [self.program.steps[x] for x in step.inputs])
+
+    def _number(self, i: int, dtype: Any) -> str:
+        """Return the name of an input; a constant number as an array, as ufuncs take it quicker."""
+        number = self.program.constants.get(i)
+        if not isinstance(number, float):
+            return f"r{i}"
+        name = f"c{i}{dtype.char}"
+        self.names[name] = np.array(number, dtype)
+        return name
+
+    def _handed_out(self) -> set[int]:
+        """Return the registers whose arrays callers get to keep, whole or by rows."""
+        steps = self.program.steps
+        kept = set()
+        for i in self.program.wanted():
+            if steps[i].primitive is not None:
+                kept.add(steps[i].inputs[0] if self._is_row(i) else i)
+        return {i for i in kept if steps[i].primitive and not is_view(steps[i], steps)}
+
+    def _is_row(self, i: int) -> bool:
+        """Tell whether a register is one of the results of a fused step."""
+        step = self.program.steps[i]
+        return step.primitive is getitem and self.program.steps[step.inputs[0]].primitive is fused
+
+    def _write(self) -> None:
+        program = self.program
+        for k, i in enumerate(program.arguments):
+            self.lines.append(f"r{i} = data[{k}]")
+        for i, node in program.captured.items():
+            self.names[f"node{i}"] = node
+            self.lines.append(f"r{i} = node{i}._data")
+        for i, constant in program.constants.items():
+            self.names[f"r{i}"] = constant
+        for i in sorted(self.handed_out & self.into):
+            step = program.steps[i]
+            self.before.append(f"p{i} = [empty({step.shape!r}, {step.dtype.char!r})]")
+        for i in program.operations():
+            self._write_step(i, program.steps[i])
+        for effect_number, effect in enumerate(program.effects):
+            self.names[f"effect{effect_number}"] = effect.function
+        taken: set[int] = set()
+        for n, effect in enumerate(program.effects):
+            self.lines.append(
+                f"effect{n}({', '.join([self._out(i, taken) for i in effect.inputs])})"
+            )
+        results = ", ".join([self._out(i, taken) for i in program.outputs])
+        self.lines.append(f"return [{results}]")
+
+    def _out(self, i: int, taken: set[int]) -> str:
+        """Return the expression of an array that its receiver may keep and change."""
+        step = self.program.steps[i]
+        is_own = i in self.handed_out or self._is_row(i)
+        if not step.shape or (is_own and i not in taken):
+            taken.add(i)
+            return f"r{i}"
+        return f"r{i}.copy('K')"
+
+    def _write_step(self, i: int, step: Step) -> None:
+        primitive, params = step.primitive, step.params or {}
+        if primitive is None:
+            return
+        inputs = [f"r{x}" for x in step.inputs]
+        fixed = i in self.in_buffers
+        if step.shape and is_view(step, self.program.steps):
+            self.names[f"v{i}"] = params.get("index", params.get("shape", params.get("axes")))
+            look = {reshape: ".reshape(v{})", transpose: ".transpose(v{})", getitem: "[v{}]"}
+            line = f"r{i} = {inputs[0]}{look[primitive].format(i)}"
+            # What is out of order in memory would be copied, once for all replays
+            in_order = step.inputs[0] in self.in_order
+            if step.inputs[0] in self.fixed and (in_order or primitive is not reshape):
+                self.fixed.add(i)
+                if in_order and primitive is reshape:
+                    self.in_order.add(i)
+                self.before.append(line)
+            else:
+                self.lines.append(line)
+            return
+        if i in self.into:
+            self.names[f"f{i}"] = self._into(i)
+            if primitive is inner and self._into(i) is np.dot:
+                inputs[1] += ".T"
+            if isinstance(self._into(i), np.ufunc):
+                inputs = [self._number(x, step.dtype) for x in step.inputs]
+            if fixed:
+                place = self.plan.starts[i]
+                self.before.append(f"r{i} = at({place}, {step.shape!r}, {step.dtype.char!r})")
+            else:
+                self.lines.append(f"r{i} = vacant(p{i})")
+            self.lines.append(f"f{i}({', '.join([*inputs, f'r{i}'])})")
+            return
+        all_floats = all([self.program.steps[x].dtype is None for x in step.inputs])
+        if all_floats and primitive in _OPERATORS:
+            self.lines.append(f"r{i} = {inputs[0]} {_OPERATORS[primitive]} {inputs[1]}")
+            return
+        if primitive is fresh_draw:
+            self.names[f"f{i}"] = lambda draw=params["draw"]: as_data(draw())
+        else:
+            self.names[f"f{i}"] = _computing(primitive, params)
+        self.lines.append(f"r{i} = f{i}({', '.join(inputs)})")
+
+    def workspace(self) -> Callable[[list[Any]], list[Any]]:
+        """Return a function that replays, with buffers of its own."""
+        arena = np.empty(self.plan.size + 64, np.uint8)
+        shift = -arena.ctypes.data % 64
+
+        def at(start: int, shape: tuple[int, ...], dtype: str) -> ndarray:
+            return np.ndarray(shape, dtype, arena, start + shift)
+
+        body = "\n        ".join(self.lines)
+        head = "\n    ".join(self.before)
+        source = f"def make():\n    {head}\n    def run(data):\n        {body}\n    return run"
+        names = {**self.names, "at": at}
+        exec(compile(source, "<compiled program>", "exec"), names)
+        run: Callable[[list[Any]], list[Any]] = names["make"]()
+        return run
+
+
+def _held_by_pool(pool: list[ndarray]) -> int:
+    """Count who holds an array of a pool while it is being looked at, as `vacant` does."""
+    for array in pool:
+        return sys.getrefcount(array)
+    return 0
+
+
+_HELD_BY_POOL = _held_by_pool([np.empty(1)])  # differs between versions of Python
+
+
+def vacant(pool: list[ndarray]) -> ndarray:
+    """Return an array of the pool that nobody else holds, or a new one like them."""
+    for array in pool:
+        if sys.getrefcount(array) == _HELD_BY_POOL:
+            return array
+    array = np.empty_like(pool[-1])
+    if len(pool) == 4:  # whoever holds so many will hold more
+        del pool[0]
+    pool.append(array)
+    return array
+
+
+def _into(step: Step, inputs: list[Step]) -> Callable[..., Any] | None:
+    """Return what computes the step's array from its inputs into a given one, or None.
+
+    Shapes are known here, so that BLAS is called without a detour: products of matrices, and sums
+    over rows, which as products with ones are several times faster.
+    """
+    primitive = step.primitive
+    if primitive is fused and has_numba():
+        return loop_into(step, inputs)
+    into = primitive.into if primitive else None
+    if into is None or not step.shape:
+        return None
+    ranks = [len(x.shape) for x in inputs]
+    if primitive in (matmul, inner) and ranks == [2, 2]:
+        return np.dot
+    if primitive is sum and ranks == [2] and step.params == {"axis": 0, "keepdims": False}:
+        return partial(np.dot, np.ones(inputs[0].shape[0], step.dtype))
+    return partial(into, **step.params) if step.params else into
+
+
+def _computing(primitive: Primitive, params: dict[str, Any]) -> Callable[..., Any]:
+    """Return what computes a step whose result is a number, or has no buffer.
+
+    An array of its own: no view of a buffer, in which there will soon be something else.
+    """
+    compute = primitive.compute
+
+    def run(*data: Any) -> Any:
+        out = compute(data, params, data)
+        if isinstance(out, ndarray) and (out.base is not None or any([out is x for x in data])):
+            return out.copy("K")
+        return out
+
+    return run

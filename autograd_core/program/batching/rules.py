@@ -1,0 +1,197 @@
+"""How each primitive is carried out for many samples at once.
+
+A rule gets an operation on one sample with its inputs, some of which hold the samples along a first
+axis, and returns the result for all, again along a first axis. It applies the primitive itself,
+with that axis where it does not disturb, so that derivatives need no rules.
+"""
+
+from collections.abc import Callable
+from string import ascii_letters
+from typing import Any
+
+import numpy as np
+
+from ...data import shape_of
+from ...functions.rearranging import stack
+from ...graph import Primitive
+from ...primitives import convolution, elementwise, indexing, reductions, shapes, windows
+from ...primitives import linear_algebra as algebra
+from ...primitives.indexing import getitem
+from ...primitives.shapes import reshape, transpose
+from .indices import put, put_at, take, take_at
+from .tasks import Register, Task
+
+
+def carry_out(task: Task) -> Register:
+    """Carry an operation out for all samples; what does not depend on them is computed once."""
+    if not any([x.has_samples for x in task.inputs]):
+        return Register(task.apply(*[x.data for x in task.inputs]), task.rank, False)
+    # A primitive of one's own may do anything with its axes
+    rule = RULES.get(task.primitive, _one_by_one)
+    return Register(rule(task), task.rank, True)
+
+
+def _one_by_one(task: Task) -> Any:
+    """Apply the primitive to each sample, and stack the results."""
+    if task.batch_size == 0:
+        return np.zeros(task.shape, task.dtype)
+    results = []
+    for i in range(task.batch_size):
+        sample = [getitem(x.data, index=i) if x.has_samples else x.data for x in task.inputs]
+        results.append(task.apply(*sample))
+    return stack(results)
+
+
+def _pointwise(task: Task) -> Any:
+    """Numbers become columns; shapes are aligned from the right, behind the samples."""
+    if task.rank == 0:
+        return task.apply(*[x.data for x in task.inputs])
+    return task.apply(*[x.aligned(task.rank) for x in _typed(task)])
+
+
+def _typed(task: Task) -> list[Register]:
+    """Give numbers, which as columns have a type, that of the arrays if it is the smaller."""
+    dtype = task.dtype
+    if dtype != np.float32:
+        return task.inputs
+    return [
+        x._replace(data=elementwise.astype(x.data, dtype=dtype))
+        if x.has_samples and x.rank == 0 and x.data.dtype != dtype
+        else x
+        for x in task.inputs
+    ]
+
+
+def _along_axis(task: Task) -> Any:
+    """An axis of one sample stands behind the axis of samples; None: all of one sample."""
+    axis, rank = task.params["axis"], task.inputs[0].rank
+    data = [x.for_each(task.batch_size) for x in task.inputs]
+    if axis is None or rank == 0:
+        return task.apply(*data, axis=tuple(range(1, rank + 1)))
+    if isinstance(axis, tuple):
+        return task.apply(*data, axis=tuple([i % rank + 1 for i in axis]))
+    return task.apply(*data, axis=axis % rank + 1)
+
+
+def _reshape(task: Task) -> Any:
+    return reshape(task.inputs[0].data, shape=task.shape)
+
+
+def _transpose(task: Task) -> Any:
+    (x,) = task.inputs
+    return transpose(x.data, axes=(0, *[i % x.rank + 1 for i in task.params["axes"]]))
+
+
+def _broadcast_to(task: Task) -> Any:
+    return task.apply(task.inputs[0].aligned(task.rank), shape=task.shape)
+
+
+# Products and decompositions: leading axes count matrices of a stack
+
+
+def _matmul(task: Task) -> Any:
+    return _product(task, *task.inputs)
+
+
+def _product(task: Task, x: Register, y: Register) -> Any:
+    if not y.has_samples and y.rank <= 2:
+        return algebra.matmul(x.data, y.data)
+    if not x.has_samples and x.rank <= 2 and y.rank == 1:  # one product for all samples
+        return algebra.matmul(y.data, x.data.T)
+    if x.rank == 1:
+        x = Register(getitem(x.data, index=(..., None, slice(None))), 2, x.has_samples)
+    y = _columns(y)
+    rank = max(x.rank, y.rank)
+    return reshape(algebra.matmul(x.aligned(rank), y.aligned(rank)), shape=task.shape)
+
+
+def _columns(x: Register) -> Register:
+    """Make vectors matrices of one column."""
+    return x if x.rank > 1 else Register(getitem(x.data, index=(..., None)), 2, x.has_samples)
+
+
+def _inner(task: Task) -> Any:
+    x, y = task.inputs
+    if not y.has_samples:
+        return task.apply(x.data, y.data)
+    return _product(task, x, y._replace(data=transpose(y.data, axes=(0, 2, 1))))
+
+
+def _einsum(task: Task) -> Any:
+    """The axis of samples has a letter of its own."""
+    left, output = task.params["subscripts"].split("->")
+    letter = next(c for c in ascii_letters if c not in left)
+    terms = [
+        letter + term if x.has_samples else term
+        for term, x in zip(left.split(","), task.inputs, strict=True)
+    ]
+    subscripts = f"{','.join(terms)}->{letter}{output}"
+    return task.apply(*[x.data for x in _typed(task)], subscripts=subscripts)
+
+
+def _of_stack(task: Task) -> Any:
+    return task.apply(task.inputs[0].data)
+
+
+def _solve(task: Task) -> Any:
+    x, y = task.inputs
+    y = _columns(y)
+    rank = max(x.rank, y.rank)
+    return reshape(task.apply(x.aligned(rank), y.aligned(rank)), shape=task.shape)
+
+
+def _convolve(task: Task) -> Any:
+    """The images of all samples are one stack; filters of its own set a sample apart."""
+    x, weights = task.inputs
+    if weights.has_samples:
+        return _one_by_one(task)
+    images, *shape = shape_of(x.data)[1:]
+    out = task.apply(reshape(x.data, shape=(task.batch_size * images, *shape)), weights.data)
+    return reshape(out, shape=task.shape)
+
+
+RULES: dict[Primitive, Callable[[Task], Any]] = {
+    **{p: _pointwise for p in vars(elementwise).values() if isinstance(p, Primitive)},
+    # Indices
+    indexing.getitem: take,
+    indexing.scatter: put,
+    indexing.getitem_at: take_at,
+    indexing.scatter_at: put_at,
+    indexing.reorder: _along_axis,
+    indexing.restore: _along_axis,
+    # Shapes
+    shapes.reshape: _reshape,
+    shapes.transpose: _transpose,
+    shapes.broadcast_to: _broadcast_to,
+    shapes.sum: _along_axis,
+    shapes.concatenate: _along_axis,
+    # Reductions
+    reductions.prod: _along_axis,
+    reductions.max: _along_axis,
+    reductions.min: _along_axis,
+    reductions.norm: _along_axis,
+    reductions.cumsum: _along_axis,
+    reductions.logsumexp: _along_axis,
+    reductions.softmax: _along_axis,
+    reductions.log_softmax: _along_axis,
+    # Windows and convolution
+    windows.windows: _along_axis,
+    windows.overlap_add: _along_axis,
+    convolution.convolve: _convolve,
+    convolution.spread_windows: _convolve,
+    convolution.match_windows: _one_by_one,  # each sample has both of its operands to itself
+    # Products, inverses, decompositions
+    algebra.matmul: _matmul,
+    algebra.inner: _inner,
+    algebra.einsum: _einsum,
+    algebra.solve: _solve,
+    algebra.inv: _of_stack,
+    algebra.pinv: _of_stack,
+    algebra.cofactor: _of_stack,
+    algebra.det: _of_stack,
+    algebra.log_abs_det: _of_stack,
+    algebra.sign_det: _of_stack,
+    algebra.cholesky: _of_stack,
+    algebra.eigh: _of_stack,
+    algebra.svd: _of_stack,
+}

@@ -1,0 +1,103 @@
+"""compile: a function that records once, and from then on replays without the graph."""
+
+import threading
+import warnings
+from collections.abc import Callable
+from functools import update_wrapper
+from types import MethodType
+from typing import Any
+
+from .. import watching
+from .program import Program
+from .replay import Replay
+from .signature import signature
+
+OFTEN = 10  # programs of one function, from which on it is said that shapes vary
+
+
+def compile(f: Callable[..., Any]) -> "Compiled":
+    """Return f as a program: recorded at the first call, and replayed without a graph.
+
+    f computes with floats, arrays, Values and nested lists, tuples and dicts of them; derivatives
+    of any order may be inside. The Values that it captures, such as the parameters of a model,
+    are read afresh in every call, and may be given new data inside (`p.data = p - step`). Numbers
+    and arrays that it captures are as they were in the first call. Other shapes, types or options
+    (True, text, None) are recorded anew.
+
+    Args:    f: decides by `np.where` and not by `if` of data, and draws with `fresh`.
+    Returns: a function of the same arguments and results, to the bit where the order of operations
+             is kept, else to 1e-12. It can be differentiated as f can.
+    Raises:  TraceError: at the first call, if f takes data out of the graph, with the line.
+    Example: >>> from autograd_core import value_and_grad
+             >>> step = compile(value_and_grad(lambda w, x: (w * x - 6.0) ** 2))
+             >>> step(2.0, 4.0)
+             (4.0, 16.0)
+             >>> step(1.0, 5.0)
+             (1.0, -10.0)
+    """
+    return Compiled(f)
+
+
+class Compiled:
+    """A function that replays programs, one for each structure, shape and type of its arguments.
+
+    Example: >>> double = compile(lambda x: x + x)
+             >>> double(2.0), double.traces
+             (4.0, 1)
+    """
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self._f = f
+        self._replays: dict[Any, Replay] = {}
+        self._latest: Replay | None = None
+        self._tracing = threading.RLock()
+        update_wrapper(self, f, updated=())
+
+    @property
+    def program(self) -> Program:
+        """The program of the latest call.
+
+        Raises: AttributeError: there was no call yet.
+        """
+        if self._latest is None:
+            raise AttributeError("no program yet: the first call records it")
+        return self._latest.program
+
+    @property
+    def traces(self) -> int:
+        """How many programs were recorded."""
+        return len(self._replays)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Replay, or record at the first call; while somebody watches, run the function itself."""
+        if watching.open_watches and watching.is_watched():
+            return self._f(*args, **kwargs)  # whoever watches sees every operation
+        leaves: list[Any] = []
+        key: list[Any] = [watching.is_recording()]
+        signature((args, kwargs) if kwargs else args, leaves, key)
+        replay = self._replays.get(tuple(key))
+        if replay is None:
+            with self._tracing:
+                replay = self._replays.get(tuple(key))
+                if replay is None:
+                    return self._record(tuple(key), args, kwargs)
+        self._latest = replay
+        return replay(leaves)
+
+    def _record(self, key: Any, args: Any, kwargs: Any) -> Any:
+        recording = watching.is_recording()
+        replay = Replay(self._f, args, kwargs, differentiable=recording, compile=compile)
+        self._replays[key] = self._latest = replay
+        if len(self._replays) == OFTEN:
+            name = getattr(self._f, "__name__", "function")
+            warnings.warn(
+                f"the compiled {name} was recorded {OFTEN} times: every new structure, shape, type "
+                "or option takes a recording. Write: arguments of equal shapes (pad the last "
+                "batch), and data as numbers or arrays",
+                stacklevel=3,
+            )
+        return replay.first()
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Bind to an instance, as functions do, so that methods can be compiled."""
+        return self if instance is None else MethodType(self, instance)

@@ -1,0 +1,129 @@
+"""Fusion: chains of elementwise steps become one step, which goes over its arrays once.
+
+Memory is what long chains of arithmetic wait for: an optimizer's dozen operations read and write
+each parameter a dozen times. One loop does it once. Only operations are fused that every machine
+rounds alike, so that the result stays equal to the bit.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...graph import Primitive
+from ...primitives import elementwise as table
+from ...primitives.indexing import getitem
+from ..program import Program, Step
+
+# How a loop writes each operation; {zero} and {one} are of the arrays' type
+LOOPS: dict[Primitive, str] = {
+    table.add: "{0} + {1}",
+    table.subtract: "{0} - {1}",
+    table.multiply: "{0} * {1}",
+    table.divide: "{0} / {1}",
+    table.negative: "-{0}",
+    table.square: "{0} * {0}",
+    table.sqrt: "sqrt({0})",
+    table.absolute: "abs({0})",
+    table.greater: "{one} if {0} > {1} else {zero}",
+    table.greater_equal: "{one} if {0} >= {1} else {zero}",
+    table.equal: "{one} if {0} == {1} else {zero}",
+    table.where: "{1} if {0} != {zero} else {2}",
+    table.relu: "{zero} if {0} <= {zero} else {0}",
+    table.gate: "{0} if {1} > {zero} else {zero}",
+    table.times: "{0} * {1} if {0} != {zero} else {zero}",
+}
+SHORTEST = 3  # operations that are worth a loop of their own
+SMALLEST = 2_000  # numbers; below, the calls cost more than the memory
+
+
+def _evaluated(*inputs: Any, code: tuple[Any, ...], results: tuple[int, ...]) -> Any:
+    """Compute what the loop does by the primitives themselves, one after another."""
+    data = list(inputs)
+    for primitive, operands in code:
+        data.append(primitive.compute([data[i] for i in operands], {}, ()))
+    return np.stack([data[i] for i in results])
+
+
+# code: primitives with their operands, numbers of inputs and, beyond, of earlier operations;
+# the array has one row for each of the results
+fused: Primitive = Primitive("fused", _evaluated, each=lambda *_, **__: None)
+
+
+@dataclass
+class _Group:
+    """Operations that wait to become one step."""
+
+    members: list[int] = field(default_factory=list)
+
+
+def fuse(program: Program) -> Program:
+    """Return the program with each chain of elementwise steps on large arrays as one step."""
+    return _Fusion(program).result()
+
+
+class _Fusion:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.place = [-1] * len(program.steps)
+        self.kept: list[Step] = []
+        self.constants: dict[int, Any] = {}
+        self.open: dict[Any, _Group] = {}  # by shape and type
+        self.group_of: dict[int, Any] = {}
+        self.needed: list[list[int]] = [[] for _ in program.steps]  # by which steps; end: -1
+        for i, step in enumerate(program.steps):
+            for x in step.inputs:
+                self.needed[x].append(i)
+        for x in program.wanted():
+            self.needed[x].append(-1)
+
+    def result(self) -> Program:
+        """Go through all steps, and gather those that belong together."""
+        for i, step in enumerate(self.program.steps):
+            kind = (step.shape, step.dtype) if self._is_fusible(step) else None
+            for x in step.inputs:
+                if x in self.group_of and self.group_of[x] != kind:
+                    self._close(self.group_of[x])
+            if kind is None:
+                self._keep(i, step)
+            else:
+                self.open.setdefault(kind, _Group()).members.append(i)
+                self.group_of[i] = kind
+        for kind in list(self.open):
+            self._close(kind)
+        return self.program.rebuilt(self.kept, self.place, self.constants)
+
+    def _is_fusible(self, step: Step) -> bool:
+        if step.primitive not in LOOPS or step.size < SMALLEST:
+            return False
+        sources = [self.program.steps[x] for x in step.inputs]
+        return all(not s.shape or (s.shape, s.dtype) == (step.shape, step.dtype) for s in sources)
+
+    def _keep(self, i: int, step: Step) -> None:
+        self.place[i] = len(self.kept)
+        if i in self.program.constants:
+            self.constants[len(self.kept)] = self.program.constants[i]
+        self.kept.append(step._replace(inputs=tuple([self.place[x] for x in step.inputs])))
+
+    def _close(self, kind: Any) -> None:
+        members = self.open.pop(kind).members
+        for i in members:
+            del self.group_of[i]
+        if len(members) < SHORTEST:
+            for i in members:
+                self._keep(i, self.program.steps[i])
+            return
+        steps = self.program.steps
+        inside = set(members)
+        outside = dict.fromkeys(x for i in members for x in steps[i].inputs if x not in inside)
+        number = {x: k for k, x in enumerate([*outside, *members])}
+        code = [(steps[i].primitive, tuple([number[x] for x in steps[i].inputs])) for i in members]
+        results = [i for i in members if any(user not in inside for user in self.needed[i])]
+        params = {"code": tuple(code), "results": tuple([number[i] for i in results])}
+        shape, dtype = kind
+        inputs = tuple([self.place[x] for x in outside])
+        whole = len(self.kept)
+        self.kept.append(Step(fused, inputs, params, (len(results), *shape), dtype))
+        for row, i in enumerate(results):
+            self.place[i] = len(self.kept)
+            self.kept.append(Step(getitem, (whole,), {"index": row}, shape, dtype))

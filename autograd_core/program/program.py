@@ -1,0 +1,158 @@
+"""Program: numbered steps, each of which computes one register from earlier ones."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..data import Data, shape_of
+from ..graph import Node, Primitive
+
+
+class Step(NamedTuple):
+    """What makes one register: a primitive applied to registers; or, of a source, nothing."""
+
+    primitive: Primitive | None
+    inputs: tuple[int, ...]
+    params: dict[str, Any] | None
+    shape: tuple[int, ...]
+    dtype: Any  # np.dtype; None of a float
+
+    @property
+    def size(self) -> int:
+        """How many numbers the register holds."""
+        return math.prod(self.shape)
+
+
+class Effect(NamedTuple):
+    """What a program does beside giving results: call `function` with the data of registers."""
+
+    function: Callable[..., Any]
+    inputs: tuple[int, ...]
+
+
+@dataclass
+class Program:
+    """Numbered steps in single assignment: step i makes register i, from registers before it.
+
+    Registers without a primitive are sources: arguments, captured Values and constants. The data
+    of captured Values are read afresh in every replay.
+
+    Example: >>> from autograd_core import compile
+             >>> f = compile(lambda x, y: x * y + x)
+             >>> f(3.0, 4.0)
+             15.0
+             >>> print(f.program)
+             %0 = argument 0
+             %1 = argument 1
+             %2 = multiply(%0, %1)
+             %3 = add(%2, %0)
+             return %3
+    """
+
+    steps: list[Step]
+    arguments: list[int]
+    captured: dict[int, Node] = field(default_factory=dict)
+    constants: dict[int, Data] = field(default_factory=dict)
+    outputs: list[int] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def operations(self) -> list[int]:
+        """Return the registers that are computed, in order."""
+        return [i for i, step in enumerate(self.steps) if step.primitive is not None]
+
+    def wanted(self) -> list[int]:
+        """Return the registers whose data leave the program: results, and what effects take."""
+        return self.outputs + [i for effect in self.effects for i in effect.inputs]
+
+    def rebuilt(self, steps: list[Step], place: Any, constants: dict[int, Data]) -> "Program":
+        """Return the program with other steps, where `place[i]` says where register i went.
+
+        Registers that went nowhere have place -1.
+        """
+        return replace(
+            self,
+            steps=steps,
+            arguments=[place[i] for i in self.arguments],
+            captured={place[i]: node for i, node in self.captured.items() if place[i] >= 0},
+            constants=constants,
+            outputs=[place[i] for i in self.outputs],
+            effects=[e._replace(inputs=tuple([place[i] for i in e.inputs])) for e in self.effects],
+        )
+
+    def cost(self) -> dict[str, int]:
+        """Return how many steps there are, how many numbers they compute, and bytes they fill.
+
+        Example: >>> from autograd_core import compile
+                 >>> f = compile(lambda x: x * x)
+                 >>> f(np.ones((2, 3))).shape
+                 (2, 3)
+                 >>> f.program.cost()
+                 {'steps': 1, 'operations': 6, 'bytes': 48}
+        """
+        computed = [self.steps[i] for i in self.operations()]
+        return {
+            "steps": len(computed),
+            "operations": sum([_operations(self, step) for step in computed]),
+            "bytes": sum([step.size * _itemsize(step) for step in computed]),
+        }
+
+    def __str__(self) -> str:
+        lines = [self._line(i, step) for i, step in enumerate(self.steps)]
+        effects = [f"{_name(e.function)}({_registers(e.inputs)})" for e in self.effects]
+        return "\n".join([*lines, *effects, f"return {_registers(self.outputs)}".rstrip()])
+
+    def _line(self, i: int, step: Step) -> str:
+        if step.primitive is not None:
+            options = [f"{name}={_short(value)}" for name, value in (step.params or {}).items()]
+            text = f"{step.primitive.name}({', '.join([_registers(step.inputs), *options])})"
+            text = text.replace("(, ", "(")
+        elif i in self.captured:
+            text = f"captured {self.captured[i].label or 'Value'}"
+        elif i in self.constants:
+            text = f"constant {_short(self.constants[i])}"
+        else:
+            text = f"argument {self.arguments.index(i)}"
+        kind = f"    {step.dtype}{list(step.shape)}" if step.dtype is not None else ""
+        return f"%{i} = {text}{kind}"
+
+
+def source(data: Data) -> Step:
+    """Return the step of a register that is filled with such data."""
+    return Step(None, (), None, shape_of(data), getattr(data, "dtype", None))
+
+
+def _operations(program: Program, step: Step) -> int:
+    """Count multiplications and additions of products, and numbers computed of all others."""
+    name = step.primitive.name if step.primitive else ""
+    if name in ("matmul", "inner"):
+        return 2 * step.size * program.steps[step.inputs[0]].shape[-1]
+    return max([step.size, *[program.steps[i].size for i in step.inputs]])
+
+
+def _itemsize(step: Step) -> int:
+    return 8 if step.dtype is None else int(step.dtype.itemsize)
+
+
+def _registers(numbers: Iterable[int]) -> str:
+    return ", ".join([f"%{i}" for i in numbers])
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__qualname__", None) or type(function).__name__
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"array{list(value.shape)}"
+    if isinstance(value, slice):
+        ends = ["" if end is None else str(end) for end in (value.start, value.stop)]
+        return ":".join(ends) + (f":{value.step}" if value.step is not None else "")
+    if isinstance(value, tuple):
+        return f"({', '.join([_short(part) for part in value])})"
+    return getattr(value, "__name__", None) or repr(value)

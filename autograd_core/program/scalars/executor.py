@@ -1,0 +1,83 @@
+"""The scalar executor: a program of numbers, run by the machine, or by NumPy level by level."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..program import Program
+from ..tracing import fresh_draw
+from .gathering import gather_sums
+from .levels import Levels
+from .machine import machine
+from .schedule import schedule
+from .steps import Scalars
+from .transfer import Places
+
+
+class ScalarExecutor:
+    """Runs a program that was lowered to numbers.
+
+    Calling it with the data of the arguments gives the data of the results; effects take place.
+    Everything is computed in float64; arrays of float32 are rounded when they leave.
+
+    Args:    program: what is to be run.
+             scalars: the same, lowered.
+             compiled: run by the machine, which Numba compiles; otherwise by NumPy.
+    """
+
+    def __init__(self, program: Program, scalars: Scalars, compiled: bool) -> None:
+        gather_sums(scalars)
+        self.program = program
+        self.schedule = schedule(scalars)
+        self._constants = {self.schedule.registers[i]: x for i, x in scalars.constants.items()}
+        self._lanes = scalars.lanes
+        self._places = Places(program, scalars, self.schedule)
+        self._compiled = compiled
+        self._captured = list(program.captured.values())
+        self._drawn = [i for i, s in enumerate(program.steps) if s.primitive is fresh_draw]
+        self._draws = [(program.steps[i].params or {})["draw"] for i in self._drawn]
+        self._idle: list[Callable[[list[Any]], list[Any]]] = []  # workspaces that nobody is using
+
+    def __call__(self, data: list[Any]) -> list[Any]:
+        """Replay the program."""
+        try:
+            run = self._idle.pop()
+        except IndexError:
+            run = self._workspace()
+        try:
+            return run(data)
+        finally:
+            self._idle.append(run)
+
+    def _workspace(self) -> Callable[[list[Any]], list[Any]]:
+        """Return a function that replays, with registers of its own."""
+        program, plan, places = self.program, self.schedule, self._places
+        r = np.zeros(plan.size)
+        for start, constant in self._constants.items():
+            r[start : start + np.size(constant)] = constant
+        calculate: Callable[[], None]
+        if self._compiled:
+            calculate = partial(machine(), r, plan.groups, plan.operands, plan.numbers, self._lanes)
+        else:
+            calculate = Levels(plan, r)
+        load = places.loader(r, program.arguments)
+        load_captured = places.loader(r, list(program.captured))
+        load_drawn = places.loader(r, self._drawn)
+        read = places.reader(r, program.outputs)
+        effects = [(e.function, places.reader(r, list(e.inputs))) for e in program.effects]
+        captured, draws = self._captured, self._draws
+
+        def run(data: list[Any]) -> list[Any]:
+            load(data)
+            if captured:
+                load_captured([node._data for node in captured])
+            if draws:
+                load_drawn([draw() for draw in draws])
+            calculate()
+            for function, read_inputs in effects:
+                function(*read_inputs())
+            return read()
+
+        return run

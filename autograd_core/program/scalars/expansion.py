@@ -1,0 +1,152 @@
+"""Array primitives, told as what they do to single numbers.
+
+An array is the array of its slots: whatever only moves elements moves slots by its own `forward`,
+and whatever computes appends operations. Sums go from left to right.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...graph import Primitive
+from ...primitives import elementwise as table
+from ...primitives import indexing, linear_algebra, reductions, shapes, windows
+from .steps import Scalars
+
+MOVING = (
+    indexing.getitem,
+    shapes.reshape,
+    shapes.transpose,
+    shapes.broadcast_to,
+    shapes.concatenate,
+    windows.windows,
+)
+
+
+def expanded(scalars: Scalars, primitive: Primitive, inputs: list[Any], params: Any) -> Any:
+    """Return the slots of what a primitive makes of slots, or None if nobody has told how."""
+    if primitive is table.astype:
+        return inputs[0]
+    if primitive is table.round:
+        return _round(scalars, inputs[0], **params)
+    if primitive in MOVING:
+        moved = primitive.forward(*[np.asarray(x, np.intp) for x in inputs], **params)
+        return moved if np.ndim(moved) else int(moved)
+    expand = EXPANSIONS.get(primitive)
+    if expand is None:
+        return None
+    made = expand(scalars, *[np.asarray(x, np.intp) for x in inputs], **params)
+    return made if np.ndim(made) else int(made)
+
+
+def _round(scalars: Scalars, x: Any, *, decimals: int) -> Any:
+    if decimals == 0:
+        return scalars.apply(table.round, x)
+    shift = scalars.number(10.0 ** abs(decimals))
+    there, back = (table.multiply, table.divide)[:: 1 if decimals > 0 else -1]
+    return scalars.apply(back, scalars.apply(table.round, scalars.apply(there, x, shift)), shift)
+
+
+def _fold(primitive: Primitive, empty: float) -> Callable[..., Any]:
+    """Return the expansion of a reduction by a primitive of two inputs."""
+
+    def fold(scalars: Scalars, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        ndim = x.ndim
+        axes = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        axes = sorted({i % ndim for i in axes})
+        rest = [i for i in range(ndim) if i not in axes]
+        shape = [1 if i in axes else n for i, n in enumerate(x.shape)]
+        terms = x.transpose(*axes, *rest).reshape(-1, *[x.shape[i] for i in rest])
+        if not len(terms):
+            out = np.full(terms.shape[1:], scalars.number(empty))
+        else:
+            out = terms[0]
+            for term in terms[1:]:
+                out = np.asarray(scalars.apply(primitive, out, term))
+        return out.reshape(shape) if keepdims else out
+
+    return fold
+
+
+_add_up, _largest = _fold(table.add, 0.0), _fold(table.maximum, -np.inf)
+
+
+def _matmul(scalars: Scalars, x: Any, y: Any) -> Any:
+    rows = x[None, :] if x.ndim == 1 else x
+    columns = y[:, None] if y.ndim == 1 else y
+    products = scalars.apply(table.multiply, rows[..., :, :, None], columns[..., None, :, :])
+    out = _add_up(scalars, products, axis=products.ndim - 2, keepdims=False)
+    if x.ndim == 1:
+        out = out[..., 0, :]
+    return out[..., 0] if y.ndim == 1 else out
+
+
+def _scatter(scalars: Scalars, x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+    size, zero = math.prod(shape), scalars.number(0.0)
+    positions = np.arange(size).reshape(shape)[index]
+    slots = np.broadcast_to(x, positions.shape)
+    out = [zero] * size
+    for position, slot in zip(positions.ravel().tolist(), slots.ravel().tolist(), strict=True):
+        before = out[position]
+        out[position] = slot if before == zero else scalars.apply(table.add, before, slot)
+    return np.array(out, np.intp).reshape(shape)
+
+
+def _norm(scalars: Scalars, x: Any, **over: Any) -> Any:
+    total = _add_up(scalars, scalars.apply(table.multiply, x, x), **over)
+    return scalars.apply(table.sqrt, total)
+
+
+def _cumsum(scalars: Scalars, x: Any, *, axis: int) -> Any:
+    parts = list(np.moveaxis(x, axis, 0))
+    for i in range(1, len(parts)):
+        parts[i] = np.asarray(scalars.apply(table.add, parts[i - 1], parts[i]))
+    return np.moveaxis(np.stack(parts), 0, axis) if parts else x
+
+
+def _exponentials(scalars: Scalars, x: Any, axis: Any) -> tuple[Any, Any, Any]:
+    """Return exp(x - m), its sum, x - m and m, where m is the largest x, or 0 if that is inf."""
+    largest = _largest(scalars, x, axis=axis, keepdims=True)
+    nothing = scalars.apply(table.subtract, largest, largest)  # NaN where it is inf
+    zero = scalars.number(0.0)
+    is_finite = scalars.apply(table.equal, nothing, zero)
+    largest = scalars.apply(table.where, is_finite, largest, zero)
+    below = scalars.apply(table.subtract, x, largest)
+    return below, scalars.apply(table.exp, below), largest
+
+
+def _softmax(scalars: Scalars, x: Any, *, axis: Any) -> Any:
+    _, powers, _ = _exponentials(scalars, x, axis)
+    total = _add_up(scalars, powers, axis=axis, keepdims=True)
+    return scalars.apply(table.divide, powers, total)
+
+
+def _log_softmax(scalars: Scalars, x: Any, *, axis: Any) -> Any:
+    below, powers, _ = _exponentials(scalars, x, axis)
+    total = _add_up(scalars, powers, axis=axis, keepdims=True)
+    return scalars.apply(table.subtract, below, scalars.apply(table.log, total))
+
+
+def _logsumexp(scalars: Scalars, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    _, powers, largest = _exponentials(scalars, x, axis)
+    total = _add_up(scalars, powers, axis=axis, keepdims=True)
+    out = np.asarray(scalars.apply(table.add, scalars.apply(table.log, total), largest))
+    return out if keepdims else out.squeeze(axis)
+
+
+EXPANSIONS: dict[Primitive, Callable[..., Any]] = {
+    shapes.sum: _add_up,
+    reductions.prod: _fold(table.multiply, 1.0),
+    reductions.max: _largest,
+    reductions.min: _fold(table.minimum, np.inf),
+    reductions.norm: _norm,
+    reductions.cumsum: _cumsum,
+    reductions.logsumexp: _logsumexp,
+    reductions.softmax: _softmax,
+    reductions.log_softmax: _log_softmax,
+    linear_algebra.matmul: _matmul,
+    linear_algebra.inner: lambda scalars, x, y: _matmul(scalars, x, y.T),
+    indexing.scatter: _scatter,
+}

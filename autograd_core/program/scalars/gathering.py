@@ -1,0 +1,88 @@
+"""Sums of many terms gathered: chains of additions become one step each, with their products.
+
+((a b + c d) + e) + ... is one step, whose terms are added in the same order as before, so that
+results are the same to the bit. Only what nothing else needs is taken in.
+"""
+
+from ...primitives import elementwise as table
+from .operations import ACROSS, CODES, SPREAD, SUMS
+from .steps import Scalars
+
+ADD, MULTIPLY, TIMES = [CODES[p] for p in (table.add, table.multiply, table.times)]
+
+
+def gather_sums(scalars: Scalars) -> None:
+    """Change chains of additions into sums of products, and leave alone what they took in.
+
+    The operands of a sum are x0, y0, x1, y1, ..., and it is x0 y0 + x1 y1 + ...
+    """
+    uses = use_counts(scalars)
+    codes, operands = scalars.codes, scalars.operands
+    one = scalars.number(1.0)
+    for slot, terms in _chains(scalars, uses).items():
+        kinds = {codes[term] for term in terms if uses[term] == 1}
+        product = TIMES if TIMES in kinds else MULTIPLY  # a sum takes in one kind
+        if product not in kinds and len(terms) == 2:
+            continue
+        pairs: list[int] = []
+        for term in terms:
+            if codes[term] == product and uses[term] == 1:
+                pairs += operands[term]
+            else:
+                pairs += (one, term)  # one times anything is the same to the bit
+        codes[slot] = SUMS[product]
+        operands[slot] = tuple(pairs)
+    if scalars.lanes > 1:
+        _gather_across(scalars, uses)
+        _spare_spreading(scalars)
+
+
+def use_counts(scalars: Scalars) -> list[int]:
+    """Return how often each slot is read by what is needed itself; twice is added if it leaves."""
+    uses = [0] * len(scalars.codes)
+    for slot in scalars.kept:
+        uses[slot] += 2
+    operands = scalars.operands
+    for i in range(len(uses) - 1, -1, -1):
+        if uses[i]:
+            for x in operands[i]:
+                uses[x] += 1
+    return uses
+
+
+def _chains(scalars: Scalars, uses: list[int]) -> dict[int, list[int]]:
+    """Return the terms of each sum, in the order in which they are added."""
+    chains: dict[int, list[int]] = {}
+    operands = scalars.operands
+    for i, code in enumerate(scalars.codes):
+        if code != ADD or not uses[i]:
+            continue
+        x, y = operands[i]
+        if x in chains and uses[x] == 1:
+            terms = chains.pop(x)
+            terms.append(y)
+        elif y in chains and uses[y] == 1:
+            terms = chains.pop(y)
+            terms.append(x)
+        else:
+            terms = [x, y]
+        chains[i] = terms
+    return chains
+
+
+def _gather_across(scalars: Scalars, uses: list[int]) -> None:
+    """Let sums over lanes take in the products that they add."""
+    for i, code in enumerate(scalars.codes):
+        if code == ACROSS[MULTIPLY]:
+            term = scalars.operands[i][0]
+            kind = scalars.codes[term]
+            if kind in ACROSS and uses[term] == 1:
+                scalars.codes[i], scalars.operands[i] = ACROSS[kind], scalars.operands[term]
+
+
+def _spare_spreading(scalars: Scalars) -> None:
+    """Let sums of products read numbers themselves, where all lanes have the same."""
+    codes, operands = scalars.codes, scalars.operands
+    for i, code in enumerate(codes):
+        if scalars.wide[i] and code in SUMS.values():
+            operands[i] = tuple([operands[x][0] if codes[x] == SPREAD else x for x in operands[i]])

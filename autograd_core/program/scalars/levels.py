@@ -1,0 +1,67 @@
+"""The same without Numba: NumPy runs all operations of a group at once, in arrays kept for it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ...graph import Primitive
+from ...primitives import elementwise as table
+from .operations import FIRST_SUM, KERNELS, PRODUCTS
+from .schedule import Schedule
+
+LARGEST = 16_384  # numbers gathered at once: they stay in the processor's cache
+
+
+class Levels:
+    """Runs a schedule of numbers on registers of its own."""
+
+    def __init__(self, schedule: Schedule, r: ndarray) -> None:
+        operands = schedule.operands.astype(np.intp)
+        self._calls: list[Callable[[], Any]] = []
+        self._r = r
+        for code, first, count, inputs, at, *_ in schedule.groups.tolist():
+            read = operands[at : at + inputs * count].reshape(inputs, count)
+            if code < FIRST_SUM:
+                self._add_operation(KERNELS[code], read, r[first : first + count])
+                continue
+            product = PRODUCTS[code - FIRST_SUM]
+            width = max(1, LARGEST // inputs)
+            for start in range(0, count, width):
+                stop = min(start + width, count)
+                out = r[first + start : first + stop]
+                self._add_sum(product, np.ascontiguousarray(read[:, start:stop]), out)
+
+    def __call__(self) -> None:
+        """Run all groups."""
+        with np.errstate(all="ignore"):
+            for call in self._calls:
+                call()
+
+    def _gather(self, read: Any) -> ndarray:
+        """Take numbers from registers, in every run, into the array that is returned."""
+        found = np.empty(read.shape)
+        self._calls.append(partial(self._r.take, read, None, found, "clip"))  # quick: no checks
+        return found
+
+    def _add_operation(self, primitive: Primitive, read: Any, out: ndarray) -> None:
+        inputs = self._gather(read)
+        if primitive.into is not None and primitive is not table.astype:
+            self._calls.append(partial(primitive.into, *inputs, out))
+            return
+        params = {"decimals": 0} if primitive is table.round else {}
+        forward = partial(primitive.forward, *inputs, **params)
+        self._calls.append(lambda: np.copyto(out, forward()))
+
+    def _add_sum(self, product: Primitive, read: Any, out: ndarray) -> None:
+        x, y = self._gather(read[::2]), self._gather(read[1::2])
+        multiply: Any = product.into
+        self._calls.append(partial(multiply, x.ravel(), y.ravel(), y.ravel()))
+        if out.size > 1:
+            self._calls.append(partial(np.add.reduce, y, 0, None, out))  # row after row
+        else:  # which would be added in pairs
+            sums = np.empty(len(y))
+            self._calls.append(partial(np.add.accumulate, y[:, 0], 0, None, sums))
+            self._calls.append(partial(np.copyto, out, sums[-1:]))

@@ -1,0 +1,167 @@
+"""The inner loops of the scalar machine, which Numba compiles.
+
+`r` holds the registers: first all single numbers, then rows of one number for each lane.
+`operands` says where the inputs of the operations of a group lie in `r`: the first inputs of all of
+them, then the second ones, and so on; `at` is where the group's begin. Results lie one behind
+another from `first` on.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Product = Callable[[Any, Any], Any]
+
+
+def sums_of(product: Product) -> Callable[..., None]:
+    """Return a loop that adds products of numbers from left to right, four sums at a time."""
+
+    def sums(r: Any, operands: Any, first: int, count: int, terms: int, at: int) -> None:
+        done = 0
+        while done + 4 <= count:
+            p, q = at + done, at + done + count
+            a = product(r[operands[p]], r[operands[q]])
+            b = product(r[operands[p + 1]], r[operands[q + 1]])
+            c = product(r[operands[p + 2]], r[operands[q + 2]])
+            d = product(r[operands[p + 3]], r[operands[q + 3]])
+            for _ in range(1, terms):
+                p += 2 * count
+                q += 2 * count
+                a += product(r[operands[p]], r[operands[q]])
+                b += product(r[operands[p + 1]], r[operands[q + 1]])
+                c += product(r[operands[p + 2]], r[operands[q + 2]])
+                d += product(r[operands[p + 3]], r[operands[q + 3]])
+            r[first + done] = a
+            r[first + done + 1] = b
+            r[first + done + 2] = c
+            r[first + done + 3] = d
+            done += 4
+        while done < count:
+            p = at + done
+            a = product(r[operands[p]], r[operands[p + count]])
+            for _ in range(1, terms):
+                p += 2 * count
+                a += product(r[operands[p]], r[operands[p + count]])
+            r[first + done] = a
+            done += 1
+
+    return sums
+
+
+def wide_sums_of(product: Product) -> Callable[..., None]:
+    """Return a loop that does the same in all lanes; an operand below `numbers` is one number."""
+
+    def sums(
+        r: Any, operands: Any, first: int, count: int, terms: int, at: int, lanes: int, numbers: int
+    ) -> None:
+        for done in range(count):
+            out = first + done * lanes
+            for lane in range(lanes):
+                r[out + lane] = -0.0  # which changes nothing that is added to it
+            for term in range(terms):
+                p = at + 2 * term * count + done
+                x, y = operands[p], operands[p + count]
+                if x >= numbers and y >= numbers:
+                    for lane in range(lanes):
+                        r[out + lane] += product(r[x + lane], r[y + lane])
+                elif x >= numbers:
+                    factor = r[y]
+                    for lane in range(lanes):
+                        r[out + lane] += product(r[x + lane], factor)
+                elif y >= numbers:
+                    factor = r[x]
+                    for lane in range(lanes):
+                        r[out + lane] += product(factor, r[y + lane])
+                else:
+                    factor = product(r[x], r[y])
+                    for lane in range(lanes):
+                        r[out + lane] += factor
+
+    return sums
+
+
+def sums_across(product: Product) -> Callable[..., None]:
+    """Return a loop that adds the products of all lanes, in eight partial sums as NumPy does."""
+
+    def sums(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -> None:
+        for done in range(count):
+            x, y = operands[at + done], operands[at + count + done]
+            total = 0.0
+            lane = 0
+            while lane + 8 <= lanes:
+                a = product(r[x + lane], r[y + lane])
+                b = product(r[x + lane + 1], r[y + lane + 1])
+                c = product(r[x + lane + 2], r[y + lane + 2])
+                d = product(r[x + lane + 3], r[y + lane + 3])
+                e = product(r[x + lane + 4], r[y + lane + 4])
+                f = product(r[x + lane + 5], r[y + lane + 5])
+                g = product(r[x + lane + 6], r[y + lane + 6])
+                h = product(r[x + lane + 7], r[y + lane + 7])
+                stop = min(lane + 128, lanes - lanes % 8)
+                lane += 8
+                while lane < stop:
+                    a += product(r[x + lane], r[y + lane])
+                    b += product(r[x + lane + 1], r[y + lane + 1])
+                    c += product(r[x + lane + 2], r[y + lane + 2])
+                    d += product(r[x + lane + 3], r[y + lane + 3])
+                    e += product(r[x + lane + 4], r[y + lane + 4])
+                    f += product(r[x + lane + 5], r[y + lane + 5])
+                    g += product(r[x + lane + 6], r[y + lane + 6])
+                    h += product(r[x + lane + 7], r[y + lane + 7])
+                    lane += 8
+                total += ((a + b) + (c + d)) + ((e + f) + (g + h))
+            while lane < lanes:
+                total += product(r[x + lane], r[y + lane])
+                lane += 1
+            r[first + done] = total
+
+    return sums
+
+
+def spread(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -> None:
+    """Write each number into all lanes of a row."""
+    for done in range(count):
+        number = r[operands[at + done]]
+        for lane in range(lanes):
+            r[first + done * lanes + lane] = number
+
+
+def one_input(kernel: Callable[[Any], Any]) -> Callable[..., None]:
+    """Return a loop that applies a kernel of one input."""
+
+    def apply(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -> None:
+        for done in range(count):
+            x, out = operands[at + done], first + done * lanes
+            for lane in range(lanes):
+                r[out + lane] = kernel(r[x + lane])
+
+    return apply
+
+
+def two_inputs(kernel: Callable[[Any, Any], Any]) -> Callable[..., None]:
+    """Return a loop that applies a kernel of two inputs."""
+
+    def apply(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -> None:
+        for done in range(count):
+            x, y = operands[at + done], operands[at + count + done]
+            out = first + done * lanes
+            for lane in range(lanes):
+                r[out + lane] = kernel(r[x + lane], r[y + lane])
+
+    return apply
+
+
+def any_kernel(kernel: Callable[[Any, Any, Any, Any], Any]) -> Callable[..., None]:
+    """Return a loop that applies `kernel(code, x, y, z)`, which reads as many inputs as it has."""
+
+    def apply(
+        r: Any, operands: Any, code: int, first: int, count: int, inputs: int, at: int, lanes: int
+    ) -> None:
+        second = count if inputs > 1 else 0
+        third = 2 * count if inputs > 2 else 0
+        for done in range(count):
+            x, y = operands[at + done], operands[at + second + done]
+            z, out = operands[at + third + done], first + done * lanes
+            for lane in range(lanes):
+                r[out + lane] = kernel(code, r[x + lane], r[y + lane], r[z + lane])
+
+    return apply

@@ -1,0 +1,115 @@
+"""Lowering: a program of numbers and small arrays becomes one of numbers alone."""
+
+from typing import Any
+
+from ...primitives import elementwise as table
+from ...primitives import shapes
+from ..program import Program, Step
+from ..tracing import fresh_draw
+from .expansion import expanded
+from .operations import ACROSS, CODES, SPREAD
+from .steps import Scalars
+
+
+def lowered(program: Program, limit: int | None = None) -> Scalars | None:
+    """Return the program with one operation for each number of an array.
+
+    Arrays of float32 are computed in float64, and rounded when they leave the program.
+
+    Args:    limit: the largest number of operations; None: any.
+    Returns: None if they are more, or if nobody has told what a primitive does to numbers.
+    """
+    if limit is not None and sum([_smallest(step) for step in program.steps]) > limit:
+        return None
+    scalars = Scalars()
+    for i, step in enumerate(program.steps):
+        slots = _slots(scalars, program, i, step)
+        if slots is None or (limit is not None and len(scalars.codes) > limit):
+            return None
+        scalars.place.append(slots)
+    _keep(scalars, program)
+    return scalars
+
+
+def _smallest(step: Step) -> int:
+    """Return how many slots a step takes at least, known before any is made."""
+    return step.size if step.primitive is None or step.primitive in CODES else 0
+
+
+def _slots(scalars: Scalars, program: Program, i: int, step: Step) -> Any:
+    primitive = step.primitive
+    if primitive is None or primitive is fresh_draw:
+        constant = program.constants.get(i)
+        if isinstance(constant, float):
+            return scalars.number(constant)
+        slots = scalars.sources(step.shape)
+        if constant is not None:
+            for slot, value in zip(slots.ravel().tolist(), constant.ravel().tolist(), strict=True):
+                scalars.constants[slot] = value
+        return slots
+    inputs = [scalars.place[x] for x in step.inputs]
+    if step.params is None and primitive in CODES:
+        if primitive is table.power and _is_two(program, step.inputs[1]):
+            return scalars.apply(table.square, inputs[0])
+        return scalars.apply(primitive, *inputs)
+    return expanded(scalars, primitive, inputs, step.params or {})
+
+
+def _is_two(program: Program, i: int) -> bool:
+    constant = program.constants.get(i)
+    return isinstance(constant, float) and constant == 2.0
+
+
+def _keep(scalars: Scalars, program: Program) -> None:
+    for i in program.wanted():
+        slots = scalars.place[i]
+        scalars.kept += [slots] if isinstance(slots, int) else slots.ravel().tolist()
+
+
+def in_lanes(program: Program) -> Scalars | None:
+    """Return the program with one wide slot for each array, or None.
+
+    It takes a program whose arrays are all of one shape (n,), computed element by element, and
+    summed to numbers: a function of numbers, applied to a batch of samples.
+    """
+    kinds = {step.shape for step in program.steps if step.shape}
+    if len(kinds) != 1 or len(*kinds) != 1:
+        return None
+    scalars = Scalars(lanes=kinds.pop()[0])
+    if scalars.lanes < 2:
+        return None
+    for i, step in enumerate(program.steps):
+        slot = _wide_slot(scalars, program, i, step)
+        if slot is None:
+            return None
+        scalars.place.append(slot)
+    scalars.kept = [scalars.place[i] for i in program.wanted()]
+    return scalars
+
+
+def _wide_slot(scalars: Scalars, program: Program, i: int, step: Step) -> int | None:
+    primitive, wide = step.primitive, bool(step.shape)
+    if primitive is None or primitive is fresh_draw:
+        constant = program.constants.get(i)
+        if isinstance(constant, float):
+            return scalars.number(constant)
+        slot = scalars.source(wide)
+        if constant is not None:
+            scalars.constants[slot] = constant
+        return slot
+    inputs = tuple([scalars.place[x] for x in step.inputs])
+    if wide and primitive is not shapes.broadcast_to:
+        inputs = tuple([x if scalars.wide[x] else scalars.add(SPREAD, (x,), True) for x in inputs])
+    if step.params is None and primitive in CODES:
+        if primitive is table.power and _is_two(program, step.inputs[1]):
+            return scalars.add(CODES[table.square], inputs[:1], wide)
+        return scalars.add(CODES[primitive], inputs, wide)
+    if primitive is table.astype:
+        return int(inputs[0])
+    if primitive is shapes.sum and not wide and scalars.wide[inputs[0]]:
+        ones = scalars.add(SPREAD, (scalars.number(1.0),), True)
+        return scalars.add(ACROSS[CODES[table.multiply]], (inputs[0], ones))
+    if primitive is shapes.broadcast_to and wide:
+        same = scalars.wide[inputs[0]]
+        return int(inputs[0]) if same else scalars.add(SPREAD, inputs, True)
+    return None

@@ -1,0 +1,96 @@
+"""The machine: one function, compiled by Numba once and for all, that runs any scheduled program.
+
+It is put together from the kernels of the table and the loops, and kept on disk. Numba keeps what
+stands in a source file, so the part that chooses a loop is written into one, whose name tells what
+it was made from: other kernels make another file. Where none can be written, every process
+compiles anew.
+"""
+
+import pickle
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+
+from ...primitives import elementwise as table
+from ..machine_code import written
+from . import loops
+from .operations import CODES, FIRST_ACROSS, FIRST_SUM, KERNELS, PRODUCTS, SPREAD
+
+# Cheap enough that a loop of their own pays, in which lanes share instructions
+QUICK = (table.add, table.subtract, table.multiply, table.times, table.divide, table.negative,
+         table.square, table.relu, table.gate)  # fmt: skip
+NAME = "autograd_core_scalar_machine"
+SIGNATURE = "void(float64[::1], int64[:, ::1], uint32[::1], int64, int64)"
+
+
+@cache
+def machine() -> Callable[..., None]:
+    """Return the machine: `run(registers, groups, operands, numbers, lanes)`, see `Schedule`."""
+    numba = import_module("numba")
+    compiled = numba.njit(error_model="numpy", nogil=True)  # 1 / 0 is inf
+    source = _source()
+    path = written(source, "scalar_machine", table.__file__, loops.__file__, __file__)
+    module = sys.modules[NAME] = ModuleType(NAME)  # found by name when taken from the disk
+    names = vars(module)
+    for code, primitive in enumerate(KERNELS):
+        kernel = primitive.scalar
+        is_ours = getattr(kernel, "__module__", None) == table.__name__  # Numba knows the others
+        names[f"kernel{code}"] = compiled(kernel) if is_ours else kernel
+    for i, primitive in enumerate(PRODUCTS):
+        product = names[f"kernel{CODES[primitive]}"]
+        names[f"sums{i}"] = compiled(loops.sums_of(product))
+        names[f"wide_sums{i}"] = compiled(loops.wide_sums_of(product))
+        names[f"sums_across{i}"] = compiled(loops.sums_across(product))
+    for primitive in QUICK:
+        loop = loops.one_input if len(primitive.rules) == 1 else loops.two_inputs
+        code = CODES[primitive]
+        names[f"each{code}"] = compiled(loop(names[f"kernel{code}"]))
+    exec(compile(source, str(path or "<scalar machine>"), "exec"), names)
+    names["spread"] = compiled(loops.spread)
+    names["any_kernel"] = compiled(loops.any_kernel(compiled(names["kernel"])))
+    options = {"error_model": "numpy", "nogil": True}
+    if path is not None:
+        try:
+            run: Callable[..., None] = numba.njit(SIGNATURE, cache=True, **options)(
+                names["machine"]
+            )
+            return run
+        except (OSError, RuntimeError, ImportError, ValueError, EOFError, pickle.PickleError):
+            pass  # what is on the disk is damaged, or of another make
+    anew: Callable[..., None] = numba.njit(SIGNATURE, **options)(names["machine"])
+    return anew
+
+
+def _source() -> str:
+    """Return the source of what chooses: a kernel by its code, a loop by the code of a group."""
+    lines = ["def kernel(code, x, y, z):"]
+    for code, primitive in enumerate(KERNELS):
+        inputs = ", ".join("xyz"[: len(primitive.rules)])
+        lines += [f"    if code == {code}:", f"        return kernel{code}({inputs})"]
+    lines += [
+        "    return 0.0",
+        "def machine(r, groups, operands, numbers, all_lanes):",
+        "    for i in range(groups.shape[0]):",
+        "        code, first, count = groups[i, 0], groups[i, 1], groups[i, 2]",
+        "        inputs, at, lanes = groups[i, 3], groups[i, 4], groups[i, 5]",
+    ]
+    rest = "first, count, inputs // 2, at"
+    choices = []
+    for i in range(len(PRODUCTS)):
+        choices += [
+            (f"code == {FIRST_SUM + i} and lanes == 1", f"sums{i}(r, operands, {rest})"),
+            (f"code == {FIRST_SUM + i}", f"wide_sums{i}(r, operands, {rest}, lanes, numbers)"),
+            (f"code == {FIRST_ACROSS + i}",
+             f"sums_across{i}(r, operands, first, count, at, all_lanes)"),
+        ]  # fmt: skip
+    choices.append((f"code == {SPREAD}", "spread(r, operands, first, count, at, lanes)"))
+    for code in [CODES[primitive] for primitive in QUICK]:
+        choices.append((f"code == {code}", f"each{code}(r, operands, first, count, at, lanes)"))
+    choices.append(("True", "any_kernel(r, operands, code, first, count, inputs, at, lanes)"))
+    word = "if"
+    for condition, call in choices:
+        lines += [f"        {word} {condition}:", f"            {call}"]
+        word = "elif"
+    return "\n".join([*lines, ""])

@@ -1,0 +1,71 @@
+"""Programs of numbers: what lowering makes, what the passes change, and what is scheduled."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...data import Data
+from ...graph import Primitive
+from .operations import CODES, SOURCE
+
+
+@dataclass
+class Scalars:
+    """Operations on numbers in single assignment: slot i is made from slots before it.
+
+    A slot is one number, or, if it is wide, one for each lane: the samples of a batch, for all of
+    which the same is computed.
+
+    Args:    lanes: how many numbers a wide slot holds.
+    """
+
+    lanes: int = 1
+    codes: list[int] = field(default_factory=list)  # what makes each slot; SOURCE: nothing
+    operands: list[tuple[int, ...]] = field(default_factory=list)
+    wide: list[bool] = field(default_factory=list)
+    constants: dict[int, Data] = field(default_factory=dict)  # by slot
+    place: list[Any] = field(default_factory=list)  # the slot of each register, or their array
+    kept: list[int] = field(default_factory=list)  # slots that leave the program
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def add(self, code: int, operands: tuple[int, ...], wide: bool = False) -> int:
+        """Append an operation, and return its slot."""
+        self.codes.append(code)
+        self.operands.append(operands)
+        self.wide.append(wide)
+        return len(self.codes) - 1
+
+    def source(self, wide: bool = False) -> int:
+        """Append a slot that is filled from outside."""
+        return self.add(SOURCE, (), wide)
+
+    def number(self, value: float) -> int:
+        """Return the slot of a constant."""
+        slot = self._numbers.get(str(value))
+        if slot is None:
+            slot = self._numbers[str(value)] = self.source()
+            self.constants[slot] = value
+        return slot
+
+    def apply(self, primitive: Primitive, *inputs: Any) -> Any:
+        """Append one operation for each element of the inputs, which are broadcast.
+
+        Args:    inputs: slots, or arrays of slots.
+        """
+        code = CODES[primitive]
+        if all([isinstance(x, int) for x in inputs]):
+            return self.add(code, inputs)
+        parts = np.broadcast_arrays(*inputs)
+        first = len(self.codes)
+        self.operands.extend(zip(*[part.ravel().tolist() for part in parts], strict=True))
+        count = len(self.operands) - first
+        self.codes.extend([code] * count)
+        self.wide.extend([False] * count)
+        return np.arange(first, first + count).reshape(parts[0].shape)
+
+    def sources(self, shape: tuple[int, ...]) -> Any:
+        """Append as many slots as an array of this shape has elements, to be filled."""
+        if not shape:
+            return self.source()
+        return np.array([self.source() for _ in np.ndindex(shape)], np.intp).reshape(shape)

@@ -1,0 +1,113 @@
+"""What is data in the arguments of a call, and what decides which program serves it."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from numpy import ndarray
+
+from ..data import as_data, shape_of
+from ..errors import DataError
+from ..graph import Node
+
+Build = Callable[[list[Any], int], Any]
+
+
+def signature(x: Any, leaves: list[Any], key: list[Any]) -> None:
+    """Collect the data in a structure, and what is equal for structures that one program serves.
+
+    Numbers, arrays and Values are data; True, False, None, text and functions are not: they
+    decide what is computed. Whole numbers are data, too, and become floats.
+    """
+    kind = type(x)
+    if kind is float:
+        leaves.append(x)
+        key.append(float)
+    elif kind is ndarray and x.dtype.char in "fd" and x.ndim:
+        leaves.append(x)
+        key.append(_kind(x))
+    elif isinstance(x, list | tuple | dict):
+        key.append((kind, tuple(x) if isinstance(x, dict) else len(x)))
+        parts = x.values() if isinstance(x, dict) else x
+        if len(x) > 2 and set(map(type, parts)) == {float}:
+            leaves.extend(parts)  # much faster one by one, and common: the weights of a network
+            key.append((float, len(x)))
+            return
+        for part in parts:
+            signature(part, leaves, key)
+    elif is_static(x):
+        key.append((is_static, kind, _hashable(x)))
+    elif isinstance(x, Node):
+        leaves.append(x)
+        key.append((Node, *_kind(x)))
+    else:
+        data = as_data(x)
+        leaves.append(data)
+        key.append((*_kind(data), is_condition(x)) if shape_of(data) else float)
+
+
+def is_static(x: Any) -> bool:
+    """Tell whether an argument decides what is computed, and is no data."""
+    if x is None or isinstance(x, bool | str | bytes | type):
+        return True
+    return not (isinstance(x, Sequence) or hasattr(x, "__array__") or hasattr(x, "__float__"))
+
+
+def is_condition(x: Any) -> bool:
+    """Tell whether an argument is an array of True and False."""
+    return isinstance(x, ndarray) and x.dtype.kind == "b" and x.ndim > 0
+
+
+def _kind(data: Any) -> tuple[Any, ...]:
+    return data.shape, data.dtype.char
+
+
+def _hashable(x: Any) -> Hashable:
+    """Return what is equal for equal options: before Python 3.12, slices have no hash."""
+    if isinstance(x, slice):
+        return (x.start, x.stop, x.step)
+    try:
+        hash(x)
+    except TypeError:
+        raise DataError(
+            f"a {type(x).__name__} as an argument of a compiled function",
+            "what is neither data nor a list, tuple or dict decides what is computed, and this "
+            "has no hash to tell by whether a recording is for it",
+            "numbers and arrays for data; True, None, text, tuples or objects for options",
+        ) from None
+    found: Hashable = x
+    return found
+
+
+def builder(structure: Any, leaves: list[Any]) -> Build:
+    """Return a function that builds the structure from other leaves, beginning at a position.
+
+    The leaves that it finds are appended to `leaves`. What is no data is put in as it is.
+    """
+    if isinstance(structure, dict):
+        names = list(structure)
+        parts = _builders(list(structure.values()), leaves)
+        return lambda data, at: dict(zip(names, parts(data, at), strict=True))
+    if isinstance(structure, list):
+        return _builders(structure, leaves)
+    if isinstance(structure, tuple):
+        parts, kind = _builders(list(structure), leaves), type(structure)
+        if hasattr(structure, "_fields"):
+            return lambda data, at: kind(*parts(data, at))
+        return lambda data, at: tuple(parts(data, at))
+    if is_static(structure):
+        return lambda data, at: structure
+    leaves.append(structure)
+    return lambda data, at: data[at]
+
+
+def _builders(parts: list[Any], leaves: list[Any]) -> Build:
+    """Build a list; one that holds nothing but leaves is a slice, which is quick."""
+    first = len(leaves)
+    # What is built keeps none of the parts: they may be large, and nobody needs them any more
+    builds = [(builder(part, leaves), len(leaves) - first) for part in parts]
+    count = len(parts)
+    if all(not isinstance(part, list | tuple | dict) and not is_static(part) for part in parts):
+        return lambda data, at: list(data[at : at + count])
+    starts = [0, *[stop for _, stop in builds[:-1]]]
+    pairs = [(build, start) for (build, _), start in zip(builds, starts, strict=True)]
+    return lambda data, at: [build(data, at + start) for build, start in pairs]

@@ -1,0 +1,85 @@
+"""Every primitive has a kernel that computes as it does, or is left to arrays."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from cases import CASES, POINTWISE
+from scalar_programs import BOTH, assert_close, executor_of, program_of, quiet
+
+from autograd_core import log_softmax, logsumexp
+from autograd_core.primitives import elementwise
+from autograd_core.program.scalars.lowering import lowered
+from autograd_core.program.scalars.machine import machine
+from autograd_core.program.scalars.operations import KERNELS
+
+
+class TestKernels:
+    def test_every_elementwise_primitive_has_one_but_for_one_that_depends_on_its_order(self):
+        missing = {row[0].primitive.name for row in POINTWISE if row[0].primitive not in KERNELS}
+        assert missing == {"sinc_derivative"}
+
+    @pytest.mark.parametrize("primitive", KERNELS, ids=lambda primitive: primitive.name)
+    def test_computes_what_forward_computes_at_special_points_and_ties(self, primitive):
+        special = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1000.0, -1000.0, 0.5, 2.5,
+                   -3.3, 1e300, 0.3)  # fmt: skip
+        points = list(itertools.product(special, repeat=len(primitive.rules)))
+        self.check(primitive, points)
+
+    @pytest.mark.parametrize(
+        "case", [row[0] for row in POINTWISE if row[0].primitive in KERNELS], ids=lambda c: c.name
+    )
+    def test_computes_what_forward_computes_at_the_points_of_the_cases(self, case):
+        rng = np.random.default_rng(0)
+        points = [[x * s for x in case.inputs] for s in rng.uniform(0.9, 1.0, 20)]
+        self.check(case.primitive, points)
+
+    def check(self, primitive, points):
+        code, arity = KERNELS.index(primitive), len(primitive.rules)
+        columns = np.array(points).T
+        r = np.concatenate([columns.ravel(), np.zeros(len(points))])
+        groups = np.array([[code, columns.size, len(points), arity, 0, 1, 1]])
+        machine()(r, groups, np.arange(columns.size, dtype=np.uint32), len(r), 1)
+        params = {"decimals": 0} if primitive is elementwise.round else {}
+        params |= {"dtype": np.dtype(np.float64)} if primitive is elementwise.astype else {}
+        with quiet():
+            expected = primitive.forward(*columns, **params)
+            found = r[columns.size :]
+            same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+            near = np.abs(found - expected) <= 2 * np.spacing(np.abs(expected))
+        assert (same | near).all(), np.array(points)[~(same | near)]
+
+
+# A primitive alone, whatever shapes it has; those that nobody has told the machine about
+UNTOLD = {"sinc_derivative", "getitem_at", "scatter_at", "reorder", "restore", "overlap_add",
+          "convolve", "spread_windows", "match_windows", "einsum", "inv", "solve", "pinv",
+          "cofactor", "det", "log_abs_det", "sign_det", "cholesky", "eigh", "svd"}  # fmt: skip
+TOLD = [case for case in CASES if case.primitive.name not in UNTOLD]
+
+
+@BOTH
+class TestEveryPrimitive:
+    @pytest.mark.parametrize("case", TOLD, ids=lambda case: case.name)
+    def test_alone(self, compiled, case):
+        run = executor_of(case, *case.moving, compiled=compiled)
+        other = [x * 0.97 for x in case.moving]
+        for moving in (case.moving, other):
+            assert_close(run(list(moving))[0], case(*moving))
+
+    @pytest.mark.parametrize("name", sorted(UNTOLD))
+    def test_not_told_is_left_to_arrays(self, compiled, name):
+        case = next(case for case in CASES if case.primitive.name == name)
+        assert lowered(program_of(case, *case.moving)) is None
+
+
+def test_a_reduction_keeps_infinite_numbers_apart_as_numpy_does():
+    x = np.array([[math.inf, 1.0], [-math.inf, -math.inf], [1000.0, 999.0]])
+
+    def f(x):
+        return (logsumexp(x, axis=1), log_softmax(x, axis=1))
+
+    with quiet():
+        run = executor_of(f, x)
+        for found, expected in zip(run([x]), f(x), strict=True):
+            assert_close(found, np.asarray(expected))
