@@ -7,6 +7,7 @@
 - `activations`, `initializers`, `losses`, `metrics`, `regularizers`, `constraints`, `schedules`:
   functions and objects, also known by name
 - `datasets`, batches, one_hot: data on their way in
+- `parallel`: training on several processes over MPI
 - load, set_seed, learning_rate_finder, TrainingWarning
 """
 
@@ -20,6 +21,7 @@ from . import (
     losses,
     metrics,
     optimizers,
+    parallel,
     regularizers,
     schedules,
 )
@@ -154,6 +156,7 @@ __all__ = [
     "metrics",
     "one_hot",
     "optimizers",
+    "parallel",
     "regularizers",
     "schedules",
     "set_seed",

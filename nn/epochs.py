@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -143,6 +143,28 @@ class Figures:
             for name, metric in self._metrics.items():
                 logs[name] = float(np.mean(metric(y, out)))
         return logs
+
+
+class Alone:
+    """What one process does by itself in each pass; nn.parallel says how several do it together."""
+
+    updates_apart = False  # whether gradients leave a compiled step before they move parameters
+
+    def batches(self, data: Any) -> Any:
+        """Return the batches that this process computes: all of them."""
+        return data
+
+    def figures(self, metrics: Metrics) -> Figures:
+        """Return what sums up a pass."""
+        return Figures(metrics)
+
+    def drawing(self) -> AbstractContextManager[None]:
+        """Return a block in which a batch is learnt: random numbers come from where they did."""
+        return nullcontext()
+
+    def averaged(self, loss: float, parameters: Iterable[Any] = ()) -> float:
+        """Return the loss of the batch, and leave its gradients in the parameters."""
+        return loss
 
 
 @contextmanager

@@ -7,37 +7,40 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError, Value, no_grad
+from autograd_core import OptionError, no_grad
 
 from . import losses, metrics, optimizers
 from .callbacks import CallbackList, History, Progress
 from .configuration import check_range, name_of
 from .data import batches
-from .epochs import Figures, as_array, as_batches, interruptible, paired, split_off
+from .epochs import Figures, as_array, as_batches, interruptible, split_off
 from .losses.outputs import wants_logits
 from .mistakes import check_reached, check_scale
 from .randomness import drawing_from
-from .state import State
+from .steps import Steps, plain
 
 EVALUATED_AT_ONCE = 256  # samples: matters for speed and memory only
 
 
-class Training(State):
+class Training(Steps):
     """What can be compiled, fitted, evaluated and asked for predictions.
 
     In each step of training: loss = model.loss(y, model(x)) + model.penalty();
-    model.zero_grad(); loss.backward(); model.optimizer.step(model).
+    model.zero_grad(); loss.backward(); model.optimizer.step(model). With jit, all of it is one
+    program: see autograd_core.compile.
     """
 
-    optimizer: Any = None
-    loss: Any = None
     metrics: Mapping[str, Callable[..., Any]] = {}
+    jit = False
     stop_training = False
     _generator: np.random.Generator | None = None  # a loaded model's own, to continue to the bit
-    __call__: Callable[..., Any]
 
     def compile(
-        self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Iterable[Any] = ()
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Iterable[Any] = (),
+        jit: bool = False,
     ) -> None:
         """Say how to learn.
 
@@ -45,12 +48,17 @@ class Training(State):
                  loss: a name or function (y_true, y_pred, sample_weight); see nn.losses.
                  Options: functools.partial(nn.losses.huber, delta=2.0).
                  metrics: names or functions (y_true, y_pred); see nn.metrics.
-        Raises:  OptionError: no such name.
+                 jit: let `fit` compile the step: the same numbers, sooner. Options of layers and
+                 losses are then those of the beginning of each fit.
+        Raises:  OptionError: no such name. With jit, `fit` raises TraceError if a layer or loss
+                 takes data out of the graph.
         """
         chosen_loss = losses.get(loss)
         self.metrics = _by_name(metrics, chosen_loss)
         self.loss = chosen_loss
         self.optimizer = optimizers.get(optimizer)
+        self.jit = jit
+        self._program = None
 
     def fit(
         self,
@@ -122,6 +130,7 @@ class Training(State):
                     if self.stop_training:
                         break
             finally:
+                self._program = None  # options may change, and a program cannot be copied
                 tell("on_train_end", {})
         return history
 
@@ -138,7 +147,8 @@ class Training(State):
         self.train()
         with self._drawing():
             figures.add(*self._learn_batch(as_array(x, dtype), as_array(y, dtype), weight))
-        return figures.logs()
+        logs: dict[str, float] = figures.logs()
+        return logs
 
     def evaluate(
         self,
@@ -172,7 +182,7 @@ class Training(State):
         """
         data = batches(as_array(x, self._dtype()), batch_size=batch_size)
         with self.evaluating(), no_grad():
-            return np.concatenate([_plain(self(part)) for part in data])
+            return np.concatenate([plain(self(part)) for part in data])
 
     def predict_classes(self, x: Any, batch_size: int = EVALUATED_AT_ONCE) -> Any:
         """Return the most likely class of each sample: whole numbers, (samples,).
@@ -205,36 +215,19 @@ class Training(State):
         arrays = [p for p in self.parameters() if p.shape]
         return arrays[0].dtype if arrays else None
 
-    def _compare(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any, Any]:
-        """Return the loss without penalties, the targets and the predictions of a batch."""
-        out = self(x)
-        y = paired(np.asarray(y), out)
-        return self.loss(y, out, sample_weight=weight), y, _plain(out)
-
-    def _learn_batch(self, x: Any, y: Any, weight: Any = None) -> tuple[float, Any, Any]:
-        """Take one step down the gradient; return the loss before it, targets and predictions."""
-        loss, y, out = self._compare(x, y, weight)
-        parts, parameters = self.inside()  # one walk in place of four
-        penalty = sum([part.own_penalty() for part in parts])
-        loss = loss + penalty if isinstance(penalty, Value) else loss
-        for parameter in parameters:
-            parameter.grad = None
-        loss.backward()
-        self.optimizer.step(parameters)
-        for part in parts:
-            part.constrain_own()
-        return float(loss), y, out
-
     def _learn_epoch(self, data: Any, tell: CallbackList, is_first: bool) -> dict[str, float]:
         """See all batches once; return the figures."""
         self.train()
-        figures = Figures(self.metrics)
+        figures = self._ranks.figures(self.metrics)
         without: Any = None  # names of parameters that no gradient has reached yet
-        for i, batch in enumerate(data):
+        for i, batch in enumerate(self._ranks.batches(data)):
             if is_first and i == 0:
                 check_scale(self, batch[0])
             tell("on_train_batch_begin", i, {})
-            figures.add(*self._learn_batch(*batch))
+            with self._ranks.drawing():
+                figures.add(*self._learn_batch(*batch))
+            if self.jit and self._program is None:
+                self._make_program()
             tell("on_train_batch_end", i, {"loss": figures.loss})
             if without != set():
                 lacking = {n for n, p in self.named_parameters().items() if not p.has_grad}
@@ -243,20 +236,18 @@ class Training(State):
                 break
         if is_first:
             check_reached(self, without or ())
-        return figures.logs()
+        logs: dict[str, float] = figures.logs()
+        return logs
 
     def _evaluate(self, data: Any) -> dict[str, float]:
         """Return the figures of all batches, without learning."""
-        figures = Figures(self.metrics)
+        figures = self._ranks.figures(self.metrics)
         with self.evaluating():  # recorded all the same: losses look at what made the predictions
-            for batch in data:
+            for batch in self._ranks.batches(data):
                 loss, y, out = self._compare(*batch)
-                figures.add(float(loss + self.penalty()), y, out)
-        return figures.logs()
-
-
-def _plain(out: Any) -> Any:
-    return out.data if isinstance(out, Value) else out
+                figures.add(self._ranks.averaged(float(loss + self.penalty())), y, plain(out))
+        logs: dict[str, float] = figures.logs()
+        return logs
 
 
 def _by_name(chosen: Iterable[Any], loss: Any) -> dict[str, Callable[..., Any]]:

@@ -53,7 +53,7 @@ class TestGates:
 
     def test_the_perceptron_rule_finds_no_neuron_for_xor(self):
         perceptron = Perceptron(2)
-        with pytest.warns(TrainingWarning, match="no line may separate"):
+        with pytest.warns(TrainingWarning, match="perhaps no line separates"):
             updates = perceptron.fit(CORNERS, XOR, epochs=100)
         assert updates[-1].epoch == 100
 

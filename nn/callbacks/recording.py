@@ -7,10 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from autograd_core import OptionError
 
+from ..progress import tqdm
 from .base import Callback, Logs
 from .monitoring import fixed_rate
 
@@ -117,7 +116,7 @@ class Progress(Callback):
 
     def __init__(self, epochs: int, batches: int | None, style: Any) -> None:
         if style == "auto":
-            style = 1 if sys.stderr.isatty() or "ipykernel" in sys.modules else 2
+            style = 1 if sys.stderr.isatty() or _in_ipython() else 2
         self.epochs = epochs
         self.batches = batches
         self.style = style
@@ -147,3 +146,9 @@ class Progress(Callback):
     def on_train_end(self, logs: Logs) -> None:
         """Leave the bar as it is."""
         self._bar.close()
+
+
+def _in_ipython() -> bool:
+    """Tell whether this runs in a notebook or another shell of IPython."""
+    module = sys.modules.get("IPython")
+    return module is not None and module.get_ipython() is not None

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_core import OptionError
+from autograd_core import OptionError, Value, fresh
 
 from ..configuration import choose
 from ..randomness import generator
@@ -52,7 +52,7 @@ class RandomFlip(_Augmentation):
         self.mode = choose("mode", {name: name for name in FLIPS}, str(mode))
 
     def _changed(self, x: Any) -> Any:
-        chosen = generator().random((len(x), 1, 1, 1)) < 0.5
+        chosen = fresh(lambda: generator().random((len(x), 1, 1, 1))) < 0.5
         return np.where(chosen, np.flip(x, FLIPS[self.mode]), x)
 
 
@@ -87,7 +87,7 @@ class _Resampling(_Augmentation):
         batch, height, width, _ = x.shape
         inner = FILL_MODES[self.fill_mode]
         image = np.arange(batch)[:, None, None]
-        pixels = x[image, inner(row, height), inner(column, width)]
+        pixels = x[image, _whole(inner(row, height)), _whole(inner(column, width))]
         if self.fill_mode != "constant":
             return pixels
         inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
@@ -98,8 +98,11 @@ def _neighbours(places: Any) -> list[tuple[Any, Any]]:
     """Return the whole places before and after, each with its share."""
     before = np.floor(places)
     share = places - before
-    number = before.astype(int)
-    return [(number, 1 - share), (number + 1, share)]
+    return [(before, 1 - share), (before + 1, share)]
+
+
+def _whole(places: Any) -> Any:
+    return places if isinstance(places, Value) else places.astype(int)
 
 
 @dataclass(eq=False, repr=False)
@@ -128,8 +131,8 @@ class RandomTranslation(_Resampling):
         self._right = _bounds("width_factor", self.width_factor)
 
     def _places(self, batch: int, height: int, width: int) -> tuple[Any, Any]:
-        down = height * generator().uniform(*self._down, (batch, 1, 1))
-        right = width * generator().uniform(*self._right, (batch, 1, 1))
+        down = height * fresh(lambda: generator().uniform(*self._down, (batch, 1, 1)))
+        right = width * fresh(lambda: generator().uniform(*self._right, (batch, 1, 1)))
         return np.arange(height)[:, None] - down, np.arange(width) - right
 
 
@@ -156,7 +159,7 @@ class RandomRotation(_Resampling):
         self._turn = _bounds("factor", self.factor)
 
     def _places(self, batch: int, height: int, width: int) -> tuple[Any, Any]:
-        angle = 2 * np.pi * generator().uniform(*self._turn, (batch, 1, 1))
+        angle = 2 * np.pi * fresh(lambda: generator().uniform(*self._turn, (batch, 1, 1)))
         down, right = (height - 1) / 2, (width - 1) / 2
         row, column = np.arange(height)[:, None] - down, np.arange(width) - right
         return (

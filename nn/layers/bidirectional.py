@@ -8,7 +8,7 @@ import numpy as np
 from autograd_core import OptionError
 
 from .base import ArrayLayer
-from .recurrent import RecurrentLayer
+from .recurrent import RecurrentLayer, as_mask
 
 _MERGES: dict[str, Callable[[Any, Any], Any]] = {
     "concat": lambda forwards, backwards: np.concatenate([forwards, backwards], -1),
@@ -87,7 +87,7 @@ class Bidirectional(ArrayLayer):
         if not self.forward_layer.return_sequences:
             return _MERGES[self.merge_mode](forwards, backwards)
         out = _MERGES[self.merge_mode](forwards, backwards[:, ::-1])
-        return out if mask is None else np.where(np.asarray(mask, bool)[..., None], out, 0.0)
+        return out if mask is None else np.where(as_mask(mask)[..., None], out, 0.0)
 
     def output_mask(self, x: Any, mask: Any) -> Any:
         """Return the mask if the output has steps, else None."""

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from autograd_core import fresh
+
 from ..configuration import check_range
 from ..randomness import generator
 from .base import ArrayLayer
@@ -29,9 +31,9 @@ class Dropout(ArrayLayer):
         """Return x with a share of it dropped; in evaluation x itself."""
         if not self.training or not self.rate:
             return x
-        stays = generator().random(x.shape, x.dtype) >= self.rate
+        stays = fresh(lambda: generator().random(x.shape, x.dtype)) >= self.rate
         scale = 1.0 / (1.0 - self.rate) if self.rate < 1.0 else 0.0
-        return x * (stays * x.dtype.type(scale))
+        return x * (stays.astype(x.dtype) * scale)
 
 
 class GaussianNoise(ArrayLayer):
@@ -52,4 +54,4 @@ class GaussianNoise(ArrayLayer):
         """Return x + noise; in evaluation x itself."""
         if not self.training or not self.stddev:
             return x
-        return x + generator().standard_normal(x.shape, x.dtype) * self.stddev
+        return x + fresh(lambda: generator().standard_normal(x.shape, x.dtype)) * self.stddev

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import DataError, ShapeError, Value
+from autograd_core import DataError, ShapeError, Value, callback
 
 from ..configuration import check_range
 from .base import ArrayLayer
@@ -63,14 +63,15 @@ class Embedding(ArrayLayer):
 
     def forward(self, x: Any) -> Any:
         """Return the rows of weight that x names."""
-        return self.weight[x.astype(int)]
+        return self.weight[x if isinstance(x, Value) else x.astype(int)]
 
     def output_mask(self, x: Any, mask: Any) -> Any:
         """Return where x is not 0 if mask_zero, else None."""
-        return np.asarray(x) != 0 if self.mask_zero else None
+        return self._as_batch(x) != 0 if self.mask_zero else None
 
     def _as_batch(self, x: Any) -> Any:
-        x = np.asarray(x)
+        if not isinstance(x, Value):
+            x = np.asarray(x)
         if not x.ndim:
             raise ShapeError(
                 f"input of shape () for {self}",
@@ -79,6 +80,10 @@ class Embedding(ArrayLayer):
             )
         if x.dtype.char not in "fd":
             x = x.astype(self.dtype)
+        callback(self._check_rows, x)
+        return x
+
+    def _check_rows(self, x: Any) -> None:
         wrong = x[(x != np.floor(x)) | (x < 0) | (x >= self.input_dim)]
         if wrong.size:
             raise DataError(
@@ -86,4 +91,3 @@ class Embedding(ArrayLayer):
                 f"its table has rows 0 to {self.input_dim - 1}, one for each whole number",
                 "indices of these rows, or a larger input_dim",
             )
-        return x

@@ -26,4 +26,4 @@ class Masking(ArrayLayer):
 
     def output_mask(self, x: Any, mask: Any) -> Any:
         """Return which steps count, (batch, steps), as x alone tells it."""
-        return (np.asarray(x) != self.mask_value).any(-1)
+        return np.max(self._as_batch(x) != self.mask_value, -1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError, Value
+from autograd_core import OptionError, Value, callback, fresh
 
 from ..configuration import check_range
 from .base import ArrayLayer
@@ -129,13 +129,19 @@ class BatchNormalization(_Normalization):
     def forward(self, x: Any) -> Any:
         """Return x normalized, in its shape; in training, move the buffers."""
         axes = tuple(range(len(x.shape) - 1))
-        mean = np.mean(x, axes) if self.training else self.running_mean
+        if not self.training:
+            mean = fresh(lambda: self.running_mean)
+            return self._scaled(x - mean, fresh(lambda: self.running_var))
+        mean = np.mean(x, axes)
         centred = x - mean
-        variance = np.mean(np.square(centred), axes) if self.training else self.running_var
-        if self.training:
-            self.running_mean = self._moved(self.running_mean, mean)
-            self.running_var = self._moved(self.running_var, variance)
+        variance = np.mean(np.square(centred), axes)
+        callback(self._follow, mean, variance)
         return self._scaled(centred, variance)
+
+    def _follow(self, mean: Any, variance: Any) -> None:
+        """Move the buffers towards a batch's mean and variance."""
+        self.running_mean = self._moved(self.running_mean, mean)
+        self.running_var = self._moved(self.running_var, variance)
 
     def _moved(self, old: Any, batch: Any) -> Any:
         return self.momentum * old + (1.0 - self.momentum) * np.asarray(batch, old.dtype)

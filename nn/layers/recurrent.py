@@ -82,7 +82,7 @@ class RecurrentLayer(WeightedLayer):
                  mask: (batch, steps), False where a step does not count: it keeps the state.
         Raises:  ShapeError: the mask has another shape.
         """
-        mask = None if mask is None else _as_mask(mask, x.shape)
+        mask = None if mask is None else _fitting_mask(mask, x.shape)
         step = self._step(x)
         state: Any = (np.zeros((len(x), self.units), self.dtype),) * self.states
         inputs, outputs = _apart(x), []
@@ -199,8 +199,13 @@ def _apart(x: Any) -> list[Any]:
     return _apart(x[:, : steps // 2]) + _apart(x[:, steps // 2 :])
 
 
-def _as_mask(mask: Any, shape: tuple[int, ...]) -> Any:
-    mask = np.asarray(mask, bool)
+def as_mask(mask: Any) -> Any:
+    """Return a mask as an array of True and False; a Value, inside a compiled step, as it is."""
+    return mask if isinstance(mask, Value) else np.asarray(mask, bool)
+
+
+def _fitting_mask(mask: Any, shape: tuple[int, ...]) -> Any:
+    mask = as_mask(mask)
     if mask.shape != shape[:2]:
         raise ShapeError(
             f"a mask of shape {mask.shape} for sequences of shape {shape}",

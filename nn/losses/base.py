@@ -85,7 +85,7 @@ def weights_like(sample_weight: Any, samples: tuple[int, ...]) -> Any:
              loss, such as (batch, steps).
     Raises:  ShapeError: any other shape.
     """
-    weights = np.asarray(plain(as_numbers(sample_weight)))
+    weights = as_numbers(sample_weight)
     shape = weights.shape
     if len(shape) == len(samples) + 1 and shape[-1] == 1:
         shape = shape[:-1]

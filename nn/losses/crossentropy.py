@@ -12,7 +12,7 @@ import numpy as np
 from autograd_core import Value, log_softmax, softplus
 
 from ..configuration import check_range
-from .base import mean_reduced, pair, plain, reduced
+from .base import mean_reduced, pair, reduced
 from .labels import check_binary, check_rows, class_numbers, pair_of_rows, with_classes
 from .outputs import EPSILON, check_probabilities, log_probabilities, logits_of
 
@@ -59,8 +59,9 @@ def _from_logits(y_true: Any, logits: Any) -> Any:
     Of the two, take the one whose second term is small: small losses then keep all their digits,
     and for labels 0 and 1 that term vanishes.
     """
-    above = plain(y_true) > 0.5
-    losses = softplus((1 - 2 * above.astype(y_true.dtype)) * logits)
+    above = y_true > 0.5
+    sign = np.where(above, -1.0, 1.0).astype(y_true.dtype)
+    losses = softplus(sign * logits)
     rest = np.where(above, 1.0 - y_true, -y_true)
     return losses + rest * logits if isinstance(rest, Value) or rest.any() else losses
 

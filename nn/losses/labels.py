@@ -1,13 +1,14 @@
 """What targets hold: class numbers, one row of probabilities a sample, or labels of two classes."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd_core import ShapeError
+from autograd_core import ShapeError, Value, callback
 
 from ..mistakes import say
-from .base import as_numbers, in_type_of, plain, require_samples
+from .base import as_numbers, in_type_of, require_samples
 
 # How far from 1 the sum of probabilities may be by rounding alone
 ROUNDING = 1e-3
@@ -47,7 +48,11 @@ def pair_of_rows(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 def check_rows(y_true: Any) -> None:
     """Say if the rows of the targets do not sum to 1."""
-    if np.abs(np.add.reduce(plain(y_true), -1) - 1).max() > ROUNDING:
+    callback(_check_rows, y_true)
+
+
+def _check_rows(data: Any) -> None:
+    if np.abs(np.add.reduce(data, -1) - 1).max() > ROUNDING:
         say(
             "target rows",
             "targets whose rows do not sum to 1",
@@ -58,7 +63,11 @@ def check_rows(y_true: Any) -> None:
 
 def check_binary(y_true: Any) -> None:
     """Say if targets lie outside 0 and 1."""
-    data = plain(y_true)
+    callback(_check_binary, y_true)
+
+
+def _check_binary(data: Any) -> None:
+    data = np.asarray(data)
     if data.min() < 0 or data.max() > 1:
         say(
             "binary targets",
@@ -70,16 +79,20 @@ def check_binary(y_true: Any) -> None:
 
 def signs(y_true: Any) -> Any:
     """Return labels of two classes as -1 and 1; 0 and 1 become those, as in Keras."""
-    data = plain(y_true)
-    is_zero, size = data == 0, np.abs(data)
-    if not (is_zero | (size == 1) | (data != data)).all():
+    callback(_check_signs, y_true)
+    zero_or_one = np.min((y_true == 0) | (y_true == 1))
+    return np.where(zero_or_one, 2 * y_true - 1, y_true)
+
+
+def _check_signs(data: Any) -> None:
+    is_zero, size = np.equal(data, 0), np.abs(data)
+    if not (is_zero | (size == 1) | np.not_equal(data, data)).all():
         say(
             "hinge labels",
             f"labels as large as {np.nanmax(size):g} for a hinge loss",
             "it takes the labels -1 and 1, or 0 and 1",
             "np.where(y_true == positive, 1, -1)",
         )
-    return 2 * y_true - 1 if (is_zero | (data == 1)).all() else y_true
 
 
 def class_numbers(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -90,7 +103,7 @@ def class_numbers(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     Raises:  ShapeError: another shape.
     """
     is_whole = isinstance(y_true, np.ndarray) and y_true.dtype.kind in "iu"
-    labels = y_true if is_whole else plain(as_numbers(y_true))
+    labels = y_true if is_whole else as_numbers(y_true)
     *samples, classes = y_pred.shape
     if labels.shape == (*samples, 1):
         labels = labels[..., 0]
@@ -101,17 +114,28 @@ def class_numbers(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
             f"labels of shape {tuple(samples)}"
             + ("; y_true.argmax(-1) of one-hot rows" if labels.shape == y_pred.shape else ""),
         )
+    callback(partial(_check_labels, classes), labels)
+    if isinstance(labels, Value):  # a program serves labels of all kinds
+        has_class = (labels >= 0) & (labels < classes) & (labels == np.floor(labels))
+        return np.where(has_class, labels, 0.0), has_class
     with np.errstate(invalid="ignore"):  # NaN is no class
         whole = labels if is_whole else labels.astype(np.intp)
     if whole.min() >= 0 and whole.max() < classes and (is_whole or (whole == labels).all()):
         return whole, None
     has_class = (whole == labels) & (whole >= 0) & (whole < classes)
-    first = labels[~has_class][0]
+    return np.where(has_class, whole, 0), has_class
+
+
+def _check_labels(classes: int, labels: Any) -> None:
+    has_class = (labels >= 0) & (labels < classes) & (labels == np.floor(labels))
+    if np.all(has_class):
+        return
+    first = np.asarray(labels)[~np.asarray(has_class)][0]
     say(
         "labels outside the classes",
-        f"{np.sum(~has_class)} of {labels.size} labels outside the classes, the first {first:g}",
+        f"{np.sum(~has_class)} of {np.size(labels)} labels outside the classes, the first "
+        f"{first:g}",
         f"the predictions have classes 0 to {classes - 1}; a label outside them counts 0",
         f"whole labels from 0 to {classes - 1}, or a last layer of more units; "
         "sample_weight=0 leaves a sample out",
     )
-    return np.where(has_class, whole, 0), has_class

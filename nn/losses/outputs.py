@@ -1,13 +1,13 @@
 """What predictions hold: logits, or probabilities."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd_core import Value, log_softmax
+from autograd_core import Value, callback, log_softmax
 
 from ..mistakes import say
-from .base import plain
 from .labels import ROUNDING
 
 # Keras's: probabilities are held this far from 0 and 1 before their logarithm is taken
@@ -50,7 +50,11 @@ def log_probabilities(y_pred: Any, from_logits: bool) -> Any:
 
 def check_probabilities(y_pred: Any, of_classes: bool) -> None:
     """Say if numbers lie outside 0 and 1, or rows of classes do not sum to 1."""
-    data = plain(y_pred)
+    callback(partial(_check_probabilities, of_classes), y_pred)
+
+
+def _check_probabilities(of_classes: bool, data: Any) -> None:
+    data = np.asarray(data)
     low, high = data.min(), data.max()
     if low < -ROUNDING or high > 1 + ROUNDING:
         say(
@@ -89,7 +93,12 @@ def _check_logits(y_pred: Any, activation: str) -> None:
                 "from_logits=False, or no activation in the last layer",
             )
             return
-    if activation == "softmax" and _are_probabilities(plain(y_pred)):
+    if activation == "softmax":
+        callback(_check_no_probabilities, y_pred)
+
+
+def _check_no_probabilities(data: Any) -> None:
+    if _are_probabilities(data):
         say(
             "probabilities as logits",
             "probabilities where logits are expected: rows that sum to 1, nothing negative",

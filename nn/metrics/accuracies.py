@@ -104,7 +104,7 @@ def sparse_top_k_categorical_accuracy(
 
 def _labelled(y_true: Any, y_pred: Any) -> tuple[Any, Any, Any]:
     y_pred = plain(with_classes(y_pred))
-    labels, has_class = class_numbers(y_true, y_pred)
+    labels, has_class = class_numbers(plain(y_true), y_pred)
     return labels, True if has_class is None else has_class, y_pred
 
 

@@ -142,7 +142,7 @@ def _by_class(y_true: Any, y_pred: Any, threshold: float | None) -> tuple[Any, A
     if rows.shape == y_pred.shape:
         is_true = rows > 0.5
     else:
-        labels, has_class = class_numbers(y_true, y_pred)
+        labels, has_class = class_numbers(plain(y_true), y_pred)
         is_true = labels[..., None] == classes
         if has_class is not None:
             is_true &= has_class[..., None]

@@ -9,7 +9,7 @@ from itertools import accumulate
 from operator import mul
 from typing import Any
 
-from autograd_core import OptionError
+from autograd_core import OptionError, fresh
 
 from ..configuration import check_range
 from .arithmetic import average, larger, root
@@ -65,7 +65,6 @@ class Adam(_TwoAverages):
 
     def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
-        t = self.updates
         mean = average(slots, "momentum", gradient, self.beta_1)
         square = average(slots, "velocity", gradient * gradient, self.beta_2)
         if self.amsgrad:
@@ -73,9 +72,13 @@ class Adam(_TwoAverages):
         step = root(square)
         step += self.epsilon
         step = mean / step
-        step *= -learning_rate * root(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        step *= -learning_rate * fresh(self._correction)
         step += data
         return step
+
+    def _correction(self) -> float:
+        t = self.updates
+        return math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
 
 
 @dataclass(eq=False, repr=False)
@@ -117,7 +120,7 @@ class Adamax(_TwoAverages):
         mean = average(slots, "momentum", gradient, self.beta_1)
         largest = slots["norm"] = larger(slots["norm"] * self.beta_2, abs(gradient))
         step = mean / (largest + self.epsilon)
-        step *= -learning_rate / (1 - self.beta_1**self.updates)
+        step *= -learning_rate / fresh(lambda: 1 - self.beta_1**self.updates)
         step += data
         return step
 
@@ -144,18 +147,19 @@ class Nadam(_TwoAverages):
 
     def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
-        t = self.updates
         mean = average(slots, "momentum", gradient, self.beta_1)
         square = average(slots, "velocity", gradient * gradient, self.beta_2)
-        step = mean * (self._momentum(t + 1) / (1 - self._product(t + 1)))
-        step += gradient * ((1 - self._momentum(t)) / (1 - self._product(t)))
-        step /= root(square / (1 - self.beta_2**t)) + self.epsilon
+        step = mean * fresh(lambda: self._momentum(1) / (1 - self._product(1)))
+        step += gradient * fresh(lambda: (1 - self._momentum(0)) / (1 - self._product(0)))
+        step /= root(square / fresh(lambda: 1 - self.beta_2**self.updates)) + self.epsilon
         step *= -learning_rate
         step += data
         return step
 
-    def _momentum(self, t: int) -> float:
+    def _momentum(self, later: int) -> float:
+        t = self.updates + later
         return self.beta_1 * (1 - 0.5 * math.pow(0.96, t))
 
-    def _product(self, t: int) -> float:
+    def _product(self, later: int) -> float:
+        t = self.updates + later
         return math.pow(self.beta_1, t) * _PRODUCTS[min(t, len(_PRODUCTS)) - 1]

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError, Value
+from autograd_core import OptionError, Value, fresh
 
 from .. import schedules
 from ..configuration import Configured, check_range
 from ..mistakes import say
 from ..state import State
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value
+from .slots import TracedSlots
 
 
 @dataclass(eq=False, repr=False)
@@ -99,7 +100,8 @@ class Optimizer(Configured):
     @property
     def updates(self) -> int:
         """How many updates were made; fewer than `iterations` where gradients accumulate."""
-        return self.iterations // (self.gradient_accumulation_steps or 1)
+        count: int = fresh(lambda: self.iterations // (self.gradient_accumulation_steps or 1))
+        return count
 
     def current_learning_rate(self) -> float:
         """Return the learning rate of the next step; schedules are asked with `iterations`.
@@ -147,13 +149,26 @@ class Optimizer(Configured):
             )
             return
         self.iterations += 1
+        self.apply(gradients, learning_rate)
+        if model is not None:
+            model.constrain()
+
+    def apply(self, gradients: dict[Value, Any], learning_rate: Any) -> None:
+        """Move parameters against these gradients; a compiled function may do so, too.
+
+        Args:    gradients: of each parameter, of its shape and type; `iterations` counts them.
+                 learning_rate: that of this step.
+        Example: >>> from nn.optimizers import SGD
+                 >>> x = Value(1.0)
+                 >>> SGD().apply({x: 3.0}, learning_rate=0.1)
+                 >>> x.data
+                 0.7
+        """
         with np.errstate(all="ignore"):
             if self.gradient_accumulation_steps:
                 gradients = self._accumulated(gradients)
             for parameter, gradient in self._clipped(gradients).items():
                 self._move(parameter, gradient, learning_rate)
-        if model is not None:
-            model.constrain()
 
     def _accumulated(self, gradients: dict[Value, Any]) -> dict[Value, Any]:
         """Add up gradients, and return their averages when it is time for an update, or none."""
@@ -177,15 +192,21 @@ class Optimizer(Configured):
         return gradients
 
     def _move(self, parameter: Value, gradient: Any, learning_rate: float) -> None:
-        data = before = parameter.data
+        data = fresh(lambda: parameter.data)
         if self.weight_decay:
             data = data - data * (learning_rate * self.weight_decay)
+        is_traced = isinstance(gradient, Value)
+        slots: Any = (
+            TracedSlots(lambda: self.slots_of(parameter)) if is_traced else self.slots_of(parameter)
+        )
         try:
-            new = self.update(data, gradient, self.slots_of(parameter), learning_rate)
+            new = self.update(data, gradient, slots, learning_rate)
         except ArithmeticError:  # a float divided by 0, where an array has inf or NaN
             new = data * math.nan
-        if isinstance(before, np.ndarray):
-            new = np.asarray(new, before.dtype)
+        if is_traced:
+            slots.keep()
+        elif parameter.shape:
+            new = np.asarray(new, parameter.dtype)
         parameter.data = new
 
 

@@ -6,23 +6,31 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core import Value
 
-def norm(gradient: Any) -> float:
+
+def norm(gradient: Any) -> Any:
     """Return the square root of the sum of squares.
 
     Example: >>> norm(-2.0), norm(np.array([3.0, 4.0]))
              (2.0, 5.0)
     """
-    return abs(gradient) if type(gradient) is float else float(np.linalg.norm(gradient))
+    if type(gradient) is float:
+        return abs(gradient)
+    size = np.linalg.norm(gradient)
+    return size if isinstance(size, Value) else float(size)
 
 
-def global_norm(gradients: Iterable[Any]) -> float:
+def global_norm(gradients: Iterable[Any]) -> Any:
     """Return the norm of all gradients together, as of one long vector.
 
     Example: >>> global_norm([2.0, np.array([3.0, 6.0])])
              7.0
     """
-    return math.hypot(*[norm(gradient) for gradient in gradients])
+    norms = [norm(gradient) for gradient in gradients]
+    if any(isinstance(size, Value) for size in norms):
+        return np.linalg.norm(np.stack(norms))
+    return math.hypot(*norms)
 
 
 def clip_by_value(gradient: Any, limit: float) -> Any:
@@ -42,8 +50,7 @@ def clip_by_norm(gradient: Any, limit: float) -> Any:
     Example: >>> clip_by_norm(np.array([3.0, 4.0]), 1.0)
              array([0.6, 0.8])
     """
-    size = norm(gradient)
-    return gradient if size <= limit else gradient * (limit / size)
+    return gradient * _share(norm(gradient), limit)
 
 
 def clip_by_global_norm(gradients: list[Any], limit: float) -> list[Any]:
@@ -55,7 +62,12 @@ def clip_by_global_norm(gradients: list[Any], limit: float) -> list[Any]:
              [0.6, 0.8]
     """
     size = global_norm(gradients)
-    if size <= limit:
-        return gradients
-    factor = limit / size if math.isfinite(size) else math.nan
+    factor = _share(size, limit) + 0.0 * size  # NaN where the size is not finite
     return [gradient * factor for gradient in gradients]
+
+
+def _share(size: Any, limit: float) -> Any:
+    """Return what a gradient of this size is multiplied by to be held to the limit."""
+    if isinstance(size, Value):
+        return np.where(size <= limit, 1.0, limit / size)
+    return 1.0 if size <= limit else limit / size

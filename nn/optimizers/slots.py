@@ -1,0 +1,45 @@
+"""What an optimizer remembers of a parameter, as seen from inside a compiled step."""
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd_core import callback, fresh
+
+
+class TracedSlots:
+    """Stands for the slots of a parameter while a step is being compiled.
+
+    What is read are Values that every replay takes from the slots; what was assigned is put there
+    by every replay once `keep` was called.
+
+    Args:    slots: returns the slots themselves, a dict of floats and arrays.
+    Example: >>> from autograd_core import compile
+             >>> slots = {"mean": 1.0}
+             >>> def average(x):
+             ...     traced = TracedSlots(lambda: slots)
+             ...     traced["mean"] = 0.5 * traced["mean"] + 0.5 * x
+             ...     traced.keep()
+             >>> compiled = compile(average)
+             >>> compiled(3.0), compiled(4.0), slots
+             (None, None, {'mean': 3.0})
+    """
+
+    def __init__(self, slots: Callable[[], dict[str, Any]]) -> None:
+        self._slots = slots
+        self._assigned: dict[str, Any] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._assigned or name in self._slots()
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._assigned:
+            self._assigned[name] = fresh(lambda: self._slots()[name])
+        return self._assigned[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._assigned[name] = value
+
+    def keep(self) -> None:
+        """Let every replay put what was assigned into the slots."""
+        for name, value in self._assigned.items():
+            callback(lambda data, name=name: self._slots().__setitem__(name, data), value)
