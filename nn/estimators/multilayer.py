@@ -1,0 +1,272 @@
+"""MultilayerPerceptron: what MLPClassifier and MLPRegressor share."""
+
+import warnings
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError
+
+from ..activations import sigmoid
+from ..configuration import check_range, choose
+from ..data import whole_number
+from ..optimizers import SGD, Adam
+from ..randomness import drawing_from
+from .base import NetworkEstimator
+from .borrowed import (
+    ConvergenceWarning,
+    check_random_state,
+    is_classifier,
+    train_test_split,
+)
+from .convergence import Convergence, InverseScaling
+from .lbfgs import minimize
+from .network import ACTIVATIONS, dense_layers, draw_weights, network
+from .objective import Objective
+from .rows import Rows
+
+_OPTIMIZERS = {
+    "adam": lambda options: Adam(
+        learning_rate=options.learning_rate_init,
+        beta_1=options.beta_1,
+        beta_2=options.beta_2,
+        epsilon=options.epsilon,
+    ),
+    "sgd": lambda options: SGD(
+        learning_rate=options.learning_rate_init,
+        momentum=options.momentum,
+        nesterov=options.nesterovs_momentum,
+    ),
+    "lbfgs": None,
+}
+_LEARNING_RATES = dict.fromkeys(("constant", "invscaling", "adaptive"))
+_MOST_AT_ONCE = 200  # samples of a batch where batch_size is "auto"
+
+
+@dataclass(eq=False, repr=False)
+class MultilayerPerceptron(NetworkEstimator):
+    """What MLPClassifier and MLPRegressor share: all but targets and their losses."""
+
+    hidden_layer_sizes: Any = (100,)
+    activation: Any = "relu"
+    _: KW_ONLY
+    solver: str = "adam"
+    alpha: float = 0.0001
+    batch_size: Any = "auto"
+    learning_rate: str = "constant"
+    learning_rate_init: float = 0.001
+    power_t: float = 0.5
+    max_iter: int = 200
+    shuffle: bool = True
+    random_state: Any = None
+    tol: float = 1e-4
+    verbose: Any = False
+    warm_start: bool = False
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: float = 10
+    max_fun: int = 15000
+    dropout: float = 0.0
+    callbacks: Any = ()
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Learn from samples X (samples, features) and targets y; return itself.
+
+        Args:    X: array, frame or sparse matrix.
+                 y: (samples,), or (samples, outputs).
+                 sample_weight: (samples,), how much each counts.
+        Raises:  OptionError: a parameter out of its range. ValueError: data that do not fit.
+        """
+        self._check()
+        first = not self._goes_on()
+        with self._all_or_nothing():
+            self._learn(self._samples(X, y, sample_weight, first), first)
+        return self
+
+    def _check(self) -> None:
+        """Refuse parameters that nothing further down looks at."""
+        choose("solver", _OPTIMIZERS, str(self.solver))
+        choose("learning_rate", _LEARNING_RATES, str(self.learning_rate))
+        for name in ("alpha", "power_t", "tol"):
+            check_range(name, getattr(self, name), 0)
+        check_range("n_iter_no_change", self.n_iter_no_change, 1)
+        check_range("validation_fraction", self.validation_fraction, 0, 1)
+        whole_number("max_iter", self.max_iter)
+        whole_number("max_fun", self.max_fun)
+        if self.batch_size != "auto":
+            whole_number("batch_size", self.batch_size)
+        if self.solver == "lbfgs" and self.dropout:
+            raise OptionError(
+                f"dropout={self.dropout} with solver='lbfgs'",
+                "it searches along lines, on which the loss must be the same at the same place",
+                "solver='adam' or 'sgd', or alpha against overfitting",
+            )
+
+    @property
+    def coefs_(self) -> list[Any]:
+        """The weights between layers, (fan_in, fan_out) each, as views; may be assigned."""
+        return [layer.weight.data.T for layer in dense_layers(self.model_).values()]
+
+    @coefs_.setter
+    def coefs_(self, coefs: Any) -> None:
+        names = [f"{name}.weight" for name in dense_layers(self.model_)]
+        weights = dict(zip(names, map(np.transpose, coefs), strict=True))
+        self.model_.load_state_dict(weights, strict=False)
+
+    @property
+    def intercepts_(self) -> list[Any]:
+        """The biases of each layer, (fan_out,) each; may be assigned."""
+        return [layer.bias.data for layer in dense_layers(self.model_).values()]
+
+    @intercepts_.setter
+    def intercepts_(self, intercepts: Any) -> None:
+        names = [f"{name}.bias" for name in dense_layers(self.model_)]
+        self.model_.load_state_dict(dict(zip(names, intercepts, strict=True)), strict=False)
+
+    def _learn(self, data: tuple[Any, Any, Any], first: bool, is_partial: bool = False) -> None:
+        """Learn from samples, rows of targets, and weights or None."""
+        random_state = check_random_state(self.random_state)
+        sizes = np.ravel(self.hidden_layer_sizes).tolist()
+        sizes = [whole_number("hidden_layer_sizes", size) for size in sizes]
+        units = [data[0].shape[1], *sizes, data[1].shape[1]]
+        if first:
+            self._begin(units, data[0].dtype, random_state)
+        elif units != self._units:
+            raise OptionError(
+                f"layers of {units} units after training with {self._units}",
+                "training goes on with the weights that are there",
+                "the same hidden_layer_sizes and outputs, or warm_start=False",
+            )
+        plain, factor, _ = self._loss_of(units[-1])
+        layers = dense_layers(self.model_).values()
+        self.model_.loss = Objective(plain, factor, layers, self.alpha)
+        try:
+            if self.solver == "lbfgs":
+                self._minimize(*data)
+            else:
+                self._descend(data, random_state, is_partial)
+        finally:
+            self.model_.loss = plain  # with which it can be saved, and learn on its own
+        self._finish()
+
+    def _begin(self, units: list[int], dtype: Any, random_state: Any) -> None:
+        """Make a network, and forget what an earlier one has left."""
+        out_activation = self._loss_of(units[-1])[2]
+        self._begin_drawing(random_state)
+        with drawing_from(self._generator):
+            model = network(units, self.activation, out_activation, self.dropout, dtype)
+        is_logistic = choose("activation", ACTIVATIONS, self.activation) is sigmoid
+        draw_weights(model, random_state, 2.0 if is_logistic else 6.0)
+        self.model_, self._units, self.out_activation_ = model, units, out_activation
+        self.n_layers_, self.n_outputs_ = len(units), units[-1]
+        self.t_ = 0
+        self.loss_curve_: list[float] = []
+        self.validation_scores_: list[float] | None = None
+        self._so_far: Any = (-np.inf, 0, None)
+
+    def _descend(self, data: tuple[Any, Any, Any], random_state: Any, is_partial: bool) -> None:
+        """Learn batch by batch, until nothing improves any more."""
+        model = self.model_
+        if model.optimizer is None or not is_partial:
+            model.optimizer = _OPTIMIZERS[self.solver](self)  # type: ignore[misc]
+        held_out = None
+        if self.early_stopping:
+            data, held_out = self._split(data, random_state)
+        samples = data[0].shape[0]
+        size = min(_MOST_AT_ONCE if self.batch_size == "auto" else self.batch_size, samples)
+        rows = Rows(data, size, random_state if self.shuffle else None)
+        convergence = self._convergence(held_out)
+        callbacks: list[Any] = [convergence, *self.callbacks]
+        if self.solver == "sgd" and self.learning_rate == "invscaling":
+            scaling = InverseScaling(self.learning_rate_init, self.power_t, samples, self.t_)
+            callbacks.insert(0, scaling)
+        history = self._train((rows,), 1 if is_partial else self.max_iter, callbacks)
+        self._note(history.history["loss"])
+        self.t_ += samples * self.n_iter_
+        self._conclude(convergence)
+        if not (is_partial or model.stop_training):
+            self._say_unfinished(f"{self.max_iter} epochs, the most allowed, were too few")
+
+    def _minimize(self, x: Any, rows: Any, weights: Any) -> None:
+        """Learn from all samples at once, with L-BFGS."""
+        x = x.toarray() if hasattr(x, "toarray") else x
+        options = {"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol}
+        history, result = minimize(
+            self.model_, x, rows, weights, self.callbacks, 2 * bool(self.verbose), **options
+        )
+        self._note(history.history.get("loss", []), float(result.fun))
+        if not (result.success or self.model_.stop_training):
+            self._say_unfinished(result.message)
+
+    def _note(self, losses: list[float], last: float | None = None) -> None:
+        """Note the losses of a training; its last one, if that is another one."""
+        self.loss_curve_ = [*self.loss_curve_, *losses]
+        self.n_iter_ = len(losses)
+        self.loss_ = losses[-1] if last is None else last
+        self.best_loss_: float | None = min([*self.loss_curve_, self.loss_])
+        self.best_validation_score_: float | None = None
+
+    def _split(self, data: tuple[Any, ...], random_state: Any) -> tuple[Any, Any]:
+        """Return the samples to learn from, and those that tell when to stop."""
+        is_stratified = is_classifier(self) and data[1].shape[1] == 1
+        parts = train_test_split(
+            np.arange(data[0].shape[0]),
+            random_state=random_state,
+            test_size=self.validation_fraction,
+            stratify=data[1] if is_stratified else None,
+        )
+        taught, held_out = (
+            tuple(None if part is None else part[chosen] for part in data) for chosen in parts
+        )
+        if len(parts[1]) < 2:
+            raise OptionError(
+                f"validation_fraction={self.validation_fraction} of {data[0].shape[0]} samples",
+                "it holds out fewer than two samples, which tell no score",
+                "a larger fraction, or early_stopping=False",
+            )
+        return taught, held_out
+
+    def _convergence(self, held_out: Any) -> Convergence:
+        """Return the callback that ends training, as far as earlier ones have come."""
+
+        def judge(logs: dict[str, float]) -> float:
+            if held_out is None:
+                return -logs["loss"]
+            x, rows, weights = held_out
+            out = self._computed(x)
+            return self._judged(out, rows, weights) if np.isfinite(out).all() else np.nan
+
+        convergence = Convergence(
+            judge,
+            self.tol,
+            self.n_iter_no_change,
+            keeps_best=held_out is not None,
+            lowers_rate=self.solver == "sgd" and self.learning_rate == "adaptive",
+        )
+        convergence.best, convergence.waited, convergence.best_state = self._so_far
+        return convergence
+
+    def _conclude(self, convergence: Convergence) -> None:
+        """Note what a training has come to, and go back to its best weights, if held out."""
+        self._so_far = (convergence.best, convergence.waited, convergence.best_state)
+        if convergence.keeps_best:
+            self.best_loss_ = None
+            self.best_validation_score_ = float(convergence.best)
+            self.validation_scores_ = [*(self.validation_scores_ or []), *convergence.values]
+            if convergence.best_state is not None:
+                self.model_.load_state_dict(convergence.best_state)
+
+    def _say_unfinished(self, why: str) -> None:
+        text = f"{type(self).__name__} has not converged: {why}"
+        warnings.warn(text, ConvergenceWarning, stacklevel=5)
+
+
+def is_stochastic(estimator: Any) -> bool:
+    """Return whether an estimator learns batch by batch, so that it has partial_fit."""
+    return bool(estimator.solver != "lbfgs")

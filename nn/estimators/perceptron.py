@@ -1,0 +1,214 @@
+"""PerceptronClassifier: scikit-learn's Perceptron, by the gradient of its loss."""
+
+import warnings
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd_core import DomainError
+
+from ..configuration import check_range, choose
+from ..data import whole_number
+from ..layers import Dense
+from ..networks import Sequential
+from ..optimizers import SGD
+from .base import NetworkEstimator
+from .borrowed import (
+    ConvergenceWarning,
+    check_random_state,
+    compute_class_weight,
+    train_test_split,
+)
+from .rows import Rows
+from .rule import PerceptronRule
+from .targets import Classifying, check_partial
+
+_PENALTIES = dict.fromkeys(("l1", "l2", "elasticnet"))
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class PerceptronClassifier(Classifying, NetworkEstimator):
+    """Rosenblatt's perceptron; of several classes, one perceptron for each against the others.
+
+    Where a sample lies on the wrong side, or on the border, w += eta0 * d * x, b += eta0 * d,
+    with d = 1 or -1, the side where it should be. Parameters and attributes have scikit-learn's
+    names and meanings, `callbacks` come on top; without shuffle the weights are equal, too.
+    All classes learn in one pass, so that there is no n_jobs.
+
+    Args:    penalty: None, "l2", "l1" or "elasticnet": what each step takes off the weights.
+             alpha: how much of it.
+             l1_ratio: the share of l1 in "elasticnet".
+             fit_intercept: learn b.
+             max_iter: the most epochs.
+             tol, n_iter_no_change: stop when the mean loss has not fallen by tol in so many epochs,
+             for each class on its own; None: never.
+             shuffle: take samples in a new order in each epoch.
+             verbose: say the figures of each epoch.
+             eta0: the learning rate.
+             random_state: a number or RandomState, which order and split come from.
+             early_stopping: hold validation_fraction of the samples out, and stop by the score.
+             class_weight: {class: weight} or "balanced": factors on eta0. Sample weights it does
+             not take: sample by sample, a weight of 2 is not the same as two samples.
+             warm_start: let fit go on from the weights that are there.
+    Example: >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], ["off", "on", "on", "on"]
+             >>> model = PerceptronClassifier(shuffle=False).fit(x, y)
+             >>> model.coef_, model.intercept_, model.predict(x).tolist()
+             (array([[2., 2.]]), array([-1.]), ['off', 'on', 'on', 'on'])
+
+    Source:  F. Rosenblatt, The Perceptron, Psychological Review 65, 1958.
+    """
+
+    penalty: str | None = None
+    alpha: float = 0.0001
+    l1_ratio: float = 0.15
+    fit_intercept: bool = True
+    max_iter: int = 1000
+    tol: float | None = 1e-3
+    shuffle: bool = True
+    verbose: Any = 0
+    eta0: float = 1.0
+    random_state: Any = 0
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 5
+    class_weight: Any = None
+    warm_start: bool = False
+    callbacks: Any = ()
+
+    _threshold = 0.0
+    _takes_many = False
+
+    @property
+    def coef_(self) -> Any:
+        """The weights, (1, features) for two classes, else (classes, features)."""
+        return self._layer.weight.data
+
+    @property
+    def intercept_(self) -> Any:
+        """The biases, one for each row of coef_."""
+        bias = getattr(self._layer, "bias", None)
+        return np.zeros(len(self.coef_)) if bias is None else bias.data
+
+    @property
+    def _layer(self) -> Any:
+        return self.model_.layers[0]
+
+    def fit(self, X: Any, y: Any) -> "PerceptronClassifier":
+        """Learn from samples X (samples, features) and classes y (samples,); return itself.
+
+        Raises:  OptionError: a parameter out of its range. DomainError: only one class.
+                 ValueError: data that do not fit.
+        """
+        self._check()
+        first = not self._goes_on()
+        with self._all_or_nothing():
+            self.t_ = 1.0 + self._learn(self._samples(X, y, None, first), first, self.max_iter)
+        if self.tol is not None and not self.model_.stop_training:
+            text = f"PerceptronClassifier has not converged: {self.max_iter} epochs were too few"
+            warnings.warn(text, ConvergenceWarning, stacklevel=2)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> "PerceptronClassifier":
+        """Learn from samples in one pass, and go on from where the last call ended.
+
+        Args:    X, y: as in `fit`.
+                 classes: all there are; needed in the first call, y may lack some.
+        Raises:  OptionError: as in `fit`; no classes at first, or other ones later;
+                 early_stopping, or class_weight="balanced". DomainError: a class not among them.
+        """
+        self._check()
+        first = check_partial(self)
+        self._check_partial(first, classes)
+        with self._all_or_nothing():
+            data = self._samples(X, y, None, first, classes)
+            self.t_ = (1.0 if first else self.t_) + self._learn(data, first, 1)
+        return self
+
+    def decision_function(self, X: Any) -> Any:
+        """Return z = w x + b, (samples,) for two classes, else (samples, classes)."""
+        out = self._outputs(X)
+        return out[:, 0] if out.shape[1] == 1 else out
+
+    def _check(self) -> None:
+        """Refuse parameters that nothing further down looks at."""
+        if self.penalty is not None:
+            choose("penalty", _PENALTIES, str(self.penalty))
+        for name in ("l1_ratio", "validation_fraction"):
+            check_range(name, getattr(self, name), 0, 1)
+        for name in ("alpha", "eta0"):
+            check_range(name, getattr(self, name), 0)
+        check_range("tol", 0 if self.tol is None else self.tol, 0)
+        whole_number("max_iter", self.max_iter)
+        whole_number("n_iter_no_change", self.n_iter_no_change)
+        shrinkage = self.eta0 * self._penalties()[0]
+        check_range("eta0 * alpha * (1 - l1_ratio)", shrinkage, 0, 1)  # below 0, signs would flip
+
+    def _penalties(self) -> tuple[float, float]:
+        """Return the factors of half the squared weights, and of the absolute ones."""
+        if self.penalty is None:
+            return 0.0, 0.0
+        share = {"l1": 1.0, "l2": 0.0, "elasticnet": self.l1_ratio}[self.penalty]
+        return self.alpha * (1 - share), self.alpha * share
+
+    def _weights(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        return None  # those of classes are factors on the steps of each perceptron
+
+    def _learn(self, data: tuple[Any, Any, Any], first: bool, epochs: int) -> float:
+        """Learn from samples and rows of 0 and 1; return how many samples were seen."""
+        X, rows, _ = data
+        if len(self.classes_) < 2:
+            raise DomainError(
+                f"y with one class, {self.classes_.tolist()[0]!r}",
+                "a perceptron tells two sides from each other",
+                "two classes at least",
+            )
+        random_state = check_random_state(self.random_state)
+        if first:
+            self._begin_drawing(random_state)
+            layer = Dense(rows.shape[1], use_bias=self.fit_intercept, kernel_initializer="zeros")
+            model = Sequential([layer])
+            model.build((X.shape[1],), X.dtype)
+            self.model_: Any = model
+        rule, data = self._rule(X, rows, random_state)
+        self.model_.compile(SGD(self.eta0), rule.loss)
+        order = np.random.RandomState(random_state.randint(2**31 - 1))
+        batches = Rows(data, 1, order if self.shuffle else None)
+        history = self._train((batches,), epochs, [rule, *self.callbacks])
+        self.model_.loss = self.model_.optimizer = None  # it is complete without the rule
+        self._finish()
+        self.n_iter_ = len(history.epoch)
+        return float(X.shape[0] * self.n_iter_)
+
+    def _rule(self, X: Any, rows: Any, random_state: Any) -> tuple[PerceptronRule, Any]:
+        """Return what the perceptrons learn by, and the samples, with sides, to learn from."""
+        by_class = compute_class_weight(
+            self.class_weight, classes=self.classes_, y=self._labels(rows)
+        )
+        factors = (by_class[1:], by_class[:1]) if len(by_class) == 2 else (by_class, 1.0)
+        sides, judge = 2 * rows - 1, None
+        if self.early_stopping:
+            taught, held_out = train_test_split(
+                np.arange(len(rows)),
+                test_size=self.validation_fraction,
+                random_state=random_state,
+                stratify=rows.argmax(axis=1) if rows.shape[1] > 1 else rows,
+            )
+            taught.sort()
+            judge = partial(self._share_right, X[held_out], sides[held_out])
+            X, sides = X[taught], sides[taught]
+        rule = PerceptronRule(
+            self._layer,
+            factors,
+            self._penalties(),
+            self.eta0,
+            judge=judge,
+            tol=-np.inf if self.tol is None else self.tol,
+            patience=self.n_iter_no_change - 1,
+        )
+        return rule, (X, sides)
+
+    def _share_right(self, X: Any, sides: Any, logs: dict[str, float]) -> Any:
+        """Return how often each perceptron is right."""
+        return ((self._computed(X) > 0) == (sides > 0)).mean(axis=0)

@@ -1,0 +1,228 @@
+"""as_estimator: any model of `nn` as an estimator of scikit-learn."""
+
+import copy
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd_core import OptionError, ShapeError, sigmoid, softmax
+
+from .. import losses
+from ..configuration import choose, name_of
+from ..losses.outputs import wants_logits
+from ..module import Module
+from ..randomness import drawing_from
+from .base import NetworkEstimator
+from .borrowed import check_random_state
+from .targets import Probabilistic, Regressing
+
+
+@dataclass(eq=False, repr=False)
+class Wrapped(NetworkEstimator):
+    """What NetworkClassifier and NetworkRegressor share: all but the targets."""
+
+    model: Any
+    _: KW_ONLY
+    loss: Any = None
+    optimizer: Any = "adam"
+    metrics: Any = ()
+    epochs: int = 100
+    batch_size: int = 32
+    validation_split: float = 0.0
+    callbacks: Any = ()
+    shuffle: bool = True
+    warm_start: bool = False
+    random_state: Any = None
+    verbose: Any = False
+
+    _accepts: ClassVar[dict[str, Any]] = {"allow_nd": True}
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Learn from samples X (samples, ...) and targets y; return itself.
+
+        Args:    X, y: arrays or frames; y (samples,), or (samples, outputs).
+                 sample_weight: (samples,), how much each counts beside the others.
+        Raises:  OptionError: no model, or an option out of its range. ShapeError: a model with
+                 another number of outputs than y calls for. ValueError: data that do not fit.
+        """
+        first = not self._goes_on()
+        with self._all_or_nothing():
+            self._learn(self._samples(X, y, sample_weight, first), first, self.epochs)
+        return self
+
+    def _learn(self, data: tuple[Any, Any, Any], first: bool, epochs: int) -> None:
+        """Learn from samples, rows of targets, and weights or None."""
+        X, rows, weights = data
+        if first:
+            self._begin(X, rows)
+        if weights is not None:
+            weights = weights / weights.mean()  # as if each sample were there so many times
+        history = self._train(
+            (X, self._targets(rows)),
+            epochs,
+            self.callbacks,
+            sample_weight=weights,
+            batch_size=self.batch_size,
+            shuffle=self.shuffle,
+            validation_split=self.validation_split,
+        )
+        self.history_, self.n_iter_ = history.history, len(history.epoch)
+        self._finish()
+
+    def _begin(self, X: Any, rows: Any) -> None:
+        """Make a model with weights, and say how it learns."""
+        self._begin_drawing(check_random_state(self.random_state))
+        outputs = self._outputs_for(rows)
+        with drawing_from(self._generator):
+            model = _made(self.model, outputs[-1])
+            width = int(np.prod(model.predict(X[:1]).shape[1:]))
+        if width not in outputs:
+            raise ShapeError(
+                f"a model with {width} outputs for y with {outputs[-1]} classes or targets",
+                "each needs an output of its own",
+                f"a last layer of {outputs[-1]} units, or a function that makes a model with so"
+                " many outputs as it is called with",
+            )
+        model.compile(copy.deepcopy(self.optimizer), self._loss_for(width), self.metrics)
+        self.model_, self._width = model, width
+
+
+def _made(given: Any, outputs: int) -> Any:
+    """Return a model of one's own: a copy of the one given, or what a function makes."""
+    is_function = callable(given) and not isinstance(given, Module)
+    made = given(outputs) if is_function else copy.deepcopy(given)
+    if not isinstance(made, Module):
+        raise OptionError(
+            f"model={given!r}",
+            f"a model of nn is needed, and this is a {type(made).__name__}",
+            "nn.Sequential([...]), or a function of the number of outputs that returns one",
+        )
+    return made
+
+
+@dataclass(eq=False, repr=False)
+class NetworkClassifier(Probabilistic, Wrapped):
+    """Any model of `nn` as a classifier, also of several labels at once.
+
+    Its outputs are probabilities, or logits if the loss has from_logits=True: one for each class
+    or label; or a single one, that of the second of two classes.
+
+    Args:    model: of which each fit takes a copy (one that has weights starts from them); or a
+             function of the number of classes that returns one.
+             loss: see nn.losses; None: categorical_crossentropy, or binary_crossentropy of labels
+             and of a single output.
+             optimizer, metrics, epochs, batch_size, validation_split, callbacks, shuffle: as in
+             `compile` and `fit` of nn; each fit takes a copy of the optimizer.
+             warm_start: let fit go on from the weights that are there.
+             random_state: a number or RandomState, which weights, order and dropout come from.
+             verbose: say the figures of each epoch.
+             class_weight: {class: weight}, "balanced", or one dict for each of several labels.
+    Example: >>> from nn import Adam, Dense, Sequential
+             >>> model = Sequential([Dense(8, "tanh"), Dense(1, "sigmoid")])
+             >>> x, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], ["no", "yes", "yes", "no"]
+             >>> NetworkClassifier(model, optimizer=Adam(0.1), random_state=0).fit(x, y).score(x, y)
+             1.0
+    """
+
+    _: KW_ONLY
+    class_weight: Any = None
+
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> "NetworkClassifier":
+        """Learn from samples in one pass, and go on from where the last call ended.
+
+        Args:    X, y, sample_weight: as in `fit`.
+                 classes: all there are; needed in the first call, y may lack some.
+        Raises:  OptionError: as in `fit`; no classes at first, or other ones later;
+                 class_weight="balanced". DomainError: a class not among them.
+        """
+        first = not hasattr(self, "model_")
+        self._check_partial(first, classes)
+        with self._all_or_nothing():
+            self._learn(self._samples(X, y, sample_weight, first, classes), first, 1)
+        return self
+
+    def _computed(self, X: Any) -> Any:
+        out = super()._computed(X)
+        if wants_logits(self.model_.loss):
+            out = softmax(out) if self._is_one_of_many else sigmoid(out)
+        return out[:, 1:] if self._binarizer.y_type_ == "binary" and self._width == 2 else out
+
+    @property
+    def _is_one_of_many(self) -> bool:
+        return self._width > 1 and not self._binarizer.y_type_.startswith("multilabel")
+
+    def _outputs_for(self, rows: Any) -> tuple[int, ...]:
+        """Return how many outputs a model may have, the number it should best have last."""
+        return (1, 2) if self._binarizer.y_type_ == "binary" else (rows.shape[1],)
+
+    def _loss_for(self, width: int) -> Any:
+        is_one = width == 1 or self._binarizer.y_type_.startswith("multilabel")
+        default = losses.binary_crossentropy if is_one else losses.categorical_crossentropy
+        return default if self.loss is None else self.loss
+
+    def _targets(self, rows: Any) -> Any:
+        """Return rows of the model's width; for losses named sparse_... the numbers of classes."""
+        if rows.shape[1] < self._width:
+            rows = np.hstack([1 - rows, rows])
+        is_sparse = name_of(self.model_.loss).startswith("sparse_")
+        return rows.argmax(axis=1) if is_sparse else rows
+
+
+@dataclass(eq=False, repr=False)
+class NetworkRegressor(Regressing, Wrapped):
+    """Any model of `nn` as a regressor, of one or several numbers for each sample.
+
+    Args:    model: of which each fit takes a copy (one that has weights starts from them); or a
+             function of the number of targets that returns one.
+             loss: see nn.losses; None: mean_squared_error.
+             optimizer, ..., verbose: as for NetworkClassifier.
+    Example: >>> from nn import Dense, Sequential
+             >>> model = NetworkRegressor(Sequential([Dense(1)]), optimizer="sgd", random_state=0)
+             >>> x, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+             >>> model.set_params(epochs=1000).fit(x, y).predict([[10.0]])
+             array([21.])
+    """
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "NetworkRegressor":
+        """Learn from samples in one pass, and go on from where the last call ended.
+
+        Args:    X, y, sample_weight: as in `fit`.
+        Raises:  as in `fit`.
+        """
+        first = not hasattr(self, "model_")
+        with self._all_or_nothing():
+            self._learn(self._samples(X, y, sample_weight, first), first, 1)
+        return self
+
+    def _outputs_for(self, rows: Any) -> tuple[int, ...]:
+        return (rows.shape[1],)
+
+    def _loss_for(self, width: int) -> Any:
+        return losses.mean_squared_error if self.loss is None else self.loss
+
+    def _targets(self, rows: Any) -> Any:
+        return rows
+
+
+_KINDS = {"classifier": lambda: NetworkClassifier, "regressor": lambda: NetworkRegressor}
+
+
+def as_estimator(model: Any, kind: str = "classifier", **options: Any) -> Any:
+    """Return a model of `nn` as an estimator of scikit-learn.
+
+    Args:    model: not trained: each fit takes a copy; or a function of the number of outputs.
+             kind: "classifier" or "regressor".
+             options: see NetworkClassifier and NetworkRegressor.
+    Returns: a NetworkClassifier or NetworkRegressor.
+    Raises:  OptionError: another kind.
+    Example: >>> from nn import SGD, Dense, Sequential
+             >>> from sklearn.model_selection import cross_val_score
+             >>> estimator = as_estimator(Sequential([Dense(1)]), "regressor", optimizer=SGD(0.1))
+             >>> x = np.linspace(-1, 1, 100)[:, None]
+             >>> cross_val_score(estimator, x, 3 * x[:, 0], cv=3).round(2)
+             array([1., 1., 1.])
+    """
+    return choose("kind", _KINDS, str(kind))()(model, **options)
