@@ -1,0 +1,230 @@
+"""from_keras: Keras's layers as ours, with equal outputs."""
+
+import inspect
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError, UnsupportedError
+
+from .. import activations, constraints, layers, regularizers
+from ..configuration import name_of
+from ..networks import Sequential
+from ..optional import optional
+from ..randomness import drawing_from
+from .filling import fill
+from .keras_weights import state_of
+
+_TAKEN = "an nn.Sequential of the layers of nn.layers, or a layer of your own"
+# Options that change no output, or that the arrays tell
+_PASSED_OVER = {"name", "trainable", "dtype", "seed", "unroll", "shared_axes"}
+_NEUTRAL = {"data_format": "channels_last"}  # where Keras's default is to ask its settings
+
+
+def from_keras(model: Any) -> Any:
+    """Return a Keras model as one of ours: the same layers with the same weights.
+
+    In evaluation (`model.eval()`, or `model.predict`) the outputs are equal; regularizers and
+    constraints are taken over, initializers are not, and what was frozen is trained here.
+
+    Args:    model: keras.Sequential, a functional model that is a chain, or a single layer; built.
+    Returns: a Sequential, for a single layer the layer; its type is that of the weights.
+    Raises:  UnsupportedError: a layer, or an option of one, that does not exist here, named; or
+             layers that are no chain. OptionError: it has no weights yet.
+             MissingPackageError: Keras is not installed.
+    """
+    keras = optional("keras", "keras")
+    with drawing_from(np.random.default_rng(0)):  # what is drawn here is replaced
+        return _converted(keras, model, "the model")
+
+
+def _converted(keras: Any, layer: Any, position: str) -> Any:
+    kind = type(layer).__name__
+    if isinstance(layer, keras.Sequential) or kind == "Functional":
+        return _model(keras, layer, position)
+    place = f"{position}, {getattr(layer, 'name', layer)!r}, Keras's {kind}"
+    if getattr(keras.layers, kind, None) is not type(layer):
+        raise UnsupportedError(place, "it is no layer of Keras's own", _TAKEN)
+    if not layer.built:
+        raise OptionError(
+            place, "it has no weights before it knows its input", "model.build((None, features))"
+        )
+    convert = _SPECIAL.get(kind) or partial(_plain, getattr(layers, kind, None))
+    made = convert(keras, layer, place)
+    arrays = [_as_array(data) for data in layer.get_weights()]
+    lengths = arrays[0].shape[:-1] if kind == "PReLU" else ()
+    if math.prod(lengths) != 1:
+        raise UnsupportedError(place, "a slope belongs to each feature here", "shared_axes=[1, 2]")
+    return fill(made, state_of(made, arrays), lengths)
+
+
+def _as_array(data: Any) -> Any:
+    return data if data.dtype == np.float64 else np.asarray(data, np.float32)
+
+
+def _model(keras: Any, model: Any, position: str) -> Sequential:
+    made = {}
+    for i, layer in enumerate(model.layers):
+        if not isinstance(layer, keras.layers.InputLayer):
+            inner = f"layer {i}" if position == "the model" else f"{position}, layer {i}"
+            made[layer.name] = _converted(keras, layer, inner)
+    if not isinstance(model, keras.Sequential):
+        made = {name: made[name] for name in _order(model, made)}
+    whole = Sequential(made.values())
+    if model.built and None not in model.input_shape[1:]:  # then all shapes are known
+        types = [parameter.dtype for parameter in whole.parameters()]
+        whole.build(model.input_shape[1:], types[0] if types else np.float32)
+    return whole
+
+
+def _order(model: Any, made: dict[str, Any]) -> list[str]:
+    """Return the names of a functional model's layers, from the input to the output.
+
+    Raises:  UnsupportedError: each layer but the first does not take just what another one gives.
+    """
+    config = model.get_config()
+    calls = {each["name"]: each for each in config["layers"]}
+    names: list[str] = []
+    if np.size(config["input_layers"]) == np.size(config["output_layers"]) == 3:
+        name = np.ravel(config["output_layers"])[0]
+        while calls[name]["inbound_nodes"]:
+            names.append(name)
+            name = _source(calls[name], made)
+    if set(names) != set(made):
+        raise UnsupportedError(
+            f"{model.name!r}, a functional model of Keras's",
+            "its layers are no chain, each of which takes what the one before it gives",
+            "a function of several nn.Sequential, each from_keras of a part that is a chain",
+        )
+    return names[::-1]
+
+
+def _source(call: dict[str, Any], made: dict[str, Any]) -> str:
+    """Return the name of what gives a layer its input.
+
+    Raises:  UnsupportedError: it is no layer, is called twice, or takes more than one input.
+    """
+    name, nodes = call["name"], call["inbound_nodes"]
+    options = {key: value for key, value in nodes[0]["kwargs"].items() if key != "mask"}
+    tensors = nodes[0]["args"]
+    if name not in made or len(nodes) != 1 or len(tensors) != 1 or any(options.values()):
+        raise UnsupportedError(
+            f"{name!r}, Keras's {call['class_name']}",
+            "each layer is called once, with the output of another one and nothing else",
+            "a function of several nn.Sequential, each from_keras of a part that is a chain",
+        )
+    source: str = tensors[0]["config"]["keras_history"][0]
+    return source
+
+
+def _plain(ours: Any, keras: Any, layer: Any, place: str, passed_over: str = "") -> Any:
+    """Return our layer of the same name with the same options."""
+    if ours is None:
+        raise UnsupportedError(place, "there is no such layer here", _TAKEN)
+    own = inspect.signature(ours).parameters
+    options = {}
+    for name, value in layer.get_config().items():
+        last = name.rpartition("_")[2]
+        if name not in own:
+            if name not in (*_PASSED_OVER, passed_over) and value not in _defaults(layer, name):
+                raise UnsupportedError(
+                    f"{place}, with {name}={value!r}", "it has no such option here", _TAKEN
+                )
+        elif last in _CONVERTED:
+            options[name] = _CONVERTED[last](keras, getattr(layer, name), place)
+        elif name == "axis":
+            options[name] = _axis(layer, value)
+        elif last != "initializer":
+            options[name] = tuple(value) if isinstance(value, list) else value
+    return ours(**options)
+
+
+def _defaults(layer: Any, name: str) -> tuple[Any, Any]:
+    """Return what leaves a layer as it would be without the option; a hidden one is off."""
+    option = inspect.signature(type(layer)).parameters.get(name)
+    return _NEUTRAL.get(name, False), getattr(option, "default", None)
+
+
+def _axis(layer: Any, axis: Any) -> Any:
+    """Return -1 for the last axis, counted from either end."""
+    (axis,) = np.ravel(axis).tolist()
+    rank = len(layer.get_build_config()["input_shape"])
+    return -1 if axis == rank - 1 else axis
+
+
+def _activation(keras: Any, function: Any, place: str) -> Any:
+    """Return our activation function of the same name."""
+    name = name_of(function)
+    if name not in activations.BY_NAME or getattr(keras.activations, name, None) is not function:
+        raise UnsupportedError(
+            f"{place}, with the activation {name}",
+            "there is none of this name here",
+            f"one of these: {', '.join(sorted(activations.BY_NAME))}",
+        )
+    return activations.BY_NAME[name]
+
+
+def _rule(ours: Any, keras: Any, rule: Any, place: str) -> Any:
+    """Return our regularizer or constraint of the same name, with the same options."""
+    if rule is None:
+        return None
+    kind = getattr(ours, type(rule).__name__, None)
+    options = rule.get_config() if kind else {}
+    options.pop("axis", None)  # a neuron's weights; ours knows where they are
+    if kind is None:
+        raise UnsupportedError(f"{place}, with {rule!r}", "there is no such rule here", _TAKEN)
+    return kind(**options)
+
+
+_CONVERTED: dict[str, Callable[..., Any]] = {
+    "activation": _activation,
+    "regularizer": partial(_rule, regularizers),
+    "constraint": partial(_rule, constraints),
+}
+
+
+def _relu(keras: Any, layer: Any, place: str) -> Any:
+    options = layer.max_value, layer.negative_slope, layer.threshold
+    if options[0] in (None, 6) and not any(options[1:]):
+        return layers.Activation("relu" if options[0] is None else "relu6")
+    if options[0] is None and not options[2]:
+        return _leaky_relu(keras, layer, place)
+    raise UnsupportedError(f"{place}, with max_value, negative_slope, threshold = {options}",
+        "there is no such function here", "a subclass of nn.ArrayLayer")  # fmt: skip
+
+
+def _leaky_relu(keras: Any, layer: Any, place: str) -> Any:
+    slope = float(layer.negative_slope)
+    return layers.Activation(partial(activations.leaky_relu, negative_slope=slope))
+
+
+def _elu(keras: Any, layer: Any, place: str) -> Any:
+    return layers.Activation(partial(activations.elu, alpha=float(layer.alpha)))
+
+
+def _softmax(keras: Any, layer: Any, place: str) -> Any:
+    return layers.Activation(partial(activations.softmax, axis=layer.axis))
+
+
+def _bidirectional(keras: Any, layer: Any, place: str) -> Any:
+    if layer.merge_mode is None:
+        raise UnsupportedError(f"{place}, with merge_mode=None", "a layer has one output", _TAKEN)
+    parts = []
+    for part in (layer.forward_layer, layer.backward_layer):
+        kind = type(part).__name__
+        # In Bidirectional, steps that a mask leaves out give 0 here, too
+        options = keras, part, f"{place}, {kind}", "zero_output_for_mask"
+        parts.append(_plain(getattr(layers, kind, None), *options))
+    return layers.Bidirectional(parts[0], layer.merge_mode, parts[1])
+
+
+_SPECIAL: dict[str, Callable[..., Any]] = {
+    "ReLU": _relu,
+    "LeakyReLU": _leaky_relu,
+    "ELU": _elu,
+    "Softmax": _softmax,
+    "Bidirectional": _bidirectional,
+}

@@ -1,0 +1,263 @@
+"""PyTorch's modules as ours, and our files in PyTorch. This file runs PyTorch itself."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn as T
+
+import nn
+from autograd_core import MissingPackageError, UnsupportedError
+from nn.interchange import from_torch
+
+CHANNELS_FIRST = (T.Conv1d, T.Conv2d, T.BatchNorm2d, T.MaxPool2d, T.AvgPool2d, T.AdaptiveAvgPool2d)
+TYPES = [torch.float32, torch.float64]
+
+
+def check(module, shape, dtype=torch.float64, words=0):
+    """Assert that outputs are equal, and return ours."""
+    torch.manual_seed(5)
+    module = module.to(dtype).eval()
+    for tensor in module.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.uniform_(0.1, 0.9)
+    x = torch.randint(0, words, (3, *shape)) if words else torch.randn(3, *shape, dtype=dtype)
+    out = module(x)
+    y = (out[0] if isinstance(out, tuple) else out).detach().numpy()
+    x = x.numpy()
+    if isinstance(next(iter(module.children()), module), CHANNELS_FIRST):
+        x, y = np.moveaxis(x, 1, -1), np.moveaxis(y, 1, -1) if y.ndim > 2 else y
+    ours = from_torch(module)
+    given = np.asarray(ours(x))
+    tolerance = 1e-5 if dtype == torch.float32 else 1e-12
+    np.testing.assert_allclose(given, y, rtol=tolerance, atol=tolerance)
+    assert given.dtype == y.dtype or words
+    return ours
+
+
+def names(module):
+    return {name for name in module.state_dict() if "num_batches" not in name}
+
+
+# Layers
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_rows(dtype):
+    inner = T.Sequential(T.Linear(5, 4, bias=False), T.Softmax(dim=1))
+    layers = T.Linear(6, 5), T.BatchNorm1d(5), T.Dropout(0.2), T.LayerNorm(5), T.PReLU(5), inner
+    module = T.Sequential(*layers)
+    ours = check(module, (6,), dtype)
+    assert set(ours.state_dict()) == names(module)
+    assert ours.layers[1].momentum == 0.9
+    assert ours.layers[2].rate == 0.2
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_images_have_their_channels_last(dtype):
+    module = T.Sequential(
+        *(T.Conv2d(2, 4, 3, padding=1), T.BatchNorm2d(4, affine=False), T.PReLU(4), T.MaxPool2d(2)),
+        *(T.Conv2d(4, 3, (2, 3), stride=(2, 1)), T.Softmax(dim=1), T.AvgPool2d(2, 1), T.Flatten()),
+        *(T.BatchNorm1d(3), T.Linear(3, 5), T.ReLU(), T.Linear(5, 2)),
+    )
+    check(module, (2, 9, 9), dtype)
+
+
+def test_what_stands_behind_flatten():
+    layers = T.BatchNorm1d(24), T.PReLU(24), T.LayerNorm(24), T.Linear(24, 3), T.Linear(3, 3)
+    check(T.Sequential(T.Conv2d(2, 4, 3), T.Flatten(), *layers), (2, 4, 5))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [T.Conv2d(2, 3, 3, padding="same", dilation=2)],
+        [T.Conv2d(2, 3, 3, padding="valid", bias=False)],
+        [T.Conv2d(2, 3, 1), T.MaxPool2d(3, 1, padding=1)],
+        [T.Conv2d(2, 3, 1), T.AvgPool2d(3, 1, padding=1, count_include_pad=False)],
+        [T.Conv2d(2, 3, 1), T.Softmax(dim=3), T.LogSoftmax(dim=-2), T.Softmax(dim=0)],
+        [T.AdaptiveAvgPool2d(1)],
+        [T.AdaptiveAvgPool2d((1, 1)), T.Conv2d(2, 3, 1), T.Flatten(), T.Linear(3, 2)],
+        [T.MaxPool2d(2), T.BatchNorm2d(2), T.Flatten(), T.Linear(32, 2)],
+    ],
+    ids=str,
+)
+def test_layers_of_images(layers):
+    check(T.Sequential(*layers), (2, 8, 8))
+
+
+def test_signals_have_their_channels_last():
+    check(T.Sequential(T.Conv1d(2, 4, 3, stride=2), T.BatchNorm1d(4), T.ReLU()), (2, 9))
+
+
+def test_flatten_of_what_has_no_channels():
+    check(T.Sequential(T.Flatten(), T.Linear(12, 3)), (3, 4))
+
+
+def test_axes_of_rows_stay():
+    check(T.Sequential(T.Softmax(dim=1), T.LogSoftmax(dim=-1)), (4, 5))
+
+
+@pytest.mark.parametrize("options", [{}, {"elementwise_affine": False}, {"bias": False}])
+def test_layer_norm(options):
+    check(T.Sequential(T.LayerNorm(5, **options), T.Linear(5, 2)), (4, 5))
+
+
+def test_embedding():
+    check(T.Embedding(7, 3, padding_idx=0), (5,), words=7)
+
+
+@pytest.mark.parametrize("kind", [T.RNN, T.LSTM, T.GRU])
+@pytest.mark.parametrize(
+    "options", [{}, {"bias": False}, {"bidirectional": True}, {"num_layers": 2, "dropout": 0.2},
+                {"num_layers": 3, "bidirectional": True}],
+    ids=str,
+)  # fmt: skip
+def test_recurrent_layers(kind, options):
+    module = kind(3, 4, batch_first=True, **options)
+    ours = check(module, (5, 3))
+    if "num_layers" not in options:
+        assert set(ours.state_dict()) == names(module)
+
+
+def test_rnn_with_relu_and_dropout_between():
+    ours = check(T.RNN(3, 4, 2, nonlinearity="relu", dropout=0.3, batch_first=True), (5, 3))
+    assert [type(layer) for layer in ours.layers] == [nn.SimpleRNN, nn.Dropout, nn.SimpleRNN]
+
+
+ACTIVATIONS = [
+    *(T.Identity(), T.ReLU(), T.ReLU6(), T.Tanh(), T.Sigmoid(), T.LogSigmoid(), T.SiLU(), T.SELU()),
+    *(T.Mish(), T.Softsign(), T.Hardsigmoid(), T.Hardtanh(), T.Softplus(), T.LeakyReLU(0.3)),
+    *(T.ELU(0.5), T.CELU(0.7), T.GELU(), T.GELU("tanh")),
+]
+
+
+@pytest.mark.parametrize("module", ACTIVATIONS, ids=str)
+def test_activations(module):
+    check(module, (50,))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_mode_comes_along(training):
+    module = T.Sequential(T.Linear(2, 2), T.Dropout(0.5)).train(training)
+    assert [part.training for part in from_torch(module).modules().values()] == [training] * 3
+
+
+def test_half_precision_becomes_single():
+    assert from_torch(T.Linear(2, 2).to(torch.bfloat16)).weight.dtype == np.float32
+
+
+# What does not exist here
+
+
+class Own(T.Linear):
+    pass
+
+
+REFUSED = [
+    ([T.Linear(2, 2), T.Conv3d(1, 1, 1)], "layer 1, PyTorch's Conv3d\n.*there is no such layer"),
+    ([T.Sequential(T.ReLU(), Own(2, 2))], "layer 0.1, Own\n.*no layer of PyTorch's own"),
+    (
+        [T.Conv2d(2, 2, 3, stride=2, padding=1)],
+        "layer 0, PyTorch's Conv2d\n.*padding=.1, 1. is nei",
+    ),
+    ([T.Conv2d(2, 2, 1, groups=2)], "groups=2 does not exist here\n.*groups=1"),
+    ([T.Conv2d(2, 2, 3, padding=1, padding_mode="circular")], "padding_mode='circular' does not"),
+    ([T.MaxPool2d(2), T.Flatten()], "PyTorch's Flatten\n.*number of channels.*\n.*Conv2d or"),
+    ([T.MaxPool2d(2, ceil_mode=True)], "ceil_mode=True"),
+    ([T.MaxPool2d(2, dilation=2)], "dilation=2"),
+    ([T.AvgPool2d(2, divisor_override=3)], "divisor_override=3"),
+    ([T.AvgPool2d(3, 1, padding=1)], "count_include_pad=True"),
+    ([T.AdaptiveAvgPool2d(2)], "only the mean of the whole image"),
+    ([T.Flatten(0)], "start_dim=0"),
+    ([T.Conv2d(2, 2, 3), T.Linear(2, 2)], "Linear\n.*its axis is the last one"),
+    ([T.Conv2d(2, 2, 3), T.LayerNorm(2)], "LayerNorm\n.*its axis is the last one"),
+    ([T.LayerNorm((2, 2))], "more than the last axis"),
+    ([T.Softmax()], "its axis depends on the data\n.*dim=1"),
+    ([T.PReLU()], "a slope belongs to each feature here\n.*num_parameters=features"),
+    ([T.BatchNorm1d(2, momentum=None)], "averages that do not move by a momentum"),
+    ([T.BatchNorm1d(2, track_running_stats=False)], "averages that do not move by a momentum"),
+    ([T.Embedding(3, 2, max_norm=1.0)], "max_norm=1.0 does not exist here\n.*max_norm=None"),
+    ([T.LSTM(3, 4, proj_size=2)], "proj_size=2"),
+    ([T.Softplus(beta=2)], "beta=2"),
+    ([T.Hardtanh(-2.0)], "min_val=-2.0"),
+]
+
+
+@pytest.mark.parametrize(("layers", "message"), REFUSED, ids=lambda part: str(part)[:40])
+def test_what_does_not_exist_is_named(layers, message):
+    with pytest.raises(UnsupportedError, match=message):
+        from_torch(T.Sequential(*layers))
+
+
+def test_no_module_at_all():
+    with pytest.raises(UnsupportedError, match=r"^the module, int\n"):
+        from_torch(3)
+
+
+def test_pytorch_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingPackageError, match="pip install torch"):
+        from_torch(None)
+
+
+# Our files in PyTorch
+
+BOTH = {
+    "rows": (
+        lambda: [nn.Dense(5), nn.BatchNormalization(epsilon=1e-5), nn.LayerNormalization()],
+        lambda: T.Sequential(T.Linear(6, 5), T.BatchNorm1d(5), T.LayerNorm(5, 1e-3)),
+        (6,),
+    ),
+    "images": (
+        lambda: [nn.Conv2D(4, 3, padding="same"), nn.PReLU(), nn.Conv2D(2, 2)],
+        lambda: T.Sequential(T.Conv2d(3, 4, 3, padding=1), T.PReLU(4), T.Conv2d(4, 2, 2)),
+        (6, 6, 3),
+    ),
+    "embedding": (lambda: [nn.Embedding(9, 3)], lambda: T.Sequential(T.Embedding(9, 3)), (4,)),
+}  # fmt: skip
+RECURRENT = {
+    "rnn": (lambda: nn.SimpleRNN(4, return_sequences=True), lambda: T.RNN(3, 4, batch_first=True)),
+    "lstm": (lambda: nn.LSTM(4, return_sequences=True), lambda: T.LSTM(3, 4, batch_first=True)),
+    "gru": (lambda: nn.GRU(4, return_sequences=True), lambda: T.GRU(3, 4, batch_first=True)),
+    "bidirectional": (
+        lambda: nn.Bidirectional(nn.LSTM(4, return_sequences=True)),
+        lambda: T.LSTM(3, 4, batch_first=True, bidirectional=True),
+    ),
+}
+
+
+def loaded(ours, theirs, path):
+    """Return PyTorch's module with the weights of a file that ours has saved, all of them."""
+    ours.save(path)
+    theirs.load_state_dict(load_file(path))
+    return theirs.eval()
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_pytorch_reads_our_files(kind, tmp_path):
+    layers, module, shape = BOTH[kind]
+    ours = nn.Sequential(layers())
+    is_words = kind == "embedding"
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 9, (5, *shape)) if is_words else rng.normal(size=(5, *shape)).astype("f4")
+    ours.build(shape)
+    ours(x)  # moves the averages
+    theirs = loaded(ours, module(), tmp_path / "ours.safetensors")
+    given = torch.tensor(np.moveaxis(x, -1, 1) if x.ndim == 4 else x)
+    y = theirs(given).detach().numpy()
+    y = np.moveaxis(y, 1, -1) if x.ndim == 4 else y
+    np.testing.assert_allclose(ours.predict(x), y, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_pytorch_reads_our_recurrent_files(kind, tmp_path):
+    layer, module = RECURRENT[kind]
+    ours = layer()
+    ours.build((5, 3))
+    theirs = loaded(ours, module(), tmp_path / "ours.safetensors")
+    x = np.random.default_rng(3).normal(size=(2, 5, 3)).astype("f4")
+    y = theirs(torch.tensor(x))[0].detach().numpy()
+    np.testing.assert_allclose(ours.predict(x), y, rtol=1e-4, atol=1e-6)
