@@ -1,0 +1,154 @@
+"""Ranks: the processes that learn together, and the block in which one's failure stops all."""
+
+import sys
+import traceback
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, cast
+
+from autograd_core import OptionError
+
+from ..callbacks import History
+from ..configuration import check_range, name_of
+from ..mistakes import TrainingWarning
+from .sharing import Following, share_randomness, share_weights
+from .together import Together
+from .world import require_same, world
+
+
+class Ranks:
+    """All processes that mpiexec has started; one, if it was not used.
+
+    Each of them runs the same program, and has the whole data. `fit` gives each rank its share of
+    every batch; losses, metrics and weights are those of one process with the same batches, but for
+    rounding. Exceptions: BatchNormalization sees the batch's share of its own rank, and running
+    averages are the ranks' mean; dropout and noise are drawn from a stream of each rank's own.
+
+    What fails on one rank inside the `with` block stops all others, too. `rank` is the number of
+    this process, from 0, `size` tells how many there are, and `is_first` whether this is rank 0,
+    which prints and saves for all.
+
+    Args:    bucket_size: bytes of gradients that are averaged at once.
+    Raises:  MissingPackageError: mpi4py or an MPI library is missing. OptionError: mpiexec belongs
+             to another MPI library, or a bucket has no byte.
+    Example: >>> import nn
+             >>> nn.set_seed(0)
+             >>> model = nn.Sequential([nn.Dense(1)])
+             >>> model.compile(nn.SGD(0.1), loss="mse")
+             >>> with Ranks() as ranks:  # a single one, without mpiexec
+             ...     history = ranks.fit(model, [[1.0], [2.0]], [1.0, 3.0], epochs=3, verbose=0)
+             >>> ranks, len(history.epoch)
+             (Ranks: 0 of 1, 3)
+    """
+
+    def __init__(self, bucket_size: int = 2**22) -> None:
+        check_range("bucket_size", bucket_size, 1)
+        self.bucket_size = bucket_size
+        self._world = world()
+        self.rank: int = self._world.rank
+        self.size: int = self._world.size
+        self.is_first = self.rank == 0
+        self._is_open = False
+
+    def __repr__(self) -> str:
+        return f"Ranks: {self.rank} of {self.size}"
+
+    def __enter__(self) -> "Ranks":
+        self._is_open = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the block; where it ends with an error, end all other ranks."""
+        self._is_open = False
+        is_failure = error is not None and getattr(error, "code", 1) not in (0, None)
+        if is_failure and self.size > 1:  # a rank that merely left would be waited for forever
+            sys.stderr.write(f"rank {self.rank} of {self.size} failed, and stops all others:\n")
+            traceback.print_exception(error)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            self._world.Abort(1)
+
+    def fit(
+        self, model: Any, x: Any, y: Any = None, *, callbacks: Iterable[Any] = (), **options: Any
+    ) -> History:
+        """Let all ranks learn together; every rank calls it, with the same model and data.
+
+        Weights, the optimizer's state and random numbers start from those of rank 0. Callbacks
+        run on rank 0 and see the model there, with the figures of all; the bar or the lines are
+        shown there, too. What callbacks do to weights, learning rate and stop_training holds for
+        all ranks.
+
+        Args:    model: compiled, with a loss that is a mean over samples, as all of ours are.
+                 x, y, callbacks, options: as in `model.fit`; batch_size counts the samples of all
+                 ranks together.
+        Returns: the History, the same on every rank.
+        Raises:  OptionError: ranks differ in options, model or data; a loss with reduction="sum";
+                 outside the `with` block. See also `model.fit`.
+        """
+        self._check_open()
+        if self.size == 1:
+            return cast(History, model.fit(x, y, callbacks=callbacks, **options))
+        numbers = {name: v for name, v in options.items() if isinstance(v, int | float)}
+        with self._together(model, numbers | {"verbose": None}):
+            share_randomness(self._world, model)
+            if self.rank:
+                options["verbose"] = 0
+            following = Following(self._world, callbacks)
+            history = model.fit(x, y, callbacks=[following], **options)
+            share_weights(self._world, model)  # those that early stopping went back to
+        return cast(History, history)
+
+    def evaluate(self, model: Any, x: Any, y: Any = None, **options: Any) -> Any:
+        """Measure the loss and the metrics, each rank on its share; every rank calls it.
+
+        Args:    model: compiled. x, y, options: as in `model.evaluate`.
+        Returns: what `model.evaluate` returns, the same on every rank.
+        Raises:  as `fit`.
+        """
+        self._check_open()
+        if self.size == 1:
+            return model.evaluate(x, y, **options)
+        with self._together(model, {}):
+            return model.evaluate(x, y, **options)
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise OptionError(
+                f"{self} outside its block",
+                "inside it, a rank that fails stops the others; outside, they would wait for it",
+                "with nn.parallel.Ranks() as ranks: ...",
+            )
+
+    @contextmanager
+    def _together(self, model: Any, options: dict[str, Any]) -> Iterator[None]:
+        """Let the model learn with all ranks inside the block, if they have the same in mind."""
+        reduction = getattr(model.loss, "keywords", {}).get("reduction", "mean")
+        if reduction != "mean":
+            raise OptionError(
+                f"a loss with reduction={reduction!r} on several ranks",
+                "the ranks' gradients are averaged, as those of means over samples can be",
+                'reduction="mean"',
+            )
+        described = {
+            "model": type(model).__name__,
+            "optimizer": repr(model.optimizer),
+            "loss": name_of(model.loss),
+            "metrics": list(model.metrics),
+            "jit": model.jit,
+        }
+        require_same(self._world, {"options": options, **described})
+        model._ranks = Together(self._world, model, self.bucket_size)
+        try:
+            with warnings.catch_warnings():
+                if self.rank:  # rank 0 says it for all
+                    warnings.simplefilter("ignore", TrainingWarning)
+                yield
+        finally:
+            del model._ranks

@@ -1,0 +1,330 @@
+"""What test_parallel.py runs under mpiexec: `python -m tests.parallel_programs NAMES FOLDER`."""
+
+import os
+import pickle
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import nn
+from autograd_core import OptionError, Value
+from nn.callbacks import (
+    EarlyStopping,
+    LambdaCallback,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    TerminateOnNaN,
+)
+from nn.parallel import Ranks
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(50, 6))
+CLASSES = RNG.integers(0, 3, 50)
+ROWS = np.eye(3)[CLASSES]
+LABELS = (CLASSES > 1).astype(float)
+WEIGHTS = RNG.random(50)
+STEPS = RNG.normal(size=(50, 5, 2))
+SPARSE = "sparse_categorical_crossentropy"
+
+
+def classifier(optimizer="adam", loss=SPARSE, **options):
+    layers = [nn.Dense(8, "tanh", **options), nn.Dense(3, "softmax")]
+    model = nn.Sequential(layers)
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def recurrent():
+    model = nn.Sequential([nn.LSTM(4), nn.Dense(3)])
+    model.compile(nn.AdamW(nn.schedules.ExponentialDecay(0.05, 4, 0.5), weight_decay=0.1), "mse")
+    return model
+
+
+def normalized():
+    model = nn.Sequential([nn.BatchNormalization(momentum=0.5), nn.Dense(3)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def dropping():
+    model = nn.Sequential([nn.Dense(64), nn.Dropout(0.5), nn.Dense(3)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def scalar():
+    model = nn.MLP(6, [3, 1])
+    model.compile(nn.SGD(0.05), "mse")
+    return model
+
+
+class Branching(nn.Module):
+    """Reaches one weight only by samples whose first feature is large: not on every rank."""
+
+    def __init__(self):
+        self.always, self.sometimes = Value(np.full(6, 0.5)), Value(np.full(6, 0.5))
+
+    def __call__(self, x):
+        out = x @ self.always
+        large = x[:, 0] > 1.0
+        if large.any():
+            out = out + large * (x @ self.sometimes)
+        return out
+
+
+def branching():
+    model = Branching()
+    model.compile(nn.SGD(0.1, weight_decay=0.5), "mse")
+    return model
+
+
+def rates():
+    return [LearningRateScheduler(lambda epoch, rate: 0.1 / (epoch + 1))]
+
+
+def stop():
+    """Return early stopping that goes back to the first epoch's weights."""
+    return [EarlyStopping("loss", min_delta=1.0, patience=2, restore_best_weights=True)]
+
+
+def in_the_middle():
+    """Return a callback that halves the rate, looks at the model, and stops in an epoch."""
+    seen = []
+
+    def begin(batch, logs):
+        model = callback.model
+        model.optimizer.learning_rate /= 2
+        seen.append(model.evaluate(X, CLASSES)[0])
+        model.train()
+
+    def end(batch, logs):
+        callback.model.stop_training = len(seen) == 9
+
+    callback = LambdaCallback(on_train_batch_begin=begin, on_train_batch_end=end)
+    return [callback]
+
+
+def listed(x, y):
+    """Return batches, the last of one sample, with and without weights."""
+    here = [slice(0, 24), slice(24, 49), slice(49, 50)]
+    return [(x[i], y[i], None if n else WEIGHTS[i]) for n, i in enumerate(here)]
+
+
+L1 = {"kernel_regularizer": "l1", "activity_regularizer": "l2"}
+# name: how to make the model, x, y, options of fit, callbacks. The last batch of 7 has one sample
+CASES = {
+    "weights of samples": (
+        partial(classifier, **L1),
+        X,
+        CLASSES,
+        {"batch_size": 7, "sample_weight": WEIGHTS},
+        list,
+    ),
+    "weights of classes, momentum, clipping": (
+        partial(classifier, partial(nn.SGD, 0.1, momentum=0.9, global_clipnorm=0.1)),
+        X,
+        CLASSES,
+        {"batch_size": 9, "class_weight": {0: 2.0}, "validation_split": 0.3},
+        list,
+    ),
+    "accumulated gradients, a constraint": (
+        partial(
+            classifier,
+            partial(nn.Adam, 0.05, gradient_accumulation_steps=3),
+            "categorical_crossentropy",
+            kernel_constraint="max_norm",
+        ),
+        X,
+        ROWS,
+        {"batch_size": 8},
+        list,
+    ),
+    "all at once, in order": (
+        partial(classifier, partial(nn.SGD, 0.5)),
+        X,
+        CLASSES,
+        {"batch_size": 50, "shuffle": False},
+        list,
+    ),
+    "a recurrent layer, a schedule": (recurrent, STEPS, ROWS, {"batch_size": 16}, list),
+    "batches": (classifier, listed(X, CLASSES), None, {"validation_data": (X, CLASSES)}, list),
+    "numbers": (scalar, X, LABELS, {"batch_size": 25}, list),
+    "rates of epochs": (partial(classifier, "sgd"), X, CLASSES, {"batch_size": 10}, rates),
+    "early stopping": (classifier, X, CLASSES, {"batch_size": 10}, stop),
+    "stopped in the middle": (classifier, X, CLASSES, {"batch_size": 10}, in_the_middle),
+    "float32": (classifier, X.astype(np.float32), CLASSES, {"batch_size": 7}, list),
+}
+EAGER_CASES = {
+    "a branch": (branching, X, LABELS, {"batch_size": 5}, list),
+}
+
+
+def learn(case, jit, fit):
+    """Return the history and the state that a case ends with, and the next random number."""
+    make, x, y, options, callbacks = case
+    model = make()
+    if isinstance(model.optimizer, partial):  # made anew for each model
+        model.optimizer = model.optimizer()
+    model.jit = jit
+    history = fit(model, x, y, epochs=4, verbose=0, callbacks=callbacks(), **options)
+    return history.history, model.state_dict(), nn.randomness.generator().random()
+
+
+def all_cases():
+    """Return each case by name, eager and compiled."""
+    for name, case in CASES.items():
+        yield (name, False), case
+        yield (name, True), case
+    for name, case in EAGER_CASES.items():
+        yield (name, False), case
+
+
+def learning(ranks, folder):
+    """Learn all cases, from other seeds on the other ranks; what rank 0 draws must hold."""
+    found = {}
+    for (name, jit), case in all_cases():
+        nn.set_seed(3 + 10 * ranks.rank)
+        found[name, jit] = learn(case, jit, ranks.fit)
+    nn.set_seed(ranks.rank)
+    model = classifier()
+    ranks.fit(model, X, CLASSES, verbose=0)
+    found["evaluate"] = ranks.evaluate(model, X, CLASSES, batch_size=16, sample_weight=WEIGHTS)
+    found["evaluate alone"] = model.evaluate(X, CLASSES, sample_weight=WEIGHTS)
+    for name, make in {"normalized": normalized, "dropping": dropping}.items():
+        for turn in range(2):
+            nn.set_seed(5)
+            model = make()
+            ranks.fit(model, X[:48], ROWS[:48], batch_size=12, epochs=2, verbose=0)
+            found[name, turn] = model.state_dict()
+    return found
+
+
+def streams(ranks, folder):
+    """Return what a layer of noise adds on each rank."""
+    drawn = []
+
+    class Noise(nn.Module):
+        def __init__(self):
+            self.weight = Value(np.ones(6))
+
+        def __call__(self, x):
+            drawn.append(nn.randomness.generator().random() if self.training else None)
+            return x @ self.weight
+
+    nn.set_seed(1)
+    model = Noise()
+    model.compile("sgd", "mse")
+    ranks.fit(model, X, LABELS, batch_size=50, epochs=3, verbose=0, shuffle=False)
+    return drawn
+
+
+def saving(ranks, folder):
+    """Learn two epochs and leave a checkpoint behind, written by rank 0 alone."""
+    nn.set_seed(7)
+    saved = [ModelCheckpoint(folder / "{epoch}.safetensors")]
+    ranks.fit(classifier(), X, CLASSES, batch_size=11, epochs=2, verbose=2, callbacks=saved)
+
+
+def resuming(ranks, folder):
+    """Go on where `saving` has ended."""
+    model = nn.load(folder / "2.safetensors")
+    ranks.fit(model, X, CLASSES, batch_size=11, epochs=4, initial_epoch=2, verbose=0)
+    return model.state_dict(), model.optimizer.iterations
+
+
+def refusals(ranks, folder):
+    """Return what the ranks say to whatever is unequal, or cannot be."""
+    first, rank = ranks.is_first, ranks.rank
+    attempts = {
+        "epochs": lambda: ranks.fit(classifier(), X, CLASSES, epochs=1 + rank),
+        "batch size": lambda: ranks.fit(classifier(), X, CLASSES, batch_size=10 + rank),
+        "optimizer": lambda: ranks.fit(classifier("adam" if first else "sgd"), X, CLASSES),
+        "sum": lambda: ranks.fit(
+            classifier(loss=partial(nn.losses.get(SPARSE), reduction="sum")), X, CLASSES
+        ),
+        "units": lambda: ranks.fit(nothing(8 + rank), X, CLASSES),
+        "samples": lambda: ranks.fit(classifier(), X[rank:], CLASSES[rank:], shuffle=False),
+        "order": lambda: ranks.fit(classifier(), X[:: 1 - 2 * rank], CLASSES, shuffle=False),
+        "batches": lambda: ranks.fit(classifier(), listed(X, CLASSES)[: 3 - rank]),
+        "evaluate": lambda: ranks.evaluate(classifier(), X[: 5 + rank], CLASSES[: 5 + rank]),
+        "not compiled": lambda: ranks.fit(nn.Sequential([nn.Dense(1)]), X, CLASSES),
+        "outside": lambda: Ranks().fit(classifier(), X, CLASSES),
+        "bucket": lambda: Ranks(bucket_size=0),
+    }
+    return {name: refused(attempt) for name, attempt in attempts.items()}
+
+
+def nothing(units):
+    model = nn.Sequential([nn.Dense(units), nn.Dense(3, "softmax")])
+    model.compile("sgd", SPARSE)
+    return model
+
+
+def refused(attempt):
+    try:
+        attempt()
+    except (OptionError, ValueError) as error:
+        return str(error)
+    return "nothing was refused"
+
+
+def failing(ranks, folder):
+    """Fail on rank 1, in the middle of training."""
+
+    class Fragile(nn.Dense):
+        def forward(self, x):
+            if ranks.rank == 1 and model.optimizer.iterations == 3:
+                raise ArithmeticError("the fourth batch is too much")
+            return super().forward(x)
+
+    model = nn.Sequential([Fragile(3, "softmax")])
+    model.compile("sgd", SPARSE)
+    ranks.fit(model, X, CLASSES, batch_size=10, epochs=1000, verbose=0)
+
+
+def failing_callback(ranks, folder):
+    """Fail in a callback, of rank 0."""
+
+    def fail(epoch, logs):
+        raise OSError("the disk is full")
+
+    callbacks = [TerminateOnNaN(), LambdaCallback(on_epoch_end=fail)]
+    ranks.fit(classifier(), X, CLASSES, epochs=1000, verbose=0, callbacks=callbacks)
+
+
+def leaving(ranks, folder):
+    """Leave on rank 1, before training."""
+    if ranks.rank == 1:
+        sys.exit("no data here")
+    ranks.fit(classifier(), X, CLASSES)
+
+
+def killed(ranks, folder):
+    """Be killed on rank 1, in the middle of training."""
+
+    class Mortal(nn.Dense):
+        def forward(self, x):
+            if ranks.rank == 1 and model.optimizer.iterations == 3:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().forward(x)
+
+    model = nn.Sequential([Mortal(3, "softmax")])
+    model.compile("sgd", SPARSE)
+    ranks.fit(model, X, CLASSES, batch_size=10, epochs=1000, verbose=0)
+
+
+def main(names, folder):
+    """Run programs, and leave what each returned on each rank in a file."""
+    for name in names.split(","):
+        with Ranks(bucket_size=300) as ranks:
+            found = globals()[name](ranks, folder)
+            every = ranks._world.gather(found)
+            if ranks.is_first:
+                (folder / f"{name}-{ranks.size}").write_bytes(pickle.dumps(every))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
