@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint types bench wheel-check clean
+.PHONY: help demo test test-torch notebooks lint types bench wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -15,6 +15,12 @@ demo: .venv/demo.stamp ## a network learns to read handwritten digits; pictures 
 
 test: .venv/test.stamp ## all tests; they cover 98 % of all lines and branches
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --cov --cov-fail-under=98
+
+test-torch: .venv/test.stamp .venv/torch.stamp ## networks taken over from real PyTorch modules
+	$(BIN)/python -m pytest tests/test_interchange_torch.py
+
+notebooks: .venv/notebooks.stamp ## run the course's notebooks, and compare their key figures
+	$(BIN)/python -m demos.notebooks.execute
 
 lint: .venv/test.stamp ## style and format
 	$(BIN)/ruff check .

@@ -2,12 +2,15 @@
 
 import doctest
 from functools import wraps
+from importlib.util import find_spec
 
 import pytest
 
 from nn import mistakes
 
 LABEL = "Example: "
+# PyTorch takes gigabytes with some package indexes: `make test-torch` installs it for this file
+collect_ignore = [] if find_spec("torch") else ["tests/test_interchange_torch.py"]
 
 
 def beside_label(parse):

@@ -2,14 +2,16 @@
 
 import argparse
 
-from . import arrays, drawing, growth, markdown, networks, scalars
+from . import arrays, compiled, drawing, growth, markdown, networks, parallel, scalars
 
 REPORTS = {
     "scalars": scalars.report,
     "arrays": arrays.report,
     "growth": growth.report,
+    "compiled": compiled.report,
     "networks": networks.report,
     "drawing": drawing.report,
+    "parallel": parallel.report,
 }
 
 

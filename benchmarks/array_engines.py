@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd_core import log_softmax, value_and_grad
+from autograd_core import compile, log_softmax, value_and_grad
 
 from .timing import THREADS
 
@@ -56,6 +56,34 @@ def autograd_core(parameters: list[Array], x: Array, labels: Array) -> Step:
         return (log_softmax(scores, axis=1) * weights).sum()
 
     return _descent(value_and_grad(loss), parameters)
+
+
+def compiled_update(parameters: list[Array], x: Array, labels: Array) -> Any:
+    """Return `update(parameters, x, weights)`, compiled, and these weights of the samples."""
+
+    def loss(parameters: list[Any], x: Array, weights: Array) -> Any:
+        scores = _scores(parameters, x, lambda v: v.relu())
+        return (log_softmax(scores, axis=1) * weights).sum()
+
+    def update(parameters: list[Any], x: Array, weights: Array) -> Any:
+        value, gradients = value_and_grad(loss)(parameters, x, weights)
+        pairs = zip(parameters, gradients, strict=True)
+        return value, [p - LEARNING_RATE * gradient for p, gradient in pairs]
+
+    return compile(update), _one_hot(parameters, labels) / -len(x)
+
+
+def autograd_core_compiled(parameters: list[Array], x: Array, labels: Array) -> Step:
+    """Return a step of the same, compiled as one function."""
+    compiled, weights = compiled_update(parameters, x, labels)
+    state = parameters
+
+    def step() -> float:
+        nonlocal state
+        value, state = compiled(state, x, weights)
+        return float(value)
+
+    return step
 
 
 def numpy_by_hand(parameters: list[Array], x: Array, labels: Array) -> Step:

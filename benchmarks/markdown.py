@@ -10,7 +10,18 @@ from pathlib import Path
 from .timing import THREADS, Times
 
 README = Path(__file__).with_name("README.md")
-PACKAGES = ("numpy", "micrograd", "torch", "jax", "autograd", "mygrad", "keras", "scikit-learn")
+PACKAGES = (
+    "numpy",
+    "numba",
+    "micrograd",
+    "casadi",
+    "torch",
+    "jax",
+    "autograd",
+    "mygrad",
+    "keras",
+    "scikit-learn",
+)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -76,10 +76,11 @@ def _model(network: str) -> Sequential:
     return Sequential([*layers[network], Dense(10, "softmax")], input_shape=SHAPES[network])
 
 
-def nn_epoch(network: str) -> Train:
-    """Return an epoch of nn: fit, with the accuracy."""
+def nn_epoch(network: str, jit: bool = False) -> Train:
+    """Return an epoch of nn: fit, with the accuracy; with jit, its step is compiled."""
     model, (x, y) = _model(network), samples(network)
-    model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    loss = "sparse_categorical_crossentropy"
+    model.compile("adam", loss=loss, metrics=["accuracy"], jit=jit)
 
     def epoch() -> float:
         return float(model.fit(x, y, BATCH, verbose=0).history["loss"][0])

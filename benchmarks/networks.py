@@ -15,10 +15,12 @@ from .timing import (
     take_turns,
 )
 
-OURS, PYTORCH, KERAS, SKLEARN = "nn", "PyTorch", "Keras on JAX", "scikit-learn"
+OURS, COMPILED = "nn", "nn, jit=True"
+PYTORCH, KERAS, SKLEARN = "PyTorch", "Keras on JAX", "scikit-learn"
 # name: how to make its epoch, the modules it needs
 EPOCHS: dict[str, tuple[Callable[[str], engines.Train], str]] = {
     OURS: (engines.nn_epoch, "nn"),
+    COMPILED: (partial(engines.nn_epoch, jit=True), "nn"),
     PYTORCH: (engines.torch_epoch, "torch"),
     "PyTorch, fused Adam": (partial(engines.torch_epoch, fused=True), "torch"),
     "PyTorch, DataLoader": (engines.torch_loader_epoch, "torch"),
@@ -31,6 +33,7 @@ STEPS: dict[str, tuple[Callable[[str], engines.Train], str]] = {
     PYTORCH: (engines.torch_step, "torch"),
 }
 LIMITS = {PYTORCH: "at most 1.0 times", KERAS: "below", SKLEARN: "below"}
+COMPILED_LIMIT = 0.8  # times PyTorch
 EPOCH_ROUNDS, STEP_ROUNDS = 7, 15
 SECONDS = 0.3  # one turn of steps
 
@@ -75,7 +78,10 @@ def report() -> str:
     lines = [
         f"An epoch of {DENSE}, {engines.SAMPLES:,} samples, {data}; seconds, median (fastest):",
         "",
-        table(["library", "seconds", "nn divided by it"], _epoch_rows(epochs)),
+        table(
+            ["library", "seconds", *[f"{ours} divided by it" for ours in (OURS, COMPILED)]],
+            _epoch_rows(epochs),
+        ),
         "",
         f"A step with {engines.BATCH} samples; milliseconds, median (fastest):",
         "",
@@ -105,10 +111,10 @@ def _steps(processes: dict[str, Ask], network: str) -> dict[str, Times]:
 def _epoch_rows(epochs: dict[str, Times]) -> Iterator[list[str]]:
     for name in EPOCHS:
         if name in epochs:
-            ratio = epochs[OURS].median / epochs[name].median
-            yield [name, _cell(epochs[name], 1.0, 2), f"{ratio:.2f}"]
+            ratios = [epochs[ours].median / epochs[name].median for ours in (OURS, COMPILED)]
+            yield [name, _cell(epochs[name], 1.0, 2), *[f"{ratio:.2f}" for ratio in ratios]]
         else:
-            yield [name, "not installed", ""]
+            yield [name, "not installed", "", ""]
 
 
 def _step_rows(steps: list[tuple[str, dict[str, Times]]]) -> Iterator[list[str]]:
@@ -129,3 +135,8 @@ def _targets(epochs: dict[str, Times]) -> Iterator[str]:
             is_met = ratio <= 1.0 if peer == PYTORCH else ratio < 1.0
             wanted = f"{DENSE}: {limit} {peer}"
             yield target(wanted, f"{ratio:.2f}", is_met, (epochs[OURS], epochs[peer]))
+    if PYTORCH in epochs:
+        ratio = epochs[COMPILED].median / epochs[PYTORCH].median
+        wanted = f"{DENSE}, {COMPILED}: at most {COMPILED_LIMIT} times {PYTORCH}"
+        both = epochs[COMPILED], epochs[PYTORCH]
+        yield target(wanted, f"{ratio:.2f}", ratio <= COMPILED_LIMIT, both)

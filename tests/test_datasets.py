@@ -176,7 +176,7 @@ SMALL = {
     "t10k-images-idx3-ubyte.gz": np.arange(24).reshape(2, 4, 3) * 5,
     "t10k-labels-idx1-ubyte.gz": [7, 2],
 }
-PACKED = {name: gzip.compress(idx(array)) for name, array in SMALL.items()}
+PACKED = {name: gzip.compress(idx(array), mtime=0) for name, array in SMALL.items()}
 NAME = next(iter(SMALL))
 
 
@@ -208,7 +208,7 @@ class Mirror(BaseHTTPRequestHandler):
             return
         content = PACKED[name]
         if way == "wrong":
-            content = gzip.compress(b"other bytes")
+            content = gzip.compress(b"other bytes", mtime=0)
         if way == "noise":
             content = b"<html>please log in</html>"
         length = len(content)
@@ -318,7 +318,18 @@ class TestMnist:
         assert "refused" in found.why
         assert f"no address/{NAME}: unknown url type" in found.why
         assert found.instead.startswith(f"{NAME} put into {tmp_path / 'mnist'} by hand")
-        assert names_in(tmp_path) == []
+        assert list(tmp_path.iterdir()) == []
+
+    def test_without_mirrors_no_folder_is_left(self, tmp_path, monkeypatch):
+        monkeypatch.delenv("AUTOGRAD_CORE_DATA", raising=False)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        with pytest.raises(FileError, match="no mirror gave it"):
+            datasets.mnist(mirrors=[])
+        assert list(tmp_path.iterdir()) == []
+        (tmp_path / "mine" / "mnist").mkdir(parents=True)
+        with pytest.raises(FileError, match="no mirror gave it"):
+            datasets.mnist(tmp_path / "mine", mirrors=[])
+        assert (tmp_path / "mine" / "mnist").is_dir()  # it was there before
 
     @pytest.mark.parametrize("damage", [b"", b"\x1f\x8b\x08", PACKED[NAME][:-12], b"text"])
     def test_replaces_a_damaged_file_and_says_so(self, damage, placed, server):
