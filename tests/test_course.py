@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,7 @@ class TestExercises:
 
 def test_the_course_is_made_of_its_notebooks():
     assert NOTEBOOKS
-    assert {Path(name).stem for name in NOTEBOOKS} <= set(COURSE)
+    assert {Path(name).stem for name in NOTEBOOKS} == set(COURSE)
 
 
 def test_links_lead_to_other_notebooks_of_the_course(notebook):
@@ -224,3 +225,33 @@ class TestReply:
 
     def test_it_shows_itself_without_quotes(self):
         assert repr(Reply("Not yet: 5\nis odd.")) == "Not yet: 5\nis odd."
+
+
+def exercises(*names):
+    """Return (exercise's name, exercise) for all exercises of some modules."""
+    modules = [import_module(f"exercises.{name}") for name in names]
+    return [
+        pytest.param(each, id=f"{module.__name__.rpartition('.')[2]}.{name}")
+        for module in modules
+        for name, each in vars(module).items()
+        if isinstance(each, Exercise)
+    ]
+
+
+class TestTheModules:
+    @pytest.mark.parametrize("exercise", exercises(*[name[3:] for name in COURSE]))
+    def test_waits_for_an_answer(self, exercise):
+        assert exercise.check(...).startswith("Your turn")
+        assert exercise.hint().endswith((".", "?"))
+
+    @pytest.mark.parametrize("exercise", exercises("nudging", "chain_rule", "decisions"))
+    def test_takes_its_own_solution(self, exercise):
+        namespace = {}
+        exec(str(exercise.solution()), namespace)
+        assert exercise.check(namespace["answer"]) == "Right."
+
+    @pytest.mark.parametrize("exercise", exercises("nudging", "chain_rule", "decisions"))
+    def test_gives_the_hint_for_a_wrong_answer(self, exercise):
+        reply = exercise.check(12345.0)
+        assert reply.startswith("Not yet: ")
+        assert reply.endswith(f"Hint: {exercise.hint()}")

@@ -99,12 +99,6 @@ def test_the_solution_is_right(name):
     assert reply
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_without_an_answer_it_is_your_turn(name):
-    assert ALL[name].check(...).startswith("Your turn")
-    assert ALL[name].hint().endswith((".", "?"))
-
-
 @pytest.mark.parametrize(
     ("name", "answer", "said"), [(name, *each) for name in WRONG for each in WRONG[name]]
 )
