@@ -114,7 +114,8 @@ SHAPES: frozenset[Callable[..., Any]] = frozenset(
 
 
 def _is_true(x: Any) -> Any:
-    return 1.0 - elementwise.equal(x, 0.0)
+    """Return 1 where x is not 0; a condition is 1 there already."""
+    return x if isinstance(x, Node) and is_condition(x) else 1.0 - elementwise.equal(x, 0.0)
 
 
 # Inside a compiled function conditions are Values of 0 and 1, which every replay makes anew

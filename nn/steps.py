@@ -50,14 +50,19 @@ class Steps(State):
         self._inside = self.inside()
 
     def _descend(self, x: Any, y: Any, weight: Any, rate: Any) -> tuple[Any, Any, list[Any]]:
-        """Do what `_learn_batch` does, to be compiled: gradients are returned, not kept."""
+        """Do what `_learn_batch` does, to be compiled.
+
+        Gradients are returned only where the update is made elsewhere: a program that keeps them
+        to itself writes them into the same memory every time.
+        """
         parts, parameters = self._inside
         loss, _, out = self._compare(x, y, weight)
         loss = loss + sum([part.own_penalty() for part in parts])
         reached = gradients(loss, parameters)
-        if not self._updates_apart():
-            self.optimizer.apply(dict(zip(parameters, reached, strict=True)), rate)
-        return loss, out, reached
+        if self._updates_apart():
+            return loss, out, reached
+        self.optimizer.apply(dict(zip(parameters, reached, strict=True)), rate)
+        return loss, out, []
 
     def _replay_batch(
         self, program: Callable[..., Any], x: Any, y: Any, weight: Any
@@ -68,7 +73,9 @@ class Steps(State):
         optimizer.iterations += 1
         with no_grad():  # gradients of gradients are of no use here
             loss, out, reached = program(x, y, weight, rate)
-        for parameter, gradient in zip(parameters, reached, strict=True):
+        for parameter, gradient in zip(
+            parameters, reached or [None] * len(parameters), strict=True
+        ):
             parameter.grad = plain(gradient)
         mean = self._ranks.averaged(float(loss), parameters)
         if self._updates_apart():

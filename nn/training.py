@@ -49,7 +49,7 @@ class Training(Steps):
                  Options: functools.partial(nn.losses.huber, delta=2.0).
                  metrics: names or functions (y_true, y_pred); see nn.metrics.
                  jit: let `fit` compile the step: the same numbers, sooner. Options of layers and
-                 losses are then those of the beginning of each fit.
+                 losses are then those of the beginning of each fit, and no gradients are kept.
         Raises:  OptionError: no such name. With jit, `fit` raises TraceError if a layer or loss
                  takes data out of the graph.
         """

@@ -192,10 +192,10 @@ class Optimizer(Configured):
         return gradients
 
     def _move(self, parameter: Value, gradient: Any, learning_rate: float) -> None:
-        data = fresh(lambda: parameter.data)
+        is_traced = isinstance(gradient, Value)
+        data = parameter if is_traced else parameter.data
         if self.weight_decay:
             data = data - data * (learning_rate * self.weight_decay)
-        is_traced = isinstance(gradient, Value)
         slots: Any = (
             TracedSlots(lambda: self.slots_of(parameter)) if is_traced else self.slots_of(parameter)
         )

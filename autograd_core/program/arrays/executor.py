@@ -221,7 +221,8 @@ def _into(step: Step, inputs: list[Step]) -> Callable[..., Any] | None:
     """Return what computes the step's array from its inputs into a given one, or None.
 
     Shapes are known here, so that BLAS is called without a detour: products of matrices, and sums
-    over rows, which as products with ones are several times faster.
+    of matrices, which as products with ones are several times faster. A zero that is an array is
+    compared with sooner than a number, which would become one first.
     """
     primitive = step.primitive
     if primitive is fused and has_numba():
@@ -232,9 +233,25 @@ def _into(step: Step, inputs: list[Step]) -> Callable[..., Any] | None:
     ranks = [len(x.shape) for x in inputs]
     if primitive in (matmul, inner) and ranks == [2, 2]:
         return np.dot
-    if primitive is sum and ranks == [2] and step.params == {"axis": 0, "keepdims": False}:
-        return partial(np.dot, np.ones(inputs[0].shape[0], step.dtype))
+    if primitive is sum and ranks == [2]:
+        return _matrix_sum(step, *inputs[0].shape)
+    if primitive in (table.relu, table.gate):
+        zero = np.zeros((), step.dtype)
+        if primitive is table.relu:
+            return lambda x, out: np.maximum(x, zero, out=out)
+        return lambda g, x, out: table.times.into(np.greater(x, zero), g, out)  # type: ignore[misc]
     return partial(into, **step.params) if step.params else into
+
+
+def _matrix_sum(step: Step, rows: int, columns: int) -> Callable[..., Any]:
+    """Return what sums a matrix over one of its axes."""
+    axis, keepdims = [(step.params or {})[name] for name in ("axis", "keepdims")]
+    if axis in (0, -2) and not keepdims:
+        return partial(np.dot, np.ones(rows, step.dtype))
+    if axis in (1, -1):
+        ones = np.ones((columns, 1) if keepdims else columns, step.dtype)
+        return lambda x, out: np.dot(x, ones, out)
+    return partial(sum.into, axis=axis, keepdims=keepdims)  # type: ignore[arg-type]
 
 
 def _computing(primitive: Primitive, params: dict[str, Any]) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ from numpy import ndarray
 from ...data import Data
 from ...graph import Primitive
 from ...primitives import elementwise as table
+from ...primitives.reductions import log_softmax, softmax
 from ...primitives.shapes import broadcast_to, reshape, transpose
 from ..program import Program, Step, source
 
@@ -25,7 +26,9 @@ def simplify(program: Program) -> Program:
     """Return the program with each step replaced by what costs less, where there is such."""
     rewriter = _Rewriter(program.constants)
     place: list[int] = []
+    logarithms = {_named(step) for step in program.steps if step.primitive is log_softmax}
     for i, step in enumerate(program.steps):
+        rewriter.has_logarithm = step.primitive is softmax and _named(step) in logarithms
         place.append(rewriter.add(i, step._replace(inputs=tuple([place[x] for x in step.inputs]))))
     return program.rebuilt(rewriter.steps, place, rewriter.constants)
 
@@ -35,6 +38,7 @@ class _Rewriter:
 
     def __init__(self, given: dict[int, Data]) -> None:
         self.given = given
+        self.has_logarithm = False  # whether there is a log_softmax beside this softmax
         self.steps: list[Step] = []
         self.constants: dict[int, Data] = {}
 
@@ -113,6 +117,13 @@ class _Rewriter:
             return step._replace(primitive=table.square, inputs=(x,))
         return None
 
+    def softmax(self, step: Step) -> Same:
+        """Beside log_softmax of the same, softmax is its exponential, which gradients need, too."""
+        if not self.has_logarithm:
+            return None
+        self.steps.append(step._replace(primitive=log_softmax))
+        return step._replace(primitive=table.exp, inputs=(len(self.steps) - 1,), params=None)
+
     def negative(self, step: Step) -> Same:
         """-(-x) is x."""
         before = self.steps[step.inputs[0]]
@@ -133,6 +144,10 @@ class _Rewriter:
         return None
 
 
+def _named(step: Step) -> tuple[tuple[int, ...], str]:
+    return step.inputs, str(step.params)
+
+
 _BROADCASTING = {table.add, table.subtract, table.multiply, table.divide, table.times}
 _REWRITES: dict[Primitive, Callable[[_Rewriter, Step], Same]] = {
     table.times: _Rewriter.times,
@@ -140,6 +155,7 @@ _REWRITES: dict[Primitive, Callable[[_Rewriter, Step], Same]] = {
     table.divide: _Rewriter.divide,
     table.power: _Rewriter.power,
     table.negative: _Rewriter.negative,
+    softmax: _Rewriter.softmax,
     table.identity: _Rewriter.repeated,
     table.astype: _Rewriter.repeated,
     reshape: _Rewriter.repeated,

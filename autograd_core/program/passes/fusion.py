@@ -5,6 +5,7 @@ each parameter a dozen times. One loop does it once. Only operations are fused t
 rounds alike, so that the result stays equal to the bit.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +35,7 @@ LOOPS: dict[Primitive, str] = {
     table.times: "{0} * {1} if {0} != {zero} else {zero}",
 }
 SHORTEST = 3  # operations that are worth a loop of their own
-SMALLEST = 2_000  # numbers; below, the calls cost more than the memory
+SMALLEST = 2_000  # numbers; smaller arrays only share the loop of large ones
 
 
 def _evaluated(*inputs: Any, code: tuple[Any, ...], results: tuple[int, ...]) -> Any:
@@ -70,6 +71,7 @@ class _Fusion:
         self.constants: dict[int, Any] = {}
         self.open: dict[Any, _Group] = {}  # by shape and type
         self.group_of: dict[int, Any] = {}
+        self.loops: set[Any] = set()  # of large arrays, which small ones may share
         self.needed: list[list[int]] = [[] for _ in program.steps]  # by which steps; end: -1
         for i, step in enumerate(program.steps):
             for x in step.inputs:
@@ -94,7 +96,7 @@ class _Fusion:
         return self.program.rebuilt(self.kept, self.place, self.constants)
 
     def _is_fusible(self, step: Step) -> bool:
-        if step.primitive not in LOOPS or step.size < SMALLEST:
+        if step.primitive not in LOOPS or not step.shape:
             return False
         sources = [self.program.steps[x] for x in step.inputs]
         return all(not s.shape or (s.shape, s.dtype) == (step.shape, step.dtype) for s in sources)
@@ -109,10 +111,6 @@ class _Fusion:
         members = self.open.pop(kind).members
         for i in members:
             del self.group_of[i]
-        if len(members) < SHORTEST:
-            for i in members:
-                self._keep(i, self.program.steps[i])
-            return
         steps = self.program.steps
         inside = set(members)
         outside = dict.fromkeys(x for i in members for x in steps[i].inputs if x not in inside)
@@ -121,6 +119,13 @@ class _Fusion:
         results = [i for i in members if any(user not in inside for user in self.needed[i])]
         params = {"code": tuple(code), "results": tuple([number[i] for i in results])}
         shape, dtype = kind
+        loop = (*params.values(), dtype, *[bool(steps[x].shape) for x in outside])
+        if math.prod(shape) >= SMALLEST:
+            self.loops.add(loop)
+        if len(members) < SHORTEST or loop not in self.loops:
+            for i in members:
+                self._keep(i, self.program.steps[i])
+            return
         inputs = tuple([self.place[x] for x in outside])
         whole = len(self.kept)
         self.kept.append(Step(fused, inputs, params, (len(results), *shape), dtype))
