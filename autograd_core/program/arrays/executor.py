@@ -251,7 +251,7 @@ def _matrix_sum(step: Step, rows: int, columns: int) -> Callable[..., Any]:
     if axis in (1, -1):
         ones = np.ones((columns, 1) if keepdims else columns, step.dtype)
         return lambda x, out: np.dot(x, ones, out)
-    return partial(sum.into, axis=axis, keepdims=keepdims)  # type: ignore[arg-type]
+    return partial(sum.into, axis=axis, keepdims=keepdims)  # type: ignore[arg-type, misc]
 
 
 def _computing(primitive: Primitive, params: dict[str, Any]) -> Callable[..., Any]:
