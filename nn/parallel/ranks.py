@@ -1,6 +1,7 @@
 """Ranks: the processes that learn together, and the block in which one's failure stops all."""
 
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,8 @@ from ..mistakes import TrainingWarning
 from .sharing import Following, share_randomness, share_weights
 from .together import Together
 from .world import require_same, world
+
+TO_BE_READ = 0.3  # seconds: mpiexec passes on what it has read before everything is ended
 
 
 class Ranks:
@@ -73,6 +76,7 @@ class Ranks:
             traceback.print_exception(error)
             sys.stdout.flush()
             sys.stderr.flush()
+            time.sleep(TO_BE_READ)
             self._world.Abort(1)
 
     def fit(
