@@ -26,7 +26,7 @@ def compile(f: Callable[..., Any]) -> "Compiled":
 
     Args:    f: decides by `np.where` and not by `if` of data, and draws with `fresh`.
     Returns: a function of the same arguments and results, to the bit where the order of operations
-             is kept, else to 1e-12. It can be differentiated as f can.
+             is kept, else to 1e-12 (float32: to its rounding). It can be differentiated as f can.
     Raises:  TraceError: at the first call, if f takes data out of the graph, with the line.
     Example: >>> from autograd_core import value_and_grad
              >>> step = compile(value_and_grad(lambda w, x: (w * x - 6.0) ** 2))

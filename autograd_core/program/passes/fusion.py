@@ -6,7 +6,6 @@ rounds alike, so that the result stays equal to the bit.
 """
 
 import math
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,13 +50,6 @@ def _evaluated(*inputs: Any, code: tuple[Any, ...], results: tuple[int, ...]) ->
 fused: Primitive = Primitive("fused", _evaluated, each=lambda *_, **__: None)
 
 
-@dataclass
-class _Group:
-    """Operations that wait to become one step."""
-
-    members: list[int] = field(default_factory=list)
-
-
 def fuse(program: Program) -> Program:
     """Return the program with each chain of elementwise steps on large arrays as one step."""
     return _Fusion(program).result()
@@ -69,7 +61,7 @@ class _Fusion:
         self.place = [-1] * len(program.steps)
         self.kept: list[Step] = []
         self.constants: dict[int, Any] = {}
-        self.open: dict[Any, _Group] = {}  # by shape and type
+        self.open: dict[Any, list[int]] = {}  # steps that wait to be one, by shape and type
         self.group_of: dict[int, Any] = {}
         self.loops: set[Any] = set()  # of large arrays, which small ones may share
         self.needed: list[list[int]] = [[] for _ in program.steps]  # by which steps; end: -1
@@ -89,7 +81,7 @@ class _Fusion:
             if kind is None:
                 self._keep(i, step)
             else:
-                self.open.setdefault(kind, _Group()).members.append(i)
+                self.open.setdefault(kind, []).append(i)
                 self.group_of[i] = kind
         for kind in list(self.open):
             self._close(kind)
@@ -108,7 +100,7 @@ class _Fusion:
         self.kept.append(step._replace(inputs=tuple([self.place[x] for x in step.inputs])))
 
     def _close(self, kind: Any) -> None:
-        members = self.open.pop(kind).members
+        members = self.open.pop(kind)
         for i in members:
             del self.group_of[i]
         steps = self.program.steps
