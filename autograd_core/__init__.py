@@ -17,9 +17,10 @@
 - the errors, drawn as a tree in `autograd_core.errors`
 """
 
-from .anomaly import detect_anomaly
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .derivatives import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from .drawing.draw import draw, draw_dot
 from .errors import (
     AnomalyError,
     AutogradError,
@@ -36,9 +37,6 @@ from .errors import (
     TraceError,
     UnsupportedError,
 )
-from .explanation.comparison.compare import compare_gradients
-from .explanation.diagnosis.diagnose import diagnose
-from .explanation.explain import explain
 from .functions.activations import (
     erf,
     leaky_relu,
@@ -50,14 +48,21 @@ from .functions.activations import (
     softplus,
 )
 from .functions.windows import convolve, sliding_windows
-from .gradcheck import check_gradients
 from .graph import Primitive
-from .program.batching.batch import batch
-from .program.compile import compile
-from .program.tracing import callback, fresh
 from .scopes import scope
 from .value import Value
 from .watching import no_grad
+
+if TYPE_CHECKING:
+    from .anomaly import detect_anomaly
+    from .drawing.draw import draw, draw_dot
+    from .explanation.comparison.compare import compare_gradients
+    from .explanation.diagnosis.diagnose import diagnose
+    from .explanation.explain import explain
+    from .gradcheck import check_gradients
+    from .program.batching.batch import batch
+    from .program.compile import compile
+    from .program.tracing import callback, fresh
 
 __all__ = [
     "AnomalyError",
@@ -108,3 +113,31 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+# Where the rest stands, imported when first asked for: importing it takes as long as NumPy
+LATER = {
+    "batch": ".program.batching.batch",
+    "callback": ".program.tracing",
+    "check_gradients": ".gradcheck",
+    "compare_gradients": ".explanation.comparison.compare",
+    "compile": ".program.compile",
+    "detect_anomaly": ".anomaly",
+    "diagnose": ".explanation.diagnosis.diagnose",
+    "draw": ".drawing.draw",
+    "draw_dot": ".drawing.draw",
+    "explain": ".explanation.explain",
+    "fresh": ".program.tracing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what draws, explains, compiles or checks, when it is first asked for."""
+    if name not in LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(LATER[name], __name__), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    """List the public names, whether they are imported already or not."""
+    return __all__

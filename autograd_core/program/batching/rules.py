@@ -6,12 +6,12 @@ with that axis where it does not disturb, so that derivatives need no rules.
 """
 
 from collections.abc import Callable
-from string import ascii_letters
 from typing import Any
 
 import numpy as np
 
 from ...data import shape_of
+from ...functions.products import LETTERS
 from ...functions.rearranging import stack
 from ...graph import Primitive
 from ...primitives import convolution, elementwise, indexing, reductions, shapes, windows
@@ -120,7 +120,7 @@ def _inner(task: Task) -> Any:
 def _einsum(task: Task) -> Any:
     """The axis of samples has a letter of its own."""
     left, output = task.params["subscripts"].split("->")
-    letter = next(c for c in ascii_letters if c not in left)
+    letter = next(c for c in LETTERS if c not in left)
     terms = [
         letter + term if x.has_samples else term
         for term, x in zip(left.split(","), task.inputs, strict=True)
