@@ -114,17 +114,18 @@ class Perceptron(Neuron):
             )
         return updates
 
-    def predict(self, x: Any, batch_size: int = EVALUATED_AT_ONCE) -> Any:
+    def predict(self, x: Any, batch_size: int = EVALUATED_AT_ONCE, verbose: Any = 0) -> Any:
         """Return the outputs for samples.
 
         Args:    x: (samples, nin).
                  batch_size: matters for speed and memory only.
+                 verbose: 0: silent; else a progress bar.
         Returns: array (samples,).
         Raises:  ShapeError: x of another shape.
         Example: >>> Perceptron.of([1, 1], bias=-2).predict([[0, 1], [1, 1]])
                  array([0., 1.])
         """
-        return super().predict(self._samples(x), batch_size)[:, 0]
+        return super().predict(self._samples(x), batch_size, verbose)[:, 0]
 
     def _learn(self, epoch: int, sample: Any, target: float, learning_rate: float) -> list[Update]:
         """Show one sample; return the update if there was one."""

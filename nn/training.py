@@ -16,6 +16,7 @@ from .data import batches
 from .epochs import Figures, as_array, as_batches, interruptible, split_off
 from .losses.outputs import wants_logits
 from .mistakes import check_reached, check_scale
+from .progress import progress_bar
 from .randomness import drawing_from
 from .steps import Steps, plain
 
@@ -155,6 +156,7 @@ class Training(Steps):
         x: Any,
         y: Any = None,
         batch_size: int = EVALUATED_AT_ONCE,
+        verbose: Any = 0,
         sample_weight: Any = None,
         return_dict: bool = False,
     ) -> Any:
@@ -162,27 +164,29 @@ class Training(Steps):
 
         Args:    x, y, sample_weight: as in `fit`.
                  batch_size: matters for speed and memory only.
+                 verbose: 0: silent; else a progress bar.
                  return_dict: return the figures by name.
         Returns: the loss; [loss, *metrics] if there are metrics; or a dict.
         Raises:  OptionError: the model was not compiled.
         """
         self._check_compiled()
         data = as_batches(x, y, sample_weight, None, batch_size, False, self._dtype())
-        logs = self._evaluate(data)
+        logs = self._evaluate(data, verbose)
         if return_dict:
             return logs
         return list(logs.values()) if self.metrics else logs["loss"]
 
-    def predict(self, x: Any, batch_size: int = EVALUATED_AT_ONCE) -> Any:
+    def predict(self, x: Any, batch_size: int = EVALUATED_AT_ONCE, verbose: Any = 0) -> Any:
         """Return the outputs for samples, computed as in evaluation.
 
         Args:    x: array, list or frame, (samples, ...).
                  batch_size: matters for speed and memory only.
+                 verbose: 0: silent; else a progress bar.
         Returns: array, (samples, ...).
         """
         data = batches(as_array(x, self._dtype()), batch_size=batch_size)
         with self.evaluating(), no_grad():
-            return np.concatenate([plain(self(part)) for part in data])
+            return np.concatenate([plain(self(part)) for part in progress_bar(data, verbose)])
 
     def predict_classes(self, x: Any, batch_size: int = EVALUATED_AT_ONCE) -> Any:
         """Return the most likely class of each sample: whole numbers, (samples,).
@@ -239,11 +243,11 @@ class Training(Steps):
         logs: dict[str, float] = figures.logs()
         return logs
 
-    def _evaluate(self, data: Any) -> dict[str, float]:
+    def _evaluate(self, data: Any, verbose: Any = 0) -> dict[str, float]:
         """Return the figures of all batches, without learning."""
         figures = self._ranks.figures(self.metrics)
         with self.evaluating():  # recorded all the same: losses look at what made the predictions
-            for batch in self._ranks.batches(data):
+            for batch in progress_bar(self._ranks.batches(data), verbose):
                 loss, y, out = self._compare(*batch)
                 figures.add(self._ranks.averaged(float(loss + self.penalty())), y, plain(out))
         logs: dict[str, float] = figures.logs()

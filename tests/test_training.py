@@ -290,6 +290,16 @@ class TestEvaluateAndPredict:
         assert named == {"loss": loss, "accuracy": accuracy, "mse": mse}
         assert accuracy == np.mean((model.predict(X)[:, 0] > 0.5) == LABELS)
 
+    def test_a_bar_is_shown_when_asked_for(self, capsys):
+        model = small()
+        model.compile(loss="mse")
+        model.evaluate(X, TARGETS)
+        model.predict(X)
+        assert capsys.readouterr().err == ""
+        model.evaluate(X, TARGETS, 10, 1)
+        model.predict(X, 10, 1)
+        assert capsys.readouterr().err.count(f"{-(-len(X) // 10)}/{-(-len(X) // 10)}") == 2
+
     def test_evaluation_leaves_no_trace(self):
         model = small()
         model.compile("sgd", "mse")
