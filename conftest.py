@@ -1,6 +1,7 @@
 """Lets pytest run the examples of our docstrings, which begin beside their label: Example: >>>."""
 
 import doctest
+import gc
 from functools import wraps
 from importlib.util import find_spec
 
@@ -9,8 +10,9 @@ import pytest
 from nn import mistakes
 
 LABEL = "Example: "
-# PyTorch takes gigabytes with some package indexes: `make test-torch` installs it for this file
-collect_ignore = [] if find_spec("torch") else ["tests/test_interchange_torch.py"]
+# PyTorch takes gigabytes with some package indexes: `make test-torch` installs it for these files
+NEED_TORCH = ["tests/test_interchange_torch.py", "tests/test_coming_from_torch.py"]
+collect_ignore = [] if find_spec("torch") else NEED_TORCH
 
 
 def beside_label(parse):
@@ -23,6 +25,15 @@ def beside_label(parse):
         return parse(parser, docstring, *args)
 
     return parse_labelled
+
+
+def pytest_collection_finish():
+    """Let the collector leave alone what all tests begin with, which would take half of the time.
+
+    Compiling looks for random generators among the other objects: it finds those made in tests.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 doctest.DocTestParser.parse = beside_label(doctest.DocTestParser.parse)

@@ -73,14 +73,6 @@ def tolerance(case, dtype=np.float64):
     return 1e-12 if dtype == np.float64 else 1e-6
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _few_objects():
-    """Each recording looks for generators among all objects: leave out what others imported."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 class TestEveryPrimitive:
     @each_case
     def test_alone(self, case):

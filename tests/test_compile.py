@@ -34,14 +34,6 @@ Y = np.array([0.9, 0.2, -0.4])
 W = np.array([[0.5, -0.3, 0.8], [1.2, 0.1, -0.6]])
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _few_objects():
-    """Each recording looks for generators among all objects: leave out what others imported."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 class Layer(NamedTuple):
     """A named tuple, as a structure that must be kept."""
 

@@ -1,6 +1,5 @@
 """Passes: each alone on small programs; on or off, the numbers are the same."""
 
-import gc
 import warnings
 from dataclasses import replace
 from itertools import combinations
@@ -24,15 +23,6 @@ from autograd_core.program.passes.common import merge_common
 from autograd_core.program.passes.dead import drop_dead
 from autograd_core.program.passes.folding import LARGEST, fold_constants
 from autograd_core.program.tracing import callback, fresh, trace
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _few_objects():
-    """Each recording looks for generators among all objects: leave out what others imported."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
 
 X = np.array([0.3, -0.7, 1.1])
 W = np.array([[0.5, -0.3, 0.8], [1.2, 0.1, -0.6]])
