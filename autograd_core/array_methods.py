@@ -54,7 +54,10 @@ class ArrayMethods(NumPyNode):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise ShapeError("len() of a number", "a number has no axes", "v.size, which is 1")
+            # A TypeError, by which Python, NumPy and matplotlib tell numbers from lists
+            raise UnsupportedError(
+                "len() of a number", "a number has no axes", "v.size, which is 1"
+            )
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:

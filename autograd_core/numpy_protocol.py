@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import watching
-from .errors import AutogradError, ShapeError, UnsupportedError
+from .errors import AutogradError, OptionError, ShapeError, UnsupportedError
 from .functions import decompositions, products, rearranging, statistics
 from .functions.places import is_condition
 from .functions.rearranging import moving, permuting, reshaping, splitting
@@ -53,8 +53,8 @@ RECORDED: dict[Callable[..., Any], Callable[..., Any]] = {
     **_by_name(
         np,
         rearranging,
-        "reshape ravel transpose swapaxes squeeze broadcast_to concatenate stack hstack vstack "
-        "dstack column_stack take pad",
+        "reshape ravel transpose swapaxes squeeze broadcast_to broadcast_arrays concatenate stack "
+        "hstack vstack dstack column_stack take pad",
     ),
     np.expand_dims: reshaping(np.expand_dims),
     np.atleast_1d: rearranging.atleast(1),
@@ -183,9 +183,18 @@ class NumPyNode(Node):
         return _carry_out(function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """Return the data as a plain array: from here on, no derivative flows."""
+        """Return the data as a plain array, always a copy: from here on, no derivative flows.
+
+        Raises:  OptionError: copy=False. TraceError: inside a compiled function.
+        """
         if watching.open_watches:
             watching.taking(self, "np.asarray()")
+        if copy is False:
+            raise OptionError(
+                "copy=False for a Value",
+                "what takes data out takes a copy, so that recorded data do not change",
+                "np.asarray(v), or v.data, which is the array itself",
+            )
         return np.array(self._data, dtype=dtype)
 
 

@@ -26,7 +26,8 @@ class Value(ArrayMethods):
     """A number, or an array of numbers, that remembers how it was computed.
 
     Operators, methods and NumPy functions on Values make new Values that know their inputs;
-    `backward()` then finds how much the result changes with each of them.
+    `backward()` then finds how much the result changes with each of them. Whatever asks for plain
+    numbers, such as np.asarray or float, gets a copy, through which no derivative flows.
 
     Args:    data: a real number, or an array or nested list of them; copied. float32 arrays stay
              float32, everything else becomes float64; a single number becomes a Python float.
@@ -40,6 +41,7 @@ class Value(ArrayMethods):
     """
 
     __slots__ = ()
+    __pandas_priority__ = 5000  # above a frame's: series * v is the Value's to carry out
     __hash__ = object.__hash__  # by identity, although == compares data
 
     def __init__(self, data: Any, label: str | None = None) -> None:
@@ -254,6 +256,11 @@ class Value(ArrayMethods):
 
     def __int__(self) -> int:
         return int(self._number("int()"))
+
+    def __getstate__(self) -> Any:
+        if watching.open_watches:
+            watching.taking(self, "a copy, or a pickle,")
+        return super().__getstate__()
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)

@@ -160,14 +160,6 @@ SHAPES = {
         lambda o: o.x[0],
         ("index 0 of a number", "a number has no axes", "the Value itself"),
     ),
-    "length of a number": (
-        lambda o: len(o.x),
-        ("len() of a number", "a number has no axes", "v.size"),
-    ),
-    "iteration over a number": (
-        lambda o: list(o.x),
-        ("len() of a number", "a number has no axes", "v.size"),
-    ),
     "backward of an array without a gradient": (
         lambda o: (o.a * 2).backward(),
         ("backward() on an output of shape (3,)", "it has 3 numbers", "v.sum().backward()"),
@@ -314,6 +306,14 @@ INDICES = {
 }
 
 UNSUPPORTED = {
+    "length of a number": (
+        lambda o: len(o.x),
+        ("len() of a number", "a number has no axes", "v.size"),
+    ),
+    "iteration over a number": (
+        lambda o: list(o.x),
+        ("len() of a number", "a number has no axes", "v.size"),
+    ),
     "assignment to an element": (
         lambda o: operator.setitem(o.a, 0, 1.0),
         ("v[0] = ... of a Value", "never change", "np.where"),

@@ -208,6 +208,13 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     return shapes.broadcast_to(x, shape=(shape,) if isinstance(shape, int) else tuple(shape))
 
 
+def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+    """Return the arrays, each repeated over the shape that they have in common."""
+    operands = [as_operand(x) for x in arrays]
+    shape = np.broadcast_shapes(*map(shape_of, operands))
+    return tuple(broadcast_to(x, shape) for x in operands)
+
+
 def atleast(ndim: int) -> Callable[..., Any]:
     """Return np.atleast_1d, _2d or _3d for Values: one result, or a tuple for several inputs."""
 
