@@ -1,9 +1,6 @@
 """The README's Python runs from top to bottom, and gives what its comments say."""
 
-import ast
-import io
 import re
-from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -11,40 +8,14 @@ import pytest
 
 from autograd_core import ShapeError, Value, compare_gradients, diagnose, explain
 from demos import pictures
+from tests.pages import keeps_its_promises
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-RESULT = re.compile(r"  # ([-\d\[({].*)$")
-
-
-def results(block, namespace):
-    """Run a block; yield (what a line gave or printed, what its comment says) for each promise."""
-    lines = block.splitlines()
-    for statement in ast.parse(block).body:
-        source = ast.unparse(statement)
-        printed = io.StringIO()
-        with redirect_stdout(printed):
-            if isinstance(statement, ast.Expr):
-                given = eval(source, namespace)
-            else:
-                exec(source, namespace)
-                given = None
-        promise = RESULT.search(lines[statement.end_lineno - 1])
-        if promise:
-            yield printed.getvalue() or str(given), promise[1]
-
-
-def squeezed(text):
-    return re.sub(r"\s+", "", text)
 
 
 def test_blocks_give_what_their_comments_say(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # one of them saves a model
-    namespace = {}
-    kept = [pair for block in BLOCKS for pair in results(block, namespace)]
-    assert len(kept) >= 9
-    for given, promised in kept:
-        assert squeezed(promised).startswith(squeezed(given)), (given, promised)
+    assert keeps_its_promises(README) >= 9
 
 
 def test_the_error_shown_is_the_error_given():
