@@ -68,7 +68,7 @@ class Training(Steps):
         batch_size: int = 32,
         epochs: int = 1,
         verbose: Any = "auto",
-        callbacks: Iterable[Any] = (),
+        callbacks: Iterable[Any] | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
@@ -115,7 +115,7 @@ class Training(Steps):
         length = len(data) if isinstance(data, Sized) else None
         history = History()
         progress = Progress(epochs - initial_epoch, length, verbose)
-        tell = CallbackList([*callbacks, history, progress], self)
+        tell = CallbackList([*(callbacks or ()), history, progress], self)
         self.history = history
         self.stop_training = False
         with interruptible(self._stop), self._drawing():

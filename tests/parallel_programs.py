@@ -1,5 +1,6 @@
 """What test_parallel.py runs under mpiexec: `python -m tests.parallel_programs NAMES FOLDER`."""
 
+import copy
 import os
 import pickle
 import signal
@@ -75,8 +76,10 @@ class Branching(nn.Module):
         return out
 
 
-def branching():
+def branching(unused=None):
     model = Branching()
+    if unused is not None:
+        model.unused = Value(np.zeros(unused))
     model.compile(nn.SGD(0.1, weight_decay=0.5), "mse")
     return model
 
@@ -225,7 +228,9 @@ def saving(ranks, folder):
     """Learn two epochs and leave a checkpoint behind, written by rank 0 alone."""
     nn.set_seed(7)
     saved = [ModelCheckpoint(folder / "{epoch}.safetensors")]
-    ranks.fit(classifier(), X, CLASSES, batch_size=11, epochs=2, verbose=2, callbacks=saved)
+    model = classifier()
+    ranks.fit(model, X, CLASSES, batch_size=11, epochs=2, verbose=2, callbacks=saved)
+    ranks.evaluate(model, X, CLASSES, verbose=1)
 
 
 def resuming(ranks, folder):
@@ -246,10 +251,17 @@ def refusals(ranks, folder):
             classifier(loss=partial(nn.losses.get(SPARSE), reduction="sum")), X, CLASSES
         ),
         "units": lambda: ranks.fit(nothing(8 + rank), X, CLASSES),
+        "sizes": lambda: ranks.fit(branching(unused=8 + rank), X, LABELS),
         "samples": lambda: ranks.fit(classifier(), X[rank:], CLASSES[rank:], shuffle=False),
         "order": lambda: ranks.fit(classifier(), X[:: 1 - 2 * rank], CLASSES, shuffle=False),
         "batches": lambda: ranks.fit(classifier(), listed(X, CLASSES)[: 3 - rank]),
         "evaluate": lambda: ranks.evaluate(classifier(), X[: 5 + rank], CLASSES[: 5 + rank]),
+        "validation": lambda: ranks.fit(
+            classifier(), X, CLASSES, **({"validation_data": (X, CLASSES)} if first else {})
+        ),
+        "activation": lambda: ranks.fit(nothing(8, "relu" if first else "tanh"), X, CLASSES),
+        "bucket sizes": lambda: resized(ranks, 300 + rank).fit(classifier(), X, CLASSES),
+        "another call": lambda: (ranks.fit if first else ranks.evaluate)(classifier(), X, CLASSES),
         "not compiled": lambda: ranks.fit(nn.Sequential([nn.Dense(1)]), X, CLASSES),
         "outside": lambda: Ranks().fit(classifier(), X, CLASSES),
         "bucket": lambda: Ranks(bucket_size=0),
@@ -257,10 +269,16 @@ def refusals(ranks, folder):
     return {name: refused(attempt) for name, attempt in attempts.items()}
 
 
-def nothing(units):
-    model = nn.Sequential([nn.Dense(units), nn.Dense(3, "softmax")])
+def nothing(units, activation=None):
+    model = nn.Sequential([nn.Dense(units, activation), nn.Dense(3, "softmax")])
     model.compile("sgd", SPARSE)
     return model
+
+
+def resized(ranks, size):
+    ranks = copy.copy(ranks)
+    ranks.bucket_size = size
+    return ranks
 
 
 def refused(attempt):
@@ -300,6 +318,18 @@ def leaving(ranks, folder):
     if ranks.rank == 1:
         sys.exit("no data here")
     ranks.fit(classifier(), X, CLASSES)
+
+
+def leaving_quietly(ranks, folder):
+    """Leave on rank 0, in the middle of training, as if all were done."""
+    leave = LambdaCallback(on_train_batch_end=lambda batch, logs: sys.exit())
+    ranks.fit(classifier(), X, CLASSES, epochs=1000, verbose=0, callbacks=[leave])
+
+
+def parting(ranks, folder):
+    """Learn on rank 0 only."""
+    if ranks.is_first:
+        ranks.fit(classifier(), X, CLASSES, epochs=1000, verbose=0)
 
 
 def killed(ranks, folder):

@@ -68,6 +68,13 @@ def test_any_loss_of_classes(loss):
     assert_same_weights(classifier(loss=loss).fit(X, y), classifier().fit(X, y))
 
 
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "sparse_categorical_crossentropy"])
+@pytest.mark.parametrize("y", [SPECIES, SPECIES > 0], ids=["classes", "two"])
+def test_crossentropies_of_classes_are_the_log_loss(y, loss):
+    assert_same_weights(classifier(loss=loss).fit(X, y), classifier().fit(X, y))
+    assert_same_weights(classifier(loss=losses.get(loss)).fit(X, y), classifier().fit(X, y))
+
+
 @pytest.mark.parametrize(
     "loss",
     ["huber", "mae", partial(losses.huber, delta=0.5), lambda y, p, sample_weight: (p * p).mean()],
@@ -107,6 +114,26 @@ def test_callbacks_may_stop(solver):
     ours = classifier(solver=solver, callbacks=[callback], max_iter=50).fit(X, SPECIES)
     assert ours.n_iter_ == len(ours.loss_curve_) == 3
     assert callback.loss == ours.loss_ == ours.loss_curve_[-1]
+
+
+@pytest.mark.parametrize("make", [classifier, PerceptronClassifier])
+def test_no_callback_and_a_single_one(make):
+    callback = StopAfterThree()
+    assert make(callbacks=callback, max_iter=50).fit(X, SPECIES).n_iter_ == 3
+    make(callbacks=None).fit(X, SPECIES)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.parametrize("loss", ["log_loss", partial(losses.huber, delta=0.5)], ids=["log", "own"])
+def test_checkpoints_in_training(solver, loss, tmp_path):
+    callback = nn.ModelCheckpoint(tmp_path / "{epoch}.safetensors")
+    ours = classifier(solver=solver, loss=loss, callbacks=[callback]).fit(X, SPECIES)
+    loaded = nn.load(tmp_path / "5.safetensors")
+    np.testing.assert_array_equal(loaded.predict(X), ours.predict_proba(X))
+    if solver != "lbfgs":  # which has no optimizer to go on with
+        given = np.eye(3)[SPECIES], ours.predict_proba(X)
+        assert loaded.loss(*given) == ours.model_.loss(*given)
+        loaded.fit(X, np.eye(3)[SPECIES], verbose=0)
 
 
 class Interrupt(nn.Callback):
@@ -181,6 +208,11 @@ BAD_OPTIONS = [
     ({"dropout": 1.5}, "rate = 1.5"),
     ({"dropout": 0.5, "solver": "lbfgs"}, "dropout=0.5 with solver='lbfgs'\n.*lines"),
     ({"callbacks": [print]}, "as a callback"),
+    (
+        {"callbacks": nn.LearningRateScheduler(lambda epoch, rate: rate), "solver": "lbfgs"},
+        "LearningRateScheduler with solver='lbfgs'\n.*no learning rate",
+    ),
+    ({"callbacks": [nn.ReduceLROnPlateau("loss")], "solver": "lbfgs"}, "OnPlateau with solver"),
 ]
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 
 import nn
@@ -151,6 +152,9 @@ def test_callbacks():
     stopping = nn.EarlyStopping("loss", patience=2)
     constant = as_estimator(softmax, optimizer=Adam(0.0), shuffle=False, callbacks=[stopping])
     assert constant.fit(X, NAMES).n_iter_ == 3
+    alone = clone(constant).set_params(callbacks=stopping, metrics=None)
+    assert alone.fit(X, NAMES).n_iter_ == 3
+    assert alone.set_params(callbacks=None, epochs=4).fit(X, NAMES).n_iter_ == 4
 
 
 @pytest.mark.parametrize(

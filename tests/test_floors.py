@@ -318,12 +318,9 @@ def test_nothing_imports_upward():
 
 def top(tree):
     """Return the statements of a module itself, and those that are for the type checker only."""
-    for_checker = [n for n in tree.body if isinstance(n, ast.If) and is_named(n.test, "TYPE_CHECKING")]
-    return [*tree.body, *(inner for n in for_checker for inner in n.body)]
-
-
-def is_named(expression, name):
-    return isinstance(expression, ast.Name) and expression.id == name
+    asides = [node for node in tree.body if isinstance(node, ast.If)]
+    for_checker = [node for node in asides if ast.unparse(node.test) == "TYPE_CHECKING"]
+    return [*tree.body, *(inner for node in for_checker for inner in node.body)]
 
 
 def test_imports_stand_at_the_top_of_modules():

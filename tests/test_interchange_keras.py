@@ -169,6 +169,14 @@ def test_functional_chains_and_models_inside():
     check(keras.Model(x, L.LSTM(2)(inner(L.Dropout(0.1)(x)))))
 
 
+def test_a_sequential_of_ones_own_that_computes_as_it_does():
+    class Own(keras.Sequential):
+        def train_step(self, *data):
+            return {}
+
+    check(Own([keras.Input((4,)), L.Dense(2)]))
+
+
 def test_a_functional_mask():
     x = keras.Input((4, 3))
     check(keras.Model(x, L.LSTM(2)(L.Masking()(x))))
@@ -208,6 +216,11 @@ class Double(L.Layer):
         return x * 2
 
 
+class Doubled(keras.Sequential):
+    def call(self, x, training=None, mask=None):
+        return super().call(x) * 2
+
+
 CONV = (4, 4, 2)
 shared = L.Dense(4)
 gru = L.GRU(3)
@@ -221,6 +234,9 @@ REFUSED = [
     (lambda: sequential(CONV, L.Conv2D(2, 1, data_format="channels_first")),
      "with data_format='channels_first'"),
     (lambda: sequential(CONV, L.Activation("glu")), "with the activation glu"),
+    (lambda: sequential(CONV, L.LayerNormalization(axis=[1, 2])),
+     r"Keras's LayerNormalization, with axis=\[1, 2\]\n.*a single axis"),
+    (lambda: Doubled([keras.Input((4,)), L.Dense(2)]), "^the model, .*Keras's Doubled\n.*no layer"),
     (lambda: sequential(CONV, L.PReLU()), "Keras's PReLU\n.*slope.*\n.*shared_axes"),
     (lambda: sequential(CONV, L.ReLU(3.0)), "max_value, negative_slope, threshold = "),
     (lambda: sequential(CONV, L.ReLU(threshold=1.0)), "max_value, negative_slope, threshold = "),

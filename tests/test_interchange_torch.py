@@ -1,16 +1,18 @@
-"""PyTorch's modules as ours, and our files in PyTorch. This file runs PyTorch itself."""
+"""PyTorch's modules as ours, our weights and files in PyTorch. This file runs PyTorch itself."""
 
 import sys
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from safetensors.torch import load_file
 from torch import nn as T
+from torch.nn.utils import prune
 
 import nn
-from autograd_core import MissingPackageError, UnsupportedError
-from nn.interchange import from_torch
+from autograd_core import MissingPackageError, OptionError, UnsupportedError
+from nn.interchange import from_torch, torch_weights
 
 CHANNELS_FIRST = (T.Conv1d, T.Conv2d, T.BatchNorm2d, T.MaxPool2d, T.AvgPool2d, T.AdaptiveAvgPool2d)
 TYPES = [torch.float32, torch.float64]
@@ -149,6 +151,17 @@ def test_half_precision_becomes_single():
     assert from_torch(T.Linear(2, 2).to(torch.bfloat16)).weight.dtype == np.float32
 
 
+def test_a_module_that_comes_again():
+    relu, linear = T.ReLU(), T.Linear(4, 4)
+    module = T.Sequential(linear, relu, T.Sequential(linear, relu), T.Linear(4, 2), relu).double()
+    x = np.random.default_rng(3).normal(size=(5, 4))
+    ours = from_torch(module)
+    assert ours.layers[0] is ours.layers[2].layers[0]
+    assert len(ours.parameters()) == 4
+    np.testing.assert_allclose(ours.predict(x), module(torch.tensor(x)).detach().numpy(), 1e-10)
+    assert set(torch_weights(ours)) == set(module.state_dict())
+
+
 # What does not exist here
 
 
@@ -190,6 +203,20 @@ REFUSED = [
 def test_what_does_not_exist_is_named(layers, message):
     with pytest.raises(UnsupportedError, match=message):
         from_torch(T.Sequential(*layers))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        T.utils.weight_norm,
+        lambda layer: prune.identity(layer, "weight"),
+        lambda _: T.Linear(2, 2, dtype=torch.complex64),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_weights_that_do_not_exist_here(make):
+    with pytest.raises(UnsupportedError, match=r"^layer 1, PyTorch's Linear\n.*weight.* no weight"):
+        from_torch(T.Sequential(T.ReLU(), make(T.Linear(2, 2))))
 
 
 def test_no_module_at_all():
@@ -261,3 +288,104 @@ def test_pytorch_reads_our_recurrent_files(kind, tmp_path):
     x = np.random.default_rng(3).normal(size=(2, 5, 3)).astype("f4")
     y = theirs(torch.tensor(x))[0].detach().numpy()
     np.testing.assert_allclose(ours.predict(x), y, rtol=1e-4, atol=1e-6)
+
+
+# Our weights behind Flatten
+
+MODELS = {
+    "images": (
+        lambda: [
+            *(nn.Conv2D(4, 3), nn.MaxPooling2D(2), nn.Flatten(), nn.Dropout(0.5)),
+            *(nn.BatchNormalization(epsilon=1e-5), nn.PReLU(), nn.Dense(5), nn.Dense(2)),
+        ],
+        lambda: T.Sequential(
+            *(T.Conv2d(2, 4, 3), T.MaxPool2d(2), T.Flatten(), T.Dropout()),
+            *(T.BatchNorm1d(24), T.PReLU(24), T.Linear(24, 5), T.Linear(5, 2)),
+        ),
+        (8, 6, 2),
+    ),
+    "models inside": (
+        lambda: [
+            nn.Sequential([nn.BatchNormalization(epsilon=1e-5), nn.AveragePooling2D(2)]),
+            nn.Sequential([nn.Reshape((-1,)), nn.Activation("tanh"), nn.Dense(3)]),
+        ],
+        lambda: T.Sequential(
+            T.Sequential(T.BatchNorm2d(3), T.AvgPool2d(2)),
+            T.Sequential(T.Flatten(), T.Tanh(), T.Linear(18, 3)),
+        ),
+        (6, 4, 3),
+    ),
+    "signals": (
+        lambda: [nn.Conv1D(4, 3), nn.Flatten(), nn.LayerNormalization(epsilon=1e-5), nn.Dense(3)],
+        lambda: T.Sequential(T.Conv1d(2, 4, 3), T.Flatten(), T.LayerNorm(24), T.Linear(24, 3)),
+        (8, 2),
+    ),
+    "the mean of an image": (
+        lambda: [nn.Conv2D(4, 3), nn.GlobalAveragePooling2D(), nn.Flatten(), nn.Dense(3)],
+        lambda: T.Sequential(
+            T.Conv2d(2, 4, 3), T.AdaptiveAvgPool2d(1), T.Flatten(), T.Linear(4, 3)
+        ),
+        (5, 5, 2),
+    ),
+    "rows": (
+        lambda: [nn.Flatten(), nn.Dense(4), nn.Reshape((2, 2)), nn.Dense(3)],
+        lambda: T.Sequential(
+            T.Flatten(), T.Linear(6, 4), T.Unflatten(1, (2, 2)), T.Linear(2, 3)
+        ),
+        (3, 2),
+    ),
+}  # fmt: skip
+
+
+def built(kind):
+    """Return our model, with weights and averages that nobody would have guessed, and x."""
+    layers, module, shape = MODELS[kind]
+    model, x = nn.Sequential(layers()), np.random.default_rng(3).normal(size=(4, *shape))
+    model.build(shape, np.float64)
+    model(x)  # moves the averages
+    return model.eval(), module().double().eval(), x
+
+
+def computed(module, x, kind):
+    """Return PyTorch's outputs for data that have their channels last."""
+    given = torch.tensor(x if kind == "rows" else np.moveaxis(x, -1, 1))
+    return module(given).detach().numpy()
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_outputs_are_equal_behind_flatten(kind, tmp_path):
+    ours, theirs, x = built(kind)
+    save_file(torch_weights(ours), tmp_path / "weights.safetensors")
+    theirs.load_state_dict(load_file(tmp_path / "weights.safetensors"))
+    np.testing.assert_allclose(computed(theirs, x, kind), ours.predict(x), 1e-10, 1e-12)
+
+
+@pytest.mark.parametrize("kind", ["images", "signals"])
+def test_weights_come_back_as_they_were(kind):
+    theirs = built(kind)[1]
+    ours = from_torch(theirs)
+    ours.build(MODELS[kind][2], np.float64)
+    given = {k: v for k, v in theirs.state_dict().items() if "num_batches" not in k}
+    found = torch_weights(ours)
+    assert list(found) == list(given)
+    for name, tensor in given.items():
+        np.testing.assert_array_equal(found[name], tensor.numpy())
+
+
+def test_a_single_layer():
+    layer = nn.LSTM(3)
+    with pytest.raises(OptionError, match=r"^the weights of LSTM(.*\n)+.*model\.build"):
+        torch_weights(layer)
+    layer.build((4, 2))
+    assert list(torch_weights(layer)) == list(layer.state_dict())
+
+
+def test_a_model_that_is_not_built():
+    with pytest.raises(OptionError, match=r"^the weights of layer 0\.0, Dense\(units=2\)"):
+        torch_weights(nn.Sequential([nn.Sequential([nn.Dense(2), nn.Masking()])]))
+
+
+def test_shapes_that_take_other_numbers_together():
+    model = nn.Sequential([nn.Conv2D(2, 1), nn.Reshape((4, 2)), nn.Dense(1)], input_shape=(2, 2, 1))
+    with pytest.raises(UnsupportedError, match=r"weights behind Reshape.*\n.*channels first"):
+        torch_weights(model)

@@ -48,7 +48,11 @@ def check(model, path, *arrays, batches=(1, 2, 5), **options):
         for out, own in zip(outputs, map(np.asarray, expected), strict=True):
             assert (out.shape, out.dtype) == (own.shape, own.dtype)
             np.testing.assert_allclose(out, own, **_close(arrays))
-    return onnx.load(path)
+    file = onnx.load(path)
+    nodes = file.graph.node
+    read = {name for node in nodes for name in node.input} | {end.name for end in file.graph.output}
+    assert {name for node in nodes for name in node.output} <= read  # none is there for nothing
+    return file
 
 
 def _close(arrays):
@@ -129,6 +133,9 @@ def test_names_and_version(tmp_path):
     assert [end.name for end in (*file.graph.input, *file.graph.output)] == ["x", "y"]
     assert file.graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
     assert file.graph.output[0].type.tensor_type.shape.dim[1].dim_value == 2
+    between = {each.name: each.type.tensor_type.shape for each in file.graph.value_info}
+    assert between.keys() == {node.output[0] for node in file.graph.node} - {"y"}
+    assert between["gemm"].dim[0].dim_param == "batch"
 
 
 def test_a_model_that_is_not_built_is_built_by_the_example(tmp_path):

@@ -162,6 +162,7 @@ def test_a_checkpoint_resumes_on_any_number_of_ranks(folder, count):
 def test_one_rank_speaks_for_all(folder):
     out = (folder / "out-2").read_text()
     assert out.count("epoch 1  loss") == out.count("epoch 2  loss") == 1
+    assert out.count("1 batches [") == 1  # the bar of evaluate
     assert out.count("no gradient reaches") <= 1
 
 
@@ -170,11 +171,16 @@ REFUSED = {
     "batch size": ["'batch_size': 10", "'batch_size': 11"],
     "optimizer": ["optimizer: Adam() on rank 0, but SGD() on rank 1"],
     "sum": ["reduction='sum' on several ranks", 'reduction="mean"'],
-    "units": ["parameters and buffers: ", "(8, 6)", "(9, 6)"],
+    "units": ["model: Sequential(layers=[Dense(units=8)", "Dense(units=9)"],
+    "sizes": ["parameters and buffers: ", "'unused': ((8,), 'float64')", "((9,), 'float64')"],
     "samples": ["batch 0 of the data: float64(32, 6), checksum "],
     "order": ["batch 0 of the data: float64(32, 6), checksum "],
     "batches": ["batch 2 of the data: float64(1, 6), ", "on rank 0, but no batch on rank 1"],
     "evaluate": ["batch 0 of the data: float64(5, 6), ", "but float64(6, 6)"],
+    "validation": ["'validation_data': 'tuple'} on rank 0, but {} on rank 1"],
+    "activation": ["Dense(units=8, activation=relu)", "Dense(units=8, activation=tanh)"],
+    "bucket sizes": ["bucket_size: 300 on rank 0, but 301 on rank 1"],
+    "another call": ["doing: fit on rank 0, but evaluate on rank 1"],
     "not compiled": ["it was not compiled"],
     "outside": ["outside its block", "with nn.parallel.Ranks() as ranks"],
     "bucket": ["bucket_size = 0"],
@@ -194,6 +200,8 @@ def test_every_rank_refuses_what_is_unequal(folder, name):
         ("failing", ["rank 1 of 2 failed, and stops", "ArithmeticError: the fourth batch is too"]),
         ("failing_callback", ["rank 0 of 2 failed, and stops all", "OSError: the disk is full"]),
         ("leaving", ["rank 1 of 2 failed, and stops all others", "SystemExit: no data here"]),
+        ("leaving_quietly", ["rank 0 of 2 failed, and stops all others", "SystemExit"]),
+        ("parting", ["doing: fit on rank 0, but the end of the block on rank 1"]),
         ("killed", ["BAD TERMINATION"]),
     ],
 )

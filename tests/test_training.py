@@ -271,6 +271,11 @@ class TestData:
         np.testing.assert_allclose(history["val_loss"], last)
         np.testing.assert_allclose(history["loss"], first)
 
+    def test_no_callbacks_can_be_none(self):
+        model = small()
+        model.compile("sgd", "mse")
+        assert len(model.fit(X, TARGETS, callbacks=None, verbose=0).epoch) == 1
+
     def test_data_are_cast_to_the_model_s_type(self):
         model = Sequential([Dense(1)], input_shape=(3,))
         model.compile("sgd", "mse")

@@ -7,11 +7,18 @@ from autograd_core import DomainError
 
 from ..configuration import choose
 from ..losses import BY_NAME as LOSSES
-from ..losses import binary_crossentropy, categorical_crossentropy, half_mean_squared_error
+from ..losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    half_mean_squared_error,
+    sparse_categorical_crossentropy,
+)
 from .borrowed import available_if
 from .multilayer import MultilayerPerceptron, is_stochastic
 from .objective import half_poisson_deviance
 from .targets import Probabilistic, Regressing, check_partial
+
+_OF_CLASSES = (categorical_crossentropy, sparse_categorical_crossentropy)
 
 
 @dataclass(eq=False, repr=False)
@@ -44,7 +51,7 @@ class MLPClassifier(Probabilistic, MultilayerPerceptron):
              beta_1, beta_2, epsilon: of adam.
              max_fun: the most evaluations of lbfgs.
              dropout: the share of hidden units that is dropped in training, from 0 to 1.
-             callbacks: see nn.callbacks; an iteration of lbfgs is an epoch to them.
+             callbacks: see nn.callbacks; several, one or None. An iteration of lbfgs is an epoch.
              loss: "log_loss", or see nn.losses; of probabilities and rows of 0 and 1.
              class_weight: {class: weight}, "balanced", or one dict for each of several labels.
     Example: >>> x, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], ["no", "yes", "yes", "no"]
@@ -77,9 +84,12 @@ class MLPClassifier(Probabilistic, MultilayerPerceptron):
 
     def _loss_of(self, outputs: int) -> tuple[Any, float, str]:
         """Return a plain loss, the factor on it, and the activation of the last layer."""
-        is_one_of_many = self._binarizer.y_type_ == "multiclass"
+        kind = self._binarizer.y_type_
+        is_one_of_many = kind == "multiclass"
         logs = categorical_crossentropy if is_one_of_many else binary_crossentropy
         loss = choose("loss", {**LOSSES, "log_loss": logs}, self.loss)
+        if loss in _OF_CLASSES and (is_one_of_many or kind == "binary"):
+            loss = logs  # the same number: of numbered classes, or of two with one output
         is_sum = self.loss == "log_loss" and not is_one_of_many  # over labels, not their mean
         activation = "softmax" if is_one_of_many else "logistic"
         return loss, float(outputs) if is_sum else 1.0, activation

@@ -9,6 +9,7 @@ import numpy as np
 from autograd_core import OptionError
 
 from ..activations import sigmoid
+from ..callbacks import LearningRateScheduler, ReduceLROnPlateau
 from ..configuration import check_range, choose
 from ..data import whole_number
 from ..optimizers import SGD, Adam
@@ -101,12 +102,24 @@ class MultilayerPerceptron(NetworkEstimator):
         whole_number("max_fun", self.max_fun)
         if self.batch_size != "auto":
             whole_number("batch_size", self.batch_size)
-        if self.solver == "lbfgs" and self.dropout:
+        if self.solver == "lbfgs":
+            self._check_search()
+
+    def _check_search(self) -> None:
+        """Refuse what L-BFGS cannot use."""
+        if self.dropout:
             raise OptionError(
                 f"dropout={self.dropout} with solver='lbfgs'",
                 "it searches along lines, on which the loss must be the same at the same place",
                 "solver='adam' or 'sgd', or alpha against overfitting",
             )
+        for each in self._listening():
+            if isinstance(each, LearningRateScheduler | ReduceLROnPlateau):
+                raise OptionError(
+                    f"{type(each).__name__} with solver='lbfgs'",
+                    "it searches along lines for how far to go: it has no learning rate",
+                    "solver='adam' or 'sgd', or other callbacks",
+                )
 
     @property
     def coefs_(self) -> list[Any]:
@@ -182,7 +195,7 @@ class MultilayerPerceptron(NetworkEstimator):
         size = min(_MOST_AT_ONCE if self.batch_size == "auto" else self.batch_size, samples)
         rows = Rows(data, size, random_state if self.shuffle else None)
         convergence = self._convergence(held_out)
-        callbacks: list[Any] = [convergence, *self.callbacks]
+        callbacks: list[Any] = [convergence, *self._listening()]
         if self.solver == "sgd" and self.learning_rate == "invscaling":
             scaling = InverseScaling(self.learning_rate_init, self.power_t, samples, self.t_)
             callbacks.insert(0, scaling)
@@ -198,7 +211,7 @@ class MultilayerPerceptron(NetworkEstimator):
         x = x.toarray() if hasattr(x, "toarray") else x
         options = {"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol}
         history, result = minimize(
-            self.model_, x, rows, weights, self.callbacks, 2 * bool(self.verbose), **options
+            self.model_, x, rows, weights, self._listening(), 2 * bool(self.verbose), **options
         )
         self._note(history.history.get("loss", []), float(result.fun))
         if not (result.success or self.model_.stop_training):

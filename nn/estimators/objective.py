@@ -1,6 +1,7 @@
 """What multi-layer perceptrons make small: a loss by weight, and squared weights."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,13 @@ import numpy as np
 from ..losses.base import mean_reduced, pair
 
 
-class Objective:
+class Objective(partial[Any]):
     """The loss that scikit-learn's multi-layer perceptrons have, for any loss of `nn`.
 
     (sum w_i l_i + alpha / 2 sum ||W||^2) / sum w_i over a batch: l_i is the loss of sample i, w_i
     its weight, W the weights of a layer without its biases. Keras's losses divide by the number of
-    samples, and its L2 by nothing.
+    samples, and its L2 by nothing. As a partial it is that loss to whoever looks at it: a file
+    that a callback saves in training has the loss itself.
 
     Args:    loss: function (y_true, y_pred, sample_weight) that gives a mean over samples.
              factor: on it.
@@ -25,11 +27,18 @@ class Objective:
              1.0
     """
 
-    def __init__(self, loss: Any, factor: float, layers: Iterable[Any], alpha: float) -> None:
-        self.loss = loss
-        self.factor = factor
-        self.layers = list(layers)
-        self.alpha = alpha
+    loss: Any
+    factor: float
+    layers: list[Any]
+    alpha: float
+
+    def __new__(
+        cls, loss: Any, factor: float = 1.0, layers: Iterable[Any] = (), alpha: float = 0.0
+    ) -> "Objective":
+        """Make an objective."""
+        made = super().__new__(cls, loss)
+        made.loss, made.factor, made.layers, made.alpha = loss, factor, list(layers), alpha
+        return made
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the objective of a batch: one number."""

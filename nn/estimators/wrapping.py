@@ -61,7 +61,7 @@ class Wrapped(NetworkEstimator):
         history = self._train(
             (X, self._targets(rows)),
             epochs,
-            self.callbacks,
+            self._listening(),
             sample_weight=weights,
             batch_size=self.batch_size,
             shuffle=self.shuffle,
@@ -84,7 +84,7 @@ class Wrapped(NetworkEstimator):
                 f"a last layer of {outputs[-1]} units, or a function that makes a model with so"
                 " many outputs as it is called with",
             )
-        model.compile(copy.deepcopy(self.optimizer), self._loss_for(width), self.metrics)
+        model.compile(copy.deepcopy(self.optimizer), self._loss_for(width), self.metrics or ())
         self.model_, self._width = model, width
 
 

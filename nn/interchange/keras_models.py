@@ -43,7 +43,8 @@ def from_keras(model: Any) -> Any:
 
 def _converted(keras: Any, layer: Any, position: str) -> Any:
     kind = type(layer).__name__
-    if isinstance(layer, keras.Sequential) or kind == "Functional":
+    is_chain = isinstance(layer, keras.Sequential) and type(layer).call is keras.Sequential.call
+    if is_chain or kind == "Functional":
         return _model(keras, layer, position)
     place = f"{position}, {getattr(layer, 'name', layer)!r}, Keras's {kind}"
     if getattr(keras.layers, kind, None) is not type(layer):
@@ -136,7 +137,7 @@ def _plain(ours: Any, keras: Any, layer: Any, place: str, passed_over: str = "")
         elif last in _CONVERTED:
             options[name] = _CONVERTED[last](keras, getattr(layer, name), place)
         elif name == "axis":
-            options[name] = _axis(layer, value)
+            options[name] = _axis(layer, value, place)
         elif last != "initializer":
             options[name] = tuple(value) if isinstance(value, list) else value
     return ours(**options)
@@ -148,11 +149,13 @@ def _defaults(layer: Any, name: str) -> tuple[Any, Any]:
     return _NEUTRAL.get(name, False), getattr(option, "default", None)
 
 
-def _axis(layer: Any, axis: Any) -> Any:
+def _axis(layer: Any, axis: Any, place: str) -> Any:
     """Return -1 for the last axis, counted from either end."""
-    (axis,) = np.ravel(axis).tolist()
+    axes = np.ravel(axis).tolist()
+    if len(axes) > 1:
+        raise UnsupportedError(f"{place}, with axis={axes}", "it has a single axis here", _TAKEN)
     rank = len(layer.get_build_config()["input_shape"])
-    return -1 if axis == rank - 1 else axis
+    return -1 if axes[0] == rank - 1 else axes[0]
 
 
 def _activation(keras: Any, function: Any, place: str) -> Any:

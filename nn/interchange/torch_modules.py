@@ -1,17 +1,37 @@
-"""from_torch: PyTorch's modules as our layers, with equal outputs."""
+"""from_torch, torch_weights: PyTorch's modules as our layers, and our weights as PyTorch's."""
 
 from typing import Any
 
 import numpy as np
 
-from autograd_core import UnsupportedError
+from autograd_core import OptionError, UnsupportedError
 
-from ..layers import Activation, Bidirectional, Dense
+from ..layers import (
+    Activation,
+    AveragePooling2D,
+    BatchNormalization,
+    Bidirectional,
+    Conv1D,
+    Conv2D,
+    Dense,
+    GlobalAveragePooling2D,
+    MaxPooling2D,
+    Reshape,
+)
+from ..layers.recurrent import RecurrentLayer
 from ..networks import Sequential
 from ..optional import optional
 from ..randomness import drawing_from
 from .filling import fill
 from .torch_layers import ACTIVATIONS, LAYERS, Place
+
+# What PyTorch's weight_norm and pruning keep in place of a weight: weight_g, weight_mask, ...
+_REPLACED = ("g", "v", "orig", "mask")
+# What has the channels first in PyTorch, where its data have more axes than one
+_CHANNELS_FIRST = (
+    *(Conv1D, Conv2D, BatchNormalization),
+    *(MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D),
+)
 
 
 def from_torch(module: Any) -> Any:
@@ -25,8 +45,9 @@ def from_torch(module: Any) -> Any:
     Args:    module: torch.nn.Sequential, also of others, or a single layer. Of a recurrent one,
              which returns more, the outputs of all steps.
     Returns: a Sequential, for a single layer the layer, in the mode of the module: training or
-             evaluation. Layers have the numbers, and weights the names, that they have there; but a
-             recurrent module of several layers becomes a Sequential of them.
+             evaluation. Layers have the numbers that they have there, and weights their names; but
+             a recurrent module of several layers becomes a Sequential of them. A layer that stands
+             in several places does so here, too.
     Raises:  UnsupportedError: a layer, or an option of one, that does not exist here, named.
              MissingPackageError: PyTorch is not installed.
     """
@@ -42,6 +63,7 @@ class _Conversion:
     def __init__(self, torch: Any) -> None:
         self._torch = torch
         self._place = Place()
+        self._made: dict[Any, Any] = {}  # layers with weights, for modules that come again
 
     def converted(self, module: Any, position: str) -> Any:
         """Return our layer.
@@ -58,7 +80,7 @@ class _Conversion:
         if kind == "Sequential":
             prefix = "layer " if position == "the module" else f"{position}."
             return Sequential(
-                [self.converted(part, f"{prefix}{name}") for name, part in module.named_children()]
+                [self.converted(part, f"{prefix}{i}") for i, part in enumerate(module)]
             )
         self._place.name = f"{position}, PyTorch's {kind}"
         if kind in ACTIVATIONS:
@@ -67,12 +89,23 @@ class _Conversion:
             raise UnsupportedError(
                 self._place.name, "there is no such layer here", "a layer of nn.layers"
             )
-        return self._filled(LAYERS[kind](module, self._place), self._state(module))
+        place = module, self._place.flat  # behind Flatten, columns are in another order
+        state = self._state(module)
+        made = self._filled(LAYERS[kind](module, self._place), state)
+        return self._made.setdefault(place, made) if state else made
 
     def _state(self, module: Any) -> dict[str, Any]:
-        """Return a module's weights as arrays, without the count of batches."""
+        """Return a module's weights as arrays, without the count of batches.
+
+        Raises:  UnsupportedError: other ones than its kind has, or complex ones.
+        """
         state = {}
         for name, tensor in module.state_dict().items():
+            if name.rpartition("_")[2] in _REPLACED or tensor.is_complex():
+                raise self._place.refuse(
+                    f"its {name}, {tensor.dtype}, is no weight that layers have here",
+                    "plain weights: without weight_norm, pruning or complex numbers",
+                )
             is_double = tensor.dtype == self._torch.float64
             if name != "num_batches_tracked":
                 state[name] = (tensor if is_double else tensor.float()).cpu().numpy()
@@ -106,3 +139,68 @@ def _channels_last(data: Any, channels: int) -> Any:
     """Return an array whose last axis stood for (channels, height, width), for channels last."""
     parts = data.reshape(*data.shape[:-1], channels, -1)
     return parts.swapaxes(-1, -2).reshape(data.shape)
+
+
+def torch_weights(model: Any) -> dict[str, Any]:
+    """Return a model's weights by the names, and in the order, that they have in PyTorch.
+
+    They are those of `state_dict`, but behind Flatten: PyTorch, which has the channels first, lays
+    the numbers of an image or a signal in another row. There, columns are put into its order.
+
+    Args:    model: a Sequential, or a single layer, that has weights already.
+    Returns: arrays by name; `module.load_state_dict` takes each as torch.tensor(array), and
+             safetensors.numpy.save_file all of them.
+    Raises:  OptionError: no weights yet. UnsupportedError: a Reshape of what has channels.
+    Example: >>> from nn import Conv2D, Flatten
+             >>> model = Sequential([Conv2D(4, 3), Flatten(), Dense(2)], input_shape=(8, 8, 1))
+             >>> list(torch_weights(model))
+             ['0.weight', '0.bias', '2.weight', '2.bias']
+    """
+    return _Weights().of(model, "")
+
+
+class _Weights:
+    """Takes the weights of one layer after another; knows where their channels lie in PyTorch."""
+
+    def __init__(self) -> None:
+        self._channels = 0  # how many, where PyTorch has them first
+        self._flat = 0  # the channels of which the columns consist since they were flattened
+
+    def of(self, layer: Any, prefix: str) -> dict[str, Any]:
+        """Return the weights of a layer, or of those inside, with a prefix before their names."""
+        if isinstance(layer, Sequential):
+            parts = [self.of(part, f"{prefix}{name}.") for name, part in layer.children().items()]
+            return {name: data for part in parts for name, data in part.items()}
+        if getattr(layer, "input_shape", ()) is None:
+            raise OptionError(
+                f"the weights of {f'layer {prefix[:-1]}, ' if prefix else ''}{layer}",
+                "it does not know yet how many inputs there are",
+                "model.build(input_shape) first",
+            )
+        state = layer.state_dict()
+        if self._flat:
+            names = ["weight"] if isinstance(layer, Dense) else [*state]
+            state |= {name: _channels_first(state[name], self._flat) for name in names}
+        self._go_through(layer)
+        return {f"{prefix}{name}": data for name, data in state.items()}
+
+    def _go_through(self, layer: Any) -> None:
+        """Note where the channels lie behind a layer."""
+        if isinstance(layer, _CHANNELS_FIRST):
+            shape = layer.output_shape or layer.input_shape or ()
+            self._channels = shape[-1] if len(shape) > 1 else 0
+        elif isinstance(layer, Reshape):
+            self._channels, self._flat = 0, self._channels or self._flat
+            if self._flat and len(layer.target_shape) > 1:
+                raise UnsupportedError(
+                    f"the weights behind {layer} for PyTorch",
+                    "it has the channels first there, so that other numbers come together",
+                    "Flatten(); or model.state_dict(), with the channels last as here",
+                )
+        elif isinstance(layer, Dense | RecurrentLayer | Bidirectional):
+            self._channels = self._flat = 0
+
+
+def _channels_first(data: Any, channels: int) -> Any:
+    """Return an array whose last axis stands for channels last, for (channels, height, width)."""
+    return _channels_last(data, data.shape[-1] // channels)

@@ -1,5 +1,6 @@
 """Ranks: the processes that learn together, and the block in which one's failure stops all."""
 
+import re
 import sys
 import time
 import traceback
@@ -29,9 +30,10 @@ class Ranks:
     rounding. Exceptions: BatchNormalization sees the batch's share of its own rank, and running
     averages are the ranks' mean; dropout and noise are drawn from a stream of each rank's own.
 
-    What fails on one rank inside the `with` block stops all others, too. `rank` is the number of
-    this process, from 0, `size` tells how many there are, and `is_first` whether this is rank 0,
-    which prints and saves for all.
+    What fails on one rank inside the `with` block stops all others, too. All leave it together, so
+    that behind it they find what rank 0 has saved; one that leaves while others learn is an error.
+    `rank` is the number of this process, from 0, `size` tells how many there are, and `is_first`
+    whether this is rank 0, which prints and saves for all.
 
     Args:    bucket_size: bytes of gradients that are averaged at once.
     Raises:  MissingPackageError: mpi4py or an MPI library is missing. OptionError: mpiexec belongs
@@ -54,6 +56,7 @@ class Ranks:
         self.size: int = self._world.size
         self.is_first = self.rank == 0
         self._is_open = False
+        self._is_torn = False  # an error has ended a pass, in which others may be still
 
     def __repr__(self) -> str:
         return f"Ranks: {self.rank} of {self.size}"
@@ -68,19 +71,36 @@ class Ranks:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the block; where it ends with an error, end all other ranks."""
+        """End the block, with all other ranks; where it ends with an error, end them at once."""
         self._is_open = False
-        is_failure = error is not None and getattr(error, "code", 1) not in (0, None)
-        if is_failure and self.size > 1:  # a rank that merely left would be waited for forever
+        failure = self._failure(error) if self.size > 1 else None
+        if failure is not None:  # a rank that merely left would be waited for forever
             sys.stderr.write(f"rank {self.rank} of {self.size} failed, and stops all others:\n")
-            traceback.print_exception(error)
+            traceback.print_exception(failure)
             sys.stdout.flush()
             sys.stderr.flush()
             time.sleep(TO_BE_READ)
             self._world.Abort(1)
 
+    def _failure(self, error: BaseException | None) -> BaseException | None:
+        """Return what has gone wrong: the error that ends the block, or that others go on in it."""
+        is_left = error is None or getattr(error, "code", 1) in (0, None)  # as by sys.exit()
+        if self._is_torn or not is_left:
+            return error
+        try:
+            require_same(self._world, {"doing": "the end of the block"})
+        except OptionError as unequal:
+            return unequal
+        return None
+
     def fit(
-        self, model: Any, x: Any, y: Any = None, *, callbacks: Iterable[Any] = (), **options: Any
+        self,
+        model: Any,
+        x: Any,
+        y: Any = None,
+        *,
+        callbacks: Iterable[Any] | None = None,
+        **options: Any,
     ) -> History:
         """Let all ranks learn together; every rank calls it, with the same model and data.
 
@@ -99,8 +119,12 @@ class Ranks:
         self._check_open()
         if self.size == 1:
             return cast(History, model.fit(x, y, callbacks=callbacks, **options))
-        numbers = {name: v for name, v in options.items() if isinstance(v, int | float)}
-        with self._together(model, numbers | {"verbose": None}):
+        same = {
+            name: value if isinstance(value, int | float) else type(value).__name__
+            for name, value in options.items()
+            if name != "verbose" and value is not None
+        }
+        with self._together("fit", model, same):
             share_randomness(self._world, model)
             if self.rank:
                 options["verbose"] = 0
@@ -119,7 +143,9 @@ class Ranks:
         self._check_open()
         if self.size == 1:
             return model.evaluate(x, y, **options)
-        with self._together(model, {}):
+        if self.rank:
+            options["verbose"] = 0
+        with self._together("evaluate", model, {}):
             return model.evaluate(x, y, **options)
 
     def _check_open(self) -> None:
@@ -131,7 +157,7 @@ class Ranks:
             )
 
     @contextmanager
-    def _together(self, model: Any, options: dict[str, Any]) -> Iterator[None]:
+    def _together(self, doing: str, model: Any, options: dict[str, Any]) -> Iterator[None]:
         """Let the model learn with all ranks inside the block, if they have the same in mind."""
         reduction = getattr(model.loss, "keywords", {}).get("reduction", "mean")
         if reduction != "mean":
@@ -141,18 +167,22 @@ class Ranks:
                 'reduction="mean"',
             )
         described = {
-            "model": type(model).__name__,
+            "bucket_size": self.bucket_size,
+            "model": re.sub(" at 0x[0-9a-fA-F]+", "", repr(model)),
             "optimizer": repr(model.optimizer),
             "loss": name_of(model.loss),
             "metrics": list(model.metrics),
             "jit": model.jit,
         }
-        require_same(self._world, {"options": options, **described})
+        require_same(self._world, {"doing": doing, "options": options, **described})
         model._ranks = Together(self._world, model, self.bucket_size)
         try:
             with warnings.catch_warnings():
                 if self.rank:  # rank 0 says it for all
                     warnings.simplefilter("ignore", TrainingWarning)
                 yield
+        except BaseException:
+            self._is_torn = True
+            raise
         finally:
             del model._ranks

@@ -63,9 +63,9 @@ class Following(Callback):
              callbacks: of the user, heard on rank 0 only.
     """
 
-    def __init__(self, world: Any, callbacks: Iterable[Any]) -> None:
+    def __init__(self, world: Any, callbacks: Iterable[Any] | None) -> None:
         self.world = world
-        self.callbacks = [] if world.rank else list(callbacks)
+        self.callbacks = [] if world.rank else list(callbacks or ())
 
     def _tell(self, event: str, *args: Any) -> None:
         with alone(self.model):

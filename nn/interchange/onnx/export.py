@@ -116,7 +116,8 @@ def _content(programs: list[Any], names: dict[int, str], samples: int | None) ->
     for i, node in program.captured.items():
         writer.names[i] = writer.stored(node, node.data)
     for i in program.operations():
-        writer.names[i] = writer.written(i)
+        name = writer.names[i] = writer.written(i)
+        graph.between[name] = writer.information(i, name)
     for i, end in zip(program.outputs, outputs, strict=True):
         graph.node("Identity", writer.read(i, writer.dtype(i)), output=end.name)
     return graph.content(inputs, outputs)
@@ -138,14 +139,14 @@ class _Writer:
         """Return what the file says of inputs or outputs, and keep their names for them."""
         several = len(registers) > 1
         return [
-            self.graph.information(
-                self.graph.name(f"{letter}{number}" if several else letter),
-                self.dtype(i),
-                self.program.steps[i].shape,
-                self.larger.steps[i].shape,
-            )
+            self.information(i, self.graph.name(f"{letter}{number}" if several else letter))
             for number, i in enumerate(registers)
         ]
+
+    def information(self, i: int, name: str) -> Any:
+        """Return what the file says of a register: its name, type and shape."""
+        shape, larger = self.program.steps[i].shape, self.larger.steps[i].shape
+        return self.graph.information(name, self.dtype(i), shape, larger)
 
     def dtype(self, i: int) -> Any:
         """Return the type of a register; a number is a float64."""

@@ -52,10 +52,12 @@ class Graph:
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.names: set[str] = set()
+        self.between: dict[str, Any] = {}  # what is said of results, for Netron to show
         self._onnx = optional("onnx", "onnx")
         self._constants: dict[Any, str] = {}
         self._casts: dict[tuple[str, str], str] = {}
-        self._batch = ""  # the name of the batch's size, an array (1,)
+        self._batch_of = ""  # an input whose first axis tells how large the batch is
+        self._batch = ""  # the name of the batch's size, an array (1,), once it is needed
 
     def name(self, wanted: str) -> str:
         """Return a name that nothing has yet, the wanted one if it is free."""
@@ -105,7 +107,7 @@ class Graph:
 
     def take_batch_from(self, name: str) -> None:
         """Let the first axis of an input tell how large the batch is."""
-        self._batch = self.node("Shape", name, start=0, end=1)
+        self._batch_of = name
 
     def lengths(self, shape: Any, larger: Any, infers: bool = False) -> str:
         """Return a shape in which the batch's size is filled in when the file is run.
@@ -128,6 +130,7 @@ class Graph:
         each = n // SAMPLES[0]
         if n % SAMPLES[0] or each * SAMPLES[1] != larger:
             raise batch_error(f"an axis of length {n} for one batch and {larger} for the next")
+        self._batch = self._batch or self.node("Shape", self._batch_of, start=0, end=1)
         return self._batch if each == 1 else self.node("Mul", self._batch, self.integers([each]))
 
     def repeated(self, data: Any, larger: Any) -> str:
@@ -154,7 +157,11 @@ class Graph:
     def content(self, inputs: list[Any], outputs: list[Any]) -> bytes:
         """Return what a file holds of the graph."""
         helper = self._onnx.helper
-        graph = helper.make_graph(self.nodes, "graph", inputs, outputs, self.initializers)
+        made = {name for node in self.nodes for name in node.output}
+        between = [value for name, value in self.between.items() if name in made]
+        graph = helper.make_graph(
+            self.nodes, "graph", inputs, outputs, self.initializers, value_info=between
+        )
         opsets = [helper.make_opsetid(DOMAIN, OPSET)]
         version = helper.find_min_ir_version_for(opsets)  # the oldest: most runtimes read it
         model = helper.make_model(
