@@ -125,6 +125,7 @@ def is_named_rightly(kind, make, rng):
     )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("make", [scalar_graph, array_graph])
 def test_of_single_mistakes_95_percent_are_named(make, kind):
@@ -176,6 +177,7 @@ WRITTEN = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("make", [scalar_graph, array_graph])
 @pytest.mark.parametrize("written", WRITTEN)
 def test_no_right_gradient_is_called_wrong(make, written):

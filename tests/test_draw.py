@@ -282,6 +282,7 @@ def test_hostile_labels_stay_text(label):
     assert picture.svg().count("<style>") == 1
 
 
+@pytest.mark.no_cover
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=30))
 def test_any_label_is_shown_as_it_is(label):

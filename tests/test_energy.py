@@ -334,6 +334,7 @@ class TestRestrictedBoltzmannMachine:
         for out in (machine.gibbs(all_states(3)), machine.reconstruction(all_states(3))):
             assert isinstance(out, np.ndarray)
 
+    @pytest.mark.no_cover
     @pytest.mark.parametrize("persistent", [False, True])
     def test_learning_raises_the_exact_likelihood(self, persistent):
         x = np.array([[1, 1, 0], [0, 0, 1]] * 200)

@@ -41,6 +41,7 @@ class Network:
 classifying, regressing = Network("softmax"), Network(None)
 
 
+@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::nn.TrainingWarning")
 @pytest.mark.filterwarnings("ignore:Can't check dok sparse matrix:UserWarning")

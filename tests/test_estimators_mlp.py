@@ -233,6 +233,7 @@ def test_one_class_is_always_told():
     assert set(ours.predict(X)) == {"all"}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("solver", ["adam", "lbfgs", "sgd"])
 @pytest.mark.parametrize("activation", ["logistic", "tanh", "relu", "identity"])
 def test_xor_as_in_the_lecture_notes(activation, solver):
@@ -246,6 +247,7 @@ def test_xor_as_in_the_lecture_notes(activation, solver):
         assert_equal(theirs, ours)
 
 
+@pytest.mark.no_cover
 def test_xor_is_learnt_by_relu_but_not_by_logistic():
     options = {"hidden_layer_sizes": (2,), "max_iter": 10000, "random_state": 20}
     logistic = MLPClassifier(activation="logistic", **options).fit(*XOR)

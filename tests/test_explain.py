@@ -595,6 +595,7 @@ def check(latex, explanation):
     return checked
 
 
+@pytest.mark.no_cover
 @settings(max_examples=100, deadline=None)
 @given(NUMBERS, STEPS)
 def test_latex_of_random_graphs_evaluates_to_the_engines_numbers(numbers, steps):

@@ -225,6 +225,7 @@ def test_what_repeats_with_another_shape_has_a_box_of_its_own():
     assert "50 inputs (4)" not in told
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("pattern", "count"), [(("tanh",), 1_000_000), (("tanh", "times", "plus"), 200_000)]
 )

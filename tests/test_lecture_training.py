@@ -39,6 +39,7 @@ class TestXor:
         np.testing.assert_allclose(np.var(weights), 0.01, atol=0.002)
         assert not np.any(biases)
 
+    @pytest.mark.no_cover
     @pytest.mark.parametrize("form", xor.FORMS)
     def test_follows_keras(self, form):
         units, activation = xor.FORMS[form]

@@ -269,6 +269,7 @@ def evaluations(graph):
     return trace(f, arrays).program, arrays, others
 
 
+@pytest.mark.no_cover
 @settings(max_examples=30, deadline=None)
 @given(graphs(), st.permutations(PASSES))
 def test_in_any_order_and_number_passes_change_no_results(graph, passes):

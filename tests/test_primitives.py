@@ -433,6 +433,7 @@ class TestComplexity:
         assert x.grad == 2.0**200
         assert next(calls) == 2 * 200
 
+    @pytest.mark.no_cover
     def test_a_chain_of_a_million_operations_is_made_swept_and_freed(self, monkeypatch):
         assert sys.getrecursionlimit() <= 1000
         calls = itertools.count()

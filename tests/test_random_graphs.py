@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import assert_close
@@ -201,6 +202,7 @@ def compare_on_graphs(number, compare):
     assert len(compared) >= number
 
 
+@pytest.mark.no_cover
 def test_values_and_gradients_agree_on_2000_graphs():
     def compare(graph):
         arrays = graph.arrays()
@@ -214,7 +216,8 @@ def test_values_and_gradients_agree_on_2000_graphs():
     compare_on_graphs(2000, compare)
 
 
-def test_second_derivatives_agree_on_200_graphs():
+@pytest.mark.no_cover
+def test_second_derivatives_agree_on_100_graphs():
     def compare(graph):
         arrays = graph.arrays()
         directions = [np.cos(array) for array in arrays]
@@ -223,4 +226,4 @@ def test_second_derivatives_agree_on_200_graphs():
         actual = hvp(lambda leaves: graph.output(np, leaves), (arrays,), (directions,))
         assert_close_in_scale(actual, expected)
 
-    compare_on_graphs(200, compare)
+    compare_on_graphs(100, compare)

@@ -60,6 +60,7 @@ TOLD = [case for case in CASES if case.primitive.name not in UNTOLD]
 
 @BOTH
 class TestEveryPrimitive:
+    @pytest.mark.no_cover
     @pytest.mark.parametrize("case", TOLD, ids=lambda case: case.name)
     def test_alone(self, compiled, case):
         run = executor_of(case, *case.moving, compiled=compiled)
