@@ -2,9 +2,11 @@
 # installed there is looked at again only when pyproject.toml has changed.
 
 PYTHON ?= python3
+# Which tests, if not all: make test-lowest TESTS=tests/test_value.py
+TESTS ?=
 BIN := .venv/bin
 
-.PHONY: help demo test test-torch notebooks lint types bench wheel-check clean
+.PHONY: help demo test test-lowest test-torch notebooks docs lint types bench wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -14,13 +16,20 @@ demo: .venv/demo.stamp ## a network learns to read handwritten digits; pictures 
 	$(BIN)/python -m demos.pictures
 
 test: .venv/test.stamp ## all tests; they cover 98 % of all lines and branches
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --cov --cov-fail-under=98
+	OPENBLAS_NUM_THREADS=1 XLA_FLAGS=--xla_backend_optimization_level=0 \
+		$(BIN)/python -m pytest --numprocesses=auto --cov --cov-fail-under=98
+
+test-lowest: .venv-lowest/stamp ## the tests, with the oldest versions that pyproject.toml allows
+	OPENBLAS_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses=auto $(TESTS)
 
 test-torch: .venv/test.stamp .venv/torch.stamp ## networks taken over from real PyTorch modules
-	$(BIN)/python -m pytest tests/test_interchange_torch.py
+	$(BIN)/python -m pytest tests/test_interchange_torch.py tests/test_coming_from_torch.py
 
 notebooks: .venv/notebooks.stamp ## run the course's notebooks, and compare their key figures
 	$(BIN)/python -m demos.notebooks.execute
+
+docs: .venv/docs.stamp ## the documentation as a site in site/, which opens without a network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 lint: .venv/test.stamp ## style and format
 	$(BIN)/ruff check .
@@ -36,11 +45,18 @@ wheel-check: .venv/test.stamp ## the wheel runs the README's example, with nothi
 	.ci/wheel-check $(PYTHON) $(BIN)/python
 
 clean: ## remove whatever the targets made
-	rm -rf .venv build dist out *.egg-info .coverage .hypothesis .*_cache
+	rm -rf .venv .venv-lowest build dist out site *.egg-info .coverage .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/%.stamp: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	touch $@
+
+.venv-lowest/stamp: pyproject.toml .venv/test.stamp
+	$(PYTHON) -m venv .venv-lowest
+	$(BIN)/python .ci/lower_bounds.py test >.venv-lowest/constraints.txt
+	.venv-lowest/bin/pip install --quiet --disable-pip-version-check \
+		--constraint .venv-lowest/constraints.txt --editable '.[test]'
 	touch $@
 
 $(BIN)/pip:

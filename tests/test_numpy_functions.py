@@ -1,5 +1,6 @@
 """NumPy's functions on Values: NumPy's results, JAX's gradients, and clear words for the rest."""
 
+import inspect
 import operator
 import re
 from dataclasses import dataclass
@@ -59,12 +60,17 @@ class Call:
         return {attrgetter(name)(np) for name in re.findall(r"np\.([\w.]+)\(", self.text)}
 
 
+SINCE_NUMPY_2_1 = ("np.clip(x, min=-1)", "np.clip(x, max=1.0)", "np.reshape(x, shape=(24,))")
+TOO_NEW = () if "shape" in inspect.signature(np.reshape).parameters else SINCE_NUMPY_2_1
+
+
 def calls(texts, *shapes, low=-2.0, high=2.0):
     """Return a call for each line, with inputs x, y, z of these shapes from low to high."""
     rng = np.random.default_rng(0)
     return [
-        Call(text.strip(), tuple(rng.uniform(low, high, shape) for shape in shapes))
-        for text in texts.strip().splitlines()
+        Call(text, tuple(rng.uniform(low, high, shape) for shape in shapes))
+        for text in map(str.strip, texts.strip().splitlines())
+        if text not in TOO_NEW
     ]
 
 

@@ -138,11 +138,11 @@ each_pointwise = pytest.mark.parametrize(
 )
 
 
-def assert_one_ulp_apart_at_most(floats, array, points):
+def assert_ulps_apart_at_most(most, floats, array, points):
     for number, element, point in zip(floats, array, points, strict=True):
         assert type(number) is float
         if not (number == element or (math.isnan(number) and math.isnan(element))):
-            assert abs(number - element) <= np.spacing(abs(element)), f"at {point}"
+            assert abs(number - element) <= most * np.spacing(abs(element)), f"at {point}"
 
 
 @each_pointwise
@@ -153,8 +153,8 @@ class TestFloatsAndArraysAgreeAtSpecialPoints:
             array = primitive(*np.transpose(points), **params)
             floats = [primitive(*point, **params) for point in points]
             recorded = [primitive(*values(point), **params).data for point in points]
-        assert_one_ulp_apart_at_most(floats, array, points)
-        assert_one_ulp_apart_at_most(recorded, array, points)
+        assert_ulps_apart_at_most(1, floats, array, points)
+        assert_ulps_apart_at_most(1, recorded, array, points)
 
     def test_in_gradient(self, primitive, params, arity):
         points = list(itertools.product(SPECIAL, repeat=arity))
@@ -165,7 +165,8 @@ class TestFloatsAndArraysAgreeAtSpecialPoints:
             for inputs in floats:
                 primitive(*inputs, **params).backward()
         for array, column in zip(arrays, zip(*floats, strict=True), strict=True):
-            assert_one_ulp_apart_at_most([x.grad for x in column], array.grad, points)
+            # A rule may be a sum of several functions, each of which NumPy rounds its own way
+            assert_ulps_apart_at_most(4, [x.grad for x in column], array.grad, points)
 
 
 OPERATORS = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow"]
@@ -177,7 +178,7 @@ def test_operators_on_numbers_give_what_numpy_gives_at_special_points(operate):
     with quiet():
         expected = operate(*np.transpose(points))
         numbers = [operate(Value(x), Value(y)).data for x, y in points]
-    assert_one_ulp_apart_at_most(numbers, expected, points)
+    assert_ulps_apart_at_most(1, numbers, expected, points)
 
 
 def gradients(f, *inputs):

@@ -135,7 +135,7 @@ exp: Primitive = Primitive("exp", np.exp,
     scalar=math.exp)
 exp2: Primitive = Primitive("exp2", np.exp2,
     lambda g, out, x: times(g, math.log(2) * out),
-    scalar=math.exp2)
+    scalar=np.exp2)  # Numba knows math.exp2 only since 0.63
 expm1: Primitive = Primitive("expm1", np.expm1,
     lambda g, out, x: times(g, out + 1),
     scalar=math.expm1)

@@ -65,6 +65,8 @@ def write(
     entry = f"{_MARK}{_digest(arrays, text)} {text}"
     try:
         content = safetensors.numpy.save(arrays, {_ENTRY: entry})
+        if int.from_bytes(content[:8], "little") > 100_000_000:  # versions before 0.7 write it
+            raise SafetensorError("no version could read this file")
     except SafetensorError as error:
         raise OptionError(
             f"metadata of {len(text)} characters",
