@@ -2,6 +2,7 @@
 
 import doctest
 import gc
+import re
 from functools import wraps
 from importlib.util import find_spec
 
@@ -21,7 +22,7 @@ def beside_label(parse):
     @wraps(parse)
     def parse_labelled(parser, docstring, *args):
         docstring = docstring.replace(f"{LABEL}>>>", f"{' ' * len(LABEL)}>>>")
-        docstring = docstring.replace("\n    Source: ", "\n\n    Source: ")  # ends the output
+        docstring = re.sub(r"\n( *Source: )", r"\n\n\1", docstring)  # ends the output
         return parse(parser, docstring, *args)
 
     return parse_labelled
