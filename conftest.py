@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from nn import mistakes
+from autograd_core import mistakes
 
 LABEL = "Example: "
 # PyTorch takes gigabytes with some package indexes: `make test-torch` installs it for these files
@@ -41,6 +41,6 @@ doctest.DocTestParser.parse = beside_label(doctest.DocTestParser.parse)
 
 
 @pytest.fixture(autouse=True)
-def _mistakes_are_said_anew():
-    """Let every test hear of a mistake, even if another one has made it at the same line."""
-    mistakes.said.clear()
+def _mistakes_are_warned_of_anew():
+    """Warn of a mistake in every test, even if another one has made it at the same line."""
+    mistakes.warned.clear()

@@ -14,7 +14,8 @@
 - `convolve`, `sliding_windows`: what networks for images consist of
 - `draw`, `explain`, `diagnose`, `compare_gradients`: seeing gradients, the chain rule in words,
   what is wrong with them, and with those one has found by hand
-- the errors, drawn as a tree in `autograd_core.errors`
+- the errors, drawn as a tree in `autograd_core.errors`; `GradientWarning` for a derivative that
+  is lost, and `warn_once`, which warns once at each line of the user's
 """
 
 from importlib import import_module
@@ -49,6 +50,7 @@ from .functions.activations import (
 )
 from .functions.windows import convolve, sliding_windows
 from .graph import Primitive
+from .mistakes import GradientWarning, warn_once
 from .scopes import scope
 from .value import Value
 from .watching import no_grad
@@ -72,6 +74,7 @@ __all__ = [
     "DomainError",
     "FileError",
     "GradientMismatch",
+    "GradientWarning",
     "IndexRangeError",
     "MissingPackageError",
     "OptionError",
@@ -112,6 +115,7 @@ __all__ = [
     "softplus",
     "value_and_grad",
     "vjp",
+    "warn_once",
 ]
 
 # Where the rest stands, imported when first asked for: importing it takes as long as NumPy

@@ -1,7 +1,6 @@
 """Where the first NaN or inf came from, and which array was changed behind the graph's back."""
 
 import linecache
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -13,10 +12,8 @@ from .data import as_data
 from .errors import AnomalyError, ChangedDataError
 from .graph import Node
 from .messages import account, made
+from .mistakes import user_frame
 from .watching import Watcher, watch
-
-# The user's line is the innermost one that belongs to none of these packages
-_OURS = {"autograd_core", "nn", "numpy", "contextlib"}
 
 
 class Origin(NamedTuple):
@@ -116,9 +113,7 @@ def detect_anomaly() -> Iterator[None]:
 
 def user_line() -> str:
     """Return file, line number and text of the innermost line that is the user's own."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
-        frame = frame.f_back
+    frame = user_frame()
     name, number = frame.f_code.co_filename, frame.f_lineno
     return f"{name}:{number}: {linecache.getline(name, number).strip()}".rstrip(": ")
 

@@ -16,6 +16,7 @@ EXPORTS = {
         DomainError
         FileError
         GradientMismatch
+        GradientWarning
         IndexRangeError
         MissingPackageError
         OptionError
@@ -56,6 +57,7 @@ EXPORTS = {
         softplus
         value_and_grad
         vjp
+        warn_once
     """,
     nn: """
         Activation

@@ -15,6 +15,7 @@ FLOORS = [
     "autograd_core.program.scalars.loops",
     "autograd_core.primitives.special",
     "autograd_core.errors",
+    "autograd_core.mistakes",
     "autograd_core.data",
     "autograd_core.watching",
     "autograd_core.messages",

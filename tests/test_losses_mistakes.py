@@ -1,10 +1,10 @@
-"""Silent mistakes in losses are said aloud, with their fix; and right use stays silent."""
+"""Silent mistakes in losses are warned of, with their fix; and right use stays silent."""
 
 import numpy as np
 import pytest
 
-from autograd_core import Value, no_grad, sigmoid, softmax
-from nn import losses, mistakes
+from autograd_core import Value, mistakes, no_grad, sigmoid, softmax
+from nn import losses
 from nn.mistakes import TrainingWarning
 
 RANDOM = np.random.default_rng(0)
@@ -16,7 +16,7 @@ NAN = np.where(np.arange(12).reshape(4, 3) == 5, np.nan, LOGITS)
 
 def said(match, fix, loss, *arguments, **options):
     """Return the loss, after it has warned of a mistake and named the fix."""
-    mistakes.said.clear()  # all that follow are made at one line
+    mistakes.warned.clear()  # all that follow are made at one line
     with pytest.warns(TrainingWarning, match=match) as caught:
         out = loss(*arguments, **options)
     assert len(caught) == 1
