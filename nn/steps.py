@@ -58,10 +58,12 @@ class Steps(State):
         parts, parameters = self._inside
         loss, _, out = self._compare(x, y, weight)
         loss = loss + sum([part.own_penalty() for part in parts])
-        reached = gradients(loss, parameters)
+        found = dict(zip(parameters, gradients(loss, parameters), strict=True))
+        # What no derivative reaches has a plain 0, and is left alone as by the optimizer's `step`
+        reached = {p: g for p, g in found.items() if isinstance(g, Value)}
         if self._updates_apart():
-            return loss, out, reached
-        self.optimizer.apply(dict(zip(parameters, reached, strict=True)), rate)
+            return loss, out, [reached.get(p) for p in parameters]
+        self.optimizer.apply(reached, rate)
         return loss, out, []
 
     def _replay_batch(
@@ -79,7 +81,7 @@ class Steps(State):
             parameter.grad = plain(gradient)
         mean = self._ranks.averaged(float(loss), parameters)
         if self._updates_apart():
-            optimizer.apply({p: p.grad for p in parameters}, rate)
+            optimizer.apply({p: p.grad for p in parameters if p.has_grad}, rate)
         for part in parts:
             part.constrain_own()
         return mean, paired(y, out), plain(out)

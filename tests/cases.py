@@ -242,6 +242,7 @@ STRUCTURAL = [
     structural(shapes.transpose, (2, 3, 4), axes=(1, 2, 0)),
     structural(shapes.broadcast_to, (), shape=(2, 3)),
     structural(shapes.broadcast_to, (3, 1), shape=(2, 3, 4)),
+    structural(shapes.broadcast_to, (3,), shape=(2, 3), dtype=np.dtype(np.float64)),
     structural(shapes.sum, (), **ALL),
     structural(shapes.sum, (2, 3, 2), **ALL),
     structural(shapes.sum, (2, 3, 2), **MANY),

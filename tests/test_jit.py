@@ -101,6 +101,27 @@ CASES = {
         X,
         CLASSES,
     ),
+    "normalization of few features": (
+        [*dense("tanh", units=3, out=2), nn.BatchNormalization, nn.LayerNormalization],
+        "mse",
+        partial(nn.SGD, 0.1),
+        X[:, :2],
+        ROWS[:, :2],
+    ),
+    "radial units": (
+        [partial(nn.RBF, 4), *dense(None, out=2)],
+        "categorical_hinge",
+        partial(nn.SGD, 0.1, momentum=0.5, weight_decay=0.1),
+        X[:, :2],
+        ROWS[:, :2],
+    ),
+    "steps, which no derivative passes": (
+        [*dense("step", "sign", "sigmoid", units=3, out=1)],
+        "binary_crossentropy",
+        partial(nn.Adam, 0.1, weight_decay=0.1),
+        X[:, :2],
+        LABELS,
+    ),
     "masked sequences": (
         [partial(nn.Reshape, (3, 2)), nn.Masking, partial(nn.LSTM, 5, dropout=0.2), SOFTMAX],
         SPARSE,
@@ -143,6 +164,7 @@ def trained(case, jit, dtype=np.float64, **options):
     return model, history.history
 
 
+@pytest.mark.filterwarnings("ignore:no gradient reaches 0.bias:nn.TrainingWarning")
 @pytest.mark.parametrize("case", CASES)
 def test_the_compiled_step_gives_the_numbers_of_the_eager_one(case):
     eager, expected = trained(case, jit=False)

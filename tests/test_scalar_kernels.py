@@ -8,7 +8,7 @@ import pytest
 from cases import CASES, POINTWISE
 from scalar_programs import BOTH, assert_close, executor_of, program_of, quiet
 
-from autograd_core import log_softmax, logsumexp
+from autograd_core import log_softmax, logsumexp, softmax, value_and_grad
 from autograd_core.primitives import elementwise
 from autograd_core.program.scalars.lowering import lowered
 from autograd_core.program.scalars.machine import machine
@@ -72,6 +72,33 @@ class TestEveryPrimitive:
     def test_not_told_is_left_to_arrays(self, compiled, name):
         case = next(case for case in CASES if case.primitive.name == name)
         assert lowered(program_of(case, *case.moving)) is None
+
+
+# Functions of an array and how each meets arrays without elements
+EMPTY = {
+    "sum": lambda x: x.sum(),
+    "sum of rows": lambda x: x.sum(1),
+    "sum of columns": lambda x: x.sum(0, keepdims=True),
+    "product": lambda x: x @ x.T @ np.ones(len(x)),
+    "elements": lambda x: (x * x)[:, ::-1].T,
+    "variance": lambda x: np.var(x, axis=0) * x,
+    "running sum": lambda x: np.cumsum(x, 1),
+    "softmax": lambda x: softmax(x, axis=0),
+    "largest of none of the rows": lambda x: np.max(x.T, axis=1),
+    "concatenation": lambda x: np.concatenate([x, 2.0 * x]),
+    "places": lambda x: x[:, np.array([], int)],
+    "square root of a sum": lambda x: np.sqrt(np.sum(x * x) + 1.0),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_arrays_without_elements_are_lowered(name):
+    x = np.ones((2, 0))
+    f = value_and_grad(lambda x: np.sum(EMPTY[name](x)))
+    for found, expected in zip(executor_of(f, x)([x]), f(x), strict=True):
+        assert_close(found, expected)
+    [found] = executor_of(EMPTY[name], x)([x])
+    assert_close(np.asarray(found), np.asarray(EMPTY[name](x)))
 
 
 def test_a_reduction_keeps_infinite_numbers_apart_as_numpy_does():

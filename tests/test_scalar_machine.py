@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scalar_programs import BOTH, executor_of, program_of, quiet
 
-from autograd_core import Value, grad, value_and_grad
+from autograd_core import Value, compile, grad, hessian, value_and_grad
 from autograd_core.primitives import elementwise
 from autograd_core.program.machine_code import has_numba, written
 from autograd_core.program.program import Program, Step, source
@@ -212,6 +212,21 @@ class TestExecutor:
         for thread in threads:
             thread.join()
         assert wrong == []
+
+
+DERIVATIVES = {
+    "hessian": (hessian(lambda x: np.max(x) * np.sum(x)), np.array([1.0, 3.0, 2.0])),
+    "of a compiled chain": (grad(compile(lambda x: sines(x, 10).sum())), np.full((2, 2), 0.1)),
+    "of a variance": (grad(lambda x: np.sum(np.var(x, axis=0) * sines(x, 5))), np.eye(3, 2)),
+    "of no elements": (grad(lambda x: np.sum(np.var(x, axis=0) * x)), np.ones((2, 0))),
+}
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_derivatives_of_small_arrays_compile(name):
+    f, x = DERIVATIVES[name]
+    np.testing.assert_allclose(compile(f)(x), f(x), 1e-12)
+    np.testing.assert_allclose(compile(f)(0.5 * x), f(0.5 * x), 1e-12)
 
 
 def sines(x, count):

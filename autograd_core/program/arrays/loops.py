@@ -25,7 +25,7 @@ def loop_into(step: Step, inputs: list[Step]) -> Callable[..., None]:
     are_arrays = tuple([bool(x.shape) for x in inputs])
     loop = _loop(_source(params["code"], params["results"], are_arrays))
     number = step.dtype.type
-    size = step.size // max(step.shape[0], 1)
+    rows = (len(params["results"]), step.size // len(params["results"]))
 
     def into(*inputs_and_out: Any) -> None:
         *given, out = inputs_and_out
@@ -33,7 +33,7 @@ def loop_into(step: Step, inputs: list[Step]) -> Callable[..., None]:
             x.reshape(-1) if is_array else number(x)
             for x, is_array in zip(given, are_arrays, strict=True)
         ]
-        loop(*data, out.reshape(-1, size))
+        loop(*data, out.reshape(rows))
 
     return into
 

@@ -1,7 +1,8 @@
 """Array primitives, told as what they do to single numbers.
 
 An array is the array of its slots: whatever only moves elements moves slots by its own `forward`,
-and whatever computes appends operations. Sums go from left to right.
+and whatever computes appends operations. Sums go from left to right. Slots are whole numbers,
+whatever the type of the numbers in them, so that a `dtype` does not concern them.
 """
 
 import math
@@ -31,13 +32,13 @@ def expanded(scalars: Scalars, primitive: Primitive, inputs: list[Any], params: 
         return inputs[0]
     if primitive is table.round:
         return _round(scalars, inputs[0], **params)
+    slots = [np.asarray(x, np.intp) for x in inputs]
     if primitive in MOVING:
-        moved = primitive.forward(*[np.asarray(x, np.intp) for x in inputs], **params)
-        return moved if np.ndim(moved) else int(moved)
-    expand = EXPANSIONS.get(primitive)
-    if expand is None:
+        made = primitive.forward(*slots, **{k: v for k, v in params.items() if k != "dtype"})
+    elif primitive in EXPANSIONS:
+        made = EXPANSIONS[primitive](scalars, *slots, **params)
+    else:
         return None
-    made = expand(scalars, *[np.asarray(x, np.intp) for x in inputs], **params)
     return made if np.ndim(made) else int(made)
 
 
@@ -58,7 +59,8 @@ def _fold(primitive: Primitive, empty: float) -> Callable[..., Any]:
         axes = sorted({i % ndim for i in axes})
         rest = [i for i in range(ndim) if i not in axes]
         shape = [1 if i in axes else n for i, n in enumerate(x.shape)]
-        terms = x.transpose(*axes, *rest).reshape(-1, *[x.shape[i] for i in rest])
+        count = math.prod([x.shape[i] for i in axes])
+        terms = x.transpose(*axes, *rest).reshape(count, *[x.shape[i] for i in rest])
         if not len(terms):
             out = np.full(terms.shape[1:], scalars.number(empty))
         else:
