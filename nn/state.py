@@ -1,12 +1,15 @@
 """State: what a part of a model knows, found among its attributes."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain, repeat
+from operator import setitem
 from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError, ShapeError, Value
+from autograd_core import DataError, OptionError, ShapeError, Value
 
 from .configuration import Configured
 
@@ -115,54 +118,103 @@ class State(Configured):
     def state_dict(self) -> dict[str, Any]:
         """Return copies of all parameters and buffers by name, as PyTorch names and shapes them.
 
-        Returns: arrays; a single number has shape ().
+        Returns: arrays in C order and this machine's byte order, the only ones that safetensors
+                 and other writers of bytes take as they are; a single number has shape ().
         Example: >>> model = State()
                  >>> model.weight = Value([1.0, 2.0])
                  >>> model.state_dict()
                  {'weight': array([1., 2.])}
         """
-        leaves = [(name, part) for name, part in _walk(self) if not isinstance(part, State)]
-        return {
-            name: np.array(getattr(part, "data", part)) if isinstance(part, Value) else part.copy()
-            for name, part in leaves
-        }
+        return {name: _exported(part) for name, part in _walk(self) if not isinstance(part, State)}
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
         """Take over all parameters and buffers by name; where one does not fit, change nothing.
 
+        An interrupt, too, finds all of them changed or none.
+
         Args:    state: arrays by name, as `state_dict` gives them.
                  strict: False passes over names that only one side has.
-        Raises:  OptionError: a name is missing, or one too many. ShapeError: another shape.
+        Raises:  OptionError: it is no mapping, or a name is missing, or one too many. DataError:
+                 text, complex numbers, dates or objects. ShapeError: another shape.
         """
+        kind = type(self).__name__
         own = {name: part for name, part in _walk(self) if not isinstance(part, State)}
-        missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
-        if strict and (missing or unknown):
-            raise OptionError(
-                f"a state of {len(state)} names for {type(self).__name__}, which has {len(own)}",
-                "; ".join(
-                    f"{what}: {', '.join(names)}"
-                    for what, names in (("missing", missing), ("unknown", unknown))
-                    if names
-                ),
-                "the state of the same model, built (model.build(input_shape)); or strict=False",
-            )
-        both = {name: part for name, part in own.items() if name in state}
-        for name, part in both.items():
-            if np.shape(state[name]) != part.shape:
-                raise ShapeError(
-                    f"{name} of shape {np.shape(state[name])}",
-                    f"{type(self).__name__} has it with shape {part.shape}",
-                    "the state of a model with the same sizes",
-                )
-        for name, part in both.items():
-            if isinstance(part, Value) and part.shape:
-                data = np.empty_like(part.data)  # keeps the order of the axes in memory, too
-                data[...] = state[name]
-                part.data = data
-            elif isinstance(part, Value):
-                part.data = float(state[name])
-            else:
-                part[...] = state[name]
+        _check_names(kind, own, state, strict)
+        new = {
+            name: _fitted(kind, name, part, state[name])
+            for name, part in own.items()
+            if name in state
+        }
+        values = {name: data for name, data in new.items() if isinstance(own[name], Value)}
+        buffers = {name: data for name, data in new.items() if name not in values}
+        # No Python code runs in between, so that an interrupt finds all of them changed or none;
+        # hence _data, where `data` is a property
+        changes: Iterator[Any] = chain(
+            map(setitem, [own[name] for name in buffers], repeat(...), buffers.values()),
+            map(setattr, [own[name] for name in values], repeat("_data"), values.values()),
+        )
+        deque(changes, maxlen=0)
+
+
+def _check_names(kind: str, own: Mapping[str, Any], state: Any, strict: bool) -> None:
+    if not isinstance(state, Mapping):
+        raise OptionError(
+            f"a {type(state).__name__} as the state of {kind}",
+            "parameters and buffers are known by their names",
+            "dict(zip(model.state_dict(), arrays)) for arrays in the same order",
+        )
+    missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
+    if strict and (missing or unknown):
+        raise OptionError(
+            f"a state of {len(state)} names for {kind}, which has {len(own)}",
+            "; ".join(
+                f"{what}: {', '.join(map(str, names))}"
+                for what, names in (("missing", missing), ("unknown", unknown))
+                if names
+            ),
+            "the state of the same model, built (model.build(input_shape)); or strict=False",
+        )
+
+
+def _exported(part: Any) -> Any:
+    """Return a copy of a parameter or buffer, in C order and this machine's byte order."""
+    data = np.asarray(part.data if isinstance(part, Value) else part)
+    return np.array(data, data.dtype.newbyteorder("="), order="C")
+
+
+def _fitted(kind: str, name: str, part: Any, given: Any) -> Any:
+    """Return what a parameter or buffer becomes: a number, or an array as it lies in memory now.
+
+    Raises:  DataError, ShapeError: see `load_state_dict`.
+    """
+    own = part.data if isinstance(part, Value) else part  # in a compiled function it is refused
+    try:
+        array = np.asarray(given.data if isinstance(given, Value) else given)
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged lists, tensors of a graph
+        raise DataError(f"{name}, a {type(given).__name__}", str(error), "an array") from error
+    if array.shape != part.shape:
+        raise ShapeError(
+            f"{name} of shape {array.shape}",
+            f"{kind} has it with shape {part.shape}",
+            "the state of a model with the same sizes",
+        )
+    if not np.can_cast(array.dtype, part.dtype, "same_kind"):
+        raise DataError(
+            f"{name} of type {array.dtype}",
+            f"{kind} has it as {part.dtype}, which does not hold such data",
+            f"an array of {part.dtype}",
+        )
+    if isinstance(own, float):
+        return float(array)
+    if not own.flags.writeable:
+        raise DataError(
+            f"{name}, a buffer that is read-only",
+            "buffers get their new numbers in place",
+            f"{kind}.{name} = array.copy() where the model makes it",
+        )
+    fitted = np.empty_like(own)
+    fitted[...] = array
+    return fitted
 
 
 def _walk(root: State) -> list[tuple[str, Any]]:

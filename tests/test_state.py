@@ -4,10 +4,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import nn
-from autograd_core import OptionError, ShapeError, Value
+from autograd_core import DataError, OptionError, ShapeError, TraceError, Value, compile
 from nn import Activation, BatchNormalization, Dense, Dropout, Module, Sequential
+from nn.interchange import keras_weights, torch_weights
+from tests.interrupts import interrupted
 
 
 def module(**attributes):
@@ -75,8 +78,16 @@ class TestStateDict:
 
     WRONG = {
         "missing": ({"w": [3.0, 4.0]}, OptionError, "missing: b"),
-        "unknown": ({"w": [3.0, 4.0], "b": 1.0, "c": 2.0}, OptionError, "unknown: c"),
+        "unknown": ({"w": [3.0, 4.0], "b": 1.0, 3: 2.0}, OptionError, "unknown: 3"),
         "shape": ({"w": [3.0, 4.0], "b": [1.0]}, ShapeError, r"b of shape \(1,\)"),
+        "list": ([[3.0, 4.0], 5.0], OptionError, r"a list as the state(.|\n)*dict\(zip"),
+        "text": ({"w": [3.0, 4.0], "b": "5.0"}, DataError, "b of type <U3"),
+        "bytes": ({"w": [3.0, 4.0], "b": b"5"}, DataError, "b of type .S1"),
+        "complex": ({"w": [3.0, 4.0], "b": 5j}, DataError, "b of type complex128"),
+        "dates": ({"w": [3.0, 4.0], "b": np.datetime64("now")}, DataError, "b of type dat"),
+        "durations": ({"w": [3.0, 4.0], "b": np.timedelta64(5)}, DataError, "b of type tim"),
+        "objects": ({"w": [3.0, 4.0], "b": None}, DataError, "b of type object"),
+        "ragged": ({"w": [3.0, [4.0]], "b": 1.0}, DataError, "w, a list"),
     }
 
     @pytest.mark.parametrize(("state", "kind", "says"), WRONG.values(), ids=WRONG)
@@ -87,10 +98,91 @@ class TestStateDict:
         assert model.w.data.tolist() == [1.0, 2.0]
         assert model.b.data == 3.0
 
+    @pytest.mark.parametrize(
+        "counts", [np.array([1.5, 2.0]), np.array(["1", "2"]), np.array([1j, 2])], ids=str
+    )
+    def test_gives_buffers_no_numbers_that_they_do_not_hold(self, counts):
+        model = module(w=Value(1.0), counts=np.array([3, 4]))
+        with pytest.raises(DataError, match=r"counts of type (.|\n)*as int64"):
+            model.load_state_dict({"w": 2.0, "counts": counts})
+        assert (model.w.data, model.counts.tolist()) == (1.0, [3, 4])
+
+    def test_gives_no_numbers_to_buffers_that_are_read_only(self):
+        model = module(w=Value(1.0), a=np.zeros(2), b=np.broadcast_to(0.0, 2))
+        with pytest.raises(DataError, match=r"^b, a buffer that is read-only"):
+            model.load_state_dict({"w": 2.0, "a": np.ones(2), "b": np.ones(2)})
+        assert (model.w.data, model.a.tolist()) == (1.0, [0.0, 0.0])
+
+    def test_takes_nan_whole_numbers_bools_and_values(self):
+        model = module(a=Value([1.0]), b=Value(2.0), c=Value([3.0]), d=Value(4.0))
+        model.load_state_dict({"a": [np.nan], "b": 5, "c": np.array([True]), "d": Value(6.0)})
+        assert np.isnan(model.a.data).all()
+        assert (model.b.data, model.c.data.tolist(), model.d.data) == (5.0, [1.0], 6.0)
+
+    def test_is_loaded_whole_or_not_at_all_wherever_an_interrupt_comes(self):
+        model = module(a=Value([1.0]), b=Value(1.0), c=np.ones(2), d=Value([1.0]))
+        old = {name: data.tolist() for name, data in model.state_dict().items()}
+        new = {name: np.full_like(data, 2.0) for name, data in model.state_dict().items()}
+        complete = {name: data.tolist() for name, data in new.items()}
+        line = 0
+        while interrupted(lambda: model.load_state_dict(new), line, ("nn/state.py",)):
+            assert {n: data.tolist() for n, data in model.state_dict().items()} in (old, complete)
+            line += 1
+        assert line > 20
+        assert {n: data.tolist() for n, data in model.state_dict().items()} == complete
+
+    def test_is_not_loaded_by_a_compiled_function_which_would_do_so_once(self):
+        model = module(w=Value(1.0))
+        with pytest.raises(TraceError):
+            compile(lambda x: model.load_state_dict({"w": 5.0}) or model.w * x)(1.0)
+        assert model.w.data == 1.0
+
     def test_need_not_be_complete_if_one_says_so(self):
         model = module(w=Value([1.0, 2.0]), b=Value(3.0))
         model.load_state_dict({"b": 4.0, "other": 1.0}, strict=False)
         assert model.b.data == 4.0
+
+
+class TestOrder:
+    """Other libraries write an array's bytes as they lie in memory."""
+
+    MODELS = {
+        "transposed": lambda: module(w=Value(np.asfortranarray(np.eye(2, 3))), m=np.eye(3, 2).T),
+        "strided": lambda: module(w=Value(np.arange(6.0)[::2]), m=np.arange(6.0)[::-2]),
+        "big-endian": lambda: module(
+            w=Value(np.arange(3, dtype=">f4")), m=np.arange(3, dtype=">i8")
+        ),
+        "recurrent": lambda: Sequential(
+            [nn.Bidirectional(nn.LSTM(2, return_sequences=True)), nn.GRU(3)], input_shape=(5, 2)
+        ),
+        "images": lambda: Sequential(
+            [nn.Conv2D(3, 2), BatchNormalization(), nn.Flatten(), Dense(2)], input_shape=(4, 5, 2)
+        ),
+    }
+
+    @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+    def test_of_what_is_exported_is_cs_and_safetensors_gives_it_back(self, make, tmp_path):
+        model = make()
+        state = model.state_dict()
+        weights = torch_weights(model) if isinstance(model, Sequential) else state
+        arrays = keras_weights(model) if isinstance(model, Sequential) else []
+        named = {f"keras {i}": array for i, array in enumerate(arrays)}
+        for exported in (state, weights, named):
+            for array in exported.values():
+                assert array.flags.c_contiguous
+                assert array.dtype.isnative
+            save_file(exported, tmp_path / "weights.safetensors")
+            found = load_file(tmp_path / "weights.safetensors")
+            assert all(np.array_equal(found[name], array) for name, array in exported.items())
+
+    @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+    def test_of_memory_is_no_matter_of_numbers(self, make):
+        model = make()
+        state = model.state_dict()
+        for name, parameter in model.named_parameters().items():
+            np.testing.assert_array_equal(state[name], parameter.data)
+        model.load_state_dict(state)
+        assert all(np.array_equal(data, state[n]) for n, data in model.state_dict().items())
 
 
 class TestModes:

@@ -93,13 +93,13 @@ def keras_weights(model: Any) -> list[Any]:
     Kernels are transposed, and the gates of a GRU put into Keras's order.
 
     Args:    model: a Sequential, or a single layer, that has weights already.
-    Returns: arrays in the order of Keras's layers.
+    Returns: arrays in the order of Keras's layers, each in C order.
     Raises:  UnsupportedError: a layer that Keras does not have. OptionError: no weights yet.
     Example: >>> from nn import Dense, Sequential
              >>> [data.shape for data in keras_weights(Sequential([Dense(2)], input_shape=(3,)))]
              [(3, 2), (2,)]
     """
-    return _weights(model, type(model).__name__)
+    return [np.asarray(data, order="C") for data in _weights(model, type(model).__name__)]
 
 
 def _weights(layer: Any, position: str) -> list[Any]:

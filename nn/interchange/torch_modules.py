@@ -138,7 +138,7 @@ def _first(name: str, number: int) -> str:
 def _channels_last(data: Any, channels: int) -> Any:
     """Return an array whose last axis stood for (channels, height, width), for channels last."""
     parts = data.reshape(*data.shape[:-1], channels, -1)
-    return parts.swapaxes(-1, -2).reshape(data.shape)
+    return np.asarray(parts.swapaxes(-1, -2).reshape(data.shape), order="C")
 
 
 def torch_weights(model: Any) -> dict[str, Any]:
@@ -148,8 +148,8 @@ def torch_weights(model: Any) -> dict[str, Any]:
     the numbers of an image or a signal in another row. There, columns are put into its order.
 
     Args:    model: a Sequential, or a single layer, that has weights already.
-    Returns: arrays by name; `module.load_state_dict` takes each as torch.tensor(array), and
-             safetensors.numpy.save_file all of them.
+    Returns: arrays by name, in C order; `module.load_state_dict` takes each as torch.tensor(array),
+             and safetensors.numpy.save_file all of them.
     Raises:  OptionError: no weights yet. UnsupportedError: a Reshape of what has channels.
     Example: >>> from nn import Conv2D, Flatten
              >>> model = Sequential([Conv2D(4, 3), Flatten(), Dense(2)], input_shape=(8, 8, 1))
