@@ -6,8 +6,10 @@ a node it also records, and begets a node of the same type.
 """
 
 import operator
+import sys
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from itertools import count
 from typing import Any
 
@@ -16,7 +18,7 @@ from numpy import ndarray
 
 from . import watching
 from .data import Data, as_data
-from .errors import AutogradError, RuleError
+from .errors import AutogradError, RuleError, UnsupportedError
 from .messages import explained, operation
 
 _new_node = object.__new__
@@ -141,6 +143,23 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
+    def __reduce__(self) -> Any:
+        """Pickle by name, as functions are: a table that knows this primitive knows the copy."""
+        for module in list(sys.modules.values()):
+            if getattr(module, "__dict__", {}).get(self.name) is self:
+                return _by_name, (module.__name__, self.name)
+        raise UnsupportedError(
+            f"a pickle of {self}",
+            f"it holds the name of a primitive, and no module has this one as {self.name}",
+            f"{self.name} = Primitive({self.name!r}, ...) at the top of a module",
+        )
+
+    def __copy__(self) -> "Primitive":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "Primitive":
+        return self
+
     def rule(self, i: int) -> Callable[..., Any] | None:
         """Return the derivative rule of input number i, or None where no derivative flows."""
         return self.rules[i] if self.each is None else partial(self.each, i)
@@ -230,6 +249,10 @@ class Primitive:
         if type(out) is ndarray and out.ndim and out.dtype.char in "fd":
             return out
         return float(out) if isinstance(out, np.floating) else as_data(out)
+
+
+def _by_name(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
 
 
 def record(kind: type[Node], data: Data, primitive: Primitive, x: Any, y: Any, params: Any) -> Any:

@@ -11,8 +11,8 @@ from . import watching
 from .array_methods import ArrayMethods
 from .backprop import own, seed, sweep
 from .data import Data, as_data, shape_of
-from .errors import ShapeError
-from .graph import Node, topological_order
+from .errors import ShapeError, UnsupportedError
+from .graph import Node, next_index, topological_order
 from .messages import describe
 from .numpy_protocol import TRACED
 from .primitives import elementwise as table
@@ -260,7 +260,27 @@ class Value(ArrayMethods):
     def __getstate__(self) -> Any:
         if watching.open_watches:
             watching.taking(self, "a copy, or a pickle,")
+        if self.primitive is not None:
+            raise UnsupportedError(
+                f"a deep copy, or a pickle, of what {self.primitive.name} computed, "
+                f"{describe(self)}",
+                "it would take the whole graph along that it was computed from, or lose it",
+                "v.data, the numbers alone; or a copy of the inputs, and computed from that again",
+            )
         return super().__getstate__()
+
+    def __setstate__(self, state: Any) -> None:
+        own, slots = state
+        for name, each in ((own or {}) | slots).items():
+            setattr(self, name, each)
+        self.index = next_index()  # it is younger than all that this process has computed
+
+    def __copy__(self) -> Any:
+        if watching.open_watches:
+            watching.taking(self, "a copy")
+        twin = object.__new__(type(self))
+        twin.__setstate__(super().__getstate__())
+        return twin
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)

@@ -1,13 +1,16 @@
 """compile: a function that records once, and from then on replays without the graph."""
 
+import copy
+import sys
 import threading
 import warnings
 from collections.abc import Callable
 from functools import update_wrapper
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
 
 from .. import watching
+from ..errors import UnsupportedError
 from .program import Program
 from .replay import Replay
 from .signature import signature
@@ -97,6 +100,29 @@ class Compiled:
                 stacklevel=3,
             )
         return replay.first()
+
+    def __reduce__(self) -> Any:
+        """Pickle the function, by name; programs are recorded anew."""
+        f = self._f
+        name = getattr(f, "__qualname__", repr(f))
+        found: Any = sys.modules.get(getattr(f, "__module__", None) or "")
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is self:  # it was defined as @compile
+            return name
+        if isinstance(f, FunctionType) and found is not f:
+            raise UnsupportedError(
+                f"a pickle of the compiled {name}",
+                "it holds the name of a function, and no module has this one by its name",
+                "a function defined by `def` at the top of a module",
+            )
+        return compile, (f,)
+
+    def __copy__(self) -> "Compiled":
+        return compile(self._f)
+
+    def __deepcopy__(self, memo: Any) -> "Compiled":
+        return compile(copy.deepcopy(self._f, memo))
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """Bind to an instance, as functions do, so that methods can be compiled."""

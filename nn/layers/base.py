@@ -53,6 +53,10 @@ class ArrayLayer(Module):
             elif isinstance(value, np.generic):  # times float32 it would be float64
                 setattr(self, name, value.item())
 
+    def __getstate__(self) -> Any:
+        """Return what copies and pickles take along: not the penalty of the latest batch."""
+        return {name: each for name, each in vars(self).items() if name != "_activity"}
+
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make the parameters, given the shape of one sample."""
 

@@ -1,0 +1,211 @@
+"""Copies and pickles of Values, primitives, compiled functions, models and callbacks."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import nn
+from autograd_core import (
+    AutogradError,
+    Primitive,
+    UnsupportedError,
+    Value,
+    compile,
+    grad,
+    primitives,
+)
+from nn import Dense, Sequential
+
+LENGTH = 100_000  # far beyond Python's limit of recursion
+
+
+def through_pickle(thing):
+    return pickle.loads(pickle.dumps(thing))
+
+
+BOTH = pytest.mark.parametrize("duplicate", [copy.deepcopy, through_pickle])
+
+cube = Primitive("cube", lambda x: x**3, lambda g, out, x: g * 3 * x**2)
+
+
+def double(x):
+    return x + x
+
+
+@compile
+def triple(x):
+    return 3.0 * x
+
+
+class Doubler:
+    def __init__(self):
+        self.factor = Value(2.0)
+
+    def act(self, x):
+        return self.factor * x
+
+
+class TestValues:
+    @BOTH
+    def test_that_were_computed_are_refused_however_long_the_graph(self, duplicate):
+        x = Value(1.0, label="x")
+        for _ in range(LENGTH):
+            x = x * 1.0
+        with pytest.raises(UnsupportedError, match=r"what multiply computed, 1\n(.|\n)*v\.data"):
+            duplicate([x])
+
+    @BOTH
+    def test_whose_gradient_has_a_graph_are_refused(self, duplicate):
+        x = Value(3.0)
+        (x * x).backward(create_graph=True)
+        with pytest.raises(UnsupportedError):
+            duplicate(x)
+        x.grad = x.grad.data
+        assert duplicate(x).grad == 6.0
+
+    def test_that_were_computed_have_shallow_copies_of_the_same_inputs(self):
+        x = Value(3.0)
+        square = x * x
+        twin = copy.copy(square)
+        (twin + square).backward()
+        assert (twin is square, twin.inputs, x.grad) == (False, (x, x), 12.0)
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_come_back_from_pickles_of_every_protocol(self, protocol):
+        found = pickle.loads(pickle.dumps(Value([1.0, 2.0], label="v"), protocol))
+        assert (found.data.tolist(), found.label) == ([1.0, 2.0], "v")
+
+    @BOTH
+    def test_that_are_shared_stay_shared(self, duplicate):
+        x = Value(2.0)
+        first, second = duplicate([x, (x,)])
+        assert first is second[0] is not x
+
+    @BOTH
+    def test_of_ones_own_class_keep_their_attributes(self, duplicate):
+        class Weight(Value):
+            pass
+
+        globals()["Weight"] = Weight
+        Weight.__qualname__ = "Weight"
+        weight = Weight(1.0)
+        weight.decay = 0.5
+        assert duplicate(weight).decay == 0.5
+
+    def test_of_another_process_are_younger_than_what_is_computed_here(self):
+        """A node is younger than its inputs: their age there says nothing about it here."""
+        x = Value(3.0)
+        x.index = 10**12
+        twin = through_pickle(x)
+        assert twin.index < Value(0.0).index
+        assert compile(lambda y: y * twin)(2.0) == 6.0
+        assert grad(lambda y: twin * y * twin)(2.0) == 9.0
+
+
+class TestPrimitives:
+    def test_of_the_table_come_back_by_name(self):
+        parts = [vars(part) for part in vars(primitives).values() if hasattr(part, "__dict__")]
+        table = [each for part in parts for each in part.values() if isinstance(each, Primitive)]
+        assert len({each.name for each in table}) > 80
+        assert all(through_pickle(each) is each for each in table)
+
+    def test_of_ones_own_come_back_by_name(self):
+        assert through_pickle(Dense(2, cube)).activation is cube
+
+    def test_that_no_module_has_are_refused_in_pickles_and_shared_by_copies(self):
+        own = Primitive("own", lambda x: x, lambda g, out, x: g)
+        with pytest.raises(UnsupportedError, match=r"own(.|\n)*at the top of a module"):
+            pickle.dumps(Dense(2, own))
+        assert copy.deepcopy(Dense(2, own)).activation is copy.copy(own) is own
+
+
+class TestCompiledFunctions:
+    @pytest.mark.parametrize("f", [triple, compile(double), compile(np.exp)], ids=["@", "f", "np"])
+    @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, through_pickle])
+    def test_come_back_and_record_anew(self, f, duplicate):
+        expected = f(2.0)
+        assert duplicate(f)(2.0) == expected
+
+    @BOTH
+    def test_of_methods_belong_to_the_copy(self, duplicate):
+        first = Doubler()
+        first.step = compile(first.act)
+        first.step(1.0)
+        second = duplicate(first)
+        second.factor.data = 5.0
+        assert (first.step(1.0), second.step(1.0)) == (2.0, 5.0)
+
+    def test_without_a_name_are_refused_in_pickles(self):
+        f = compile(lambda x: x + 1.0)
+        with pytest.raises(UnsupportedError, match=r"compiled (.|\n)*at the top of a module"):
+            pickle.dumps(f)
+        assert copy.deepcopy(f)(1.0) == 2.0
+
+
+LAYERS = {
+    "Dense": (lambda: Dense(2, "relu", activity_regularizer="l2"), (3,)),
+    "PReLU": (nn.PReLU, (3,)),
+    "RBF": (lambda: nn.RBF(2), (3,)),
+    "Dropout": (lambda: nn.Dropout(0.5), (3,)),
+    "GaussianNoise": (lambda: nn.GaussianNoise(0.5), (3,)),
+    "BatchNormalization": (nn.BatchNormalization, (3,)),
+    "LayerNormalization": (nn.LayerNormalization, (3,)),
+    "Conv2D": (lambda: nn.Conv2D(2, 2, activity_regularizer="l1"), (4, 4, 1)),
+    "MaxPooling2D": (nn.MaxPooling2D, (4, 4, 1)),
+    "RandomFlip": (nn.RandomFlip, (4, 4, 1)),
+    "GRU": (lambda: nn.GRU(2, return_sequences=True), (4, 3)),
+    "Bidirectional": (lambda: nn.Bidirectional(nn.LSTM(2)), (4, 3)),
+    "Masking": (nn.Masking, (4, 3)),
+}
+
+
+class TestModels:
+    @BOTH
+    @pytest.mark.parametrize("jit", [False, True])
+    @pytest.mark.parametrize(("make", "shape"), LAYERS.values(), ids=LAYERS)
+    def test_in_training_have_copies_that_go_on_alike(self, make, shape, jit, duplicate):
+        x = np.random.default_rng(0).normal(size=(6, *shape))
+        nn.set_seed(0)
+        model = Sequential([make(), nn.Flatten(), Dense(1)])
+        model.compile("adam", "mse", jit=jit)
+        history = model.fit(x, np.ones(6), verbose=0)
+        twin = duplicate(history).model
+        assert twin is not model
+        for each in (model, twin):
+            nn.set_seed(1)
+            each.fit(x, np.ones(6), verbose=0)
+        state = twin.state_dict()
+        for name, data in model.state_dict().items():
+            np.testing.assert_array_equal(state[name], data)
+
+    @BOTH
+    def test_that_are_being_trained_have_copies(self, duplicate):
+        copies = []
+
+        class Copying(nn.Callback):
+            def on_train_batch_end(self, batch, logs):
+                copies.append(duplicate(vars(self.model)))
+
+        model = Sequential([Dense(2, "tanh"), Dense(1)])
+        model.compile("sgd", "mse", jit=True)
+        model.fit(np.ones((64, 2)), np.ones(64), verbose=0, callbacks=[Copying()])
+        layers = copies[0]["layers"]
+        layers[0].weight.data = layers[0].weight.data * 0.0
+        assert len(copies) == 2
+        assert np.abs(model.layers[0].weight.data).min() > 0.0
+
+    @BOTH
+    def test_of_single_numbers_and_with_an_energy(self, duplicate):
+        mlp = nn.MLP(2, [3, 1])
+        assert duplicate(mlp)([1.0, 2.0]).data == mlp([1.0, 2.0]).data
+        hopfield = nn.Hopfield(4)
+        assert np.array_equal(duplicate(hopfield).weight, hopfield.weight)
+
+    @BOTH
+    def test_that_hold_what_they_computed_say_what_to_do(self, duplicate):
+        model = Sequential([Dense(1)], input_shape=(2,))
+        model.latest = model(np.ones((1, 2)))
+        with pytest.raises(AutogradError, match=r"v\.data"):
+            duplicate(model)
