@@ -267,7 +267,7 @@ class TestArrays:
 
     def test_the_name_of_a_rule_that_is_too_long(self):
         [a] = arrays(a=(3, 3))
-        assert told(np.prod(a, axis=0))[1] == "prod_rule(G, a)"
+        assert told(np.linalg.pinv(a))[1] == "pinv_rule(G, a)"
 
     def test_reductions_of_a_number_change_nothing(self):
         [a] = labels("a")

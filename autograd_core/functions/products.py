@@ -45,10 +45,14 @@ def vdot(a: Any, b: Any) -> Any:
 
 def inner(a: Any, b: Any) -> Any:
     """Return the sum over the last axes of both; other axes, those of a first, remain."""
-    b = as_operand(b)
+    a, b = as_operand(a), as_operand(b)
+    if not shape_of(a) or not shape_of(b):
+        return multiply(a, b)
     if len(shape_of(b)) == 2 and shape_of(a)[-1:] == shape_of(b)[1:]:
         return linear_algebra.inner(a, b)
-    return dot(a, linear_algebra.matrix_transpose(b) if len(shape_of(b)) > 1 else b)
+    if len(shape_of(b)) == 1:
+        return linear_algebra.matmul(a, b)
+    return tensordot(a, b, axes=(-1, -1))
 
 
 def outer(a: Any, b: Any) -> Any:

@@ -36,11 +36,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the product over an axis, several, or all (None); its derivatives allow for zeros."""
-    ndim = len(shape_of(x))
-    axes = range(ndim) if axis is None else axis_numbers(axis, ndim, "prod")
-    for i in sorted(axes, reverse=True):
-        x = reductions.prod(x, axis=i, keepdims=keepdims)
-    return x
+    return reductions.prod(x, axis=_axis(axis), keepdims=keepdims)
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -113,7 +109,8 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
 
 def cumprod(x: Any, axis: int | None = None) -> Any:
     """Return the running product along an axis; None: ravelled first."""
-    return reductions.cumprod(*_along(x, axis, "cumprod"))
+    x, axis = _along(x, axis, "cumprod")
+    return reductions.cumprod(x, axis=axis)
 
 
 def diff(x: Any, n: int = 1, axis: int = -1) -> Any:

@@ -14,7 +14,7 @@ from ..graph import Primitive
 from ..messages import describe
 from .elementwise import equal, multiply, reciprocal, where
 from .indexing import getitem, scatter
-from .reductions import prod_of_others
+from .reductions import to_factors
 from .shapes import reshape, transpose
 
 
@@ -128,10 +128,20 @@ def _solve_left(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 def _cofactor(x: Any) -> Any:
-    """Return det(x) inv(x).T, by singular values: a singular matrix has cofactors, too."""
-    u, s, vh = np.linalg.svd(x)
+    """Return det(x) inv(x).T, by singular values: a singular matrix has cofactors, too.
+
+    Rows and columns are brought near 1 by powers of two, since small singular values beside large
+    ones are lost.
+    """
+    rows = np.frexp(np.max(np.abs(x), -1, keepdims=True, initial=0.0))[1]
+    x = np.ldexp(x, -rows)
+    columns = np.frexp(np.max(np.abs(x), -2, keepdims=True, initial=0.0))[1]
+    u, s, vh = np.linalg.svd(np.ldexp(x, -columns))
     turns = np.linalg.det(u) * np.linalg.det(vh)
-    return turns[..., None, None] * (u * prod_of_others(s, -1)[..., None, :]) @ vh
+    others = to_factors(np.ones(s.shape[:-1], s.dtype), s, -1)
+    out = turns[..., None, None] * (u * others[..., None, :]) @ vh
+    exponents = np.sum(rows, -2, keepdims=True) - rows
+    return np.ldexp(out, exponents + (np.sum(columns, -1, keepdims=True) - columns))
 
 
 def _cofactor_rule(g: Any, x: Any) -> Any:

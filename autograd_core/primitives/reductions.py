@@ -1,7 +1,7 @@
 """Many numbers into fewer: prod, max, min, norm, cumsum, logsumexp, softmax, log_softmax.
 
-Rows are read as in elementwise.py; `sum` stands in shapes.py, beside its adjoint. `axis` is None,
-an integer or a tuple of integers, but for prod and cumsum an integer.
+Rows are read as in elementwise.py; `sum` is in shapes.py, beside its adjoint. `axis` is None, an
+integer or a tuple of integers, but for cumsum, cumprod and recurrence an integer.
 """
 
 import math
@@ -11,9 +11,9 @@ import numpy as np
 
 from ..data import dtype_of, shape_of
 from ..graph import Primitive
-from .elementwise import divide, equal, exp, multiply, reciprocal, times
+from .elementwise import divide, equal, exp, reciprocal, times
 from .indexing import getitem
-from .shapes import Axis, concatenate, spread, sum
+from .shapes import Axis, concatenate, reshape, spread, sum, transpose
 
 
 def _norm(x: Any, *, axis: Axis, keepdims: bool) -> Any:
@@ -41,6 +41,49 @@ def _softmax(x: Any, *, axis: Axis, out: Any = None) -> Any:
     return np.divide(powers, total, out)
 
 
+def _recurrence(x: Any, y: Any, *, axis: int) -> Any:
+    """Return out[0] = x[0], out[j + 1] = x[j + 1] + y[j] * out[j], along an axis."""
+    if x.ndim == 1:  # Python's floats are quicker than NumPy's one at a time
+        terms, factors = x.tolist(), y.tolist()
+    else:
+        terms, factors = np.moveaxis(x, axis, 0), np.moveaxis(y, axis, 0)
+    out = list(terms[:1])
+    for term, factor in zip(terms[1:], factors, strict=True):
+        out.append(term + factor * out[-1])
+    return np.moveaxis(np.array(out, x.dtype).reshape(np.shape(terms)), 0, axis)
+
+
+def _cumprod_adjoint(g: Any, x: Any, *, axis: int) -> Any:
+    """Return, for each factor, the sum of g times the derivatives of the running products.
+
+    Factor j occurs in the products i >= j: times all factors before it, and times those from j + 1
+    to i. Both parts are computed as numbers near 1 and powers of two, so that only the result can
+    overflow or underflow, and factors 0 are as good as others.
+    """
+    if not x.size:
+        return x
+    g, x = np.moveaxis(g, axis, 0), np.moveaxis(x, axis, 0)
+    start = np.zeros_like(x[:1], np.int64)
+    sizes = np.cumsum(_log2(x, 0.0), 0)
+    before = np.concatenate((start, np.floor(sizes[:-1]).astype(np.int64)))
+    numbers = np.multiply.accumulate(np.ldexp(x[:-1], -np.diff(before, axis=0)), 0)
+    # The largest of the terms from j on: where a factor is 0, none behind it counts
+    sizes = np.cumsum(_log2(x, -1e6), 0)
+    terms = np.maximum.accumulate((_log2(g, -1e9) + sizes)[::-1], 0)[::-1]
+    behind = np.clip(np.floor(terms - sizes), -1e9, 1e9).astype(np.int64)
+    terms = np.ldexp(g, np.clip(-behind, -9999, 9999))
+    factors = np.ldexp(x[1:], np.clip(np.diff(behind, axis=0), -9999, 9999))
+    sums = _recurrence(terms[::-1], factors[::-1], axis=0)[::-1]
+    sums[1:] *= numbers
+    return np.moveaxis(np.ldexp(sums, np.clip(before + behind, -9999, 9999)), 0, axis)
+
+
+def _log2(x: Any, of_zero: float) -> Any:
+    """Return log2 |x|, and 0 where x is not finite."""
+    usual = np.isfinite(x) & (x != 0)
+    return np.where(x == 0, of_zero, np.log2(np.abs(x, dtype=float), where=usual, out=0.0 * usual))
+
+
 def _log_softmax(x: Any, *, axis: Axis, out: Any = None) -> Any:
     _, total, largest = _exponentials(x, axis, out)
     return np.subtract(np.subtract(x, largest, out), np.log(total), out)
@@ -49,7 +92,7 @@ def _log_softmax(x: Any, *, axis: Axis, out: Any = None) -> Any:
 # fmt: off
 prod: Primitive = Primitive("prod",
     lambda x, *, axis, keepdims: np.multiply.reduce(x, axis, keepdims=keepdims),
-    lambda g, out, x, *, axis, keepdims: spread(g, x, axis, keepdims) * prod_of_others(x, axis),
+    lambda g, out, x, *, axis, keepdims: to_factors(g, x, axis),
     into=lambda x, out, *, axis, keepdims: np.multiply.reduce(x, axis, out=out, keepdims=keepdims))
 max: Primitive = Primitive("max",
     lambda x, *, axis, keepdims: np.maximum.reduce(x, axis, keepdims=keepdims),
@@ -64,6 +107,15 @@ norm: Primitive = Primitive("norm", _norm,
         times(x, spread(times(g, reciprocal(out)), x, axis, keepdims)))
 cumsum: Primitive = Primitive("cumsum", lambda x, *, axis: np.add.accumulate(x, axis),
     lambda g, out, x, *, axis: reverse(cumsum(reverse(g, axis), axis=axis), axis))
+cumprod: Primitive = Primitive("cumprod", lambda x, *, axis: np.multiply.accumulate(x, axis),
+    lambda g, out, x, *, axis: cumprod_adjoint(g, x, axis=axis))
+recurrence: Primitive = Primitive("recurrence", _recurrence,
+    lambda g, out, x, y, *, axis: _backwards(g, y, axis),
+    lambda g, out, x, y, *, axis:
+        _part(_backwards(g, y, axis), axis, 1, None) * _part(out, axis, None, -1))
+cumprod_adjoint: Primitive = Primitive("cumprod_adjoint", _cumprod_adjoint,
+    lambda g, out, x, y, *, axis: _cumprod_forwards(g, y, axis),
+    lambda g, out, x, y, *, axis: _cumprod_twice(g, x, y, axis))
 logsumexp: Primitive = Primitive("logsumexp", _logsumexp,
     lambda g, out, x, *, axis, keepdims:
         spread(g, x, axis, keepdims) * softmax(x, axis=axis))
@@ -90,29 +142,49 @@ def reverse(x: Any, axis: int) -> Any:
 
 
 def _part(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
+    axis %= len(shape_of(x))
     return getitem(x, index=(slice(None),) * axis + (slice(start, stop),))
 
 
-def cumprod(x: Any, axis: int) -> Any:
-    """Return the running product along one axis.
+def _backwards(x: Any, y: Any, axis: int) -> Any:
+    """Return out[n] = x[n], out[j] = x[j] + y[j] * out[j + 1], for the last place n."""
+    return reverse(recurrence(reverse(x, axis), reverse(y, axis), axis=axis), axis)
 
-    Made of multiplications alone, doubling the reach log2(n) times, so that its derivatives are
-    exact where factors are 0.
+
+def _cumprod_forwards(t: Any, x: Any, axis: int) -> Any:
+    """Return how much the running products of x change if x changes in the direction t."""
+    later = _part(t, axis, 1, None) * cumprod(_part(x, axis, None, -1), axis=axis)
+    terms = concatenate(_part(t, axis, None, 1), later, axis=axis)
+    return recurrence(terms, _part(x, axis, 1, None), axis=axis)
+
+
+def _cumprod_twice(t: Any, g: Any, x: Any, axis: int) -> Any:
+    """Differentiate the sum of t * cumprod_adjoint(g, x) by x."""
+    none = 0.0 * _part(x, axis, None, 1)
+    onwards = _part(_backwards(g, _part(x, axis, 1, None), axis), axis, 1, None)
+    turn = cumprod_adjoint(_part(t, axis, 1, None) * onwards, _part(x, axis, None, -1), axis=axis)
+    change = _part(_cumprod_forwards(t, x, axis), axis, None, -1)
+    return concatenate(turn, none, axis=axis) + concatenate(none, change * onwards, axis=axis)
+
+
+def to_factors(g: Any, x: Any, axis: Axis) -> Any:
+    """Return g times the product of all other elements, for each that a product over `axis` took.
+
+    The axes become one, along which only the last running product counts.
     """
-    axis %= len(shape_of(x))
-    reach, n = 1, shape_of(x)[axis]
-    while reach < n:
-        longer = multiply(_part(x, axis, reach, None), _part(x, axis, None, -reach))
-        x = concatenate(_part(x, axis, None, reach), longer, axis=axis)
-        reach *= 2
-    return x
-
-
-def prod_of_others(x: Any, axis: int) -> Any:
-    """Return, for each element along an axis, the product of all the others; exact with zeros."""
-    axis %= len(shape_of(x))
-    one = np.ones([1 if i == axis else n for i, n in enumerate(shape_of(x))], dtype_of(x))
-    before = concatenate(one, _part(cumprod(x, axis), axis, None, -1), axis=axis)
-    onwards = reverse(cumprod(reverse(x, axis), axis), axis)
-    after = concatenate(_part(onwards, axis, 1, None), one, axis=axis)
-    return before * after
+    shape = shape_of(x)
+    ndim = len(shape)
+    if not ndim:
+        return g
+    taken = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    taken = tuple(sorted({i % ndim for i in taken}))
+    axes = (*[i for i in range(ndim) if i not in taken], *taken)
+    moved = transpose(x, axes=axes)
+    kept = shape_of(moved)[: ndim - len(taken)]
+    flat = reshape(moved, shape=(*kept, math.prod([shape[i] for i in taken])))
+    g = reshape(g, shape=(*kept, 1))
+    if shape_of(flat)[-1] > 1:
+        zeros = np.zeros((*kept, shape_of(flat)[-1] - 1), dtype_of(x))
+        g = concatenate(zeros, g, axis=-1)
+    out = cumprod_adjoint(g, flat, axis=-1)
+    return transpose(reshape(out, shape=shape_of(moved)), axes=tuple(np.argsort(axes).tolist()))

@@ -101,10 +101,23 @@ def _norm(scalars: Scalars, x: Any, **over: Any) -> Any:
     return scalars.apply(table.sqrt, total)
 
 
-def _cumsum(scalars: Scalars, x: Any, *, axis: int) -> Any:
+def _accumulate(primitive: Primitive) -> Callable[..., Any]:
+    """Return the expansion of running results of a primitive of two inputs."""
+
+    def accumulate(scalars: Scalars, x: Any, *, axis: int) -> Any:
+        parts = list(np.moveaxis(x, axis, 0))
+        for i in range(1, len(parts)):
+            parts[i] = np.asarray(scalars.apply(primitive, parts[i - 1], parts[i]))
+        return np.moveaxis(np.stack(parts), 0, axis) if parts else x
+
+    return accumulate
+
+
+def _recurrence(scalars: Scalars, x: Any, y: Any, *, axis: int) -> Any:
     parts = list(np.moveaxis(x, axis, 0))
-    for i in range(1, len(parts)):
-        parts[i] = np.asarray(scalars.apply(table.add, parts[i - 1], parts[i]))
+    for i, factor in enumerate(np.moveaxis(y, axis, 0)):
+        product = scalars.apply(table.multiply, factor, parts[i])
+        parts[i + 1] = np.asarray(scalars.apply(table.add, parts[i + 1], product))
     return np.moveaxis(np.stack(parts), 0, axis) if parts else x
 
 
@@ -144,7 +157,9 @@ EXPANSIONS: dict[Primitive, Callable[..., Any]] = {
     reductions.max: _largest,
     reductions.min: _fold(table.minimum, np.inf),
     reductions.norm: _norm,
-    reductions.cumsum: _cumsum,
+    reductions.cumsum: _accumulate(table.add),
+    reductions.cumprod: _accumulate(table.multiply),
+    reductions.recurrence: _recurrence,
     reductions.logsumexp: _logsumexp,
     reductions.softmax: _softmax,
     reductions.log_softmax: _log_softmax,
