@@ -8,18 +8,30 @@ import numpy as np
 from autograd_core import Value, compile, gradients, no_grad
 
 from .epochs import Alone, paired
+from .mistakes import say
+from .settings import Settings
 from .state import State
+
+OFTEN = 10  # recordings of a step, from which on a warning says that settings vary
 
 
 class Steps(State):
     """What can take a step: predictions, loss, gradients, and the optimizer's update."""
 
+    read_anew = frozenset(
+        ("history", "jit", "metrics", "stop_training", "_compiled", "_generator", "_ranks")
+    )
+
     optimizer: Any = None
     loss: Any = None
-    _program: Callable[..., Any] | None = None  # the compiled step of this fit
-    _inside: tuple[list[Any], list[Value]] = ([], [])  # its parts and parameters
+    jit = False
+    _compiled: "CompiledStep | None" = None
     _ranks: Any = Alone()  # those that learn together: see nn.parallel
     __call__: Callable[..., Any]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copies and pickles keep: all but the compiled step."""
+        return {name: value for name, value in vars(self).items() if name != "_compiled"}
 
     def _compare(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any, Any]:
         """Return the loss without penalties, the targets and the predictions of a batch."""
@@ -27,14 +39,18 @@ class Steps(State):
         y = paired(y if isinstance(y, Value) else np.asarray(y), out)
         return self.loss(y, out, sample_weight=weight), y, out
 
+    def _penalized(self, loss: Any, parts: list[Any]) -> Any:
+        """Return the loss with what the regularizers of the parts add to it."""
+        penalty = sum([part.own_penalty() for part in parts])
+        return loss + penalty if isinstance(penalty, Value) or penalty != 0.0 else loss
+
     def _learn_batch(self, x: Any, y: Any, weight: Any = None) -> tuple[float, Any, Any]:
         """Take one step down the gradient; return the loss before it, targets and predictions."""
-        if self._program is not None:
-            return self._replay_batch(self._program, x, y, weight)
+        if self.jit and self._compiled is not None and self._compiled.is_current(self):
+            return self._replay_batch(self._compiled, x, y, weight)
         loss, y, out = self._compare(x, y, weight)
-        parts, parameters = self.inside()  # one walk in place of four
-        penalty = sum([part.own_penalty() for part in parts])
-        loss = loss + penalty if isinstance(penalty, Value) else loss
+        parts, parameters = self.inside()  # one walk instead of four
+        loss = self._penalized(loss, parts)
         for parameter in parameters:
             parameter.grad = None
         loss.backward()
@@ -42,52 +58,89 @@ class Steps(State):
         self.optimizer.step(parameters)
         for part in parts:
             part.constrain_own()
+        if self.jit:  # from here on there are all parameters, and the optimizer's slots
+            self._compiled = CompiledStep(self, self._compiled)
         return mean, y, plain(out)
 
-    def _make_program(self) -> None:
-        """Compile the step; the batch before has made the parameters and the optimizer's slots."""
-        self._program = compile(self._descend)
-        self._inside = self.inside()
-
-    def _descend(self, x: Any, y: Any, weight: Any, rate: Any) -> tuple[Any, Any, list[Any]]:
-        """Do what `_learn_batch` does, to be compiled.
-
-        Gradients are returned only where the update is made elsewhere: a program that keeps them
-        to itself writes them into the same memory every time.
-        """
-        parts, parameters = self._inside
-        loss, _, out = self._compare(x, y, weight)
-        loss = loss + sum([part.own_penalty() for part in parts])
-        found = dict(zip(parameters, gradients(loss, parameters), strict=True))
-        # What no derivative reaches has a plain 0, and is left alone as by the optimizer's `step`
-        reached = {p: g for p, g in found.items() if isinstance(g, Value)}
-        if self._updates_apart():
-            return loss, out, [reached.get(p) for p in parameters]
-        self.optimizer.apply(reached, rate)
-        return loss, out, []
-
     def _replay_batch(
-        self, program: Callable[..., Any], x: Any, y: Any, weight: Any
+        self, compiled: "CompiledStep", x: Any, y: Any, weight: Any
     ) -> tuple[float, Any, Any]:
         """Take one step down the gradient by the compiled program."""
-        optimizer, (parts, parameters) = self.optimizer, self._inside
+        optimizer, parameters = self.optimizer, compiled.parameters
+        updates_apart = bool(optimizer.gradient_accumulation_steps) or self._ranks.updates_apart
         rate = optimizer.current_learning_rate()
         optimizer.iterations += 1
         with no_grad():  # gradients of gradients are of no use here
-            loss, out, reached = program(x, y, weight, rate)
+            loss, out, reached = compiled(x, y, weight, rate, updates_apart)
         for parameter, gradient in zip(
             parameters, reached or [None] * len(parameters), strict=True
         ):
             parameter.grad = plain(gradient)
         mean = self._ranks.averaged(float(loss), parameters)
-        if self._updates_apart():
+        if updates_apart:
             optimizer.apply({p: p.grad for p in parameters if p.has_grad}, rate)
-        for part in parts:
+        for part in compiled.parts:
             part.constrain_own()
         return mean, paired(y, out), plain(out)
 
-    def _updates_apart(self) -> bool:
-        return bool(self.optimizer.gradient_accumulation_steps) or self._ranks.updates_apart
+
+class CompiledStep:
+    """A step of a model as a program, with the settings that it was recorded with.
+
+    Args:    model: which has taken a step, and so has its parameters and its optimizer's slots.
+             earlier: the compiled step that this one replaces.
+    """
+
+    def __init__(self, model: Steps, earlier: "CompiledStep | None" = None) -> None:
+        self.parts, self.parameters = model.inside()
+        self.model = model
+        self._program = compile(self._descend)
+        self.recordings = earlier.recordings + 1 if earlier else 1
+        self._is_new = True  # not recorded yet
+        self._settings = Settings({"model": model})
+        self._slots = len(model.optimizer.slots)
+
+    def is_current(self, model: Steps) -> bool:
+        """Return whether the model's settings are those of the recording; warn if they vary."""
+        changed = self._settings.changed()
+        if changed is None and len(model.optimizer.slots) != self._slots:
+            changed = "optimizer.slots"
+        if changed is not None and self.recordings == OFTEN:
+            say(
+                "jit",
+                f"jit=True with {changed} that has changed again, as settings did {OFTEN} times",
+                "each change of an attribute takes a step without the program, and a recording",
+                "attributes that stay; learning_rate may change; jit=False where others vary",
+            )
+        return changed is None
+
+    def __call__(self, *batch: Any) -> Any:
+        """Take the step, and return the loss, the predictions and gradients."""
+        results = self._program(*batch)
+        if self._is_new:
+            self._settings.leave_out_changes()
+            self._is_new = False
+        return results
+
+    def _descend(
+        self, x: Any, y: Any, weight: Any, rate: Any, updates_apart: bool
+    ) -> tuple[Any, Any, list[Any]]:
+        """Do what `_learn_batch` does, to be compiled.
+
+        Parameters that the loss does not reach stay as they are. Gradients are returned only where
+        the update is made elsewhere: a program that keeps them to itself writes them into the same
+        memory every time.
+        """
+        model = self.model
+        loss, _, out = model._compare(x, y, weight)
+        loss = model._penalized(loss, self.parts)
+        found = gradients(loss, self.parameters, create_graph=True)
+        reached = [g if isinstance(g, Value) else None for g in found]
+        if updates_apart:
+            return loss, out, reached
+        pairs = zip(self.parameters, reached, strict=True)
+        model.optimizer.apply({p: g for p, g in pairs if g is not None}, rate)
+        return loss, out, []
 
 
 def plain(out: Any) -> Any:

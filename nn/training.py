@@ -32,7 +32,6 @@ class Training(Steps):
     """
 
     metrics: Mapping[str, Callable[..., Any]] = {}
-    jit = False
     stop_training = False
     _generator: np.random.Generator | None = None  # a loaded model's own, to continue to the bit
 
@@ -49,9 +48,10 @@ class Training(Steps):
                  loss: a name or function (y_true, y_pred, sample_weight); see nn.losses.
                  Options: functools.partial(nn.losses.huber, delta=2.0).
                  metrics: names or functions (y_true, y_pred); see nn.metrics.
-                 jit: let `fit` compile the step: the same numbers, sooner. Options of layers and
-                 losses are then those of the beginning of each fit, and no gradients are kept.
-        Raises:  OptionError: no such name. With jit, `fit` raises TraceError if a layer or loss
+                 jit: compile the step of `fit` and `train_on_batch`: the same numbers, sooner. No
+                 gradients are kept. Where an attribute of the model, a layer, the loss or the
+                 optimizer has changed, the next step is recorded anew.
+        Raises:  OptionError: no such name. With jit, training raises TraceError if a layer or loss
                  takes data out of the graph.
         """
         chosen_loss = losses.get(loss)
@@ -59,7 +59,7 @@ class Training(Steps):
         self.loss = chosen_loss
         self.optimizer = optimizers.get(optimizer)
         self.jit = jit
-        self._program = None
+        self._compiled = None
 
     def fit(
         self,
@@ -131,7 +131,6 @@ class Training(Steps):
                     if self.stop_training:
                         break
             finally:
-                self._program = None  # options may change, and a program cannot be copied
                 tell("on_train_end", {})
         return history
 
@@ -230,11 +229,12 @@ class Training(Steps):
             tell("on_train_batch_begin", i, {})
             with self._ranks.drawing():
                 figures.add(*self._learn_batch(*batch))
-            if self.jit and self._program is None:
-                self._make_program()
             tell("on_train_batch_end", i, {"loss": figures.loss})
-            if without != set():
-                lacking = {n for n, p in self.named_parameters().items() if not p.has_grad}
+            if without != set() and (i == 0 or not self.jit):  # a program keeps no gradients
+                named = self.named_parameters()
+                lacking = {name for name, p in named.items() if not p.has_grad}
+                if self.jit and len(lacking) == len(named):
+                    lacking = set()
                 without = lacking if without is None else without & lacking
             if self.stop_training:
                 break

@@ -42,6 +42,7 @@ class ArrayLayer(Module):
     output_shape: tuple[int, ...] | None = None
     dtype: Any = np.dtype(np.float64)
     activity_regularizer: Any = None
+    read_anew = Module.read_anew | {"input_shape", "output_shape", "_activity"}
     _rules: tuple[tuple[str, Any, Any], ...] = ()  # parameter, regularizer, constraint
     _activity: Any = 0.0
 
@@ -137,7 +138,7 @@ class ArrayLayer(Module):
     def own_penalty(self) -> Any:
         """Return what the regularizers of this layer add to the loss."""
         penalties = [rule(getattr(self, name)) for name, rule, _ in self._rules if rule is not None]
-        return sum(penalties, self._activity)
+        return sum(penalties, 0.0 if self.activity_regularizer is None else self._activity)
 
     def constrain_own(self) -> None:
         """Hold the parameters of this layer to their constraints."""

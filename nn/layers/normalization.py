@@ -109,6 +109,8 @@ class BatchNormalization(_Normalization):
              the running variance is that with n, where theirs, and PyTorch's, has n - 1.
     """
 
+    read_anew = _Normalization.read_anew | {"running_mean", "running_var"}
+
     momentum: float = 0.99
     _: KW_ONLY
     moving_mean_initializer: Any = "zeros"

@@ -49,6 +49,8 @@ class Optimizer(Configured):
              (0.46, {'velocity': -0.34})
     """
 
+    read_anew = frozenset(("learning_rate", "slots", "_iterations"))
+
     learning_rate: Any = 0.01
     _: KW_ONLY
     weight_decay: float | None = None
@@ -98,9 +100,19 @@ class Optimizer(Configured):
         raise NotImplementedError(f"{type(self).__name__} has no update(...)")
 
     @property
+    def iterations(self) -> int:
+        """How many steps were taken; a compiled function reads it anew in every call."""
+        count: int = fresh(lambda: self._iterations)
+        return count
+
+    @iterations.setter
+    def iterations(self, count: int) -> None:
+        self._iterations = count
+
+    @property
     def updates(self) -> int:
         """How many updates were made; fewer than `iterations` where gradients accumulate."""
-        count: int = fresh(lambda: self.iterations // (self.gradient_accumulation_steps or 1))
+        count: int = fresh(lambda: self._iterations // (self.gradient_accumulation_steps or 1))
         return count
 
     def current_learning_rate(self) -> float:
