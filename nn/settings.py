@@ -78,7 +78,7 @@ class Settings:
         elif isinstance(thing, MethodType):
             parts = {"__self__": thing.__self__}
         elif hasattr(thing, "__dict__"):
-            omitted = getattr(type(thing), "read_anew", frozenset())
+            omitted: frozenset[str] = getattr(type(thing), "read_anew", frozenset())
             self._sources.append(_Source(name, vars(thing), omitted))
             parts = {key: part for key, part in vars(thing).items() if key not in omitted}
         if isinstance(thing, partial):

@@ -95,7 +95,7 @@ class CompiledStep:
         self.parts, self.parameters = model.inside()
         self.model = model
         self._program = compile(self._descend)
-        self.recordings = earlier.recordings + 1 if earlier else 1
+        self.recordings: int = earlier.recordings + 1 if earlier else 1
         self._is_new = True  # not recorded yet
         self._settings = Settings({"model": model})
         self._slots = len(model.optimizer.slots)

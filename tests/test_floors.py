@@ -201,6 +201,7 @@ FLOORS = [
     "nn.parallel.together",
     "nn.parallel.ranks",
     "nn.estimators.lbfgs",
+    "nn.settings",
     "nn.steps",
     "nn.training",
     "nn.module",

@@ -56,7 +56,7 @@ class ArrayLayer(Module):
 
     def __getstate__(self) -> Any:
         """Return what copies and pickles take along: not the penalty of the latest batch."""
-        return {name: each for name, each in vars(self).items() if name != "_activity"}
+        return {n: each for n, each in super().__getstate__().items() if n != "_activity"}
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make the parameters, given the shape of one sample."""
