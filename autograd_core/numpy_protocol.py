@@ -7,7 +7,7 @@ only and give plain data.
 
 import inspect
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -220,12 +220,20 @@ def _carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if function in TRACED and not kwargs:
             return TRACED[function](*args)
         if function in PLAIN - SHAPES:
-            for x in args:
-                if isinstance(x, Node):
-                    watching.taking(x, f"{_name(function)}()")
+            for x in _nodes([args, *kwargs.values()]):
+                watching.taking(x, f"{_name(function)}()")
     if function in PLAIN:
         return function(*_plain(args), **{name: _plain(value) for name, value in kwargs.items()})
     raise _unsupported(function)
+
+
+def _nodes(x: Any) -> Iterator[Node]:
+    """Yield the nodes among arguments, also those in lists and tuples."""
+    if isinstance(x, Node):
+        yield x
+    elif isinstance(x, list | tuple):
+        for part in x:
+            yield from _nodes(part)
 
 
 def _plain(x: Any) -> Any:

@@ -52,6 +52,8 @@ class Value(ArrayMethods):
         if data is given and isinstance(data, np.ndarray):
             data = data.copy("K")
         super().__init__(data, label)
+        if watching.open_watches:
+            watching.made_of_data(self)
 
     @property
     def data(self) -> Data:

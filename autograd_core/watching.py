@@ -22,6 +22,9 @@ class Watcher:
     def taking(self, node: Any, how: str) -> None:
         """The data of `node` are about to be taken out of the graph, by what the user wrote."""
 
+    def made_of_data(self, node: Any) -> None:
+        """The user has made `node` of plain data."""
+
     def assigning(self, node: Any, data: Any) -> None:
         """The data of `node` are about to become `data`, a node or plain."""
 
@@ -68,6 +71,12 @@ def taking(node: Any, how: str) -> None:
     """Tell the watchers that data leave the graph; they may refuse."""
     for watcher in _watchers.get():
         watcher.taking(node, how)
+
+
+def made_of_data(node: Any) -> None:
+    """Show a node that the user has made of plain data to the watchers."""
+    for watcher in _watchers.get():
+        watcher.made_of_data(node)
 
 
 def assigning(node: Any, data: Any) -> None:

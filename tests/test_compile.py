@@ -672,6 +672,27 @@ class TestExceptions:
         assert_close(compiled(np.eye(2)), np.eye(2))
 
 
+    def test_an_interrupt_leaves_the_values_of_one_call(self):
+        p, q = Value(X), Value(Y)
+        interrupted = []
+
+        def stop(_):
+            if interrupted:
+                raise KeyboardInterrupt
+
+        @compile
+        def f(x):
+            p.data = p + x
+            callback(stop, x)
+            q.data = q + x
+
+        f(1.0)
+        interrupted.append(True)
+        with pytest.raises(KeyboardInterrupt):
+            f(1.0)
+        assert_close((p.data, q.data), (X + 1, Y + 1), 0, 0)
+
+
 class TestDetectAnomaly:
     def test_names_the_operation(self):
         compiled = compile(lambda x: np.log(x) * 2.0)

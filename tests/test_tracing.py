@@ -4,13 +4,15 @@ import gc
 import random
 import secrets
 import sys
+import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from oracle import assert_close
 
-from autograd_core import TraceError, Value, grad, no_grad, value_and_grad
+from autograd_core import TraceError, Value, grad, gradients, no_grad, value_and_grad
 from autograd_core.program.compile import compile
 from autograd_core.program.tracing import callback, fresh
 
@@ -190,6 +192,120 @@ class TestConditions:
         assert (Value(X) > 0).dtype == bool
 
 
+class TestWhatIsMadeInside:
+    def test_values_begin_anew_in_every_call(self):
+        def f(x):
+            p = Value(2.0)
+            for _ in range(3):
+                p.data = p - 0.1 * gradients((p * x - 1.0) ** 2, [p])[0]
+            return p * 1.0
+
+        compiled = compile(f)
+        for x in (1.0, 2.0, 3.0):
+            assert compiled(x).data == f(x).data
+
+    def test_values_are_results_as_outside(self):
+        table = np.eye(3)
+        compiled = compile(lambda x: (Value(table).sum(), Value(2.0), x * 2.0))
+        for x in (1.0, 2.0):
+            one, other, plain = compiled(x)
+            assert (one.data, other.data, plain) == (3.0, 2.0, 2 * x)
+
+    def test_a_scratch_array_is_a_constant_of_its_moment(self):
+        scratch, positions, seen = np.zeros(3), np.array([0]), []
+
+        def f(x):
+            total = 0.0
+            for k in (0, 1, 2):
+                scratch[:], positions[:] = k + 1, k
+                total = total + (x * scratch).sum() + 10.0 * x[positions].sum()
+                total = total + (2.0 * scratch * x).sum() + np.where(scratch, x, 0.0).sum()
+                callback(lambda s: seen.append(s.sum()), scratch)
+            return total
+
+        compiled = compile(f)
+        expected = f(Value(X)).data
+        seen.clear()
+        for _ in range(3):
+            assert_close(compiled(X), expected, 1e-12)
+        assert seen == [3.0, 6.0, 9.0] * 3
+
+
+class TestAssignmentToArguments:
+    def test_gives_the_callers_value_new_data(self):
+        def descend(p, x):
+            p.data = p - 0.1 * gradients(((p * x - 3.0) ** 2).sum(), [p])[0]
+            return p * 1.0
+
+        p, q, compiled = Value(X), Value(X), compile(descend)
+        for x in (1.0, 2.0, 3.0):
+            result = compiled(p, x)
+            assert_close(result, descend(q, x).data, 0, 0)
+            result[:] = 100.0
+            assert_close(p.data, q.data, 0, 0)
+        assert compiled.traces == 1
+
+    def test_of_plain_data_is_refused(self):
+        with pytest.raises(TraceError, match="was given as plain data"):
+            compile(lambda x: setattr(x, "data", x * 2.0))(1.0)
+
+    def test_is_undone_where_the_recording_fails(self):
+        p = Value(1.0)
+
+        def f(p):
+            p.data = p * 2.0
+            return float(p)
+
+        with pytest.raises(TraceError):
+            compile(f)(p)
+        assert p.data == 1.0
+
+    def test_known_by_two_names_is_refused(self):
+        p = Value(1.0)
+        twice = compile(lambda a, b: setattr(a, "data", b * 2.0))
+        with pytest.raises(TraceError, match="as two arguments, or as an argument and captured"):
+            twice(p, p)
+        twice(p, Value(3.0))
+        assert p.data == 6.0
+        with pytest.raises(TraceError, match="as two arguments"):
+            twice(p, p)
+        captured = compile(lambda a: setattr(p, "data", a * 2.0))
+        captured(Value(1.0))
+        with pytest.raises(TraceError, match="as an argument and captured"):
+            captured(p)
+        assert p.data == 2.0
+
+
+class TestRefusalsThatAreCaught:
+    def test_are_raised_at_the_end(self):
+        def f(x):
+            try:
+                return x * float(x)
+            except Exception:
+                return x
+
+        with pytest.raises(TraceError, match=r"float\(\)"):
+            compile(f)(2.0)
+
+    @pytest.mark.parametrize(
+        "f",
+        [
+            lambda v: X[np.argmax(a=v)] * v[0],
+            lambda v: v * np.all(a=v > 0),
+            lambda v: v * np.bincount([0, 1, 1], weights=v)[1],
+            lambda v: v * np.searchsorted([0.0, 1.0], v=v[0]),
+            lambda v: v * np.isclose(a=0.5, b=v[0]),
+            lambda v: v * np.nonzero(a=v)[0].sum(),
+            lambda v: v * np.array_equal(a1=[v[0]], a2=[1.0]),
+            lambda v: v * np.unique(ar=v)[0],
+            lambda v: v * np.count_nonzero(a=[v[0], v[1]]),
+        ],
+    )
+    def test_hold_for_keywords_and_lists(self, f):
+        with pytest.raises(TraceError, match="inside a compiled function"):
+            compile(f)(X)
+
+
 class TestPositions:
     def test_are_read_afresh(self):
         compiled = compile(lambda x, i: x[i] * 2.0)
@@ -346,11 +462,22 @@ class TestFrozenRandomness:
     @pytest.mark.parametrize("name", DRAWS)
     def test_is_refused_with_its_line(self, name):
         draw = self.DRAWS[name]
+        compiled = compile(lambda x: x * draw())
+        compiled(2.0)
         with pytest.raises(TraceError) as caught:
-            compile(lambda x: x * draw())(2.0)
+            compiled(2.0)
         assert "random numbers drawn inside a compiled function" in caught.value.given
         assert f"{__file__}:" in caught.value.given
         assert "fresh(lambda: rng.normal(...))" in caught.value.instead
+
+    def test_the_first_call_is_that_of_the_function(self):
+        rng, again = np.random.default_rng(0), np.random.default_rng(0)
+        compiled = compile(lambda x: x + rng.normal())
+        assert compiled(1.0) == 1.0 + again.normal()
+        assert compiled.traces == 0
+        for _ in range(2):
+            with pytest.raises(TraceError, match="random numbers drawn"):
+                compiled(1.0)
 
     def test_names_the_line_that_draws(self):
         def f(x):
@@ -359,8 +486,10 @@ class TestFrozenRandomness:
             noise = helper(MADE.rng)
             return y + z + noise
 
+        compiled = compile(f)
+        compiled(2.0)
         with pytest.raises(TraceError, match=r"return scale \* rng\.normal\(\)  # the line"):
-            compile(f)(2.0)
+            compiled(2.0)
 
     def test_names_the_users_line_where_the_library_draws(self):
         draw = {"__name__": "nn.layers.dropout", "rng": MADE.rng}
@@ -370,22 +499,26 @@ class TestFrozenRandomness:
             y = draw["drop"](x)
             return y * 2.0
 
+        compiled = compile(f)
+        compiled(2.0)
         with pytest.raises(TraceError, match=r"y = draw\[\"drop\"\]\(x\)"):
-            compile(f)(2.0)
+            compiled(2.0)
 
-    def test_leaves_the_generators_as_they_were(self):
-        rng, state = np.random.default_rng(0), np.random.get_state()  # noqa: NPY002
-        before, pythons = rng.bit_generator.state, random.getstate()
+    def test_no_generator_is_set_back(self):
+        rng, again = np.random.default_rng(0), np.random.default_rng(0)
+        pythons, others = random.Random(0), random.Random(0)
 
         def f(x):
-            noise = rng.normal() + random.random() + np.random.normal()  # noqa: NPY002
-            return x * noise + fresh(rng.normal)
+            return x * (rng.normal() + pythons.random()) + fresh(rng.normal)
 
+        compiled = compile(f)
+        compiled(2.0)
         with pytest.raises(TraceError):
-            compile(f)(2.0)
-        assert rng.bit_generator.state == before
-        assert random.getstate() == pythons
-        assert_close(np.random.get_state()[1:], state[1:], 0, 0)  # noqa: NPY002
+            compiled(2.0)
+        again.normal(size=4)
+        others.random(), others.random()
+        assert rng.bit_generator.state == again.bit_generator.state
+        assert pythons.getstate() == others.getstate()
 
     def test_leaves_values_and_tracing_tools_as_they_were(self):
         p, tool = Value(1.0), sys.gettrace()
@@ -394,10 +527,55 @@ class TestFrozenRandomness:
             p.data = p * 2.0
             return x * MADE.rng.normal()
 
+        compiled = compile(f)
+        compiled(2.0)
         with pytest.raises(TraceError):
-            compile(f)(2.0)
-        assert p.data == 1.0
+            compiled(2.0)
+        assert p.data == 2.0
         assert sys.gettrace() is tool
+
+    def test_in_the_first_call_only_is_a_table_made_once(self):
+        rng, table, seen, p = np.random.default_rng(0), {}, [], Value(1.0)
+
+        def step(x):
+            if "n" not in table:
+                table["n"] = float(rng.normal())
+            loss = (p * x - table["n"]) ** 2
+            p.data = p - 0.1 * gradients(loss, [p])[0]
+            callback(seen.append, loss)
+
+        compiled, n, expected = compile(step), np.random.default_rng(0).normal(), 1.0
+        for count in range(1, 5):
+            compiled(1.0)
+            expected -= 0.1 * 2 * (expected - n)
+            assert_close(p.data, expected)
+            assert len(seen) == count
+        assert compiled.traces == 1
+
+    def test_of_another_thread_is_not_the_functions(self):
+        done, rng, drawn = threading.Event(), np.random.default_rng(1), []
+        numbers = iter(np.random.default_rng(1).normal(size=10**6).tolist())
+
+        def draw():
+            while not done.is_set():
+                drawn.append(rng.normal() == next(numbers))
+
+        thread = threading.Thread(target=draw)
+        thread.start()
+        try:
+            compiled = compile(lambda x: [time.sleep(0.001), x * 2.0][1])
+            for x in (1.0, 2.0, 3.0, 4.0):
+                assert compiled(x) == 2 * x
+            own = np.random.default_rng(0)
+            frozen = compile(lambda x: x * own.normal())
+            frozen(1.0)
+            with pytest.raises(TraceError, match="random numbers drawn"):
+                frozen(1.0)
+        finally:
+            done.set()
+            thread.join()
+        assert compiled.traces == 1
+        assert all(drawn)  # no number came twice
 
     def test_does_not_mind_generators_with_a_seed(self):
         compiled = compile(lambda x: x + np.random.default_rng(3).normal())
@@ -413,12 +591,16 @@ class TestFrozenRandomness:
     def test_is_found_among_objects_that_the_collector_leaves_alone(self):
         gc.freeze()  # for good: unfreezing would bring back all that tests begin with
         for draw in (random.random, np.random.uniform):
+            compiled = compile(lambda x, draw=draw: x * draw())
+            compiled(2.0)
             with pytest.raises(TraceError, match="random numbers drawn"):
-                compile(lambda x, draw=draw: x * draw())(2.0)
+                compiled(2.0)
 
     def test_outside_nothing_is_refused(self):
+        compiled = compile(lambda x: x * MADE.rng.normal())
+        compiled(2.0)
         with pytest.raises(TraceError):
-            compile(lambda x: x * MADE.rng.normal())(2.0)
+            compiled(2.0)
         assert np.random.default_rng().normal() != np.random.default_rng().normal()
 
 

@@ -52,6 +52,7 @@ class Compiled:
     def __init__(self, f: Callable[..., Any]) -> None:
         self._f = f
         self._replays: dict[Any, Replay] = {}
+        self._doubted: dict[Any, Replay] = {}  # recordings that serve one call only
         self._latest: Replay | None = None
         self._tracing = threading.RLock()
         update_wrapper(self, f, updated=())
@@ -72,9 +73,9 @@ class Compiled:
         return len(self._replays)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Replay, or record at the first call; while somebody watches, run the function itself."""
+        """Replay, or record at the first call; while a watcher is open, run the function itself."""
         if watching.open_watches and watching.is_watched():
-            return self._f(*args, **kwargs)  # whoever watches sees every operation
+            return self._f(*args, **kwargs)  # watchers see every operation
         leaves: list[Any] = []
         key: list[Any] = [watching.is_recording()]
         signature((args, kwargs) if kwargs else args, leaves, key)
@@ -89,8 +90,14 @@ class Compiled:
 
     def _record(self, key: Any, args: Any, kwargs: Any) -> Any:
         recording = watching.is_recording()
-        replay = Replay(self._f, args, kwargs, differentiable=recording, compile=compile)
-        self._replays[key] = self._latest = replay
+        before = self._doubted.get(key)
+        replay = Replay(self._f, args, kwargs, recording, compile, before)
+        self._latest = replay
+        if replay.doubt is not None:
+            self._doubted[key] = replay  # the next call records again, and then decides
+            return replay.first()
+        self._doubted.pop(key, None)
+        self._replays[key] = replay
         if len(self._replays) == OFTEN:
             name = getattr(self._f, "__name__", "function")
             warnings.warn(

@@ -70,6 +70,15 @@ class Program:
         """Return the registers whose data leave the program: results, and what effects take."""
         return self.outputs + [i for effect in self.effects for i in effect.inputs]
 
+    def equals(self, other: "Program") -> bool:
+        """Tell whether another recording is of the same steps, options, Values and constants."""
+        return self._identity() == other._identity()
+
+    def _identity(self) -> Any:
+        steps = [(s.primitive, s.inputs, comparable(s.params), s.shape, s.dtype) for s in self.steps]
+        constants = {i: comparable(data) for i, data in self.constants.items()}
+        return steps, self.arguments, self.captured, constants, self.outputs, len(self.effects)
+
     def rebuilt(self, steps: list[Step], place: Any, constants: dict[int, Data]) -> "Program":
         """Return the program with other steps, where `place[i]` says where register i went.
 
@@ -120,6 +129,19 @@ class Program:
             text = f"argument {self.arguments.index(i)}"
         kind = f"    {step.dtype}{list(step.shape)}" if step.dtype is not None else ""
         return f"%{i} = {text}{kind}"
+
+
+def comparable(x: Any) -> Any:
+    """Return what is equal for equal options and constants: functions by their code."""
+    if isinstance(x, dict):
+        return {name: comparable(part) for name, part in x.items()}
+    if isinstance(x, tuple | list):
+        return (type(x), *[comparable(part) for part in x])
+    if isinstance(x, np.ndarray):
+        return ("array", x.shape, x.dtype.str, x.tobytes())
+    if isinstance(x, float | int):
+        return (type(x), str(x))  # 0.0 and -0.0 differ, nan equals nan
+    return getattr(x, "__code__", x)
 
 
 def source(data: Data) -> Step:

@@ -1,8 +1,8 @@
 """Random numbers that a recording would freeze: what draws them beside `fresh` is noticed.
 
-The states of all generators are compared before and after a recording. Generators without a seed
-that are made inside ask the system for entropy, and are caught at that; those made with a seed
-give the same numbers in every call anyway.
+The states of all generators are read before and after a recording, and never set. Generators
+without a seed that are made inside ask the system for entropy, and are noticed by that; those made
+with a seed give the same numbers in every call anyway.
 """
 
 import gc
@@ -11,8 +11,8 @@ import os
 import random
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import compress
 from typing import Any
 
@@ -32,14 +32,15 @@ class Randomness:
 
     def __init__(self) -> None:
         self._generators = _generators()
-        self._first = self._expected = self._states()
+        self._expected = self._states()
         self._moved = self._is_allowed = False
+        self.line = ""  # the user's line that drew, where it is known
 
     def _states(self) -> list[Any]:
         return [_state(generator) for generator in self._generators]
 
     def moved(self) -> bool:
-        """Tell whether anything was drawn so far that was not `allowed`."""
+        """Tell whether anything was drawn so far that was not `allowed`, by any thread."""
         if not self._moved and not self._is_allowed:
             self._moved = self._states() != self._expected
         return self._moved
@@ -55,56 +56,47 @@ class Randomness:
             self._is_allowed = False
             self._expected = self._states()
 
-    def restore(self) -> None:
-        """Give all generators the states back that they had at first."""
-        for generator, state in zip(self._generators, self._first, strict=True):
-            _set_state(generator, state)
-        self._expected, self._moved = self._first, False
+    def noticed(self, line: str) -> None:
+        """Note that this line has drawn, unless it is `allowed`."""
+        if not self._is_allowed and not self._moved:
+            self._moved, self.line = True, line
 
-    def check(self, run: Callable[[], Any]) -> None:
-        """Refuse what the function has drawn; where, a second run tells, line by line.
-
-        Other threads may have been the ones that drew: then several runs must agree.
-
-        Raises: TraceError: random numbers were drawn that are not fresh.
-        """
-        if not self.moved():
-            return
-        lines = set()
-        for _ in range(1 if threading.active_count() == 1 else 3):
-            self.restore()
-            lines.add(self._line_of_draw(run))
-        line = lines.pop()
-        if line is not None and not lines:
-            self.restore()
-            raise _refusal(line)
-
-    def _line_of_draw(self, run: Callable[[], Any]) -> str | None:
-        latest: list[str] = []  # the user's line that runs
+    @contextmanager
+    def following_lines(self) -> Iterator[None]:
+        """Find the line that draws in the block. Slow: all states are read at every line."""
+        latest = ""  # the user's line that runs
 
         def look(frame: Any, _event: str, _argument: Any) -> Any:
+            nonlocal latest
             if not _is_users(frame):
                 return None
             if not self.moved():
-                latest[:] = [_line(frame)]
+                latest = _line(frame)
+            elif not self.line:
+                self.line = latest
             return look
 
         before = sys.gettrace()
         sys.settrace(look)
         try:
-            with suppress(Exception):  # what goes wrong behind the draw does not matter any more
-                run()
+            yield
         finally:
             sys.settrace(before)
-        return latest[0] if latest and self.moved() else None
+            if self.moved() and not self.line:
+                self.line = latest
+
+    def refusal(self, function: str) -> TraceError:
+        """Return the error of a function that draws in every call."""
+        return TraceError(
+            f"random numbers drawn inside a compiled function\n  at:    {self.line or function}",
+            "they would be frozen into the program, the same in every call",
+            "fresh(lambda: rng.normal(...)), which every call draws anew",
+        )
 
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Refuse that generators without a seed are made, in a recording of this thread or task.
-
-    Raises: TraceError: the system was asked for entropy, and not inside `fresh`.
-    """
+    """Notice generators without a seed that are made, in a recording of this thread or task."""
     with _lock:
         _guards.append(None)
         vars(random)["_urandom"] = _guarded_urandom
@@ -118,17 +110,10 @@ def guarded() -> Iterator[None]:
 
 
 def _guarded_urandom(size: int) -> bytes:
-    if watching.tracer() is not None:
-        raise _refusal(_line(sys._getframe(1)))
+    tracer = watching.tracer()
+    if tracer is not None:
+        tracer.randomness.noticed(_line(sys._getframe(1)))
     return os.urandom(size)
-
-
-def _refusal(line: str) -> TraceError:
-    return TraceError(
-        f"random numbers drawn inside a compiled function\n  at:    {line}",
-        "they would be frozen into the program, the same in every call",
-        "fresh(lambda: rng.normal(...)), which every call draws anew",
-    )
 
 
 def _is_users(frame: Any) -> bool:
@@ -161,22 +146,7 @@ def _state(generator: Any) -> Any:
     return _comparable(generator.bit_generator.state)
 
 
-def _set_state(generator: Any, state: Any) -> None:
-    if isinstance(generator, random.Random):
-        generator.setstate(state)
-    elif isinstance(generator, np.random.RandomState):
-        generator.set_state(_settable(state))
-    else:
-        generator.bit_generator.state = _settable(state)
-
-
 def _comparable(state: Any) -> Any:
     if isinstance(state, dict):
         return {name: _comparable(part) for name, part in state.items()}
     return (state.dtype.str, state.tobytes()) if isinstance(state, np.ndarray) else state
-
-
-def _settable(state: Any) -> Any:
-    if isinstance(state, dict):
-        return {name: _settable(part) for name, part in state.items()}
-    return np.frombuffer(state[1], state[0]) if isinstance(state, tuple) else state

@@ -1,10 +1,12 @@
 """Replay: a recorded function with its program, which gives results of the same structure."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 
-from ..data import as_data, shape_of
+from ..data import as_data
 from ..derivatives import gradients
 from ..graph import Node, Primitive, make_leaf, record
 from ..primitives.elementwise import equal
@@ -14,7 +16,7 @@ from .executors import executor
 from .passes import simplified
 from .program import Program
 from .signature import Build, builder, is_condition
-from .tracing import Assignment, drawing_again, trace
+from .tracing import ASSIGNMENTS, Trace, drawing_again, kept, trace
 
 
 class Replay:
@@ -26,6 +28,7 @@ class Replay:
              args, kwargs: those of the first call.
              differentiable: let results that depend on Values remember how they were made.
              compile: makes programs of the derivatives, when they are asked for.
+             before: the replay of the call before, if there was a doubt about it.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class Replay:
         kwargs: Any,
         differentiable: bool,
         compile: Callable[..., Any],
+        before: "Replay | None" = None,
     ) -> None:
         leaves: list[Any] = []
         self._f, self._compile = f, compile
@@ -43,25 +47,38 @@ class Replay:
         self._build_result: Build
         self._conditions = [i for i, leaf in enumerate(leaves) if is_condition(leaf)]
         leaves = [leaf if isinstance(leaf, Node) else as_data(leaf) for leaf in leaves]
-        traced = trace(self._run, [_plain(leaf) for leaf in leaves])
+        traced = trace(self._run, leaves, before and before.traced)
+        self.traced: Trace | None = traced if traced.doubt else None
+        self.doubt = traced.doubt
         program, count = traced.program, len(traced.results)
         self._inputs = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Node)]
-        self._live = _live(program, self._inputs, count)
+        assigns = any(isinstance(effect.function, ASSIGNMENTS) for effect in program.effects)
+        sources = [*[program.arguments[i] for i in self._inputs], *program.captured]
+        # A function that gives Values new data gives plain results: they belong to the old data
+        self._live = [] if assigns else _depending(program, sources, count)
+        self._made = [i for i in _depending(program, traced.made, count) if i not in self._live]
         self._differentiable = differentiable
         if not (self._live and differentiable):
             program = replace(program, outputs=program.outputs[:count])
         self.program: Program = simplified(program)
         self._captured = list(program.captured.values())
-        self._execute = executor(self.program)
-        self._count = count
+        # Effects take place once all has been computed
+        computed = replace(self.program, outputs=self.program.wanted(), effects=[])
+        self._execute = executor(computed)
+        self._take_effect = _effects(program)
+        self._count, self._with_draws = count, len(program.outputs)
         self._pullbacks: dict[int, Callable[..., Any]] = {}
-        results = [x.copy("K") if shape_of(x) else x for x in traced.results]  # type: ignore[union-attr]
-        self._first = [self._finished([*results, *traced.draws], leaves)]
+        for number, data in traced.given.items():
+            leaves[number]._data = kept(data)
+        self._first = [self._finished([*map(kept, traced.results), *traced.draws], leaves)]
 
     def __call__(self, leaves: list[Any]) -> Any:
         """Replay with other data."""
         data = [_plain(leaf) for leaf in leaves] if self._inputs else leaves
-        return self._finished(self._execute(data), leaves)
+        results = self._execute(data)
+        if self._take_effect is not None:
+            self._take_effect(results[self._with_draws :], leaves)
+        return self._finished(results, leaves)
 
     def first(self) -> Any:
         """Return the result of the run that was recorded; once, so that nothing keeps it."""
@@ -83,8 +100,10 @@ class Replay:
 
     def _finished(self, results: list[Any], leaves: list[Any]) -> Any:
         """Give results their structure; those that depend on Values become Values."""
+        for i in self._made:
+            results[i] = make_leaf(Value, results[i])
         if self._live:
-            draws = results[self._count :]
+            draws = results[self._count : self._with_draws]
             for i in self._live:
                 if self._differentiable:
                     results[i] = self._value(i, results[i], leaves, draws)
@@ -139,18 +158,39 @@ class Replay:
             return [_plain(x) for x in pullback(leaves, draws, g)]
 
 
-def _live(program: Program, inputs: list[int], count: int) -> list[int]:
-    """Return the numbers of the results that depend on captured Values or arguments that are some.
-
-    A function that gives its parameters new data gives plain results: they belong to the old.
-    """
-    if any(isinstance(effect.function, Assignment) for effect in program.effects):
-        return []
-    reached = {program.arguments[i] for i in inputs} | set(program.captured)
+def _depending(program: Program, sources: list[int], count: int) -> list[int]:
+    """Return the numbers of the results, which come first, that depend on these registers."""
+    reached = set(sources)
     for i, step in enumerate(program.steps):
         if any(x in reached for x in step.inputs):
             reached.add(i)
     return [k for k, i in enumerate(program.outputs[:count]) if i in reached]
+
+
+def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
+    """Return what a replay does with the data of the effects' inputs, beside giving results.
+
+    Callbacks come first. Assignments then take place all at once: an interrupt, or an exception
+    in a callback, leaves all Values with the data of one call.
+    """
+    if not program.effects:
+        return None
+    callbacks, assignments, at = [], [], 0
+    for function, inputs in program.effects:
+        if isinstance(function, ASSIGNMENTS):
+            assignments.append((function, at))
+        else:
+            callbacks.append((function, slice(at, at + len(inputs))))
+        at += len(inputs)
+
+    def take_effect(data: list[Any], leaves: list[Any]) -> None:
+        receivers = [to.receiver(leaves) for to, _ in assignments]
+        for function, part in callbacks:
+            function(*data[part])
+        # By one call in C, which no interrupt divides
+        deque(map(setattr, receivers, repeat("_data"), [data[i] for _, i in assignments]), 0)
+
+    return take_effect
 
 
 def _plain(x: Any) -> Any:

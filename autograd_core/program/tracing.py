@@ -1,9 +1,12 @@
 """From a function to a program: run it once on Values, and take the graph that it recorded."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from .. import watching
 from ..anomaly import user_line
@@ -88,34 +91,76 @@ def callback(function: Callable[..., Any], *values: Any) -> None:
     tracer = watching.tracer()
     data = [v._data if isinstance(v, Node) else as_data(v) for v in values]
     if tracer is not None:
-        nodes = [v if isinstance(v, Node) else make_leaf(Value, as_data(v)) for v in values]
+        nodes = [v if isinstance(v, Node) else make_leaf(Value, kept(as_data(v))) for v in values]
         tracer.effects.append((function, tuple([identity(node) for node in nodes])))
     with watching.unwatched():
         function(*data)
 
 
-class FunctionTracer(watching.Tracer):
-    """Watches one run of a function: refuses what replays could not repeat, notes effects."""
+def kept(x: Any) -> Any:
+    """Return data that stay as they are, whatever happens to the array they were."""
+    return x.copy("K") if shape_of(x) else x
 
-    def __init__(self) -> None:
+
+def kept_option(x: Any) -> Any:
+    """Return an option of an operation, such as an index, with its arrays as they are now."""
+    if isinstance(x, np.ndarray):
+        return x.copy("K")
+    if type(x) in (tuple, list):
+        return type(x)([kept_option(part) for part in x])
+    return x
+
+
+class FunctionTracer(watching.Tracer):
+    """Watches one run of a function: refuses what replays could not repeat, notes effects.
+
+    Args: arguments: the Values that stand for the arguments, with what was given.
+    """
+
+    def __init__(self, arguments: dict[Node, Any]) -> None:
         self.start = next_index()
+        self.arguments = arguments
         self.forgotten: dict[Node, tuple[Primitive, tuple[Any, ...], Any]] = {}  # inside no_grad
         self.assigned: dict[Node, list[Node]] = {}  # the data each Value was given, in order
         self.effects: list[tuple[Any, tuple[Node, ...]]] = []  # functions, and what they take
         self.draws: list[Node] = []
+        self.made: set[Node] = set()  # Values of data, which begin anew in every replay
         self.randomness = Randomness()
+        self.refused: TraceError | None = None  # the function may have caught it
         self._before: dict[Node, Any] = {}
+        self._copies: dict[int, tuple[Any, Any]] = {}  # of plain arrays, by the arrays' ids
 
     def recorded(self, node: Node) -> None:
-        """Keep the history that `no_grad` is about to make the node forget."""
+        """Keep plain arrays as they are now, and the history that `no_grad` makes nodes forget."""
+        x, y = node.x, node.y
+        if type(x) is tuple:
+            node.x = tuple([self._copied(part) for part in x])
+        elif type(x) is np.ndarray:
+            node.x = self._copied(x)
+        if type(y) is np.ndarray:
+            node.y = self._copied(y)
+        if node.params:
+            node.params = {name: kept_option(option) for name, option in node.params.items()}
         if not watching.is_recording() and node.primitive is not None:
             self.forgotten[node] = (node.primitive, node.inputs, node.params)
 
+    def made_of_data(self, node: Node) -> None:
+        """Note that the function has made a Value."""
+        self.made.add(node)
+
+    def _copied(self, x: Any) -> Any:
+        """Return a copy of an array; the same one as long as the array does not change."""
+        if type(x) is not np.ndarray:
+            return x
+        known = self._copies.get(id(x))
+        if known is None or known[1].tobytes() != x.tobytes():
+            known = self._copies[id(x)] = (x, x.copy("K"))  # holds x, so that its id stays its own
+        return known[1]
+
     def taking(self, node: Node, how: str) -> None:
         """Refuse."""
-        raise TraceError(
-            f"{how} of a Value of shape {node.shape} inside a compiled function\n"
-            f"  at:    {user_line()}",
+        self._refuse(
+            f"{how} of a Value of shape {node.shape}",
             "the number it has now would be frozen into the program and never change again",
             INSTEAD.get(how, "operations on the Value itself: np.where to choose by a condition, "
             "grad for derivatives, callback(function, v) to look at numbers in every call"),
@@ -123,9 +168,21 @@ class FunctionTracer(watching.Tracer):
 
     def assigning(self, node: Node, data: Any) -> None:
         """Note that a Value gets other data, which every replay must give it."""
-        made = data if isinstance(data, Node) else make_leaf(Value, as_data(data))
+        if node in self.arguments and not isinstance(self.arguments[node], Node):
+            self._refuse(
+                "data assigned to an argument that was given as plain data",
+                "numbers and arrays have no .data: outside a compiled function this fails, too",
+                "a Value as the argument; or return the new data",
+            )
+        made = data if isinstance(data, Node) else make_leaf(Value, kept(as_data(data)))
         self._before.setdefault(node, node._data)
         self.assigned.setdefault(node, []).append(identity(made))
+
+    def _refuse(self, given: str, why: str, instead: str) -> None:
+        given = f"{given} inside a compiled function\n  at:    {user_line()}"
+        error = TraceError(given, why, instead)
+        self.refused = self.refused or error
+        raise error
 
     def undo(self) -> None:
         """Give all Values the data back that they had: the run has failed."""
@@ -147,6 +204,10 @@ class FunctionTracer(watching.Tracer):
             return node.primitive, node.inputs, node.params
         return self.forgotten.get(node, (None, (), None))
 
+    def first_data(self, node: Node) -> Any:
+        """Return the data of a Value that the run has made, as they were at first."""
+        return kept(self._before.get(node, node._data))
+
 
 class Trace(NamedTuple):
     """One run of a function: the program that it recorded, and the data that it gave."""
@@ -154,43 +215,112 @@ class Trace(NamedTuple):
     program: Program
     results: list[Data]
     draws: list[Data]  # those of its random numbers; their registers are the last of the outputs
+    made: list[int]  # registers of the Values that the function has made
+    given: dict[int, Data]  # the new data of arguments, by their numbers
+    doubt: TraceError | None  # why the next call should not replay it but record again
 
 
-def trace(f: Callable[[list[Any]], list[Any]], leaves: list[Any]) -> Trace:
-    """Run a function of leaves once, and take its program down.
+def trace(
+    f: Callable[[list[Any]], list[Any]], leaves: list[Any], before: Trace | None = None
+) -> Trace:
+    """Run a function of leaves once, and record its program.
 
     Args:    f: takes the Values that stand for the leaves, and returns the leaves of its result.
-             leaves: floats and arrays.
-    Raises:  TraceError: the function takes data out of the graph, or draws what is not fresh.
+             leaves: floats and arrays, or Values that hold them.
+             before: the recording of the call before, if there was a doubt about it.
+    Raises:  TraceError: the function takes data out of the graph; or it draws what is not fresh,
+             and has done so in the call before.
     """
-    tracer = FunctionTracer()
-    arguments = [make_leaf(Value, data) for data in leaves]
+    arguments = {make_leaf(Value, x._data if isinstance(x, Node) else x): x for x in leaves}
+    tracer = FunctionTracer(arguments)
+    is_alone = threading.active_count() == 1
+    lines = tracer.randomness.following_lines() if before and is_alone else nullcontext()
     with watching.watch(tracer), watching.recording(), guarded():
         try:
-            results = f(arguments)
-            tracer.randomness.check(lambda: f(arguments))
+            with lines:
+                results = f(list(arguments))
+            if tracer.refused:
+                raise tracer.refused
             outputs = [r if isinstance(r, Node) else make_leaf(Value, as_data(r)) for r in results]
-            for node, versions in tracer.assigned.items():
-                tracer.effects.append((Assignment(node), (versions[-1],)))
+            found = _found(tracer, results, outputs)
+            for effect in found.program.effects:
+                if isinstance(effect.function, ASSIGNMENTS):
+                    effect.function.receiver(leaves)  # refuses those known twice
+            if tracer.randomness.moved():
+                doubt = tracer.randomness.refusal(definition(f))
+                found = found._replace(doubt=doubt)
+                is_alone = is_alone and threading.active_count() == 1
+                if before is not None:
+                    if is_alone or not found.program.equals(before.program):
+                        raise doubt
+                    found = found._replace(doubt=None)  # another thread has drawn
         except BaseException:
             tracer.undo()
             raise
-    given = {id(r) for r in results if isinstance(r, Node)}
+    return found
+
+
+def _found(tracer: FunctionTracer, results: list[Any], outputs: list[Any]) -> Trace:
+    """Return what a run has recorded."""
+    arguments = list(tracer.arguments)
+    given = {}
+    for node, versions in tracer.assigned.items():
+        if node in tracer.arguments:
+            number = arguments.index(node)
+            given[number] = versions[-1]._data
+            tracer.effects.append((AssignmentToArgument(number), (versions[-1],)))
+        elif node.index < tracer.start:
+            tracer.effects.append((Assignment(node), (versions[-1],)))
+    nodes = {id(r) for r in results if isinstance(r, Node)}
     last = next_index()
-    outputs = [tracer.current(out, last) if id(out) in given else out for out in outputs]
-    program = _program(tracer, arguments, [*outputs, *tracer.draws])
+    outputs = [tracer.current(out, last) if id(out) in nodes else out for out in outputs]
+    program, sources = _program(tracer, arguments, [*outputs, *tracer.draws])
+    made = [i for i, node in sources.items() if node in tracer.made]
     draws = [draw._data for draw in tracer.draws]
-    return Trace(program, [out._data for out in outputs], draws)
+    return Trace(program, [out._data for out in outputs], draws, made, given, None)
+
+
+def definition(f: Any) -> str:
+    """Return file and line where a function is defined, if it is written in Python."""
+    code = getattr(getattr(f, "__func__", f), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(f)
 
 
 class Assignment(NamedTuple):
-    """The effect of `p.data = ...`: a Value gets new data."""
+    """The effect of `p.data = ...`: a captured Value gets new data."""
 
     node: Node
 
-    def __call__(self, data: Any) -> None:
-        """Give it the data."""
-        self.node._data = data
+    def receiver(self, leaves: list[Any]) -> Node:
+        """Return the Value, given the arguments of a call."""
+        if any(x is self.node for x in leaves):
+            raise _known_twice(self.node)
+        return self.node
+
+
+class AssignmentToArgument(NamedTuple):
+    """The effect of `p.data = ...` of an argument: the caller's Value gets new data."""
+
+    number: int
+
+    def receiver(self, leaves: list[Any]) -> Node:
+        """Return the Value, given the arguments of a call."""
+        node: Node = leaves[self.number]
+        if sum(x is node for x in leaves) > 1:
+            raise _known_twice(node)
+        return node
+
+
+ASSIGNMENTS = (Assignment, AssignmentToArgument)
+
+
+def _known_twice(node: Node) -> TraceError:
+    return TraceError(
+        f"data assigned to a Value of shape {node.shape} inside a compiled function, which has it "
+        "as two arguments, or as an argument and captured",
+        "a program knows it as two Values, of which only one would get the new data",
+        "each parameter once: as an argument, or captured by the function",
+    )
 
 
 def _reached(tracer: FunctionTracer, roots: Iterable[Node]) -> list[Node]:
@@ -206,31 +336,27 @@ def _reached(tracer: FunctionTracer, roots: Iterable[Node]) -> list[Node]:
     return sorted(seen, key=lambda node: node.index)
 
 
-def _kept(x: Any) -> Any:
-    """Return a constant that stays as it is, whatever happens to the array it was."""
-    return x.copy("K") if shape_of(x) else x
-
-
-def _program(tracer: FunctionTracer, arguments: list[Any], outputs: list[Node]) -> Program:
+def _program(
+    tracer: FunctionTracer, arguments: list[Any], outputs: list[Node]
+) -> tuple[Program, dict[int, Node]]:
+    """Return the program of a run, and the nodes of its registers that were not computed."""
     effects = tracer.effects
     roots = [*outputs, *[node for _, nodes in effects for node in nodes]]
-    order = _reached(tracer, roots)
     steps = [source(argument._data) for argument in arguments]
     number = {argument: i for i, argument in enumerate(arguments)}
-    captured, constants = {}, {}
+    sources, constants = {}, {}
     plain: dict[Any, int] = {}  # registers of constants, of arrays by identity
-    fixed = {id(out) for out in outputs if out.index >= tracer.start}
-    for node in order:
+    for node in _reached(tracer, roots):
         if node in number:
             continue
         primitive, inputs, params = tracer.making(node)
         if primitive is None:
-            if id(node) in fixed:
-                constants[len(steps)] = _kept(node._data)
-            else:
-                captured[len(steps)] = node
+            data = node._data
+            if node.index >= tracer.start:
+                data = constants[len(steps)] = tracer.first_data(node)
+            sources[len(steps)] = node
             number[node] = len(steps)
-            steps.append(source(node._data))
+            steps.append(source(data))
             continue
         numbers = []
         for x in inputs:
@@ -240,17 +366,18 @@ def _program(tracer: FunctionTracer, arguments: list[Any], outputs: list[Node]) 
             key = ("array", id(x)) if shape_of(x) else ("number", str(x))  # -0.0 is not 0.0
             if key not in plain:
                 plain[key] = len(steps)
-                constants[len(steps)] = _kept(x)
+                constants[len(steps)] = x
                 steps.append(source(x))
             numbers.append(plain[key])
         number[node] = len(steps)
         dtype = getattr(node._data, "dtype", None)
         steps.append(Step(primitive, tuple(numbers), params, node.shape, dtype))
-    return Program(
+    program = Program(
         steps,
         list(range(len(arguments))),
-        captured,
+        {i: node for i, node in sources.items() if i not in constants},
         constants,
         [number[out] for out in outputs],
         [Effect(function, tuple([number[n] for n in nodes])) for function, nodes in effects],
     )
+    return program, sources
