@@ -671,7 +671,6 @@ class TestExceptions:
             compiled(np.zeros((2, 2)))
         assert_close(compiled(np.eye(2)), np.eye(2))
 
-
     def test_an_interrupt_leaves_the_values_of_one_call(self):
         p, q = Value(X), Value(Y)
         interrupted = []

@@ -72,10 +72,10 @@ class Program:
 
     def equals(self, other: "Program") -> bool:
         """Tell whether another recording is of the same steps, options, Values and constants."""
-        return self._identity() == other._identity()
+        return bool(self._identity() == other._identity())
 
     def _identity(self) -> Any:
-        steps = [(s.primitive, s.inputs, comparable(s.params), s.shape, s.dtype) for s in self.steps]
+        steps = [step._replace(params=comparable(step.params)) for step in self.steps]
         constants = {i: comparable(data) for i, data in self.constants.items()}
         return steps, self.arguments, self.captured, constants, self.outputs, len(self.effects)
 

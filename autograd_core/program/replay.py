@@ -47,7 +47,7 @@ class Replay:
         self._build_result: Build
         self._conditions = [i for i, leaf in enumerate(leaves) if is_condition(leaf)]
         leaves = [leaf if isinstance(leaf, Node) else as_data(leaf) for leaf in leaves]
-        traced = trace(self._run, leaves, before and before.traced)
+        traced = trace(self._run, leaves, before.traced if before else None)
         self.traced: Trace | None = traced if traced.doubt else None
         self.doubt = traced.doubt
         program, count = traced.program, len(traced.results)
@@ -175,7 +175,9 @@ def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
     """
     if not program.effects:
         return None
-    callbacks, assignments, at = [], [], 0
+    callbacks: list[tuple[Any, slice]] = []
+    assignments: list[tuple[Any, int]] = []
+    at = 0
     for function, inputs in program.effects:
         if isinstance(function, ASSIGNMENTS):
             assignments.append((function, at))
