@@ -15,6 +15,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import wraps
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ from ..graph import Node
 from ..primitives import elementwise, indexing, shapes
 from ..primitives.shapes import Shape
 from .places import holds_places, taken_at
+
+# Parts of an index that are kept as they are, and select no element twice
+_ALONE = (int, slice, type(None), EllipsisType)
 
 
 def as_operand(x: Any) -> Any:
@@ -83,19 +87,38 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 def _plain_index(index: Any) -> Any:
-    """Make lists arrays, and take the data of a Value that holds whole numbers."""
+    """Return an index whose parts are integers, slices, None, ... and arrays of our own.
+
+    What selects several elements is copied, so that it may change later, and known to be an array,
+    so that elements selected twice get both cotangents.
+    """
+    if isinstance(index, _ALONE):
+        return index
     if isinstance(index, tuple):
-        return tuple(_plain_index(part) for part in index)
-    if isinstance(index, Node):
+        return tuple([part if isinstance(part, _ALONE) else _plain_part(part) for part in index])
+    return _plain_part(index)
+
+
+def _plain_part(part: Any) -> Any:
+    if type(part) is np.ndarray and part.ndim:
+        return part.copy()
+    if isinstance(part, Node):
         if watching.open_watches:
-            watching.taking(index, "a position or count")
-        data = np.asarray(index._data)
+            watching.taking(part, "a position or count")
+        data = np.asarray(part._data)
         if (data == np.trunc(data)).all():
             return data.astype(int)
         raise IndexRangeError("an index that is a Value", "it is no whole number", "an int")
-    if isinstance(index, list):
-        return np.asarray(index, dtype=None if index else int)
-    return index
+    if hasattr(part, "__index__") and not hasattr(part, "__array__"):
+        return operator.index(part)
+    try:
+        places = np.array(part)
+    except ValueError as error:
+        given = f"an index given as a {type(part).__name__}"
+        raise IndexRangeError(given, str(error), "rows of equal length") from None
+    if not places.size and not isinstance(part, np.ndarray):
+        return places.astype(int)  # an empty list has no type
+    return int(places) if places.ndim == 0 and places.dtype.kind in "iu" else places
 
 
 def _stand_in(shape: Shape) -> Any:

@@ -170,6 +170,8 @@ def where(condition: Any, *choices: Any) -> Any:
     """
     if not choices:
         return np.nonzero(np.asarray(condition))
+    if isinstance(condition, np.ndarray) and condition.dtype.kind == "f":
+        condition = condition.copy()  # a mask may be filled anew; one of bools is copied anyway
     return elementwise.where(condition, *choices)
 
 

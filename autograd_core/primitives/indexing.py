@@ -4,6 +4,7 @@ Rows are read as in elementwise.py. Each pair is linear and adjoint: taking out 
 cotangent back to where it came from, and elements taken twice receive both cotangents.
 """
 
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,10 @@ def _scatter(x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
 def _takes_twice(index: Any) -> bool:
     """Tell whether an index can name an element more than once, as integer arrays can."""
     parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(p, np.ndarray | list) and np.asarray(p).dtype != bool for p in parts)
+    return any(
+        not isinstance(p, int | slice | None | EllipsisType) and np.asarray(p).dtype != bool
+        for p in parts
+    )
 
 
 def _at(index: Any, slots: tuple[int, ...], places: tuple[Any, ...]) -> Any:
