@@ -57,25 +57,22 @@ class TestElementsSelectedTwiceCountTwice:
     def test_as_a_part_of_the_index(self, way):
         x = np.arange(24.0).reshape(2, 3, 4)
         for before, after in (((slice(None),), ()), ((), (...,)), ((1,), (None,)), ((...,), ())):
-            if len(before) == 0:
-                places = (0, 1, 0, 0)
-            else:
-                places = self.places
+            places = self.places if before else (0, 1, 0, 0)
             index = (*before, np.array(places), *after)
             given = (*before, way(places), *after)
             np.testing.assert_array_equal(Value(x)[given].data, x[index])
             found = grad(lambda x, given=given: np.sum(x[given]))(x)
             np.testing.assert_array_equal(found, counted(x.shape, index))
 
-    def test_in_take(self, way):
+    @pytest.mark.parametrize("axis", [None, 0, 1])
+    def test_in_take(self, way, axis):
         x = np.arange(12.0).reshape(4, 3)
-        for axis in (None, 0, 1):
-            given = way(self.places)
-            weights = np.arange(1.0, 1 + np.take(x, self.places, axis).size)
-            found = grad(lambda x: np.sum(np.take(x, given, axis).ravel() * weights))(x)
-            step = np.eye(12).reshape(12, 4, 3)
-            right = [np.sum(np.take(d, self.places, axis).ravel() * weights) for d in step]
-            np.testing.assert_array_equal(found.ravel(), right)
+        weights = np.arange(1.0, 1 + np.take(x, self.places, axis).size)
+        given = way(self.places)
+        found = grad(lambda x: np.sum(np.take(x, given, axis).ravel() * weights))(x)
+        step = np.eye(12).reshape(12, 4, 3)
+        right = [np.sum(np.take(d, self.places, axis).ravel() * weights) for d in step]
+        np.testing.assert_array_equal(found.ravel(), right)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +107,7 @@ def test_other_ways_select_and_count_as_numpy_does(index):
     np.testing.assert_array_equal(found.ravel(), right)
 
 
-@pytest.mark.parametrize("index", [[0.5], "a", [[0], [1, 2]], {0: 1}, 1.0, np.zeros(0), [None, 0.5]])
+@pytest.mark.parametrize("index", [[0.5], "a", [[0], [1, 2]], {0: 1}, 1.0, np.zeros(0), [None]])
 def test_what_is_no_index_is_refused(index):
     with pytest.raises(IndexRangeError):
         Value(np.ones(3))[index]
