@@ -2,13 +2,14 @@
 
 import csv
 import math
+import pickle
 
 import numpy as np
 import pytest
 
 import nn
-from autograd_core import OptionError
-from nn import SGD, Adam, Dense, Sequential
+from autograd_core import FileError, OptionError
+from nn import SGD, Adam, Dense, Sequential, TrainingWarning
 from nn.callbacks import (
     Callback,
     CSVLogger,
@@ -91,6 +92,10 @@ FIGURES = {
 
 
 class TestEarlyStopping:
+    def test_misses_a_figure_in_the_first_epoch_wherever_it_starts(self):
+        with pytest.raises(OptionError, match="watches 'val_loss'"):
+            Play()(EarlyStopping(start_from_epoch=5), [1.0], name="loss")
+
     @pytest.mark.parametrize("figures", FIGURES.values(), ids=FIGURES)
     @pytest.mark.parametrize(
         "options",
@@ -220,6 +225,43 @@ class TestModelCheckpoint:
         callback = ModelCheckpoint(tmp_path / "{val_loss}.safetensors")
         with pytest.raises(OptionError, match="no figure 'val_loss': it gives epoch, loss"):
             model_of().fit(X, Y, callbacks=[callback], verbose=0)
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "pattern",
+        [
+            *("{}", "{0}", "{epoch", "epoch}", "{epoch:02q}", "{loss:d}", "{loss.real}"),
+            *("{loss[0]}", "{epoch:{width}}", "{loss!x}"),
+        ],
+    )
+    def test_refuses_patterns_that_make_no_path_before_training(self, pattern):
+        with pytest.raises(OptionError, match=r"filepath(.|\n)*\{epoch:02d\} and"):
+            ModelCheckpoint(pattern + ".safetensors")
+
+    def test_takes_braces_and_names_that_are_no_identifiers(self, tmp_path):
+        class Named(Callback):
+            def on_epoch_end(self, epoch, logs):
+                logs["top-5"] = 0.5
+
+        callback = ModelCheckpoint(tmp_path / "{{a}}-{top-5:.2f}")
+        model_of().fit(X, Y, callbacks=[Named(), callback], verbose=0)
+        assert [path.name for path in tmp_path.iterdir()] == ["{a}-0.50"]
+
+    def test_makes_folders(self, tmp_path):
+        path = tmp_path / "runs" / "{epoch}" / "model.safetensors"
+        model_of().fit(X, Y, epochs=2, callbacks=[ModelCheckpoint(path)], verbose=0)
+        assert (tmp_path / "runs" / "2" / "model.safetensors").exists()
+
+    def test_says_why_it_cannot_save(self, tmp_path):
+        (tmp_path / "file").touch()
+        with pytest.raises(FileError, match=r"writing .*\n.*why: .*Not a directory"):
+            model_of().fit(X, Y, callbacks=[ModelCheckpoint(tmp_path / "file" / "m")], verbose=0)
+
+    def test_holds_the_latest_model_where_the_path_comes_again(self, tmp_path):
+        path, model = tmp_path / "model.safetensors", model_of()
+        model.fit(X, Y, epochs=3, callbacks=[ModelCheckpoint(path)], verbose=0)
+        found = nn.load(path).state_dict()
+        assert all(np.array_equal(found[name], data) for name, data in model.state_dict().items())
 
 
 class TestCSVLogger:
@@ -251,6 +293,70 @@ class TestCSVLogger:
         rows = self.rows(path, delimiter=";")
         assert [row[0] for row in rows] == ["epoch", "0", "1"]
         assert [len(row) for row in rows] == [2, 2, 2]  # the columns of the first line stay
+
+    FOREIGN = {
+        "other columns": (b"name,age\r\nAda,36\r\n", "no column epoch"),
+        "another separator": (b"epoch;loss\r\n0;1.0\r\n", "no column epoch"),
+        "no figure of ours": (b"epoch,time\r\n0,1.0\r\n", "no column for loss"),
+        "another encoding": ("epoch,Größe\r\n".encode("latin-1"), "no text in columns"),
+        "no text": (bytes(range(256)), "no text in columns"),
+    }
+
+    @pytest.mark.parametrize(("content", "says"), FOREIGN.values(), ids=FOREIGN)
+    def test_leaves_files_of_others_alone(self, content, says, tmp_path):
+        path = tmp_path / "log.csv"
+        path.write_bytes(content)
+        with pytest.raises(FileError, match=rf"CSVLogger(.|\n)*{says}"):
+            model_of().fit(X, Y, callbacks=[CSVLogger(path, append=True)], verbose=0)
+        assert path.read_bytes() == content
+
+    def test_completes_the_last_line_before_it_appends(self, tmp_path):
+        path = tmp_path / "log.csv"
+        path.write_text("loss,epoch,note\n1.0,0,first")
+        callback = CSVLogger(path, append=True)
+        history = model_of().fit(X, Y, epochs=2, initial_epoch=1, callbacks=[callback], verbose=0)
+        loss = str(history.history["loss"][0])
+        assert self.rows(path)[1:] == [["1.0", "0", "first"], [loss, "1", ""]]
+
+    def test_warns_of_figures_that_come_later(self, tmp_path):
+        class Late(Callback):
+            def on_epoch_end(self, epoch, logs):
+                if epoch:
+                    logs["late"] = 1.0
+
+        callbacks = [Late(), CSVLogger(tmp_path / "log.csv")]
+        with pytest.warns(TrainingWarning, match=r"late in epoch 2\n.*no column(.|\n)*before CSV"):
+            model_of().fit(X, Y, epochs=3, callbacks=callbacks, verbose=0)
+        assert [len(row) for row in self.rows(tmp_path / "log.csv")] == [2, 2, 2, 2]
+
+    @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+    def test_writes_no_formulas(self, start, tmp_path):
+        callback = CSVLogger(tmp_path / "log.csv")
+        callback.on_train_begin({})
+        callback.on_epoch_end(0, {"loss": 1.0, f"{start}A1, or": -0.5, "text": f"{start}A2"})
+        columns, figures = self.rows(tmp_path / "log.csv")
+        assert columns == ["epoch", "loss", f"'{start}A1, or", "text"]
+        assert figures[2:] == ["-0.5", f"'{start}A2"]
+
+    @pytest.mark.parametrize("separator", ["", ", ", "\n", "\r", '"', None, 1])
+    def test_refuses_separators_that_separate_nothing(self, separator):
+        with pytest.raises(OptionError, match="separator"):
+            CSVLogger("log.csv", separator)
+
+    def test_says_before_training_that_it_cannot_write(self, tmp_path):
+        path, model = tmp_path / "none" / "log.csv", model_of()
+        before = model.state_dict()
+        with pytest.raises(FileError, match=r"none/log.csv\n.*No such file"):
+            model.fit(X, Y, callbacks=[CSVLogger(path)], verbose=0)
+        assert all(np.array_equal(before[name], data) for name, data in model.state_dict().items())
+
+    def test_serves_two_trainings_one_after_the_other_and_can_be_pickled(self, tmp_path):
+        path = tmp_path / "log.csv"
+        callback = CSVLogger(path)
+        model_of().fit(X, Y, epochs=3, callbacks=[callback], verbose=0)
+        model_of().fit(X, Y, epochs=2, callbacks=[callback], verbose=0)
+        assert [row[0] for row in self.rows(path)] == ["epoch", "0", "1"]
+        assert pickle.loads(pickle.dumps(callback)).filename == path
 
     def test_appends_to_nothing(self, tmp_path):
         path = tmp_path / "log.csv"

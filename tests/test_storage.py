@@ -1,9 +1,12 @@
 """The file format: exchange through safetensors, damage, foreign files, killed processes."""
 
+import errno
 import gzip
 import json
+import os
 import pickle
 import signal
+import stat
 import subprocess
 import sys
 import zipfile
@@ -18,6 +21,9 @@ from autograd_core import DataError, FileError, OptionError
 from nn.files import replacing
 from nn.storage import tensors as storage
 from nn.storage.tensors import decode_array, encode_array, read, write
+from tests.interrupts import interrupted
+
+FILES = ("nn/files.py", "nn/storage/tensors.py")
 
 TENSORS = {
     "weight": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -273,6 +279,89 @@ class TestReplacing:
         write(link, {}, {"new": 1})
         assert link.is_symlink()
         assert read(saved)[1] == {"new": 1}
+
+    @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o755])
+    def test_keeps_the_permissions(self, mode, saved):
+        saved.chmod(mode)
+        write(saved, {}, {"new": 1})
+        assert (stat.S_IMODE(saved.stat().st_mode), read(saved)[1]) == (mode, {"new": 1})
+
+    def test_keeps_the_owner_where_the_system_lets_us(self, saved, monkeypatch):
+        owners = []
+
+        def refuse(path, user, group):
+            owners.append((user, group))
+            raise PermissionError
+
+        monkeypatch.setattr("os.chown", refuse)
+        write(saved, {}, {"new": 1})
+        old = saved.stat()
+        assert owners == [(-1, old.st_gid), (old.st_uid, -1)]
+        assert read(saved)[1] == {"new": 1}
+
+    def test_of_a_file_that_is_read_only_is_refused(self, saved, monkeypatch):
+        monkeypatch.setattr("os.access", lambda *_: False)  # root may write everywhere
+        with pytest.raises(FileError, match="Permission denied"):
+            write(saved, {}, {})
+        assert read(saved)[1] == METADATA
+        assert list(saved.parent.iterdir()) == [saved]
+
+    def test_of_what_is_no_file_is_refused(self, tmp_path):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        for path in (pipe, "/dev/null"):
+            with pytest.raises(FileError, match="a device or a pipe"):
+                write(path, {}, {})
+            with pytest.raises(FileError, match="a device or a pipe"):
+                read(path)
+        assert pipe.is_fifo()
+
+    @pytest.mark.filterwarnings("ignore:.*part:pytest.PytestUnraisableExceptionWarning")
+    def test_finds_the_old_file_or_the_new_one_wherever_an_interrupt_comes(
+        self, saved, monkeypatch
+    ):
+        monkeypatch.setattr("os.fsync", lambda _: None)  # slow, and hundreds of lines are tried
+        old, line, found = saved.read_bytes(), 0, set()
+        while interrupted(lambda: write(saved, {}, {"new": 1}), line, FILES):
+            found.add(saved.read_bytes() == old)
+            assert read(saved)[1] in (METADATA, {"new": 1})
+            saved.write_bytes(old)
+            line += 1
+        assert found == {True, False}
+        assert read(saved)[1] == {"new": 1}
+
+    @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS])
+    @pytest.mark.parametrize("step", ["os.fsync", "os.replace", "pathlib.Path.open"])
+    def test_leaves_the_old_file_where_the_system_fails(self, step, number, saved, monkeypatch):
+        def fail(*_):
+            raise OSError(number, os.strerror(number))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(step, fail)
+            with pytest.raises(FileError, match=os.strerror(number)):
+                write(saved, {}, {})
+        assert read(saved)[1] == METADATA
+        assert list(saved.parent.iterdir()) == [saved]
+
+    def test_leaves_the_old_file_where_the_disk_is_full(self, saved):
+        """A limit on the size of files is a full disk that no other process notices."""
+        program = """
+import resource, signal, sys
+from autograd_core import FileError
+from nn.storage.tensors import write
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    write(sys.argv[1], {"large": [0.0] * 10_000}, {})
+except FileError as error:
+    print(error.why)
+"""
+        root = Path(storage.__file__).parents[2]
+        command = [sys.executable, "-c", program, saved]
+        run = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+        assert run.stdout == "File too large\n"
+        assert read(saved)[1] == METADATA
+        assert list(saved.parent.iterdir()) == [saved]
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, FileError("a", "b", "c")])
     def test_leaves_nothing_where_the_block_fails(self, error, saved):

@@ -2,7 +2,9 @@
 
 import math
 import os
+from contextlib import suppress
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from autograd_core import OptionError
@@ -68,7 +70,7 @@ class EarlyStopping(Monitor):
              patience: how many epochs without improvement to accept.
              baseline: a figure to beat.
              restore_best_weights: go back to the weights of the best epoch, at the end of
-             training too.
+             training too; the optimizer stays as the last epoch has left it.
              start_from_epoch: epochs before it do not count.
     Example: >>> EarlyStopping(patience=3).patience
              3
@@ -101,6 +103,7 @@ class EarlyStopping(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Keep the best weights, or stop."""
+        self.figure(logs)  # a figure that does not exist is known in the first epoch
         if epoch < self.start_from_epoch:
             return
         self.wait += 1
@@ -125,9 +128,12 @@ class ModelCheckpoint(Monitor):
     """Saves the model after every epoch, or after each that is the best so far.
 
     Args:    filepath: where to; {epoch:02d} and {val_loss:.3f} stand for the epoch, counted from
-             1, and its figures.
+             1, and its figures. Where a path comes again, as one without {epoch} does, it holds
+             the latest model. Folders that are missing are made.
              monitor, mode: see Monitor; read where only the best are saved.
              save_best_only: do not overwrite a better model.
+    Raises:  OptionError: braces in the path that hold no name, or no format of a number; at the
+             end of an epoch, a figure that does not exist. FileError: it cannot be written.
     Example: >>> ModelCheckpoint("model-{epoch:02d}.safetensors").save_best_only
              False
     """
@@ -142,19 +148,44 @@ class ModelCheckpoint(Monitor):
         super().__init__(monitor, mode)
         self.filepath = filepath
         self.save_best_only = save_best_only
+        self._path({name: 1 if name == "epoch" else 1.0 for name in self._names()})
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Save the model."""
         if not self.save_best_only or self.improves(logs):
-            try:
-                path = os.fspath(self.filepath).format(epoch=epoch + 1, **logs)
-            except KeyError as error:
-                raise OptionError(
-                    f"filepath {os.fspath(self.filepath)!r}",
-                    f"training gives no figure {error}: it gives epoch, {', '.join(logs)}",
-                    "{epoch:02d}, or one of these",
-                ) from None
-            self.model.save(Path(path))
+            figures = {**logs, "epoch": epoch + 1}
+            for name in self._names():
+                if name not in figures:
+                    raise OptionError(
+                        f"filepath {os.fspath(self.filepath)!r}",
+                        f"training gives no figure {name!r}: it gives epoch, {', '.join(logs)}",
+                        "{epoch:02d}, or one of these",
+                    )
+            path = self._path(figures)
+            with suppress(OSError):  # then saving says why
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self.model.save(path)
+
+    def _names(self) -> list[str]:
+        """Return the names in braces."""
+        try:
+            parts = list(Formatter().parse(os.fspath(self.filepath)))
+        except ValueError as error:
+            raise self._malformed(str(error)) from None
+        names = [name for _, name, _, _ in parts if name is not None]
+        if any(not name or name.isdigit() or "." in name or "[" in name for name in names):
+            raise self._malformed("braces hold the name of a figure")
+        return names
+
+    def _path(self, figures: Logs) -> Path:
+        try:
+            return Path(os.fspath(self.filepath).format_map(figures))
+        except (ValueError, KeyError) as error:
+            raise self._malformed(str(error)) from None
+
+    def _malformed(self, why: str) -> OptionError:
+        advice = "{epoch:02d} and {val_loss:.3f} for figures; {{ and }} for braces"
+        return OptionError(f"filepath {os.fspath(self.filepath)!r}", why, advice)
 
 
 class ReduceLROnPlateau(Monitor):
@@ -181,6 +212,8 @@ class ReduceLROnPlateau(Monitor):
     ) -> None:
         if not 0 < factor < 1:
             raise OptionError(f"factor = {factor}", "it would not lower the rate", "0 < factor < 1")
+        for name, number in {"patience": patience, "cooldown": cooldown, "min_lr": min_lr}.items():
+            check_range(name, number, 0)
         super().__init__(monitor, mode, min_delta)
         self.factor = factor
         self.patience = patience

@@ -7,20 +7,28 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from autograd_core import OptionError
+from autograd_core import FileError, OptionError
 
+from ..files import writing
+from ..mistakes import say
 from ..progress import tqdm
 from .base import Callback, Logs
 from .monitoring import fixed_rate
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a formula may begin with
 
 
 class CSVLogger(Callback):
     """Writes the figures of each epoch as a line of a CSV file, as soon as it is over.
 
+    Its columns are those of the first line. Text that a spreadsheet takes for a formula, such as a
+    metric called "=A1", gets an apostrophe before it.
+
     Args:    filename: where to.
-             separator: between the columns.
+             separator: between the columns, one character.
              append: go on with the file that is there, whose columns stay.
-    Raises:  OSError: the file cannot be written.
+    Raises:  OptionError: the separator. FileError: the file cannot be written; with append, it is
+             no CSV file with a column epoch, or has no column for any figure of training.
     Example: >>> CSVLogger("training.csv").append
              False
     """
@@ -28,31 +36,71 @@ class CSVLogger(Callback):
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
+            raise OptionError(
+                f"separator {separator!r}", "it stands between numbers", "',', ';' or '\\t'"
+            )
         self.filename = filename
         self.separator = separator
         self.append = append
 
     def on_train_begin(self, logs: Logs) -> None:
-        """Open the file."""
-        self._columns: list[str] | None = None
-        if self.append and os.path.exists(self.filename):
-            with open(self.filename, newline="", encoding="utf-8") as file:
-                self._columns = next(csv.reader(file, delimiter=self.separator), None)
-        mode = "a" if self._columns else "w"
-        self._file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115 - until on_train_end
+        """Begin the file, or read the columns of the one that is there."""
+        self._columns: list[str] = []
+        with writing(self.filename):
+            if self.append and os.path.isfile(self.filename) and os.path.getsize(self.filename):
+                self._columns = self._first_line()
+            else:
+                open(self.filename, "w", encoding="utf-8").close()
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Write one line."""
-        write = csv.writer(self._file, delimiter=self.separator).writerow
-        if self._columns is None:
-            self._columns = ["epoch", *logs]
-            write(self._columns)
-        write([({"epoch": epoch} | logs).get(name, "") for name in self._columns])
-        self._file.flush()
+        line = {
+            _as_text(name): _as_text(figure) for name, figure in {"epoch": epoch, **logs}.items()
+        }
+        is_first = not self._columns
+        self._columns = self._columns or list(line)
+        known = [name for name in line if name in self._columns]
+        if len(known) < 2:
+            raise self._foreign(f"its first line has no column for {', '.join(logs)}")
+        if len(known) < len(line) and not self.append:
+            say(
+                "column",
+                f"{', '.join(name for name in line if name not in known)} in epoch {epoch + 1}",
+                f"{self.filename} has no column for it: its columns are those of the first epoch",
+                "the callback that adds the figure before CSVLogger, and in every epoch",
+            )
+        rows = [self._columns] if is_first else []
+        rows.append([line.get(name, "") for name in self._columns])
+        with writing(self.filename), open(self.filename, "a", newline="", encoding="utf-8") as file:
+            csv.writer(file, delimiter=self.separator).writerows(rows)
 
-    def on_train_end(self, logs: Logs) -> None:
-        """Close the file."""
-        self._file.close()
+    def _first_line(self) -> list[str]:
+        """Return the columns of the file that is there, and see that its last line is complete."""
+        try:
+            with open(self.filename, newline="", encoding="utf-8") as file:
+                columns = next(csv.reader(file, delimiter=self.separator))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise self._foreign(f"it is no text in columns: {error}") from error
+        if "epoch" not in columns:
+            raise self._foreign("its first line has no column epoch")
+        with open(self.filename, "rb+") as file:
+            file.seek(-1, os.SEEK_END)
+            if file.read() not in b"\r\n":
+                file.write(b"\r\n")
+        return columns
+
+    def _foreign(self, why: str) -> FileError:
+        return FileError(
+            f"CSVLogger({os.fspath(self.filename)!r}, {self.separator!r}, append=True)",
+            why,
+            "a file that CSVLogger has begun with this separator, or a new one",
+        )
+
+
+def _as_text(entry: Any) -> Any:
+    """Return a cell's entry; text that spreadsheets take for a formula with an apostrophe."""
+    return f"'{entry}" if isinstance(entry, str) and entry.startswith(_FORMULA) else entry
 
 
 class LambdaCallback(Callback):

@@ -8,6 +8,7 @@ import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import numpy as np
@@ -88,11 +89,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
                why:   it cannot be read: No such file or directory
                write: the path of a file that model.save has written
     """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        why = f"it cannot be read: {error.strerror}"
-        raise FileError(str(path), why, "the path of a file that model.save has written") from error
+    content = _content(path)
     try:
         found = safetensors.numpy.load(content)
     except SafetensorError as error:
@@ -114,6 +111,20 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     if digest != _MARK + _digest(tensors, text):
         raise FileError(str(path), "it was altered: its digest is another one", _SAVE_AGAIN)
     return tensors, json.loads(text)
+
+
+def _content(path: str | os.PathLike[str]) -> bytes:
+    try:
+        if S_ISREG(os.stat(path).st_mode) or os.path.isdir(path):
+            return Path(path).read_bytes()
+        why = "a device or a pipe, which may have no end"
+    except (OSError, ValueError) as error:  # a path with a null character
+        why = str(getattr(error, "strerror", error))
+    raise FileError(
+        os.fspath(path),
+        f"it cannot be read: {why}",
+        "the path of a file that model.save has written",
+    )
 
 
 def encode_array(array: Any) -> dict[str, Any]:
