@@ -82,6 +82,44 @@ def _snake_case(name: str) -> str:
     return "".join(pieces).lstrip("_")
 
 
+def takes(function: Any, name: str) -> bool:
+    """Return whether a function can be called with this keyword argument.
+
+    Example: >>> takes(partial(sorted, reverse=True), "key"), takes(lambda x: x, "key")
+             (True, False)
+    """
+    while type(function) is partial:
+        function = function.func
+    code = getattr(function, "__code__", None)
+    if code is not None and not hasattr(function, "__wrapped__"):  # several times quicker
+        named = code.co_argcount + code.co_kwonlyargcount
+        positional, has_keywords = code.co_posonlyargcount, code.co_flags & inspect.CO_VARKEYWORDS
+        return bool(name in code.co_varnames[positional:named] or has_keywords)
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some built-in functions have none
+        return False
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    is_named = name in parameters and parameters[name].kind in kinds
+    return is_named or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def positions(function: Any, most: int) -> int:
+    """Return how many arguments by position a function takes, `most` at most.
+
+    Example: >>> positions(lambda epoch: 0.1, 2), positions(lambda epoch, rate: rate, 2)
+             (1, 2)
+    """
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some built-in functions have none
+        return most
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return most
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return min(most, sum(p.kind in kinds for p in parameters))
+
+
 def choose(kind: str, choices: Mapping[str, Any], given: Any) -> Any:
     """Return what a name stands for; whatever is no text is the choice itself.
 

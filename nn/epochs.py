@@ -11,6 +11,7 @@ import numpy as np
 from autograd_core import DataError, OptionError
 
 from .data import batches
+from .metrics.base import measured
 
 Metrics = Mapping[str, Callable[..., Any]]
 
@@ -121,14 +122,14 @@ class Figures:
         self._metrics = metrics
         self._total = 0.0
         self._samples = 0
-        self._kept: list[tuple[Any, Any]] = []
+        self._kept: list[tuple[Any, Any, Any]] = []
 
-    def add(self, loss: float, y: Any, out: Any) -> None:
-        """Add a batch: its mean loss, targets and predictions."""
+    def add(self, loss: float, y: Any, out: Any, mask: Any = None) -> None:
+        """Add a batch: its mean loss, targets, predictions and mask, (batch, steps) or None."""
         self._total += loss * len(y)
         self._samples += len(y)
         if self._metrics:
-            self._kept.append((y, out))
+            self._kept.append((y, out, mask))
 
     @property
     def loss(self) -> float:
@@ -139,9 +140,12 @@ class Figures:
         """Return the loss and all metrics by name."""
         logs = {"loss": self.loss}
         if self._kept:
-            y, out = (np.concatenate(parts) for parts in zip(*self._kept, strict=True))
+            y, out, mask = (
+                None if parts[0] is None else np.concatenate(parts)
+                for parts in zip(*self._kept, strict=True)
+            )
             for name, metric in self._metrics.items():
-                logs[name] = float(np.mean(metric(y, out)))
+                logs[name] = measured(metric, y, out, mask)
         return logs
 
 

@@ -28,6 +28,10 @@ class Sequential(Module):
              ((5, 10), 4)
     """
 
+    takes_mask = True
+    read_anew = Module.read_anew | {"_mask"}
+    _mask: Any = None  # of the last output, until it is asked for
+
     def __init__(
         self, layers: Iterable[Module] = (), input_shape: tuple[int, ...] | None = None
     ) -> None:
@@ -69,7 +73,13 @@ class Sequential(Module):
             given = x
             x = layer(x, mask=mask) if layer.takes_mask else layer(x)
             mask = layer.output_mask(given, mask)
+        self._mask = mask
         return x
+
+    def output_mask(self, x: Any, mask: Any) -> Any:
+        """Return the mask (batch, steps) that goes with the output of the last call, or None."""
+        mask, self._mask = self._mask, None
+        return mask
 
     def to_scalar(self) -> "MLP":
         """Return the same network with every weight a node one can see.

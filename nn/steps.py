@@ -8,6 +8,7 @@ import numpy as np
 from autograd_core import Value, compile, gradients, no_grad
 
 from .epochs import Alone, paired
+from .losses.calling import fitting_mask, loss_of
 from .mistakes import say
 from .settings import Settings
 from .state import State
@@ -28,27 +29,29 @@ class Steps(State):
     _compiled: "CompiledStep | None" = None
     _ranks: Any = Alone()  # those that learn together: see nn.parallel
     __call__: Callable[..., Any]
+    output_mask: Callable[..., Any]
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what copies and pickles keep: all but the compiled step."""
         return {name: value for name, value in vars(self).items() if name != "_compiled"}
 
-    def _compare(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any, Any]:
-        """Return the loss without penalties, the targets and the predictions of a batch."""
+    def _compare(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any, Any, Any]:
+        """Return the loss without penalties, targets, predictions and their mask, or None."""
         out = self(x)
+        mask = fitting_mask(self.output_mask(x, None), out)
         y = paired(y if isinstance(y, Value) else np.asarray(y), out)
-        return self.loss(y, out, sample_weight=weight), y, out
+        return loss_of(self.loss, y, out, weight, mask), y, out, mask
 
     def _penalized(self, loss: Any, parts: list[Any]) -> Any:
         """Return the loss with what the regularizers of the parts add to it."""
         penalty = sum([part.own_penalty() for part in parts])
         return loss + penalty if isinstance(penalty, Value) or penalty != 0.0 else loss
 
-    def _learn_batch(self, x: Any, y: Any, weight: Any = None) -> tuple[float, Any, Any]:
-        """Take one step down the gradient; return the loss before it, targets and predictions."""
+    def _learn_batch(self, x: Any, y: Any, weight: Any = None) -> tuple[float, Any, Any, Any]:
+        """Take one step; return the loss before it, targets, predictions and their mask."""
         if self.jit and self._compiled is not None and self._compiled.is_current(self):
             return self._replay_batch(self._compiled, x, y, weight)
-        loss, y, out = self._compare(x, y, weight)
+        loss, y, out, mask = self._compare(x, y, weight)
         parts, parameters = self.inside()  # one walk instead of four
         loss = self._penalized(loss, parts)
         for parameter in parameters:
@@ -60,18 +63,18 @@ class Steps(State):
             part.constrain_own()
         if self.jit:  # from here on there are all parameters, and the optimizer's slots
             self._compiled = CompiledStep(self, self._compiled)
-        return mean, y, plain(out)
+        return mean, y, plain(out), plain(mask)
 
     def _replay_batch(
         self, compiled: "CompiledStep", x: Any, y: Any, weight: Any
-    ) -> tuple[float, Any, Any]:
+    ) -> tuple[float, Any, Any, Any]:
         """Take one step down the gradient by the compiled program."""
         optimizer, parameters = self.optimizer, compiled.parameters
         updates_apart = bool(optimizer.gradient_accumulation_steps) or self._ranks.updates_apart
         rate = optimizer.current_learning_rate()
         optimizer.iterations += 1
         with no_grad():  # gradients of gradients are of no use here
-            loss, out, reached = compiled(x, y, weight, rate, updates_apart)
+            loss, out, mask, reached = compiled(x, y, weight, rate, updates_apart)
         for parameter, gradient in zip(
             parameters, reached or [None] * len(parameters), strict=True
         ):
@@ -81,7 +84,7 @@ class Steps(State):
             optimizer.apply({p: p.grad for p in parameters if p.has_grad}, rate)
         for part in compiled.parts:
             part.constrain_own()
-        return mean, paired(y, out), plain(out)
+        return mean, paired(y, out), plain(out), plain(mask)
 
 
 class CompiledStep:
@@ -115,7 +118,7 @@ class CompiledStep:
         return changed is None
 
     def __call__(self, *batch: Any) -> Any:
-        """Take the step, and return the loss, the predictions and gradients."""
+        """Take the step, and return the loss, the predictions, their mask and gradients."""
         results = self._program(*batch)
         if self._is_new:
             self._settings.leave_out_changes()
@@ -124,7 +127,7 @@ class CompiledStep:
 
     def _descend(
         self, x: Any, y: Any, weight: Any, rate: Any, updates_apart: bool
-    ) -> tuple[Any, Any, list[Any]]:
+    ) -> tuple[Any, Any, Any, list[Any]]:
         """Do what `_learn_batch` does, to be compiled.
 
         Parameters that the loss does not reach stay as they are. Gradients are returned only where
@@ -132,15 +135,15 @@ class CompiledStep:
         memory every time.
         """
         model = self.model
-        loss, _, out = model._compare(x, y, weight)
+        loss, _, out, mask = model._compare(x, y, weight)
         loss = model._penalized(loss, self.parts)
         found = gradients(loss, self.parameters, create_graph=True)
         reached = [g if isinstance(g, Value) else None for g in found]
         if updates_apart:
-            return loss, out, reached
+            return loss, out, mask, reached
         pairs = zip(self.parameters, reached, strict=True)
         model.optimizer.apply({p: g for p, g in pairs if g is not None}, rate)
-        return loss, out, []
+        return loss, out, mask, []
 
 
 def plain(out: Any) -> Any:

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sized
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError, no_grad
 
-from . import losses, metrics, optimizers
-from .callbacks import CallbackList, History, Progress
-from .configuration import check_range, name_of
+from . import losses, optimizers
+from .callbacks import CallbackList, History, Progress, as_list
+from .configuration import check_range
 from .data import batches
 from .epochs import Figures, as_array, as_batches, interruptible, split_off
-from .losses.outputs import wants_logits
+from .losses.outputs import decides_at
+from .metrics import BY_NAME
+from .metrics.choosing import chosen
 from .mistakes import check_reached, check_scale
 from .progress import progress_bar
 from .randomness import drawing_from
@@ -45,17 +46,19 @@ class Training(Steps):
         """Say how to learn.
 
         Args:    optimizer: a name, such as "adam", or an object; see nn.optimizers.
-                 loss: a name or function (y_true, y_pred, sample_weight); see nn.losses.
+                 loss: a name or function (y_true, y_pred, sample_weight); see nn.losses. One of
+                 (y_true, y_pred) may return a loss for each sample.
                  Options: functools.partial(nn.losses.huber, delta=2.0).
-                 metrics: names or functions (y_true, y_pred); see nn.metrics.
+                 metrics: names or functions (y_true, y_pred); see nn.metrics. Where the loss has
+                 from_logits=True they take the outputs for logits, too.
                  jit: compile the step of `fit` and `train_on_batch`: the same numbers, sooner. No
                  gradients are kept. Where an attribute of the model, a layer, the loss or the
                  optimizer has changed, the next step is recorded anew.
-        Raises:  OptionError: no such name. With jit, training raises TraceError if a layer or loss
-                 takes data out of the graph.
+        Raises:  OptionError: no such name, or a metric named as another figure. With jit, training
+                 raises TraceError if a layer or loss takes data out of the graph.
         """
         chosen_loss = losses.get(loss)
-        self.metrics = _by_name(metrics, chosen_loss)
+        self.metrics = chosen(metrics, BY_NAME, chosen_loss)
         self.loss = chosen_loss
         self.optimizer = optimizers.get(optimizer)
         self.jit = jit
@@ -68,7 +71,7 @@ class Training(Steps):
         batch_size: int = 32,
         epochs: int = 1,
         verbose: Any = "auto",
-        callbacks: Iterable[Any] | None = None,
+        callbacks: Any = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
@@ -84,7 +87,7 @@ class Training(Steps):
                  epochs: the number of the last epoch.
                  verbose: 0: silent; 1: a progress bar; 2: a line for each epoch; "auto": the bar
                  in terminals and notebooks, else lines.
-                 callbacks: see nn.callbacks.
+                 callbacks: see nn.callbacks; several, one or None.
                  validation_split: share of the samples, the last ones, to validate with.
                  validation_data: (x, y) or (x, y, sample_weight), or an iterable of batches.
                  shuffle: see the samples in a new order in each epoch.
@@ -115,7 +118,7 @@ class Training(Steps):
         length = len(data) if isinstance(data, Sized) else None
         history = History()
         progress = Progress(epochs - initial_epoch, length, verbose)
-        tell = CallbackList([*(callbacks or ()), history, progress], self)
+        tell = CallbackList([*as_list(callbacks), history, progress], self)
         self.history = history
         self.stop_training = False
         with interruptible(self._stop), self._drawing():
@@ -191,13 +194,12 @@ class Training(Steps):
         """Return the most likely class of each sample: whole numbers, (samples,).
 
         Where the output is one number, class 1 begins at 1/2, or at 0 if it is a logit (the model
-        was compiled with a loss of from_logits=True).
+        was compiled with a loss of from_logits=True) or a score of a hinge loss.
         """
         out = self.predict(x, batch_size)
         if out.ndim > 1 and out.shape[-1] > 1:
             return out.argmax(axis=-1)
-        threshold = 0.0 if wants_logits(self.loss) else 0.5
-        return (out.reshape(len(out), -1)[:, 0] > threshold).astype(int)
+        return (out.reshape(len(out), -1)[:, 0] > decides_at(self.loss)).astype(int)
 
     def _check_compiled(self) -> None:
         if self.loss is None:
@@ -248,21 +250,7 @@ class Training(Steps):
         figures = self._ranks.figures(self.metrics)
         with self.evaluating():  # recorded all the same: losses look at what made the predictions
             for batch in progress_bar(self._ranks.batches(data), verbose):
-                loss, y, out = self._compare(*batch)
-                figures.add(self._ranks.averaged(float(loss + self.penalty())), y, plain(out))
+                loss, *seen = self._compare(*batch)
+                figures.add(self._ranks.averaged(float(loss + self.penalty())), *map(plain, seen))
         logs: dict[str, float] = figures.logs()
         return logs
-
-
-def _by_name(chosen: Iterable[Any], loss: Any) -> dict[str, Callable[..., Any]]:
-    """Return metrics by the names they have in the history."""
-    if isinstance(chosen, str) or callable(chosen):
-        raise OptionError(f"metrics = {chosen!r}", "there can be several", f"metrics=[{chosen!r}]")
-    found = {}
-    for metric in chosen:
-        name = metric if isinstance(metric, str) else name_of(metric)
-        function = metrics.get(metric)
-        if function is metrics.accuracy and wants_logits(loss):
-            function = partial(metrics.accuracy, threshold=0.0)  # a logit's side of 1/2
-        found[name] = function
-    return found

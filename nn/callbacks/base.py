@@ -1,5 +1,6 @@
 """Callback: what may look at training and step in; History: what it leaves behind."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from autograd_core import OptionError
@@ -40,6 +41,14 @@ class Callback:
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         """A batch has been learnt."""
+
+
+def as_list(callbacks: Any) -> list[Any]:
+    """Return callbacks as a list; None stands for none, and one may come alone."""
+    if callbacks is None:
+        return []
+    is_several = isinstance(callbacks, Iterable) and not isinstance(callbacks, str)
+    return list(callbacks) if is_several else [callbacks]
 
 
 class CallbackList:

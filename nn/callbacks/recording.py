@@ -9,6 +9,7 @@ from typing import Any
 
 from autograd_core import FileError, OptionError
 
+from ..configuration import check_range, positions
 from ..files import writing
 from ..mistakes import say
 from ..progress import tqdm
@@ -123,18 +124,22 @@ class LambdaCallback(Callback):
 class LearningRateScheduler(Callback):
     """Sets the learning rate at the beginning of each epoch.
 
-    Args:    schedule: function of the epoch, from 0, and the rate so far, that gives the new one.
+    Args:    schedule: function of the epoch, from 0, and the rate so far, that gives the new one;
+             or of the epoch alone.
     Example: >>> LearningRateScheduler(lambda epoch, rate: rate * 0.9).schedule(0, 1.0)
              0.9
     """
 
-    def __init__(self, schedule: Callable[[int, float], float]) -> None:
+    def __init__(self, schedule: Callable[..., float]) -> None:
         self.schedule = schedule
 
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
         """Set the rate."""
         optimizer = self.model.optimizer
-        optimizer.learning_rate = float(self.schedule(epoch, fixed_rate(self, optimizer)))
+        given = (epoch, fixed_rate(self, optimizer))[: positions(self.schedule, 2)]
+        rate = self.schedule(*given)
+        check_range(f"the learning rate of epoch {epoch}", rate, 0)
+        optimizer.learning_rate = float(rate)
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Note the rate in the logs."""

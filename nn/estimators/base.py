@@ -12,7 +12,6 @@ import numpy as np
 
 from autograd_core import DomainError, ShapeError
 
-from ..callbacks import Callback
 from ..randomness import drawing_from
 from .borrowed import (
     BaseEstimator,
@@ -77,11 +76,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
         """Set the generator of dropout and the like, without drawing from a RandomState itself."""
         seed = copy.deepcopy(random_state).randint(2**31 - 1)
         self._generator = np.random.default_rng(seed)
-
-    def _listening(self) -> list[Any]:
-        """Return the callbacks; None stands for none, and one may come alone."""
-        given = self.callbacks
-        return [] if given is None else [given] if isinstance(given, Callback) else [*given]
 
     def _train(self, data: Any, epochs: int, callbacks: Any, **options: Any) -> Any:
         """Return the History of training the model."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..callbacks import CallbackList, History, Progress
 from ..epochs import interruptible
+from ..losses.calling import loss_of
 from ..optional import optional
 
 
@@ -37,7 +38,7 @@ def minimize(
 
     def objective(packed: Any) -> tuple[float, Any]:
         _put(packed, parameters)
-        loss = model.loss(y, model(x), sample_weight=sample_weight)
+        loss = loss_of(model.loss, y, model(x), sample_weight)
         model.zero_grad()
         loss.backward()
         return float(loss), _packed([parameter.grad for parameter in parameters])

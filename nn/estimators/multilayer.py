@@ -9,7 +9,7 @@ import numpy as np
 from autograd_core import OptionError
 
 from ..activations import sigmoid
-from ..callbacks import LearningRateScheduler, ReduceLROnPlateau
+from ..callbacks import LearningRateScheduler, ReduceLROnPlateau, as_list
 from ..configuration import check_range, choose
 from ..data import whole_number
 from ..optimizers import SGD, Adam
@@ -113,7 +113,7 @@ class MultilayerPerceptron(NetworkEstimator):
                 "it searches along lines, on which the loss must be the same at the same place",
                 "solver='adam' or 'sgd', or alpha against overfitting",
             )
-        for each in self._listening():
+        for each in as_list(self.callbacks):
             if isinstance(each, LearningRateScheduler | ReduceLROnPlateau):
                 raise OptionError(
                     f"{type(each).__name__} with solver='lbfgs'",
@@ -195,7 +195,7 @@ class MultilayerPerceptron(NetworkEstimator):
         size = min(_MOST_AT_ONCE if self.batch_size == "auto" else self.batch_size, samples)
         rows = Rows(data, size, random_state if self.shuffle else None)
         convergence = self._convergence(held_out)
-        callbacks: list[Any] = [convergence, *self._listening()]
+        callbacks: list[Any] = [convergence, *as_list(self.callbacks)]
         if self.solver == "sgd" and self.learning_rate == "invscaling":
             scaling = InverseScaling(self.learning_rate_init, self.power_t, samples, self.t_)
             callbacks.insert(0, scaling)
@@ -211,7 +211,13 @@ class MultilayerPerceptron(NetworkEstimator):
         x = x.toarray() if hasattr(x, "toarray") else x
         options = {"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol}
         history, result = minimize(
-            self.model_, x, rows, weights, self._listening(), 2 * bool(self.verbose), **options
+            self.model_,
+            x,
+            rows,
+            weights,
+            as_list(self.callbacks),
+            2 * bool(self.verbose),
+            **options,
         )
         self._note(history.history.get("loss", []), float(result.fun))
         if not (result.success or self.model_.stop_training):

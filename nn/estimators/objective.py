@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..losses.base import mean_reduced, pair
+from ..losses.calling import loss_of
 
 
 class Objective(partial[Any]):
@@ -17,7 +18,8 @@ class Objective(partial[Any]):
     samples, and its L2 by nothing. As a partial it is that loss to whoever looks at it: a file
     that a callback saves in training has the loss itself.
 
-    Args:    loss: function (y_true, y_pred, sample_weight) that gives a mean over samples.
+    Args:    loss: function (y_true, y_pred, sample_weight) that gives a mean over samples, or of
+             two arguments; see nn.losses.
              factor: on it.
              layers: whose weights are squared.
              alpha: how much they count.
@@ -46,7 +48,7 @@ class Objective(partial[Any]):
         if sample_weight is not None:
             total = float(np.sum(sample_weight))
             sample_weight = sample_weight * (len(y_true) / total)
-        loss = self.loss(y_true, y_pred, sample_weight=sample_weight) * self.factor
+        loss = loss_of(self.loss, y_true, y_pred, sample_weight) * self.factor
         if not self.alpha:
             return loss
         squares = sum(np.sum(np.square(layer.weight)) for layer in self.layers)

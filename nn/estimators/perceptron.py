@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_core import DomainError
 
+from ..callbacks import as_list
 from ..configuration import check_range, choose
 from ..data import whole_number
 from ..layers import Dense
@@ -175,7 +176,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         self.model_.compile(SGD(self.eta0), rule.loss)
         order = np.random.RandomState(random_state.randint(2**31 - 1))
         batches = Rows(data, 1, order if self.shuffle else None)
-        history = self._train((batches,), epochs, [rule, *self._listening()])
+        history = self._train((batches,), epochs, [rule, *as_list(self.callbacks)])
         self.model_.loss = self.model_.optimizer = None  # it is complete without the rule
         self._finish()
         self.n_iter_ = len(history.epoch)

@@ -61,7 +61,7 @@ class Wrapped(NetworkEstimator):
         history = self._train(
             (X, self._targets(rows)),
             epochs,
-            self._listening(),
+            self.callbacks,
             sample_weight=weights,
             batch_size=self.batch_size,
             shuffle=self.shuffle,

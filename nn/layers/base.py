@@ -8,6 +8,7 @@ import numpy as np
 from autograd_core import ShapeError, Value
 
 from .. import activations, constraints, initializers, regularizers
+from ..mistakes import say
 from ..module import Module
 
 # What turns names into choices, by the last word of an option's name: kernel_initializer
@@ -43,6 +44,7 @@ class ArrayLayer(Module):
     dtype: Any = np.dtype(np.float64)
     activity_regularizer: Any = None
     read_anew = Module.read_anew | {"input_shape", "output_shape", "_activity"}
+    passes_mask = True  # whether the output has the input's steps, so that a mask holds for it
     _rules: tuple[tuple[str, Any, Any], ...] = ()  # parameter, regularizer, constraint
     _activity: Any = 0.0
 
@@ -60,6 +62,18 @@ class ArrayLayer(Module):
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make the parameters, given the shape of one sample."""
+
+    def output_mask(self, x: Any, mask: Any) -> Any:
+        """Return the mask (batch, steps) that goes with the output; None if it has other steps."""
+        if mask is None or self.passes_mask:
+            return mask
+        say(
+            "mask",
+            f"a mask of padded steps before {self}",
+            "its output has other steps, so that the mask ends here and padded steps count again",
+            "a recurrent layer without return_sequences before it, or sequences of one length",
+        )
+        return None
 
     def forward(self, x: Any) -> Any:
         """Compute the output of a batch."""

@@ -14,6 +14,8 @@ from .weighted import WeightedLayer
 class _Convolution(WeightedLayer):
     """What Conv1D and Conv2D have in common, which is everything but the number of axes."""
 
+    passes_mask = False
+
     filters: int
     kernel_size: int | tuple[int, ...]
     strides: int | tuple[int, ...] = 1

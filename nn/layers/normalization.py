@@ -1,5 +1,6 @@
 """BatchNormalization and LayerNormalization: mean 0 and variance 1, then a learnt scale."""
 
+import math
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
@@ -91,7 +92,8 @@ class BatchNormalization(_Normalization):
 
     In training, mean and variance (with n, not n - 1) are the batch's, over all axes but the last,
     and move the buffers `running_mean` and `running_var`: new = momentum * old + (1 - momentum) *
-    batch. In evaluation the buffers take their place.
+    batch. In evaluation the buffers take their place. As in Keras, steps that a mask leaves out do
+    not count for the batch's mean and variance.
 
     Args:    axis: -1, the last one.
              momentum: how much the buffers keep, from 0 to 1 (PyTorch's is 1 - this).
@@ -109,6 +111,7 @@ class BatchNormalization(_Normalization):
              the running variance is that with n, where theirs, and PyTorch's, has n - 1.
     """
 
+    takes_mask = True
     read_anew = _Normalization.read_anew | {"running_mean", "running_var"}
 
     momentum: float = 0.99
@@ -128,15 +131,19 @@ class BatchNormalization(_Normalization):
         self.make_buffer("running_mean", input_shape[-1:], self.moving_mean_initializer)
         self.make_buffer("running_var", input_shape[-1:], self.moving_variance_initializer)
 
-    def forward(self, x: Any) -> Any:
-        """Return x normalized, in its shape; in training, move the buffers."""
+    def forward(self, x: Any, mask: Any = None) -> Any:
+        """Return x normalized, in its shape; in training, move the buffers.
+
+        Args:    mask: (batch, steps) of x (batch, steps, ..., features), False where a step does
+                 not count; None: all count.
+        """
         axes = tuple(range(len(x.shape) - 1))
         if not self.training:
             mean = fresh(lambda: self.running_mean)
             return self._scaled(x - mean, fresh(lambda: self.running_var))
-        mean = np.mean(x, axes)
+        mean = _mean(x, axes, mask)
         centred = x - mean
-        variance = np.mean(np.square(centred), axes)
+        variance = _mean(np.square(centred), axes, mask)
         callback(self._follow, mean, variance)
         return self._scaled(centred, variance)
 
@@ -147,3 +154,15 @@ class BatchNormalization(_Normalization):
 
     def _moved(self, old: Any, batch: Any) -> Any:
         return self.momentum * old + (1.0 - self.momentum) * np.asarray(batch, old.dtype)
+
+
+def _mean(x: Any, axes: tuple[int, ...], mask: Any) -> Any:
+    """Return the mean over axes, of the steps that a mask (batch, steps) does not leave out."""
+    if mask is None:
+        return np.mean(x, axes)
+    inner = (1,) * (len(x.shape) - 2)
+    counts = np.where(mask, 1.0, 0.0).astype(x.dtype)
+    total = np.sum(counts) * math.prod(x.shape[2:-1])
+    return np.sum(np.where(mask.reshape(*mask.shape, *inner), x, 0.0), axes) / np.maximum(
+        total, 1.0
+    )

@@ -14,6 +14,8 @@ from .spatial import check_axes, lengths, padded
 class _Pooling2D(ArrayLayer):
     """What MaxPooling2D and AveragePooling2D have in common: the windows."""
 
+    passes_mask = False
+
     def __init__(
         self,
         pool_size: int | tuple[int, ...] = (2, 2),
@@ -102,6 +104,8 @@ class GlobalAveragePooling2D(ArrayLayer):
     Example: >>> GlobalAveragePooling2D()(np.ones((2, 5, 5, 3))).shape
              (2, 3)
     """
+
+    passes_mask = False
 
     def __init__(self, keepdims: bool = False) -> None:
         self.keepdims = keepdims

@@ -19,6 +19,8 @@ class Reshape(ArrayLayer):
                      [3., 4.]]])
     """
 
+    passes_mask = False
+
     def __init__(self, target_shape: Iterable[int]) -> None:
         self.target_shape = tuple(target_shape)
         open_lengths = [n for n in self.target_shape if n < 1]
@@ -44,10 +46,6 @@ class Reshape(ArrayLayer):
                 f"a target_shape whose lengths multiply to {size}",
             )
         return x.reshape((x.shape[0], *shape))
-
-    def output_mask(self, x: Any, mask: Any) -> Any:
-        """Return None: the steps are no longer where they were."""
-        return None
 
 
 class Flatten(Reshape):

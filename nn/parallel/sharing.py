@@ -1,12 +1,12 @@
 """What rank 0 has and does, passed on to all others: weights, the optimizer, callbacks' doings."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from ..callbacks import Callback
+from ..callbacks import Callback, as_list
 from ..callbacks.base import CallbackList, Logs
 from ..epochs import Alone
 from ..randomness import generator
@@ -63,9 +63,9 @@ class Following(Callback):
              callbacks: of the user, heard on rank 0 only.
     """
 
-    def __init__(self, world: Any, callbacks: Iterable[Any] | None) -> None:
+    def __init__(self, world: Any, callbacks: Any) -> None:
         self.world = world
-        self.callbacks = [] if world.rank else list(callbacks or ())
+        self.callbacks = [] if world.rank else as_list(callbacks)
 
     def _tell(self, event: str, *args: Any) -> None:
         with alone(self.model):

@@ -113,13 +113,14 @@ class FiguresOfAll(Figures):
         super().__init__(metrics)
         self._together = together
 
-    def add(self, loss: float, y: Any, out: Any) -> None:
-        """Add a batch: the loss of all its samples, this rank's targets and predictions."""
+    def add(self, loss: float, y: Any, out: Any, mask: Any = None) -> None:
+        """Add a batch: the loss of all its samples, this rank's targets, predictions and mask."""
         together = self._together
         self._total += loss * together.samples
         self._samples += together.samples
         if self._metrics:
-            self._kept.append((y[: together.own], out[: together.own]))
+            own = None if mask is None else mask[: together.own]
+            self._kept.append((y[: together.own], out[: together.own], own))
 
     def logs(self) -> dict[str, float]:
         """Return the loss and all metrics by name; rank 0 computes them for all."""
