@@ -1,6 +1,7 @@
 """Value: a number, or an array of numbers, that remembers how it was computed."""
 
 import operator
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from .messages import describe
 from .numpy_protocol import TRACED
 from .primitives import elementwise as table
 from .primitives.linear_algebra import matmul
+from .searches import is_search
 
 # Threads that share parameters add to the same gradients
 _accumulating = threading.Lock()
@@ -218,9 +220,12 @@ class Value(ArrayMethods):
         return table.absolute(self)
 
     # Comparisons look at data and give plain bools, or arrays of them; inside a compiled function
-    # they give Values of 0 and 1, so that they are made anew in every replay.
+    # they give Values of 0 and 1, so that they are made anew in every replay. Where a list searches
+    # for a Value, that Value equals itself alone.
 
     def __eq__(self, other: object) -> Any:
+        if isinstance(other, Node) and is_search(sys._getframe(1)):
+            return other is self
         return _compare(operator.eq, self, other)
 
     def __ne__(self, other: object) -> Any:

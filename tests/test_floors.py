@@ -52,6 +52,7 @@ FLOORS = [
     "autograd_core.numpy_protocol",
     "autograd_core.array_methods",
     "autograd_core.backprop",
+    "autograd_core.searches",
     "autograd_core.value",
     "autograd_core.structure",
     "autograd_core.trace",
