@@ -20,6 +20,7 @@ def test_a_compiled_training_is_the_eager_one(seed):
     assert found is None, case.parts
 
 
+@pytest.mark.filterwarnings("ignore::nn.mistakes.TrainingWarning")
 def test_all_there_is_occurs_in_them():
     cases = [draw(seed).case for seed in SEEDS]
     found = {}
