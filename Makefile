@@ -5,6 +5,9 @@ PYTHON ?= python3
 # Which tests, if not all: make test-lowest TESTS=tests/test_value.py
 TESTS ?=
 BIN := .venv/bin
+# Tests of compiled functions, which run a second time without Numba
+COMPILED := $(addprefix tests/test_,compile.py jit.py batching.py passes.py tracing.py \
+	array_executor.py)
 
 .PHONY: help demo test test-lowest test-torch notebooks docs lint types bench wheel-check clean
 
@@ -15,9 +18,11 @@ demo: .venv/demo.stamp ## a network learns to read handwritten digits; pictures 
 	$(BIN)/python -m demos.digits
 	$(BIN)/python -m demos.pictures
 
-test: .venv/test.stamp ## all tests; they cover 98 % of all lines and branches
+test: .venv/test.stamp ## all tests, with Numba and without; they cover 98 % of all lines
 	OPENBLAS_NUM_THREADS=1 XLA_FLAGS=--xla_backend_optimization_level=0 \
 		$(BIN)/python -m pytest --numprocesses=auto --cov --cov-fail-under=98
+	OPENBLAS_NUM_THREADS=1 XLA_FLAGS=--xla_backend_optimization_level=0 \
+		$(BIN)/python -m pytest --numprocesses=auto --without-numba $(COMPILED)
 
 test-lowest: .venv-lowest/stamp ## the tests, with the oldest versions that pyproject.toml allows
 	OPENBLAS_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses=auto $(TESTS)

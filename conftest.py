@@ -3,6 +3,7 @@
 import doctest
 import gc
 import re
+import sys
 from functools import wraps
 from importlib.util import find_spec
 
@@ -26,6 +27,17 @@ def beside_label(parse):
         return parse(parser, docstring, *args)
 
     return parse_labelled
+
+
+def pytest_addoption(parser):
+    """Let the tests run as if Numba were not installed."""
+    parser.addoption("--without-numba", action="store_true", help="as if Numba were not installed")
+
+
+def pytest_configure(config):
+    """Hide Numba: importing it fails, and it is not found."""
+    if config.getoption("--without-numba"):
+        sys.modules["numba"] = None
 
 
 def pytest_collection_finish():

@@ -44,6 +44,6 @@ def warn_once(kind: str, given: str, why: str, instead: str, category: type[Warn
             category,
             file,
             line,
-            frame.f_globals.get("__name__"),
+            frame.f_globals.get("__name__") or "<unknown>",  # of None nothing would be shown
             frame.f_globals.setdefault("__warningregistry__", {}),
         )

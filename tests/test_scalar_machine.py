@@ -15,7 +15,7 @@ from scalar_programs import BOTH, executor_of, program_of, quiet
 
 from autograd_core import Value, compile, grad, hessian, value_and_grad
 from autograd_core.primitives import elementwise
-from autograd_core.program.machine_code import has_numba, written
+from autograd_core.program.machine_code import has_numba
 from autograd_core.program.program import Program, Step, source
 from autograd_core.program.scalars.choice import scalar_executor
 from autograd_core.program.scalars.executor import ScalarExecutor
@@ -281,18 +281,6 @@ class TestChoice:
         has_numba.cache_clear()
         assert scalar_executor(program) is None
         has_numba.cache_clear()
-
-    def test_the_machine_is_compiled_anew_where_no_file_can_be_written(self, monkeypatch, tmp_path):
-        place = tmp_path / "file"
-        place.write_text("")
-        monkeypatch.setenv("XDG_CACHE_HOME", str(place))
-        assert written("", "scalar_machine") is None
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new"))
-        path = written("x = 1", "scalar_machine")
-        assert path.read_text() == "x = 1"
-        path.write_text("damaged")
-        assert written("x = 1", "scalar_machine") == path
-        assert path.read_text() == "x = 1"
 
 
 @cache

@@ -1,34 +1,153 @@
-"""What Numba needs to keep machine code on disk: a source file of its own for what it compiles."""
+"""Machine code by Numba, kept on disk. Where Numba fails, NumPy serves, and a warning says so."""
 
 import hashlib
+import importlib
 import importlib.util
 import os
-from functools import cache
+import pickle
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..mistakes import warn_once
+
+OPTIONS = {"error_model": "numpy", "nogil": True}  # 1 / 0 is inf
 
 
 @cache
 def has_numba() -> bool:
     """Tell whether Numba is installed (the extra `fast`), without importing it."""
-    return importlib.util.find_spec("numba") is not None
+    is_off = os.environ.get("NUMBA_DISABLE_JIT", "0") != "0"
+    return importlib.util.find_spec("numba") is not None and not _failures and not is_off
 
 
-def written(source: str, kind: str, *made_from: str) -> Path | None:
-    """Return the file in the user's cache that holds a source, or None if there can be none.
+_failures: list[Exception] = []  # of Numba itself: after the first it is not tried again
+
+
+def numba() -> Any | None:
+    """Return the module, or None if importing it fails, as beside a NumPy that it does not know."""
+    try:
+        return None if _failures else importlib.import_module("numba")
+    except Exception as error:  # noqa: BLE001  # a damaged package raises anything
+        _failed(error)
+        return None
+
+
+def machine_code(
+    source: str,
+    kind: str,
+    signature: str,
+    names: Callable[[Callable[..., Any]], dict[str, Any]],
+    *made_from: str,
+) -> Callable[..., Any] | None:
+    """Return the function `run` of a source as machine code, or None where Numba fails.
+
+    Args:    source: of Python; defines `run`.
+             kind: the beginning of the name of the file in which it is kept.
+             signature: the types of the arguments.
+             names: given what compiles a function, returns the names that the source uses.
+             made_from: files of ours that decide what the source means.
+    """
+    module = numba()
+    if module is None:
+        return None
+    build = partial(_built, module, source, f"autograd_core_{kind}", signature, names)
+    try:
+        return build(written(source, kind, *made_from))
+    except Exception as error:  # noqa: BLE001  # what is on the disk is damaged: it raises anything
+        failure = error
+    try:
+        found = build(None)
+    except Exception as error:  # noqa: BLE001  # a Numba that does not know this Python or NumPy
+        _failed(error)
+        return None
+    _discard(kind)
+    warn_once(
+        "machine code on disk",
+        f"machine code that is kept on disk: {type(failure).__name__}: {failure}",
+        "it is damaged, or cannot be written; it was compiled anew for this process, with the "
+        "same results",
+        "XDG_CACHE_HOME for a folder that can be written, if autograd_core in ~/.cache cannot",
+        RuntimeWarning,
+    )
+    return found
+
+
+def _built(
+    numba: Any, source: str, name: str, signature: str, names: Any, path: Path | None
+) -> Callable[..., Any]:
+    """Compile a source, and keep it beside the file at `path`; None: keep it in memory."""
+    module = sys.modules[name] = ModuleType(name)  # found by name when taken from the disk
+    vars(module).update(names(numba.njit(**OPTIONS)))
+    exec(compile(source, str(path or f"<{name}>"), "exec"), vars(module))
+    run: Any = numba.njit(**OPTIONS, cache=path is not None)(vars(module)["run"])
+    if path is not None:
+        _seal(run._cache._cache_file)
+    run.compile(signature)
+    compiled: Callable[..., Any] = run
+    return compiled
+
+
+def _seal(kept: Any) -> None:
+    """Let Numba's files of machine code begin with their digest, without which none is run."""
+
+    def save(name: str, data: Any) -> None:
+        content = kept._dump(data)
+        with kept._open_for_write(kept._data_path(name)) as file:
+            file.write(hashlib.sha256(content).digest() + content)
+
+    def load(name: str) -> Any:
+        path = Path(kept._data_path(name))
+        found = path.read_bytes()
+        if hashlib.sha256(found[32:]).digest() != found[:32]:
+            raise ValueError(f"{path} is not what was written")
+        return pickle.loads(found[32:])
+
+    kept._save_data, kept._load_data = save, load
+
+
+def _discard(kind: str) -> None:
+    """Remove what Numba has kept of a kind, so that the next process writes it again."""
+    with suppress(OSError, RuntimeError):
+        for file in _folder().glob(f"__pycache__/{kind}_*"):
+            file.unlink()
+
+
+def _failed(error: Exception) -> None:
+    _failures.append(error)
+    has_numba.cache_clear()
+    warn_once(
+        "machine code",
+        f"Numba is installed, and fails: {type(error).__name__}: {error}",
+        "compiled functions run on NumPy, with the same results and more slowly",
+        "python -m pip install --upgrade numba; or uninstall it, and nothing is tried",
+        RuntimeWarning,
+    )
+
+
+def written(source: str, kind: str, *made_from: str) -> Path:
+    """Return the file in the user's cache that holds a source.
 
     Args:    kind: the beginning of the file's name; the rest is a hash.
-             made_from: files of ours that decide about what the source means.
+             made_from: files of ours that decide what the source means.
+    Raises:  OSError, RuntimeError: there is no such place, or none that can be written.
     """
-    try:
-        parts = [source.encode(), *[Path(file).read_bytes() for file in made_from]]
-        name = hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        path = Path(base) / "autograd_core" / f"{kind}_{name}.py"
-        if not (path.is_file() and path.read_text() == source):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(f".{os.getpid()}")
-            part.write_text(source)
-            part.replace(path)
-        return path if os.access(path.parent, os.W_OK) else None
-    except (OSError, RuntimeError):  # no such place, or none that may be written
-        return None
+    parts = [source.encode(), *[Path(file).read_bytes() for file in (__file__, *made_from)]]
+    name = hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+    path = _folder() / f"{kind}_{name}.py"
+    if not (path.is_file() and path.read_bytes() == source.encode()):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(f".{os.getpid()}")
+        part.write_bytes(source.encode())
+        part.replace(path)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"{path.parent} cannot be written")
+    return path
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autograd_core"

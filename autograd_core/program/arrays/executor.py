@@ -60,7 +60,7 @@ class _Source:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.names: dict[str, Any] = {"empty": np.empty, "vacant": vacant}
+        self.names: dict[str, Any] = {"__name__": __name__, "empty": np.empty, "vacant": vacant}
         self.lines: list[str] = []
         self.before: list[str] = []  # what holds for all replays: views of buffers
         self.handed_out = self._handed_out()

@@ -1,19 +1,14 @@
 """Loops in machine code for fused steps, made by Numba where it is installed."""
 
-import importlib
-import sys
 from collections.abc import Callable
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from ..machine_code import written
-from ..passes.fusion import LOOPS
+from ..machine_code import machine_code
+from ..passes.fusion import LOOPS, fused
 from ..program import Step
-
-NAME = "autograd_core_fused_loop"
 
 
 def loop_into(step: Step, inputs: list[Step]) -> Callable[..., None]:
@@ -23,12 +18,18 @@ def loop_into(step: Step, inputs: list[Step]) -> Callable[..., None]:
     """
     params = step.params or {}
     are_arrays = tuple([bool(x.shape) for x in inputs])
-    loop = _loop(_source(params["code"], params["results"], are_arrays))
+    source = _source(params["code"], params["results"], are_arrays)
+    kinds = [f"{step.dtype}[::1]" if is_array else f"{step.dtype}" for is_array in are_arrays]
+    signature = f"({', '.join(kinds)}, {step.dtype}[:, ::1])"
     number = step.dtype.type
     rows = (len(params["results"]), step.size // len(params["results"]))
 
     def into(*inputs_and_out: Any) -> None:
         *given, out = inputs_and_out
+        loop = _loop(source, signature)
+        if loop is None:  # NumPy computes step by step
+            np.copyto(out, fused.forward(*given, **params))
+            return
         data = [
             x.reshape(-1) if is_array else number(x)
             for x, is_array in zip(given, are_arrays, strict=True)
@@ -51,7 +52,7 @@ def _source(code: Any, results: tuple[int, ...], are_arrays: tuple[bool, ...]) -
     parameters = ", ".join([f"x{k}" for k in range(count)])
     return "\n".join(
         [
-            f"def loop({parameters}, out):",
+            f"def run({parameters}, out):",
             "    zero = out.dtype.type(0)",
             "    one = out.dtype.type(1)",
             "    for i in range(out.shape[1]):",
@@ -61,11 +62,5 @@ def _source(code: Any, results: tuple[int, ...], are_arrays: tuple[bool, ...]) -
 
 
 @cache
-def _loop(source: str) -> Any:
-    numba: Any = importlib.import_module("numba")
-    path = written(source, "loop")
-    module = sys.modules[NAME] = ModuleType(NAME)  # found by name when taken from the disk
-    names = vars(module)
-    names["sqrt"] = np.sqrt
-    exec(compile(source, str(path or "<fused loop>"), "exec"), names)
-    return numba.njit(error_model="numpy", nogil=True, cache=path is not None)(names["loop"])
+def _loop(source: str, signature: str) -> Callable[..., None] | None:
+    return machine_code(source, "loop", signature, lambda _: {"sqrt": np.sqrt})

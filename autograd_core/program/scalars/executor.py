@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays.executor import ArrayExecutor
 from ..program import Program
 from ..tracing import fresh_draw
 from .gathering import gather_sums
@@ -24,7 +25,8 @@ class ScalarExecutor:
 
     Args:    program: what is to be run.
              scalars: the same, lowered.
-             compiled: run by the machine, which Numba compiles; otherwise by NumPy.
+             compiled: run by the machine, which Numba compiles; otherwise, and where that fails,
+             by NumPy.
     """
 
     def __init__(self, program: Program, scalars: Scalars, compiled: bool) -> None:
@@ -57,11 +59,16 @@ class ScalarExecutor:
         r = np.zeros(plan.size)
         for start, constant in self._constants.items():
             r[start : start + np.size(constant)] = constant
+        run_machine = machine() if self._compiled else None
         calculate: Callable[[], None]
-        if self._compiled:
-            calculate = partial(machine(), r, plan.groups, plan.operands, plan.numbers, self._lanes)
-        else:
+        if run_machine is not None:
+            calculate = partial(
+                run_machine, r, plan.groups, plan.operands, plan.numbers, self._lanes
+            )
+        elif self._lanes == 1:
             calculate = Levels(plan, r)
+        else:
+            return ArrayExecutor(program)  # whose arrays are the rows of lanes
         load = places.loader(r, program.arguments)
         load_captured = places.loader(r, list(program.captured))
         load_drawn = places.loader(r, self._drawn)

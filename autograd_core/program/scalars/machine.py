@@ -2,38 +2,37 @@
 
 It is put together from the kernels of the table and the loops, and kept on disk. Numba keeps what
 stands in a source file, so the part that chooses a loop is written into one, whose name tells what
-it was made from: other kernels make another file. Where none can be written, every process
-compiles anew.
+it was made from: other kernels make another file.
 """
 
-import pickle
-import sys
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
-from types import ModuleType
+from typing import Any
 
 from ...primitives import elementwise as table
-from ..machine_code import written
+from ..machine_code import machine_code
 from . import loops
 from .operations import CODES, FIRST_ACROSS, FIRST_SUM, KERNELS, PRODUCTS, SPREAD
 
 # Cheap enough that a loop of their own pays, in which lanes share instructions
 QUICK = (table.add, table.subtract, table.multiply, table.times, table.divide, table.negative,
          table.square, table.relu, table.gate)  # fmt: skip
-NAME = "autograd_core_scalar_machine"
-SIGNATURE = "void(float64[::1], int64[:, ::1], uint32[::1], int64, int64)"
+SIGNATURE = "(float64[::1], int64[:, ::1], uint32[::1], int64, int64)"
 
 
 @cache
-def machine() -> Callable[..., None]:
-    """Return the machine: `run(registers, groups, operands, numbers, lanes)`, see `Schedule`."""
-    numba = import_module("numba")
-    compiled = numba.njit(error_model="numpy", nogil=True)  # 1 / 0 is inf
-    source = _source()
-    path = written(source, "scalar_machine", table.__file__, loops.__file__, __file__)
-    module = sys.modules[NAME] = ModuleType(NAME)  # found by name when taken from the disk
-    names = vars(module)
+def machine() -> Callable[..., None] | None:
+    """Return the machine: `run(registers, groups, operands, numbers, lanes)`, see `Schedule`.
+
+    None: there is none, since Numba fails.
+    """
+    files = (table.__file__, loops.__file__, __file__)
+    return machine_code(_source(), "scalar_machine", SIGNATURE, _names, *files)
+
+
+def _names(compiled: Callable[..., Any]) -> dict[str, Any]:
+    """Return the compiled kernels and loops by the names that the source has for them."""
+    names: dict[str, Any] = {}
     for code, primitive in enumerate(KERNELS):
         kernel = primitive.scalar
         is_ours = getattr(kernel, "__module__", None) == table.__name__  # Numba knows the others
@@ -47,20 +46,9 @@ def machine() -> Callable[..., None]:
         loop = loops.one_input if len(primitive.rules) == 1 else loops.two_inputs
         code = CODES[primitive]
         names[f"each{code}"] = compiled(loop(names[f"kernel{code}"]))
-    exec(compile(source, str(path or "<scalar machine>"), "exec"), names)
     names["spread"] = compiled(loops.spread)
-    names["any_kernel"] = compiled(loops.any_kernel(compiled(names["kernel"])))
-    options = {"error_model": "numpy", "nogil": True}
-    if path is not None:
-        try:
-            run: Callable[..., None] = numba.njit(SIGNATURE, cache=True, **options)(
-                names["machine"]
-            )
-            return run
-        except (OSError, RuntimeError, ImportError, ValueError, EOFError, pickle.PickleError):
-            pass  # what is on the disk is damaged, or of another make
-    anew: Callable[..., None] = numba.njit(SIGNATURE, **options)(names["machine"])
-    return anew
+    names["looped"] = lambda kernel: compiled(loops.any_kernel(compiled(kernel)))
+    return names
 
 
 def _source() -> str:
@@ -71,7 +59,8 @@ def _source() -> str:
         lines += [f"    if code == {code}:", f"        return kernel{code}({inputs})"]
     lines += [
         "    return 0.0",
-        "def machine(r, groups, operands, numbers, all_lanes):",
+        "any_kernel = looped(kernel)",
+        "def run(r, groups, operands, numbers, all_lanes):",
         "    for i in range(groups.shape[0]):",
         "        code, first, count = groups[i, 0], groups[i, 1], groups[i, 2]",
         "        inputs, at, lanes = groups[i, 3], groups[i, 4], groups[i, 5]",
