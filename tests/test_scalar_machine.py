@@ -21,7 +21,7 @@ from autograd_core.program.scalars.choice import scalar_executor
 from autograd_core.program.scalars.executor import ScalarExecutor
 from autograd_core.program.scalars.lowering import in_lanes, lowered
 from autograd_core.program.scalars.operations import FIRST_SUM
-from autograd_core.program.tracing import callback, fresh
+from autograd_core.program.tracing import fresh
 
 # Programs of a few numbers: each line is an operation on two of the registers so far
 OPERATIONS = {
@@ -149,19 +149,6 @@ class TestExecutor:
         assert run([3.0]) == [45.0]
         w.data, b.data = 3.0, [0.0, 1.0]
         assert run([2.0]) == [26.0]
-
-    def test_lets_effects_take_place(self, compiled):
-        w, seen = Value(1.0), []
-
-        def f(x):
-            w.data = w + x
-            callback(seen.append, x * x)
-            return w * 1.0
-
-        run = executor_of(f, 1.0, compiled=compiled)
-        assert w.data == 2.0
-        assert run([3.0]) == [5.0]
-        assert (w.data, seen) == (5.0, [1.0, 9.0])
 
     def test_draws_anew(self, compiled):
         rng = np.random.default_rng(0)

@@ -33,7 +33,7 @@ _OPERATORS = {table.add: "+", table.subtract: "-", table.multiply: "*"}
 class ArrayExecutor:
     """Runs a program on NumPy.
 
-    Calling it with the data of the arguments gives the data of the results; effects take place.
+    Calling it with the data of the arguments gives the data of the results.
     """
 
     def __init__(self, program: Program) -> None:
@@ -92,7 +92,7 @@ class _Source:
         """Return the registers whose arrays callers get to keep, whole or by rows."""
         steps = self.program.steps
         kept = set()
-        for i in self.program.wanted():
+        for i in self.program.outputs:
             if steps[i].primitive is not None:
                 kept.add(steps[i].inputs[0] if self._is_row(i) else i)
         return {i for i in kept if steps[i].primitive and not is_view(steps[i], steps)}
@@ -116,13 +116,7 @@ class _Source:
             self.before.append(f"p{i} = [empty({step.shape!r}, {step.dtype.char!r})]")
         for i in program.operations():
             self._write_step(i, program.steps[i])
-        for effect_number, effect in enumerate(program.effects):
-            self.names[f"effect{effect_number}"] = effect.function
         taken: set[int] = set()
-        for n, effect in enumerate(program.effects):
-            self.lines.append(
-                f"effect{n}({', '.join([self._out(i, taken) for i in effect.inputs])})"
-            )
         results = ", ".join([self._out(i, taken) for i in program.outputs])
         self.lines.append(f"return [{results}]")
 

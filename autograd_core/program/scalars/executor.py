@@ -20,7 +20,7 @@ from .transfer import Places
 class ScalarExecutor:
     """Runs a program that was lowered to numbers.
 
-    Calling it with the data of the arguments gives the data of the results; effects take place.
+    Calling it with the data of the arguments gives the data of the results.
     Everything is computed in float64; arrays of float32 are rounded when they leave.
 
     Args:    program: what is to be run.
@@ -73,7 +73,6 @@ class ScalarExecutor:
         load_captured = places.loader(r, list(program.captured))
         load_drawn = places.loader(r, self._drawn)
         read = places.reader(r, program.outputs)
-        effects = [(e.function, places.reader(r, list(e.inputs))) for e in program.effects]
         captured, draws = self._captured, self._draws
 
         def run(data: list[Any]) -> list[Any]:
@@ -83,8 +82,6 @@ class ScalarExecutor:
             if draws:
                 load_drawn([draw() for draw in draws])
             calculate()
-            for function, read_inputs in effects:
-                function(*read_inputs())
             return read()
 
         return run

@@ -61,7 +61,7 @@ def _is_two(program: Program, i: int) -> bool:
 
 
 def _keep(scalars: Scalars, program: Program) -> None:
-    for i in program.wanted():
+    for i in program.outputs:
         slots = scalars.place[i]
         scalars.kept += [slots] if isinstance(slots, int) else slots.ravel().tolist()
 
@@ -83,7 +83,7 @@ def in_lanes(program: Program) -> Scalars | None:
         if slot is None:
             return None
         scalars.place.append(slot)
-    scalars.kept = [scalars.place[i] for i in program.wanted()]
+    scalars.kept = [scalars.place[i] for i in program.outputs]
     return scalars
 
 
