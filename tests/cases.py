@@ -17,6 +17,7 @@ import numpy as np
 from autograd_core import Primitive
 from autograd_core.primitives import (
     convolution,
+    decompositions,
     elementwise,
     indexing,
     linear_algebra,
@@ -119,6 +120,11 @@ def positive_definite(*shape):
     """Return matrices with positive eigenvalues, no two of them equal."""
     x = generator("positive definite").uniform(-1, 1, shape)
     return x @ matrix_transpose(x) + np.diag(1.0 + np.arange(shape[-1]))
+
+
+def distinct(*shape):
+    """Return values no two of which are equal."""
+    return np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
 
 
 REAL = (-2.0, 2.0)
@@ -332,13 +338,15 @@ STRUCTURAL = [
     structural(linear_algebra.log_abs_det, regular(2, 2, 2)),
     structural(linear_algebra.sign_det, regular(3, 3)),
     # Decompositions
-    structural(linear_algebra.cholesky, positive_definite(3, 3), symmetric=True),
-    structural(linear_algebra.cholesky, positive_definite(2, 2, 2), symmetric=True),
-    structural(linear_algebra.eigh, positive_definite(3, 3), symmetric=True),
-    structural(linear_algebra.eigh, positive_definite(2, 2, 2), symmetric=True),
-    structural(linear_algebra.svd, (3, 3)),
-    structural(linear_algebra.svd, (2, 4)),
-    structural(linear_algebra.svd, (2, 3, 2)),
+    structural(decompositions.cholesky, positive_definite(3, 3), symmetric=True),
+    structural(decompositions.cholesky, positive_definite(2, 2, 2), symmetric=True),
+    structural(decompositions.eigh, positive_definite(3, 3), symmetric=True),
+    structural(decompositions.eigh, positive_definite(2, 2, 2), symmetric=True),
+    structural(decompositions.svd, (3, 3)),
+    structural(decompositions.svd, (2, 4)),
+    structural(decompositions.svd, (2, 3, 2)),
+    structural(decompositions.determined, (3, 2), np.array([[1.0, 2.0]]), fixed=(1,)),
+    structural(decompositions.determined, (2, 2, 2), distinct(2, 1, 2), fixed=(1,)),
 ]
 
 CASES = [case for row in POINTWISE + STRUCTURAL for case in row]

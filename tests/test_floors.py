@@ -35,6 +35,7 @@ FLOORS = [
     "autograd_core.program.signature",
     "autograd_core.primitives.reductions",
     "autograd_core.primitives.linear_algebra",
+    "autograd_core.primitives.decompositions",
     "autograd_core.primitives.windows",
     "autograd_core.program.scalars.expansion",
     "autograd_core.program.scalars.gathering",

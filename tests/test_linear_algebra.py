@@ -188,12 +188,6 @@ def test_functions_of_equal_eigenvalues_have_exact_gradients():
     np.testing.assert_allclose(gradient, 3 * matrix @ matrix, atol=1e-14)
 
 
-def test_vectors_of_equal_values_pass_no_derivative_on():
-    weights = np.arange(9.0).reshape(3, 3)
-    assert not grad(lambda x: np.sum(weights * np.linalg.eigh(x).eigenvectors))(np.eye(3)).any()
-    assert not grad(lambda x: np.sum(weights * np.linalg.svd(x).U))(np.eye(3)).any()
-
-
 def test_pinv_where_the_rank_is_less_than_full():
     def closed_form(x, y):
         return jnp.sum(weights * jnp.outer(y, x)) / (jnp.vdot(x, x) * jnp.vdot(y, y))

@@ -15,6 +15,7 @@ import numpy as np
 from ..data import shape_of
 from ..errors import DomainError, ShapeError, UnsupportedError
 from ..messages import describe
+from ..primitives import decompositions as primitives
 from ..primitives import linear_algebra, reductions, shapes
 from ..primitives.elementwise import absolute, equal, greater, power, times, where
 from ..primitives.indexing import getitem
@@ -242,7 +243,7 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
     Returns: shape (..., n, n).
     Raises:  ShapeError: the matrices are not square. DomainError: one is not positive definite.
     """
-    out = linear_algebra.cholesky(_symmetrized(a, "cholesky"))
+    out = primitives.cholesky(_symmetrized(a, "cholesky"))
     return matrix_transpose(out) if upper else out
 
 
@@ -250,7 +251,9 @@ def eigh(a: Any) -> EighResult:
     """Return eigenvalues and eigenvectors of the symmetric a.
 
     What is decomposed is (a + a.T) / 2, so that the gradient is exact for every element of a.
-    Vectors of equal eigenvalues may turn among themselves; of that turning there is no derivative.
+    Vectors of equal eigenvalues are any basis of their space: what uses them has derivative NaN
+    there, as in JAX, and what uses eigenvalues alone has its own. Eigenvalues that differ by a part
+    d of the largest leave about 16 + log10(d) digits.
 
     Args:    a: shape (..., n, n), symmetric.
     Returns: `eigenvalues`, shape (..., n), ascending, and `eigenvectors`, as columns, (..., n, n).
@@ -258,9 +261,8 @@ def eigh(a: Any) -> EighResult:
     Example: >>> eigh([[2.0, 0.0], [0.0, 1.0]]).eigenvalues
              array([1., 2.])
     """
-    packed = linear_algebra.eigh(_symmetrized(a, "eigh"))
-    vectors = getitem(packed, index=(..., slice(1, None), slice(None)))
-    return EighResult(getitem(packed, index=(..., 0, slice(None))), vectors)
+    values, vectors = primitives.unpack_eigh(primitives.eigh(_symmetrized(a, "eigh")))
+    return EighResult(getitem(values, index=(..., 0, slice(None))), vectors)
 
 
 def eigvalsh(a: Any) -> Any:
@@ -271,8 +273,8 @@ def eigvalsh(a: Any) -> Any:
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Return the singular value decomposition a = U @ diag(S) @ Vh.
 
-    Vectors of equal singular values may turn among themselves; of that turning there is no
-    derivative.
+    Vectors of equal singular values, and those of 0 where a is not square, are any basis of their
+    space: what uses them has derivative NaN there, as in JAX; what uses S alone has its own.
 
     Args:    a: shape (..., m, n); k is the smaller of m and n.
              full_matrices: as in NumPy; only False, if m and n differ.
@@ -289,6 +291,6 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
             "the columns that complete U or V are arbitrary, and have no derivative",
             "np.linalg.svd(a, full_matrices=False)",
         )
-    u, s, v = linear_algebra.unpack_svd(linear_algebra.svd(a), m)
+    u, s, v = primitives.unpack_svd(primitives.svd(a), m)
     s = getitem(s, index=(..., 0, slice(None)))
     return SVDResult(u, s, matrix_transpose(v)) if compute_uv else s

@@ -1,4 +1,4 @@
-"""Linear algebra: matmul, einsum, inverse, determinant, decompositions.
+"""Products, inverses and determinants of matrices.
 
 Rows are read as in elementwise.py. Leading axes, as in NumPy, count matrices of a stack.
 """
@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..data import shape_of
-from ..errors import DomainError, ShapeError
+from ..errors import ShapeError
 from ..graph import Primitive
-from ..messages import describe
-from .elementwise import equal, multiply, reciprocal, where
+from .elementwise import multiply
 from .indexing import getitem, scatter
 from .reductions import to_factors
 from .shapes import reshape, transpose
@@ -63,16 +62,6 @@ def _row(x: Any) -> Any:
 def _over_matrices(x: Any) -> Any:
     """Give one number for each matrix of a stack the axes of the matrices."""
     return getitem(x, index=(..., None, None)) if shape_of(x) else x
-
-
-def _rows(x: Any, start: int | None, stop: int | None) -> Any:
-    return getitem(x, index=(..., slice(start, stop), slice(None)))
-
-
-def _inverse_or_zero(x: Any) -> Any:
-    """Return 1 / x, and 0 where x is 0."""
-    zero = equal(x, 0.0)
-    return where(zero, 0.0, reciprocal(x + zero))
 
 
 def _matmul_left(g: Any, x: Any, y: Any) -> Any:
@@ -154,69 +143,6 @@ def _cofactor_rule(g: Any, x: Any) -> Any:
     return scatter(g, index=minors, shape=shape_of(x))
 
 
-def _cholesky(x: Any) -> Any:
-    try:
-        return np.linalg.cholesky(x)
-    except np.linalg.LinAlgError:
-        raise DomainError(
-            f"cholesky of {describe(x)}",
-            "a matrix is not positive definite: x @ a @ x > 0 must hold for all x other than 0",
-            "a + 1e-6 * np.eye(n), if rounding is to blame; or eigh, which takes any symmetric a",
-        ) from None
-
-
-def _cholesky_rule(g: Any, out: Any) -> Any:
-    n = shape_of(out)[-1]
-    upper = matrix_transpose(out)
-    inner = (upper @ g) * (np.tril(np.ones((n, n))) - np.eye(n) / 2)
-    return matrix_transpose(solve(upper, matrix_transpose(solve(upper, inner))))
-
-
-def _packed_eigh(x: Any) -> Any:
-    values, vectors = np.linalg.eigh(x)
-    return np.concatenate((values[..., None, :], vectors), -2)
-
-
-def _eigh_rule(g: Any, out: Any) -> Any:
-    values, vectors = _rows(out, None, 1), _rows(out, 1, None)
-    turn = matrix_transpose(vectors) @ _rows(g, 1, None)
-    turn = turn * _inverse_or_zero(values - matrix_transpose(values))
-    stretch = _rows(g, None, 1) * np.eye(shape_of(out)[-1])
-    return vectors @ (turn + stretch) @ matrix_transpose(vectors)
-
-
-def _packed_svd(x: Any) -> Any:
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    return np.concatenate((u, s[..., None, :], np.swapaxes(vh, -1, -2)), -2)
-
-
-def unpack_svd(x: Any, m: int) -> tuple[Any, Any, Any]:
-    """Return from x, packed by `svd` of an m by n matrix, U, the singular values as a row, V."""
-    return _rows(x, None, m), _rows(x, m, m + 1), _rows(x, m + 1, None)
-
-
-def _svd_rule(g: Any, out: Any, x: Any) -> Any:
-    m, n = shape_of(x)[-2:]
-    u, s, v = unpack_svd(out, m)
-    g_u, g_s, g_v = unpack_svd(g, m)
-    across = matrix_transpose(s)
-    inverse_gaps = _inverse_or_zero((s - across) * (s + across))
-
-    def turn(basis: Any, g_basis: Any) -> Any:
-        product = matrix_transpose(basis) @ g_basis
-        return inverse_gaps * (product - matrix_transpose(product))
-
-    inner = turn(u, g_u) * s + across * turn(v, g_v) + g_s * np.eye(min(m, n))
-    cotangent = u @ inner @ matrix_transpose(v)
-    if m > n:  # what leaves the span of U
-        leaving = (g_u - u @ (matrix_transpose(u) @ g_u)) * _inverse_or_zero(s)
-        cotangent = cotangent + leaving @ matrix_transpose(v)
-    if n > m:
-        leaving = (g_v - v @ (matrix_transpose(v) @ g_v)) * _inverse_or_zero(s)
-        cotangent = cotangent + u @ matrix_transpose(leaving)
-    return cotangent
-
-
 def _pinv_rule(g: Any, out: Any, x: Any) -> Any:
     p, q, g = out, matrix_transpose(out), matrix_transpose(g)
     beside = (g - x @ (p @ g)) @ p @ q  # (1 - x p) g p q
@@ -258,15 +184,4 @@ det: Primitive = Primitive("det", np.linalg.det,
 log_abs_det: Primitive = Primitive("log_abs_det", lambda x: np.linalg.slogdet(x)[1],
     lambda g, out, x: _over_matrices(g) * matrix_transpose(inv(x)))
 sign_det: Primitive = Primitive("sign_det", lambda x: np.linalg.slogdet(x)[0], None)
-
-# Decompositions, packed into one array. eigh: the row of eigenvalues over the eigenvectors;
-# svd: U over the row of singular values over V
-cholesky: Primitive = Primitive("cholesky", _cholesky,
-    lambda g, out, x: _cholesky_rule(g, out))  # for symmetric x
-eigh: Primitive = Primitive("eigh", _packed_eigh,
-    # for symmetric x; vectors of equal eigenvalues are not determined: their gap's inverse is 0
-    lambda g, out, x: _eigh_rule(g, out))
-svd: Primitive = Primitive("svd", _packed_svd,
-    # the same for equal singular values, and for those that are 0
-    lambda g, out, x: _svd_rule(g, out, x))
 # fmt: on

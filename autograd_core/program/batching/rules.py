@@ -14,7 +14,15 @@ from ...data import shape_of
 from ...functions.products import LETTERS
 from ...functions.rearranging import stack
 from ...graph import Primitive
-from ...primitives import convolution, elementwise, indexing, reductions, shapes, windows
+from ...primitives import (
+    convolution,
+    decompositions,
+    elementwise,
+    indexing,
+    reductions,
+    shapes,
+    windows,
+)
 from ...primitives import linear_algebra as algebra
 from ...primitives.indexing import getitem
 from ...primitives.shapes import reshape, transpose
@@ -133,6 +141,10 @@ def _of_stack(task: Task) -> Any:
     return task.apply(task.inputs[0].data)
 
 
+def _determined(task: Task) -> Any:
+    return task.apply(*[x.for_each(task.batch_size) for x in task.inputs])
+
+
 def _solve(task: Task) -> Any:
     x, y = task.inputs
     y = _columns(y)
@@ -194,7 +206,8 @@ RULES: dict[Primitive, Callable[[Task], Any]] = {
     algebra.det: _of_stack,
     algebra.log_abs_det: _of_stack,
     algebra.sign_det: _of_stack,
-    algebra.cholesky: _of_stack,
-    algebra.eigh: _of_stack,
-    algebra.svd: _of_stack,
+    decompositions.cholesky: _of_stack,
+    decompositions.eigh: _of_stack,
+    decompositions.svd: _of_stack,
+    decompositions.determined: _determined,
 }
