@@ -43,3 +43,13 @@ def check_reached(model: Any, names: Iterable[str]) -> None:
             "the loss does not depend on it: it is not used, or used through plain numbers (.data)",
             "use it in __call__, compute with Values throughout, or do not keep it as an attribute",
         )
+
+
+def check_trained(model: Any) -> None:
+    """Warn that training changes nothing: all parameters are frozen, or there are none."""
+    say(
+        "frozen",
+        f"training of {type(model).__name__}, which has no parameter to train",
+        "all its parts have trainable = False" if model.named_parameters() else "it has none",
+        "trainable = True for the parts that are to learn; evaluate or predict to use it as it is",
+    )

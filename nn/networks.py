@@ -55,6 +55,8 @@ class Sequential(Module):
                 f"nn.Activation({layer!r}) for a function, or a subclass of nn.Module",
             )
         self.layers.append(layer)
+        if not self.trainable:
+            layer.trainable = False
         if self.input_shape is not None:
             self.build(self.input_shape)
 
@@ -73,12 +75,15 @@ class Sequential(Module):
             given = x
             x = layer(x, mask=mask) if layer.takes_mask else layer(x)
             mask = layer.output_mask(given, mask)
-        self._mask = mask
+        if mask is not self._mask:
+            self._mask = mask
         return x
 
     def output_mask(self, x: Any, mask: Any) -> Any:
         """Return the mask (batch, steps) that goes with the output of the last call, or None."""
-        mask, self._mask = self._mask, None
+        mask = self._mask
+        if mask is not None:
+            self._mask = None
         return mask
 
     def to_scalar(self) -> "MLP":

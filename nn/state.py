@@ -20,14 +20,36 @@ class State(Configured):
     Parameters are Values that were not computed from others, buffers are NumPy arrays (saved, not
     trained), parts are other States; lists, tuples and dicts are looked into. Attributes whose
     names begin with an underscore are left alone.
+
+    `trainable = False` freezes a part with all parts inside it: training leaves its parameters as
+    they are, without weight decay, penalties and constraints, and BatchNormalization computes as
+    in evaluation. Assigning to a part inside it afterwards holds for that part.
+
+    Example: >>> from nn import Dense, Sequential
+             >>> model = Sequential([Dense(3), Dense(2)], input_shape=(4,))
+             >>> model.layers[0].trainable = False
+             >>> [parameter.shape for parameter in model.parameters()]
+             [(2, 3), (2,)]
     """
 
     training = True
+    trainable = True
     takes_indices = False  # whether inputs are numbers of things, such as words: they have no scale
 
     def children(self) -> dict[str, Any]:
         """Return what to look into, by name: here the attributes that are not private."""
         return {name: part for name, part in vars(self).items() if not name.startswith("_")}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "trainable":
+            if not isinstance(value, bool | np.bool_):
+                raise OptionError(
+                    f"trainable = {value!r}", "it says whether training changes it", "True or False"
+                )
+            for part in self.inside()[0]:
+                vars(part)[name] = bool(value)
+        else:
+            super().__setattr__(name, value)
 
     def inside(self) -> tuple[list["State"], list[Value]]:
         """Return this with all its parts, and all parameters, found in one walk."""
@@ -40,7 +62,7 @@ class State(Configured):
         return {name: part for name, part in _walk(self) if isinstance(part, State)}
 
     def named_parameters(self) -> dict[str, Value]:
-        """Return the parameters by their dotted names, in the order of their definition.
+        """Return all parameters by their dotted names, in the order of their definition.
 
         Example: >>> from nn.layers import Dense
                  >>> layer = Dense(2)
@@ -51,7 +73,9 @@ class State(Configured):
         return {name: part for name, part in _walk(self) if isinstance(part, Value)}
 
     def parameters(self) -> list[Value]:
-        """Return the parameters in the order of their definition, a shared one once.
+        """Return the parameters that are trained, in the order of their definition, each once.
+
+        Those of frozen parts (trainable = False) are left out; `named_parameters` has all.
 
         Example: >>> a, b = State(), State()
                  >>> a.weights, a.part = {"first": Value(1.0), "second": Value(2.0)}, b
@@ -59,7 +83,7 @@ class State(Configured):
                  >>> [p.data for p in a.parameters()]
                  [1.0, 2.0, 3.0]
         """
-        return self.inside()[1]
+        return trained(*self.inside())
 
     def zero_grad(self) -> None:
         """Reset every parameter's gradient to "not computed", so that the next one starts at 0.
@@ -71,7 +95,7 @@ class State(Configured):
                  >>> model.weight
                  Value(data=2.0, grad=not computed)
         """
-        for parameter in self.parameters():
+        for parameter in self.inside()[1]:
             parameter.grad = None
 
     def train(self, mode: bool = True) -> "State":
@@ -215,6 +239,20 @@ def _fitted(kind: str, name: str, part: Any, given: Any) -> Any:
     fitted = np.empty_like(own)
     fitted[...] = array
     return fitted
+
+
+def trained(parts: list[State], parameters: list[Value]) -> list[Value]:
+    """Return those parameters that belong to no part with trainable = False.
+
+    Args:    parts, parameters: what `inside` has found.
+    """
+    own: list[tuple[str, Any]] = []
+    for part in parts:
+        if not part.trainable:
+            others = {id(other) for other in parts if other is not part}
+            _visit("", part, others, own)
+    frozen = {id(value) for _, value in own}
+    return [p for p in parameters if id(p) not in frozen] if frozen else parameters
 
 
 def _walk(root: State) -> list[tuple[str, Any]]:

@@ -9,9 +9,9 @@ from autograd_core import Value, compile, gradients, no_grad
 
 from .epochs import Alone, paired
 from .losses.calling import fitting_mask, loss_of
-from .mistakes import say
+from .mistakes import check_trained, say
 from .settings import Settings
-from .state import State
+from .state import State, trained
 
 OFTEN = 10  # recordings of a step, from which on a warning says that settings vary
 
@@ -56,12 +56,19 @@ class Steps(State):
         loss = self._penalized(loss, parts)
         for parameter in parameters:
             parameter.grad = None
-        loss.backward()
-        mean = self._ranks.averaged(float(loss), parameters)
-        self.optimizer.step(parameters)
+        if isinstance(loss, Value):  # a plain number where nothing has parameters
+            loss.backward()
+        learning = trained(parts, parameters)
+        mean = self._ranks.averaged(float(loss), learning)
+        if learning:
+            self.optimizer.step(learning)
+        else:
+            check_trained(self)
         for part in parts:
             part.constrain_own()
-        if self.jit:  # from here on there are all parameters, and the optimizer's slots
+        if (
+            self.jit and learning
+        ):  # from here on there are all parameters, and the optimizer's slots
             self._compiled = CompiledStep(self, self._compiled)
         return mean, y, plain(out), plain(mask)
 
@@ -95,7 +102,8 @@ class CompiledStep:
     """
 
     def __init__(self, model: Steps, earlier: "CompiledStep | None" = None) -> None:
-        self.parts, self.parameters = model.inside()
+        self.parts, parameters = model.inside()
+        self.parameters = trained(self.parts, parameters)
         self.model = model
         self._program = compile(self._descend)
         self.recordings: int = earlier.recordings + 1 if earlier else 1

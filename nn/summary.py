@@ -38,6 +38,9 @@ def summarize(model: State) -> Summary:
     width = max(len(row[2]) for row in rows)
     lines = [f"{row[0]:{widths[0]}}{row[1]:{widths[1]}}{row[2]:>{width}}".rstrip() for row in rows]
     total = f"parameters: {_count(model):,}"
+    learning = sum(math.prod(parameter.shape) for parameter in model.parameters())
+    if learning != _count(model):
+        total += f", of which {learning:,} are trained"
     buffers = [data for data in model.state_dict().values() if isinstance(data, np.ndarray)]
     untrained = sum(data.size for data in buffers) - _count(model)
     if untrained:
@@ -46,7 +49,7 @@ def summarize(model: State) -> Summary:
 
 
 def _count(part: State) -> int:
-    return sum(math.prod(parameter.shape) for parameter in part.parameters())
+    return sum(math.prod(parameter.shape) for parameter in part.named_parameters().values())
 
 
 def _shape(part: Any) -> str:

@@ -217,7 +217,7 @@ class Training(Steps):
 
     def _dtype(self) -> Any:
         """Return the type of the parameters; None while there are none, or for plain numbers."""
-        arrays = [p for p in self.parameters() if p.shape]
+        arrays = [p for p in self.named_parameters().values() if p.shape]
         return arrays[0].dtype if arrays else None
 
     def _learn_epoch(self, data: Any, tell: CallbackList, is_first: bool) -> dict[str, float]:
@@ -233,7 +233,8 @@ class Training(Steps):
                 figures.add(*self._learn_batch(*batch))
             tell("on_train_batch_end", i, {"loss": figures.loss})
             if without != set() and (i == 0 or not self.jit):  # a program keeps no gradients
-                named = self.named_parameters()
+                trained = {id(p) for p in self.parameters()}
+                named = {n: p for n, p in self.named_parameters().items() if id(p) in trained}
                 lacking = {name for name, p in named.items() if not p.has_grad}
                 if self.jit and len(lacking) == len(named):
                     lacking = set()

@@ -28,7 +28,7 @@ def from_keras(model: Any) -> Any:
     """Return a Keras model as one of ours: the same layers with the same weights.
 
     In evaluation (`model.eval()`, or `model.predict`) the outputs are equal; regularizers and
-    constraints are taken over, initializers are not, and what was frozen is trained here.
+    constraints are taken over, and what was frozen stays so; initializers are not.
 
     Args:    model: keras.Sequential, a functional model that is a chain, or a single layer; built.
     Returns: a Sequential, for a single layer the layer; its type is that of the weights.
@@ -76,7 +76,7 @@ def _model(keras: Any, model: Any, position: str) -> Sequential:
         made = {name: made[name] for name in _order(model, made)}
     whole = Sequential(made.values())
     if model.built and None not in model.input_shape[1:]:  # then all shapes are known
-        types = [parameter.dtype for parameter in whole.parameters()]
+        types = [parameter.dtype for parameter in whole.named_parameters().values()]
         whole.build(model.input_shape[1:], types[0] if types else np.float32)
     return whole
 

@@ -1,6 +1,6 @@
 """Activation and PReLU: activation functions as layers."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from autograd_core import Value
@@ -36,6 +36,7 @@ class PReLU(ArrayLayer):
 
     Args:    alpha_initializer, alpha_regularizer, alpha_constraint: of the slopes; see
              nn.initializers, nn.regularizers, nn.constraints.
+             trainable: False: training leaves the slopes as they are.
     Raises:  OptionError: an unknown name.
     Example: >>> layer = PReLU("ones")
              >>> layer([[-1.0, 2.0]]).data, layer.weight.shape
@@ -47,6 +48,8 @@ class PReLU(ArrayLayer):
     alpha_initializer: Any = "zeros"
     alpha_regularizer: Any = None
     alpha_constraint: Any = None
+    _: KW_ONLY
+    trainable: bool = True
     weight: Value = field(init=False)
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:

@@ -150,13 +150,15 @@ class ArrayLayer(Module):
         return x
 
     def own_penalty(self) -> Any:
-        """Return what the regularizers of this layer add to the loss."""
+        """Return what the regularizers of this layer add to the loss, none of frozen weights."""
+        if not self.trainable:
+            return self._activity
         penalties = [rule(getattr(self, name)) for name, rule, _ in self._rules if rule is not None]
         return sum(penalties, 0.0 if self.activity_regularizer is None else self._activity)
 
     def constrain_own(self) -> None:
         """Hold the parameters of this layer to their constraints."""
         for name, _, constraint in self._rules:
-            if constraint is not None:
+            if constraint is not None and self.trainable:
                 parameter = getattr(self, name)
                 parameter.data = constraint(parameter.data)

@@ -25,6 +25,7 @@ class Dense(WeightedLayer):
              kernel_regularizer, bias_regularizer: see nn.regularizers.
              activity_regularizer: applied to the output, divided by the batch size.
              kernel_constraint, bias_constraint: see nn.constraints.
+             trainable: False: training leaves the parameters as they are; may be assigned later.
     Raises:  OptionError: units below 1, or an unknown name.
     Example: >>> layer = Dense(3, activation="relu")
              >>> layer([[1.0, 2.0], [3.0, 4.0]]).shape, layer.weight.shape

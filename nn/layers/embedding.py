@@ -1,6 +1,6 @@
 """Embedding: whole numbers become vectors."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ class Embedding(ArrayLayer):
              embeddings_initializer: see nn.initializers.
              embeddings_regularizer: see nn.regularizers.
              embeddings_constraint: see nn.constraints.
+             trainable: False: training leaves the table as it is.
              mask_zero: True: 0 fills sequences up, and layers behind skip its steps.
     Raises:  OptionError: input_dim or output_dim below 1, or an unknown name.
     Example: >>> layer = Embedding(1000, 4)
@@ -35,6 +36,8 @@ class Embedding(ArrayLayer):
     embeddings_regularizer: Any = None
     embeddings_constraint: Any = None
     mask_zero: bool = False
+    _: KW_ONLY
+    trainable: bool = True
     weight: Value = field(init=False)
 
     def __post_init__(self) -> None:

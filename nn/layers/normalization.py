@@ -27,6 +27,7 @@ class _Normalization(ArrayLayer):
     gamma_regularizer: Any = None
     beta_constraint: Any = None
     gamma_constraint: Any = None
+    trainable: bool = True
     weight: Value = field(init=False)
     bias: Value = field(init=False)
 
@@ -70,6 +71,7 @@ class LayerNormalization(_Normalization):
              beta_initializer, beta_regularizer, beta_constraint: of b; see nn.initializers,
              nn.regularizers, nn.constraints.
              gamma_initializer, gamma_regularizer, gamma_constraint: of w.
+             trainable: False: training leaves w and b as they are.
     Raises:  OptionError: another axis, a negative epsilon, or an unknown name.
     Example: >>> LayerNormalization(epsilon=0)([[1.0, 3.0], [10.0, 30.0]]).data
              array([[-1.,  1.],
@@ -99,7 +101,8 @@ class BatchNormalization(_Normalization):
              momentum: how much the buffers keep, from 0 to 1 (PyTorch's is 1 - this).
              epsilon, center, scale: as for LayerNormalization.
              moving_mean_initializer, moving_variance_initializer: where the buffers start.
-             others: of b and w, as for LayerNormalization.
+             others: of b and w, as for LayerNormalization. trainable=False also leaves the buffers
+             as they are, and normalizes with them in training, too.
     Raises:  OptionError: another axis, a momentum outside 0 to 1, a negative epsilon, or an
              unknown name.
     Example: >>> layer = BatchNormalization(epsilon=0)
@@ -138,7 +141,7 @@ class BatchNormalization(_Normalization):
                  not count; None: all count.
         """
         axes = tuple(range(len(x.shape) - 1))
-        if not self.training:
+        if not (self.training and self.trainable):
             mean = fresh(lambda: self.running_mean)
             return self._scaled(x - mean, fresh(lambda: self.running_var))
         mean = _mean(x, axes, mask)

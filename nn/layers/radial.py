@@ -25,6 +25,7 @@ class RBF(ArrayLayer):
              width: where all widths start, above 0.
              centres_initializer: see nn.initializers; if none is given, uniform from 0 to 1, for
              inputs that are scaled so. `fit_centres` puts the centres on data.
+             trainable: False: training leaves centres and widths as they are.
     Raises:  OptionError: units below 1, a width that is not above 0, or an unknown name.
     Example: >>> layer = RBF(2, width=2.0, centres_initializer="zeros")
              >>> layer([[0.0, 0.0], [0.0, 2.0]]).data
@@ -39,13 +40,19 @@ class RBF(ArrayLayer):
     log_widths: Value
 
     def __init__(
-        self, units: int, width: float = 1.0, centres_initializer: Any = _UNIT_INTERVAL
+        self,
+        units: int,
+        width: float = 1.0,
+        centres_initializer: Any = _UNIT_INTERVAL,
+        *,
+        trainable: bool = True,
     ) -> None:
         check_range("units", units, 1)
         check_range("width", width, math.ulp(0.0))
         self.units = units
         self.width = float(width)
         self.centres_initializer = initializers.get(centres_initializer)
+        self.trainable = trainable
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make centres (units, features) and log_widths (units,)."""

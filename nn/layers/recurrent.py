@@ -146,6 +146,7 @@ class SimpleRNN(RecurrentLayer):
              kernel_regularizer, recurrent_regularizer, bias_regularizer: see nn.regularizers.
              activity_regularizer: applied to the output, divided by the batch size.
              kernel_constraint, recurrent_constraint, bias_constraint: see nn.constraints.
+             trainable: see Dense.
              dropout, recurrent_dropout: the share of x and of h that is dropped in training, the
              same at each step of a sample.
              return_sequences: True gives the outputs of all steps.

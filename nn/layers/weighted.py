@@ -21,6 +21,7 @@ class WeightedLayer(ArrayLayer):
     activity_regularizer: Any = None
     kernel_constraint: Any = None
     bias_constraint: Any = None
+    trainable: bool = True
 
     def make_kernel(
         self, name: str, shape: tuple[int, ...], order: Literal["C", "F"] = "C"

@@ -118,7 +118,7 @@ def _name(names: Any, number: Any) -> str:
 
 
 def _first_weights(model: State) -> Any:
-    found = [p for p in model.parameters() if len(p.shape) >= 2]
+    found = [p for p in model.named_parameters().values() if len(p.shape) >= 2]
     if not found:
         raise OptionError(
             f"{type(model).__name__} as images",

@@ -60,6 +60,8 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
         parts = model.modules()
         for name, (shape, dtype) in metadata["inputs"].items():
             parts[name].build_for(tuple(shape), np.dtype(dtype))
+        for name in metadata.get("frozen", ()):
+            vars(parts[name])["trainable"] = False  # of that part alone, as it was
     model.load_state_dict(tensors)
     if "training" in metadata:
         _resume(model, metadata["training"], known)

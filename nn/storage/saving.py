@@ -23,6 +23,9 @@ def save(model: Any, path: str | os.PathLike[str], include_optimizer: bool = Tru
             if hasattr(part, "build_for") and part.input_shape is not None
         },
     }
+    frozen = [name for name, part in model.modules().items() if not part.trainable]
+    if frozen:
+        metadata["frozen"] = frozen
     if include_optimizer and model.optimizer is not None:
         metadata["training"] = _training(model)
     write(path, model.state_dict(), metadata)
