@@ -157,7 +157,7 @@ LAYERS = {
     "RandomFlip": (nn.RandomFlip, (4, 4, 1)),
     "GRU": (lambda: nn.GRU(2, return_sequences=True), (4, 3)),
     "Bidirectional": (lambda: nn.Bidirectional(nn.LSTM(2)), (4, 3)),
-    "Masking": (nn.Masking, (4, 3)),
+    "Masking": (lambda: Sequential([nn.Masking(), nn.GRU(2)]), (4, 3)),
 }
 
 

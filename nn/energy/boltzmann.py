@@ -11,6 +11,7 @@ from ..data import whole_number
 from ..module import Module
 from ..optimizers import SGD
 from ..randomness import generator
+from ..storage import limit
 from .states import as_states, bernoulli, pairwise_energy
 
 MOST_UNITS = 16  # of which all states are computed: 65,536
@@ -39,6 +40,7 @@ class BoltzmannMachine(Module):
         self.units = whole_number("units", units)
         self.visible = whole_number("visible", units if visible is None else visible)
         check_range("visible", self.visible, 1, units)
+        limit.take((units, units + 1))
         self.weight = Value(np.triu(generator().normal(0.0, 0.1, (units, units)), 1))
         self.bias = Value(np.zeros(units))
 

@@ -11,6 +11,7 @@ from ..data import batches, whole_number
 from ..module import Module
 from ..optimizers import SGD
 from ..randomness import generator
+from ..storage import limit
 from .states import as_states, bernoulli
 
 
@@ -36,6 +37,7 @@ class RestrictedBoltzmannMachine(Module):
         self.visible = whole_number("visible", visible)
         self.hidden = whole_number("hidden", hidden)
         self.dtype = np.dtype(dtype).name
+        limit.take((visible + 1, hidden + 1))
         self.weight = Value(generator().normal(0.0, 0.01, (hidden, visible)).astype(dtype))
         self.visible_bias = Value(np.zeros(visible, dtype))
         self.hidden_bias = Value(np.zeros(hidden, dtype))

@@ -10,6 +10,7 @@ from autograd_core import ShapeError, Value
 from .. import activations, constraints, initializers, regularizers
 from ..mistakes import say
 from ..module import Module
+from ..storage import limit
 
 # What turns names into choices, by the last word of an option's name: kernel_initializer
 _CHOICES: dict[str, Callable[[Any], Any]] = {
@@ -97,6 +98,7 @@ class ArrayLayer(Module):
                  order: in memory; "F" for a weight that is used transposed, as in x @ weight.T:
                  its gradient comes out that way, and updates are quick in one order.
         """
+        limit.take(shape)
         data = initializers.get(initializer)(shape, self.dtype)
         setattr(self, name, Value(np.asarray(data, order=order)))
         rules = (name, regularizers.get(regularizer), constraints.get(constraint))

@@ -1,16 +1,36 @@
 """Descriptions: an object as JSON holds it, and the object made again from that, without pickle."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError
+import autograd_core
+from autograd_core import FileError, OptionError
 
+from .. import activations, losses, metrics
 from ..configuration import Configured, name_of
 from .tensors import decode_array, encode_array
+
+# The functions that files name: what is documented under nn's names, and autograd_core's own
+FUNCTIONS = {
+    name: getattr(autograd_core, name)
+    for name in autograd_core.__all__
+    if getattr(autograd_core, name).__module__.startswith("autograd_core.functions.")
+} | {
+    name_of(function): function
+    for module in (metrics, losses, activations)
+    for function in module.BY_NAME.values()
+}
+
+
+Make = Callable[[type, dict[str, Any]], Any]
+
+
+class UnknownNameError(FileError, OptionError):
+    """A file names a class or a function that is not known: `custom_objects` is to have it."""
 
 
 def describe(thing: Any) -> Any:
@@ -27,17 +47,18 @@ def describe(thing: Any) -> Any:
     return _described(thing, [])
 
 
-def restore(description: Any, known: Mapping[str, Any]) -> Any:
+def restore(description: Any, known: Mapping[str, Any], make: Make | None = None) -> Any:
     """Return an object made from its description.
 
     Args:    description: what `describe` gave, also after a way through JSON.
              known: classes and functions by name; nothing else is called.
-    Raises:  OptionError: it names a class or function that is not known, or that takes other
-             arguments now.
+             make: takes a class and its arguments by name; None: calls the class.
+    Raises:  UnknownNameError: it names a class or function that is not known. OptionError: it
+             describes nothing, or what takes other arguments now.
     Example: >>> restore(describe((1, [None, "a"], {"b": 2.0})), {})
              (1, [None, 'a'], {'b': 2.0})
     """
-    return _restored(description, known, {})
+    return _restored(description, known, make or _make, {})
 
 
 def _described(thing: Any, seen: list[Any]) -> Any:
@@ -95,48 +116,57 @@ def _described_object(thing: Configured, seen: list[Any]) -> dict[str, Any]:
 
 
 def _is_custom(thing: Any) -> bool:
-    """Whether somebody else than we has made it: their relu must not come back as ours."""
-    module = getattr(thing, "__module__", None) or ""
-    return module.split(".")[0] not in ("nn", "autograd_core")
+    """Return whether it is another thing than the one we have under its name.
+
+    Another relu must not come back as ours, nor autograd_core's leaky_relu, whose slope is another
+    one, as nn's.
+    """
+    if isinstance(thing, type):
+        return (getattr(thing, "__module__", None) or "").split(".")[0] != "nn"
+    return FUNCTIONS.get(name_of(thing)) is not thing
 
 
-def _restored(description: Any, known: Mapping[str, Any], made: dict[int, Any]) -> Any:
+def _restored(description: Any, known: Mapping[str, Any], make: Make, made: dict[int, Any]) -> Any:
     def inner(each: Any) -> Any:
-        return _restored(each, known, made)
+        return _restored(each, known, make, made)
 
     match description:
         case None | bool() | int() | float() | str():
             return description
         case list():
             return [inner(each) for each in description]
-        case {"tuple": items}:
+        case {"tuple": [*items]}:
             return tuple(inner(each) for each in items)
-        case {"dict": items}:
+        case {"dict": [*items]} if all(isinstance(item, list) and len(item) == 2 for item in items):
             return {inner(key): inner(each) for key, each in items}
         case {"array": encoded}:
             return decode_array(encoded)
-        case {"ufunc": name} if isinstance(getattr(np, name, None), np.ufunc):
+        case {"ufunc": str(name)} if isinstance(getattr(np, name, None), np.ufunc):
             return getattr(np, name)
-        case {"partial": function, "arguments": arguments, "keywords": keywords}:
+        case {"partial": function, "arguments": [*arguments], "keywords": dict(keywords)}:
             options = {name: inner(each) for name, each in keywords.items()}
-            return partial(inner(function), *map(inner, arguments), **options)
-        case {"same": number}:
+            return _with_options(inner(function), [inner(each) for each in arguments], options)
+        case {"same": int(number)} if number in made:
             return made[number]
-        case {"class": name, "custom": custom, "number": number, "config": config}:
+        case {"class": str(name), "custom": bool(custom), "number": int(n), "config": dict(config)}:
             options = {key: inner(each) for key, each in config.items()}
-            made[number] = _made(name, _find(name, custom, known), options)
-            return made[number]
-        case {"name": name, "custom": custom}:
+            kind = _find(name, custom, known)
+            _check_options(name, kind, options)
+            made[n] = make(kind, options)
+            return made[n]
+        case {"name": str(name), "custom": bool(custom)}:
             return _find(name, custom, known)
     raise OptionError(
-        f"{description!r}", "it describes nothing that could be made", "what describe(thing) gave"
+        f"{description!r:.60}",
+        "it describes nothing that could be made",
+        "what describe(thing) gave",
     )
 
 
 def _find(name: str, custom: bool, known: Mapping[str, Any]) -> Any:
     found = known.get(name)
     if found is None or (custom and not _is_custom(found)):
-        raise OptionError(
+        raise UnknownNameError(
             f"{name}, which the file names",
             "it is not ours" if custom else "there is none of this name",
             f"custom_objects={{{name!r}: {name}}}",
@@ -144,7 +174,30 @@ def _find(name: str, custom: bool, known: Mapping[str, Any]) -> Any:
     return found
 
 
-def _made(name: str, kind: Any, options: dict[str, Any]) -> Any:
+def _with_options(function: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+    """Return a partial of a function.
+
+    Raises:  OptionError: it is one of ours and has no such options, or is no function.
+    """
+    try:
+        if not _is_custom(function):
+            inspect.signature(function).bind_partial(*arguments, **options)
+    except TypeError as error:
+        raise OptionError(
+            f"{name_of(function)} with {', '.join(options) or len(arguments)}, as the file has it",
+            f"it takes other options now: {error}",
+            "the version of it that was saved",
+        ) from error
+    return partial(function, *arguments, **options)
+
+
+def _make(kind: type, options: dict[str, Any]) -> Any:
+    return kind(**options)
+
+
+def _check_options(name: str, kind: Any, options: dict[str, Any]) -> None:
+    if not (isinstance(kind, type) and issubclass(kind, Configured)):
+        raise OptionError(f"{name} as a class", "it is none that has a configuration", "a layer")
     try:
         inspect.signature(kind).bind(**options)
     except TypeError as error:
@@ -153,4 +206,3 @@ def _made(name: str, kind: Any, options: dict[str, Any]) -> Any:
             f"its constructor takes other arguments now: {error}",
             f"the version of {name} that was saved",
         ) from error
-    return kind(**options)

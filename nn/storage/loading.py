@@ -1,19 +1,18 @@
 """Loading: a saved model, with everything that training needs in order to continue."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from autograd_core import AutogradError, FileError, OptionError, ShapeError
+
 from .. import (
-    activations,
     constraints,
     energy,
     initializers,
     layers,
-    losses,
-    metrics,
     networks,
     neurons,
     optimizers,
@@ -21,17 +20,22 @@ from .. import (
     regularizers,
     schedules,
 )
+from ..configuration import Configured
+from ..module import Module
+from ..networks import Sequential
+from ..optimizers import Optimizer
 from ..randomness import drawing_from
-from .description import restore
+from .description import FUNCTIONS, restore
+from .limit import at_most
 from .saving import read_model
 from .tensors import decode_array
 
-# What saved models are made of, by name
+# What saved models are made of, beside functions
 _MODULES = (
     *(layers, networks, neurons, perceptron, energy),
     *(initializers, regularizers, constraints, optimizers, schedules),
-    *(activations, losses, metrics),
 )
+_TYPES = {name: np.dtype(name) for name in ("float32", "float64")}
 
 
 def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -43,8 +47,9 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
 
     Args:    path: of the file.
              custom_objects: classes and functions of one's own by name, {"MyLayer": MyLayer}.
-    Raises:  FileError: the file is missing, damaged, of another kind, or holds weights alone.
-             OptionError: a class or function that is not known.
+    Raises:  FileError: the file is missing, damaged, of another kind, describes no model, or holds
+             weights alone; where it names a class or function that is not known, it is an
+             OptionError, too. Nothing that it claims is made before its tensors bear it out.
     Example: >>> import tempfile
              >>> from nn import Dense, Sequential
              >>> model = Sequential([Dense(2)], input_shape=(3,))
@@ -54,13 +59,39 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
              Sequential(layers=[Dense(units=2)], input_shape=(3,))
     """
     tensors, metadata = read_model(path)
-    known = _known() | dict(custom_objects or {})
-    with drawing_from(np.random.default_rng(0)):  # what is drawn here is about to be replaced
-        model = restore(metadata["model"], known)
+    try:
+        return _made(tensors, metadata, dict(custom_objects or {}))
+    except FileError:
+        raise
+    except Exception as error:  # a description can be wrong in every way there is
+        raise FileError(
+            f"{os.fspath(path)}, with what it says of its model",
+            _reason(error),
+            "the model saved again, by this version; or weights alone, by model.load_weights(path)",
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, AutogradError):
+        return f"{error.given}: {error.why}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _made(tensors: dict[str, Any], metadata: dict[str, Any], custom: dict[str, Any]) -> Any:
+    """Return the model that a file describes, with its tensors."""
+    known = _known() | custom
+    numbers = sum(tensor.size for tensor in tensors.values())
+    # What is drawn here is about to be replaced. Some of it is made twice: neurons after their rows
+    with drawing_from(np.random.default_rng(0)), at_most(2 * numbers):
+        model = _of_kind(Module, restore(metadata["model"], known, _make))
         parts = model.modules()
-        for name, (shape, dtype) in metadata["inputs"].items():
-            parts[name].build_for(tuple(shape), np.dtype(dtype))
-        for name in metadata.get("frozen", ()):
+        for name, (shape, dtype, *output_shape) in metadata["inputs"].items():
+            _build(parts[name], shape, dtype, *output_shape)
+        if custom and not tensors.keys() <= model.state_dict().keys():
+            for part in parts.values():  # those of one's own may make parameters by computing
+                if isinstance(part, Sequential) and part.input_shape is not None:
+                    part.build(part.input_shape)
+        for name in _of_kind(list, metadata.get("frozen", [])):
             vars(parts[name])["trainable"] = False  # of that part alone, as it was
     model.load_state_dict(tensors)
     if "training" in metadata:
@@ -68,27 +99,71 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
     return model
 
 
+def _make(kind: type, options: dict[str, Any]) -> Any:
+    """Make a part of a model; a Sequential without computing a sample of the shape it claims."""
+    if kind is not Sequential:
+        return kind(**options)
+    model, shape = Sequential(options["layers"]), options["input_shape"]
+    model.input_shape = shape and tuple([_count(length) for length in shape])
+    return model
+
+
+def _build(layer: Any, shape: Any, dtype: str, output_shape: Any = None) -> None:
+    """Make the parameters of a layer, as it was built."""
+    layer.build_for(tuple([_count(length) for length in shape]), _TYPES[dtype])
+    if output_shape is not None:
+        layer.output_shape = tuple([_count(length) for length in output_shape])
+
+
 def _known() -> dict[str, Any]:
-    return {
+    """Return what files may name: functions that are documented, and what has a configuration."""
+    classes = {
         name: thing
         for module in _MODULES
         for name, thing in vars(module).items()
-        if callable(thing) and not name.startswith("_")
+        if isinstance(thing, type)
+        and issubclass(thing, Configured)
+        and thing.__module__.startswith(module.__name__)
+        and not name.startswith("_")
     }
+    return FUNCTIONS | classes
 
 
 def _resume(model: Any, training: dict[str, Any], known: Mapping[str, Any]) -> None:
     """Compile the model as it was, and put optimizer and random numbers where they were."""
-    optimizer = restore(training["optimizer"], known)
-    optimizer.iterations = training["iterations"]
+    optimizer = _of_kind(Optimizer, restore(training["optimizer"], known))
+    optimizer.iterations = _count(training["iterations"])
     parameters = model.named_parameters()
     for name, slots in training["slots"].items():
-        optimizer.slots[parameters[name]] = {
-            slot: decode_array(data) for slot, data in slots.items()
-        }
+        arrays = {slot: decode_array(data) for slot, data in slots.items()}
+        for slot, array in arrays.items():
+            if array.dtype.kind not in "fiub" or array.shape not in (parameters[name].shape, ()):
+                raise ShapeError(
+                    f"{slot} of shape {array.shape} and type {array.dtype} for {name}",
+                    "optimizers remember numbers of the parameter's shape, or one for it all",
+                    f"shape {parameters[name].shape}",
+                )
+        optimizer.slots[parameters[name]] = arrays
     source = np.random.default_rng()
     source.bit_generator.state = training["generator"]
-    model.optimizer = optimizer
-    model.loss = restore(training["loss"], known)
-    model.metrics = {name: restore(m, known) for name, m in training["metrics"].items()}
+    loss = _of_kind(Callable, restore(training["loss"], known))
+    metrics = {
+        name: _of_kind(Callable, restore(metric, known))
+        for name, metric in training["metrics"].items()
+    }
+    model.optimizer, model.loss, model.metrics = optimizer, loss, metrics
     model._generator = source
+
+
+def _of_kind(kind: Any, thing: Any) -> Any:
+    if not isinstance(thing, kind):
+        raise OptionError(
+            f"{thing!r:.60}", f"it is no {kind.__name__}", f"the description of a {kind.__name__}"
+        )
+    return thing
+
+
+def _count(number: Any) -> int:
+    if type(number) is not int or not 0 <= number < 1 << 53:
+        raise OptionError(f"{number!r:.60}", "it counts nothing", "a whole number from 0")
+    return number

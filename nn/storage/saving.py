@@ -18,7 +18,7 @@ def save(model: Any, path: str | os.PathLike[str], include_optimizer: bool = Tru
         "kind": KIND,
         "model": describe(model),
         "inputs": {
-            name: [list(part.input_shape), part.dtype.name]
+            name: [list(part.input_shape), part.dtype.name, part.output_shape]
             for name, part in model.modules().items()
             if hasattr(part, "build_for") and part.input_shape is not None
         },

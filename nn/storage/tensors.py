@@ -7,6 +7,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -110,7 +111,19 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     digest, _, text = (entry or "").partition(" ")
     if digest != _MARK + _digest(tensors, text):
         raise FileError(str(path), "it was altered: its digest is another one", _SAVE_AGAIN)
-    return tensors, json.loads(text)
+    return tensors, _parsed(path, text)
+
+
+def _parsed(path: str | os.PathLike[str], text: str) -> dict[str, Any]:
+    try:
+        metadata = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FileError(
+            os.fspath(path), f"its metadata are no JSON: {error}", _SAVE_AGAIN
+        ) from error
+    if not isinstance(metadata, dict):
+        raise FileError(os.fspath(path), "its metadata have no names", _SAVE_AGAIN)
+    return metadata
 
 
 def _content(path: str | os.PathLike[str]) -> bytes:
@@ -147,11 +160,20 @@ def encode_array(array: Any) -> dict[str, Any]:
 def decode_array(encoded: Mapping[str, Any]) -> Any:
     """Return the array that `encode_array` was given.
 
+    Raises:  DataError: it describes none.
     Example: >>> decode_array(encode_array(np.arange(3.0)))
              array([0., 1., 2.])
     """
-    content = base64.b64decode(encoded["base64"])
-    return np.frombuffer(content, encoded["dtype"]).reshape(encoded["shape"]).copy()
+    try:
+        content = base64.b64decode(encoded["base64"], validate=True)
+        dtype, shape = np.dtype(str(encoded["dtype"])), encoded["shape"]
+        if dtype.shape or dtype.names or any(type(n) is not int or n < 0 for n in shape):
+            raise ValueError("numbers in a shape of whole numbers from 0 are expected")
+        return np.frombuffer(content, dtype).reshape(shape).copy()
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{encoded!r:.60}", f"it describes no array: {error}", "what encode_array gave"
+        ) from error
 
 
 def _as_stored(name: str, tensor: Any) -> Any:
@@ -180,12 +202,13 @@ def _what_it_is(content: bytes, problem: str) -> tuple[str, str]:
         return "it is empty", _SAVE_AGAIN
     if content[8:9] == b"{":
         return f"it is truncated or altered ({problem})", _SAVE_AGAIN
-    if zipfile.is_zipfile(io.BytesIO(content)):
+    names: list[str] = []
+    with suppress(Exception):  # a damaged archive is one of many things that it may be
         names = zipfile.ZipFile(io.BytesIO(content)).namelist()
-        if any(name.endswith("data.pkl") for name in names):
-            return f"it is {_FOREIGN[-1][1]}", _FOREIGN[-1][2]
-        if all(name.endswith(".npy") for name in names):
-            return "it is an archive of NumPy's (.npz)", "model.load_state_dict(np.load(path))"
+    if any(name.endswith("data.pkl") for name in names):
+        return f"it is {_FOREIGN[-1][1]}", _FOREIGN[-1][2]
+    if names and all(name.endswith(".npy") for name in names):
+        return "it is an archive of NumPy's (.npz)", "model.load_state_dict(np.load(path))"
     for start, kind, instead in _FOREIGN:
         if content.startswith(start):
             return f"it is {kind}", instead
