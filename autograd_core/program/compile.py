@@ -15,7 +15,8 @@ from .program import Program
 from .replay import Replay
 from .signature import signature
 
-OFTEN = 10  # programs of one function, from which on it is said that shapes vary
+OFTEN = 10  # programs of one function, from which on a warning says that shapes vary
+KEPT = 4  # programs of one kind of call, recorded in different states of what is captured
 
 
 def compile(f: Callable[..., Any]) -> "Compiled":
@@ -51,7 +52,8 @@ class Compiled:
 
     def __init__(self, f: Callable[..., Any]) -> None:
         self._f = f
-        self._replays: dict[Any, Replay] = {}
+        self._replays: dict[Any, list[Replay]] = {}  # of each kind of call, the latest first
+        self._count = 0
         self._doubted: dict[Any, Replay] = {}  # recordings that serve one call only
         self._latest: Replay | None = None
         self._tracing = threading.RLock()
@@ -70,7 +72,7 @@ class Compiled:
     @property
     def traces(self) -> int:
         """How many programs were recorded."""
-        return len(self._replays)
+        return self._count
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Replay, or record at the first call; while a watcher is open, run the function itself."""
@@ -79,14 +81,21 @@ class Compiled:
         leaves: list[Any] = []
         key: list[Any] = [watching.is_recording()]
         signature((args, kwargs) if kwargs else args, leaves, key)
-        replay = self._replays.get(tuple(key))
+        replay = self._serving(tuple(key))
         if replay is None:
             with self._tracing:
-                replay = self._replays.get(tuple(key))
+                replay = self._serving(tuple(key))
                 if replay is None:
                     return self._record(tuple(key), args, kwargs)
         self._latest = replay
         return replay(leaves)
+
+    def _serving(self, key: Any) -> Replay | None:
+        """Return the replay of a call, if there is one that was recorded in the same state."""
+        for replay in self._replays.get(key, ()):
+            if replay.serves():
+                return replay
+        return None
 
     def _record(self, key: Any, args: Any, kwargs: Any) -> Any:
         recording = watching.is_recording()
@@ -97,13 +106,15 @@ class Compiled:
             self._doubted[key] = replay  # the next call records again, and then decides
             return replay.first()
         self._doubted.pop(key, None)
-        self._replays[key] = replay
-        if len(self._replays) == OFTEN:
+        self._replays[key] = [replay, *self._replays.get(key, ())[: KEPT - 1]]
+        self._count += 1
+        if self._count == OFTEN:
             name = getattr(self._f, "__name__", "function")
             warnings.warn(
                 f"the compiled {name} was recorded {OFTEN} times: every new structure, shape, type "
-                "or option takes a recording. Write: arguments of equal shapes (pad the last "
-                "batch), and data as numbers or arrays",
+                "or option takes a recording, and every change of a number, list or attribute that "
+                "it captures. Write: arguments of equal shapes (pad the last batch), data as "
+                "numbers or arrays, and as arguments or Values what changes",
                 stacklevel=3,
             )
         return replay.first()

@@ -7,10 +7,8 @@ with a seed give the same numbers in every call anyway.
 
 import gc
 import linecache
-import os
 import random
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import compress
@@ -18,13 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import watching
 from ..errors import TraceError
 
 # The user's line is the innermost one that belongs to none of these
 _NOT_THE_USERS = {"autograd_core", "nn", "numpy", "contextlib", "random", "secrets"}
-_lock = threading.Lock()
-_guards: list[None] = []  # one for each recording under way, in all threads
 
 
 class Randomness:
@@ -56,10 +51,10 @@ class Randomness:
             self._is_allowed = False
             self._expected = self._states()
 
-    def noticed(self, line: str) -> None:
-        """Note that this line has drawn, unless it is `allowed`."""
+    def noticed(self, frame: Any) -> None:
+        """Note that this frame asks the system for entropy, unless that is `allowed`."""
         if not self._is_allowed and not self._moved:
-            self._moved, self.line = True, line
+            self._moved, self.line = True, _line(frame)
 
     @contextmanager
     def following_lines(self) -> Iterator[None]:
@@ -92,28 +87,6 @@ class Randomness:
             "they would be frozen into the program, the same in every call",
             "fresh(lambda: rng.normal(...)), which every call draws anew",
         )
-
-
-@contextmanager
-def guarded() -> Iterator[None]:
-    """Notice generators without a seed that are made, in a recording of this thread or task."""
-    with _lock:
-        _guards.append(None)
-        vars(random)["_urandom"] = _guarded_urandom
-    try:
-        yield
-    finally:
-        with _lock:
-            _guards.pop()
-            if not _guards:
-                vars(random)["_urandom"] = os.urandom
-
-
-def _guarded_urandom(size: int) -> bytes:
-    tracer = watching.tracer()
-    if tracer is not None:
-        tracer.randomness.noticed(_line(sys._getframe(1)))
-    return os.urandom(size)
 
 
 def _is_users(frame: Any) -> bool:

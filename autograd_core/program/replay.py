@@ -8,6 +8,7 @@ from typing import Any
 
 from ..data import as_data
 from ..derivatives import gradients
+from ..errors import TraceError
 from ..graph import Node, Primitive, make_leaf, record
 from ..primitives.elementwise import equal
 from ..value import Value
@@ -15,7 +16,7 @@ from ..watching import is_recording, no_grad, recording
 from .executors import executor
 from .passes import simplified
 from .program import Program
-from .signature import Build, builder, is_condition
+from .signature import Build, builder, is_condition, statics
 from .tracing import ASSIGNMENTS, Trace, drawing_again, kept, trace
 
 
@@ -41,13 +42,15 @@ class Replay:
         before: "Replay | None" = None,
     ) -> None:
         leaves: list[Any] = []
-        self._f, self._compile = f, compile
+        self._function, self._compile = f, compile
         self._has_keywords = bool(kwargs)
         self._build = builder((args, kwargs) if kwargs else args, leaves)
         self._build_result: Build
         self._conditions = [i for i, leaf in enumerate(leaves) if is_condition(leaf)]
         leaves = [leaf if isinstance(leaf, Node) else as_data(leaf) for leaf in leaves]
-        traced = trace(self._run, leaves, before.traced if before else None)
+        roots = [f, *statics((args, kwargs))]
+        traced = trace(self._run, leaves, roots, before.traced if before else None)
+        self._surroundings = traced.surroundings
         self.traced: Trace | None = traced if traced.doubt else None
         self.doubt = traced.doubt
         program, count = traced.program, len(traced.results)
@@ -62,6 +65,8 @@ class Replay:
             program = replace(program, outputs=program.outputs[:count])
         self.program: Program = simplified(program)
         self._captured = list(program.captured.values())
+        arrays = [node for node in self._captured if node.shape]
+        self._dtypes = [(node, node.dtype) for node in arrays]
         # Effects take place once all has been computed
         computed = replace(self.program, outputs=self.program.wanted(), effects=[])
         self._execute = executor(computed)
@@ -71,6 +76,13 @@ class Replay:
         for number, data in traced.given.items():
             leaves[number]._data = kept(data)
         self._first = [self._finished([*map(kept, traced.results), *traced.draws], leaves)]
+
+    def serves(self) -> bool:
+        """Tell whether all that the function reads beside its arguments is as it was."""
+        for node, dtype in self._dtypes:
+            if node._data.dtype is not dtype:  # type: ignore[union-attr]
+                return False
+        return self._surroundings.are_current()
 
     def __call__(self, leaves: list[Any]) -> Any:
         """Replay with other data."""
@@ -91,9 +103,9 @@ class Replay:
             arguments[i] = equal(arguments[i], 1.0)  # known as a condition to whoever gets it
         if self._has_keywords:
             args, kwargs = self._build(arguments, 0)
-            result = self._f(*args, **kwargs)
+            result = self._function(*args, **kwargs)
         else:
-            result = self._f(*self._build(arguments, 0))
+            result = self._function(*self._build(arguments, 0))
         results: list[Any] = []
         self._build_result = builder(result, results)
         return results
@@ -126,7 +138,7 @@ class Replay:
                 pulled.update(enumerate(self._pull(i, given, draws, g, live)))
             return pulled.pop(k)
 
-        name = getattr(self._f, "__name__", "function")
+        name = getattr(self._function, "__name__", "function")
         primitive = Primitive(f"compiled {name}", lambda *inputs: data, each=rule)
         inputs = (*[leaves[number] for number in self._inputs], *self._captured)
         return record(Value, data, primitive, inputs, None, None)
@@ -136,6 +148,13 @@ class Replay:
 
         live: as Values, which remember how they were computed from them.
         """
+        if not self._surroundings.are_current():
+            raise TraceError(
+                "a backward sweep through a compiled function after a number, array or attribute "
+                "that it reads has changed",
+                "the sweep computes the function again, and would do so with what is there now",
+                "the change after backward(); or an argument in place of what is captured",
+            )
         pullback = self._pullbacks.get(i)
         if pullback is None:
 

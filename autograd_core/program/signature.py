@@ -52,6 +52,14 @@ def is_static(x: Any) -> bool:
     return not (isinstance(x, Sequence) or hasattr(x, "__array__") or hasattr(x, "__float__"))
 
 
+def statics(structure: Any) -> list[Any]:
+    """Return the objects in a structure that decide what is computed."""
+    if isinstance(structure, dict | list | tuple):
+        parts = structure.values() if isinstance(structure, dict) else structure
+        return [found for part in parts for found in statics(part)]
+    return [structure] if is_static(structure) else []
+
+
 def is_condition(x: Any) -> bool:
     """Tell whether an argument is an array of True and False."""
     return isinstance(x, ndarray) and x.dtype.kind == "b" and x.ndim > 0

@@ -16,7 +16,8 @@ from ..graph import Node, Primitive, make_leaf, next_index, record
 from ..primitives.elementwise import identity
 from ..value import Value
 from .program import Effect, Program, Step, source
-from .randomness import Randomness, guarded
+from .randomness import Randomness
+from .surroundings import Place, Places, Ran, Surroundings
 
 # What to write in place of what would be frozen
 INSTEAD = {
@@ -55,7 +56,7 @@ def fresh(draw: Callable[[], Any]) -> Any:
     tracer = watching.tracer()
     if tracer is None:
         return draw()
-    with watching.unwatched(), tracer.randomness.allowed():
+    with watching.unwatched(), tracer.outside(draw):
         data = as_data(draw())
     drawn: Value = record(Value, data, fresh_draw, (), None, {"draw": draw})
     tracer.draws.append(drawn)
@@ -93,7 +94,7 @@ def callback(function: Callable[..., Any], *values: Any) -> None:
     if tracer is not None:
         nodes = [v if isinstance(v, Node) else make_leaf(Value, kept(as_data(v))) for v in values]
         tracer.effects.append((function, tuple([identity(node) for node in nodes])))
-    with watching.unwatched():
+    with watching.unwatched(), tracer.outside(function) if tracer else nullcontext():
         function(*data)
 
 
@@ -115,9 +116,10 @@ class FunctionTracer(watching.Tracer):
     """Watches one run of a function: refuses what replays could not repeat, notes effects.
 
     Args: arguments: the Values that stand for the arguments, with what was given.
+          roots: the function as the user wrote it, and objects among its arguments.
     """
 
-    def __init__(self, arguments: dict[Node, Any]) -> None:
+    def __init__(self, arguments: dict[Node, Any], roots: list[Any]) -> None:
         self.start = next_index()
         self.arguments = arguments
         self.forgotten: dict[Node, tuple[Primitive, tuple[Any, ...], Any]] = {}  # inside no_grad
@@ -127,6 +129,10 @@ class FunctionTracer(watching.Tracer):
         self.made: set[Node] = set()  # Values of data, which begin anew in every replay
         self.randomness = Randomness()
         self.refused: TraceError | None = None  # the function may have caught it
+        self.roots = roots
+        self.ran = Ran(self.randomness.noticed)
+        self._places = Places(roots)
+        self._changed_outside: dict[tuple[int, Any], Any] = {}  # by owners' ids and keys: owners
         self._before: dict[Node, Any] = {}
         self._copies: dict[int, tuple[Any, Any]] = {}  # of plain arrays, by the arrays' ids
 
@@ -184,6 +190,24 @@ class FunctionTracer(watching.Tracer):
         self.refused = self.refused or error
         raise error
 
+    @contextmanager
+    def outside(self, function: Any) -> Iterator[None]:
+        """Let a function run that replays call, too: it may draw, and change what it likes."""
+        before = Places([function])
+        with self.randomness.allowed(), self.ran.paused():
+            yield
+        for place in before.changes(Places([function])):
+            self._changed_outside[id(place.owner), place.key] = place.owner
+
+    def surroundings(self) -> Surroundings:
+        """Return what the run has read beside the arguments."""
+        return Surroundings(self.roots, self.ran, set(self._changed_outside))
+
+    def changes(self) -> list[Place]:
+        """Return the places that the run itself has changed."""
+        found = self._places.changes(Places(self.roots, self.ran))
+        return [p for p in found if (id(p.owner), p.key) not in self._changed_outside]
+
     def undo(self) -> None:
         """Give all Values the data back that they had: the run has failed."""
         for node, data in self._before.items():
@@ -217,51 +241,77 @@ class Trace(NamedTuple):
     draws: list[Data]  # those of its random numbers; their registers are the last of the outputs
     made: list[int]  # registers of the Values that the function has made
     given: dict[int, Data]  # the new data of arguments, by their numbers
+    surroundings: Surroundings
     doubt: TraceError | None  # why the next call should not replay it but record again
 
 
 def trace(
-    f: Callable[[list[Any]], list[Any]], leaves: list[Any], before: Trace | None = None
+    f: Callable[[list[Any]], list[Any]],
+    leaves: list[Any],
+    roots: list[Any] | None = None,
+    before: Trace | None = None,
 ) -> Trace:
     """Run a function of leaves once, and record its program.
 
     Args:    f: takes the Values that stand for the leaves, and returns the leaves of its result.
              leaves: floats and arrays, or Values that hold them.
+             roots: the function as the user wrote it, and objects among its arguments.
              before: the recording of the call before, if there was a doubt about it.
     Raises:  TraceError: the function takes data out of the graph; or it draws what is not fresh,
-             and has done so in the call before.
+             or changes what it reads, and has done so in the call before.
     """
     arguments = {make_leaf(Value, x._data if isinstance(x, Node) else x): x for x in leaves}
-    tracer = FunctionTracer(arguments)
+    tracer = FunctionTracer(arguments, [f] if roots is None else roots)
     is_alone = threading.active_count() == 1
     lines = tracer.randomness.following_lines() if before and is_alone else nullcontext()
-    with watching.watch(tracer), watching.recording(), guarded():
+    with watching.watch(tracer), watching.recording():
         try:
-            with lines:
+            with tracer.ran.following(), lines:
                 results = f(list(arguments))
             if tracer.refused:
                 raise tracer.refused
-            outputs = [r if isinstance(r, Node) else make_leaf(Value, as_data(r)) for r in results]
-            found = _found(tracer, results, outputs)
+            found = _found(tracer, results)
             for effect in found.program.effects:
                 if isinstance(effect.function, ASSIGNMENTS):
                     effect.function.receiver(leaves)  # refuses those known twice
-            if tracer.randomness.moved():
-                doubt = tracer.randomness.refusal(definition(f))
-                found = found._replace(doubt=doubt)
-                is_alone = is_alone and threading.active_count() == 1
-                if before is not None:
-                    if is_alone or not found.program.equals(before.program):
-                        raise doubt
-                    found = found._replace(doubt=None)  # another thread has drawn
+            is_alone = is_alone and threading.active_count() == 1
+            found = found._replace(doubt=_doubt(tracer, found, before, is_alone))
+            if before is not None and found.doubt is not None:
+                raise found.doubt
         except BaseException:
             tracer.undo()
             raise
     return found
 
 
-def _found(tracer: FunctionTracer, results: list[Any], outputs: list[Any]) -> Trace:
+def _doubt(
+    tracer: FunctionTracer, found: Trace, before: Trace | None, is_alone: bool
+) -> TraceError | None:
+    """Return why a recording holds for its own call only, if it does."""
+    line = definition(tracer.roots[0])
+    changed = tracer.changes()
+    if changed:
+        return _changed_inside(changed[0], line)
+    if not tracer.randomness.moved():
+        return None
+    if before is not None and not is_alone and found.program.equals(before.program):
+        return None  # another thread has drawn
+    return tracer.randomness.refusal(line)
+
+
+def _changed_inside(place: Place, line: str) -> TraceError:
+    what = place.name if isinstance(place.key, str) else f"what {place.name} holds"
+    return TraceError(
+        f"{what} changed inside a compiled function\n  at:    {line}",
+        "replays repeat operations on Values, and would leave it as it is",
+        "p.data = ... of a Value that was made outside; or callback(function, v) for what is kept "
+        "elsewhere, such as a log, and fresh(function) to read it anew",
+    )
+
+
+def _found(tracer: FunctionTracer, results: list[Any]) -> Trace:
     """Return what a run has recorded."""
+    outputs = [r if isinstance(r, Node) else make_leaf(Value, as_data(r)) for r in results]
     arguments = list(tracer.arguments)
     given = {}
     for node, versions in tracer.assigned.items():
@@ -277,7 +327,8 @@ def _found(tracer: FunctionTracer, results: list[Any], outputs: list[Any]) -> Tr
     program, sources = _program(tracer, arguments, [*outputs, *tracer.draws])
     made = [i for i, node in sources.items() if node in tracer.made]
     draws = [draw._data for draw in tracer.draws]
-    return Trace(program, [out._data for out in outputs], draws, made, given, None)
+    data = [out._data for out in outputs]
+    return Trace(program, data, draws, made, given, tracer.surroundings(), None)
 
 
 def definition(f: Any) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,8 @@ class Trial(watching.Tracer):
         self.registers: dict[Node, Register] = {}  # what the nodes of the run are for all samples
         self.forgotten: dict[Node, Making] = {}  # how those inside no_grad were made
         self.draws: list[Node] = []
-        self.randomness = outer.randomness if outer else SimpleNamespace(allowed=nullcontext)
+        # What may draw and change what it likes, inside a compiled function
+        self.outside = outer.outside if outer else nullcontext
 
     def recorded(self, node: Node) -> None:
         """Keep the history that `no_grad` is about to make the node forget."""
