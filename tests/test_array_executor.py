@@ -20,7 +20,7 @@ from autograd_core.primitives.linear_algebra import matrix_transpose
 from autograd_core.program.arrays.buffers import ALIGNMENT, Block, placed, plan
 from autograd_core.program.arrays.executor import ArrayExecutor
 from autograd_core.program.passes import simplified
-from autograd_core.program.tracing import trace
+from autograd_core.program.recording import trace
 
 X = np.array([0.3, -0.7, 1.1])
 W = np.array([[0.5, -0.3, 0.8], [1.2, 0.1, -0.6]])

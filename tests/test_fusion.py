@@ -9,7 +9,7 @@ from autograd_core.program.arrays.executor import ArrayExecutor
 from autograd_core.program.machine_code import has_numba
 from autograd_core.program.passes import simplified
 from autograd_core.program.passes.fusion import LOOPS, SMALLEST, fuse, fused
-from autograd_core.program.tracing import trace
+from autograd_core.program.recording import trace
 
 # Numbers that are not finite are tried, too, and NumPy says so while they are recorded
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

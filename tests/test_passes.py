@@ -22,7 +22,8 @@ from autograd_core.program.passes.algebra import simplify
 from autograd_core.program.passes.common import merge_common
 from autograd_core.program.passes.dead import drop_dead
 from autograd_core.program.passes.folding import LARGEST, fold_constants
-from autograd_core.program.tracing import callback, fresh, trace
+from autograd_core.program.recording import trace
+from autograd_core.program.tracing import callback, fresh
 
 X = np.array([0.3, -0.7, 1.1])
 W = np.array([[0.5, -0.3, 0.8], [1.2, 0.1, -0.6]])

@@ -16,8 +16,9 @@ from ..watching import is_recording, no_grad, recording
 from .executors import executor
 from .passes import simplified
 from .program import Program
+from .recording import ASSIGNMENTS, Trace, trace
 from .signature import Build, builder, is_condition, statics
-from .tracing import ASSIGNMENTS, Trace, drawing_again, kept, trace
+from .tracing import drawing_again, kept
 
 
 class Replay:
@@ -56,7 +57,8 @@ class Replay:
         program, count = traced.program, len(traced.results)
         self._inputs = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Node)]
         assigns = any(isinstance(effect.function, ASSIGNMENTS) for effect in program.effects)
-        sources = [*[program.arguments[i] for i in self._inputs], *program.captured]
+        captured = {i: node for i, node in program.captured.items() if i not in traced.arrays}
+        sources = [*[program.arguments[i] for i in self._inputs], *captured]
         # A function that gives Values new data gives plain results: they belong to the old data
         self._live = [] if assigns else _depending(program, sources, count)
         self._made = [i for i in _depending(program, traced.made, count) if i not in self._live]
@@ -64,7 +66,7 @@ class Replay:
         if not (self._live and differentiable):
             program = replace(program, outputs=program.outputs[:count])
         self.program: Program = simplified(program)
-        self._captured = list(program.captured.values())
+        self._captured = list(captured.values())
         arrays = [node for node in self._captured if node.shape]
         self._dtypes = [(node, node.dtype) for node in arrays]
         # Effects take place once all has been computed

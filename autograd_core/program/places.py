@@ -1,0 +1,260 @@
+"""Places: where what a function reads beside its arguments stands.
+
+What a function may have read is what it reaches (closures, globals, defaults, attributes, elements)
+by names that occur in the code that ran.
+"""
+
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from random import Random
+from types import (
+    BuiltinMethodType,
+    CodeType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any, NamedTuple
+
+from ..graph import Node
+from .contents import PLAIN, contents, same
+
+MOST = 20_000  # places: what is further away from the function is left out
+CONTAINERS = (list, dict, set, deque)
+# Their modules' globals and classes' attributes do not change
+_LIBRARIES = {"autograd_core", "nn", "numpy", *sys.stdlib_module_names} - {"__main__"}
+
+
+class Ran:
+    """The code that ran in a block, with the globals that it saw.
+
+    Args: noticed: called with the frame in which the system is asked for entropy.
+    """
+
+    def __init__(self, noticed: Callable[[Any], None]) -> None:
+        self.code: dict[CodeType, dict[str, Any]] = {}
+        self.is_complete = False  # not where another profiler was at work
+        self._noticed = noticed
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Take down which functions are called in the block."""
+        if sys.getprofile() is not None:
+            yield
+            return
+        code, noticed, urandom = self.code, self._noticed, os.urandom
+        seed = Random.seed.__code__
+
+        def look(frame: Any, event: str, argument: Any) -> None:
+            if event == "call":
+                code[frame.f_code] = frame.f_globals
+                if frame.f_code is seed and frame.f_locals.get("a") is None:
+                    noticed(frame)
+            elif argument is urandom and event == "c_call":
+                noticed(frame)
+
+        self.is_complete = True
+        sys.setprofile(look)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave out what runs in the block."""
+        before = sys.getprofile()
+        if not self.is_complete or before is None:
+            yield
+            return
+        sys.setprofile(None)
+        try:
+            yield
+        finally:
+            sys.setprofile(before)
+
+    def names(self, of_users: bool) -> set[str] | None:
+        """Return all names and texts in the code; None: it is not known which code ran.
+
+        Args: of_users: only in the users' code.
+        """
+        if not self.is_complete:
+            return None
+        code = self.code.items()
+        found = [c for c, v in code if not (of_users and is_library(v.get("__name__")))]
+        return set().union(*map(_names, found))
+
+
+class Place(NamedTuple):
+    """Where something stands that a function may read: a cell, a key, an attribute, contents."""
+
+    owner: Any
+    key: Any
+    value: Any
+    name: str  # as the user writes it
+
+
+class Places:
+    """All places that a function reaches, by the ids of their owners and their keys.
+
+    Args:    roots: the function, and objects among its arguments.
+             ran: what was run; None: follow everything.
+    """
+
+    def __init__(self, roots: Iterable[Any], ran: Ran | None = None) -> None:
+        self.found: dict[tuple[int, Any], Place] = {}
+        # What reads the attributes of a user's object is a user's code, or nn, if it is a layer
+        self._names = ran.names(of_users=True) if ran else None
+        self._all_names = ran.names(of_users=False) if ran else None
+        self._code = ran.code if ran and ran.is_complete else None
+        self._seen: dict[int, Any] = {}
+        self._waiting: deque[tuple[Any, str]] = deque(
+            [(root, getattr(root, "__name__", type(root).__name__)) for root in roots]
+        )
+        self._static: set[str] = set()  # names in the functions met, where it is not known what ran
+        for code, names in (ran.code if ran else {}).items():
+            if not is_library(names.get("__name__")):
+                self._add_all(names, [n for n in code.co_names if n in names], "")
+        while self._waiting and len(self.found) < MOST:
+            x, name = self._waiting.popleft()
+            if id(x) not in self._seen and not isinstance(x, PLAIN):
+                self._seen[id(x)] = x
+                self._visit(x, name)
+        self._seen.clear()
+
+    def changes(self, later: "Places") -> list[Place]:
+        """Return the places that are different later, as they are then."""
+        owners = {owner for owner, _ in self.found}
+        return [
+            place
+            for where, place in later.found.items()
+            if (
+                not same(self.found[where].value, place.value)
+                if where in self.found
+                else where[0] in owners and len(self.found) < MOST
+            )
+        ]
+
+    def _add(self, owner: Any, key: Any, value: Any, name: str) -> None:
+        self.found[id(owner), key] = Place(owner, key, value, name)
+
+    def _add_all(self, owner: Any, keys: Iterable[Any], prefix: str) -> None:
+        """Add keys of a dict, or attributes of a class, and what stands there."""
+        held = vars(owner) if isinstance(owner, type) else owner
+        for key in keys:
+            value = held.get(key)
+            self._add(owner, key, value, f"{prefix}{key}")
+            self._waiting.append((value, f"{prefix}{key}"))
+
+    def _visit(self, x: Any, name: str) -> None:
+        if isinstance(x, Node | Random):  # both are looked after elsewhere
+            return
+        if isinstance(x, FunctionType):
+            self._visit_function(x)
+        elif isinstance(x, BuiltinMethodType):
+            self._waiting.append((x.__self__, name.removesuffix(f".{x.__name__}")))
+        elif isinstance(x, MethodType):
+            self._waiting += [(x.__self__, "self"), (x.__func__, name)]
+        elif isinstance(x, partial):
+            self._waiting += [(x.func, name), (x.args, name), (x.keywords, name)]
+        elif isinstance(x, type):
+            if not is_library(x.__module__):
+                for kind in x.__mro__[:-1]:
+                    self._add_all(
+                        kind, self._mentioned(vars(kind), self._names), f"{kind.__name__}."
+                    )
+        elif isinstance(x, ModuleType):
+            if not is_library(x.__name__):
+                self._visit_globals(vars(x), self._static, f"{x.__name__}.")
+        else:
+            self._visit_object(x, name)
+
+    def _visit_function(self, f: FunctionType) -> None:
+        self._add_all(vars(f), self._mentioned(vars(f), self._names), f"{f.__name__}.")
+        self._add(vars(f), len, len(vars(f)), f.__name__)
+        if self._code is not None and f.__code__ not in self._code:
+            return
+        for variable, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
+            try:
+                self._add(cell, "", cell.cell_contents, variable)
+            except ValueError:  # not assigned yet
+                continue
+            self._waiting.append((cell.cell_contents, variable))
+        for part in ("__defaults__", "__kwdefaults__"):
+            self._add(f, part, getattr(f, part), f"{f.__name__}.{part}")
+            self._waiting.append((getattr(f, part), f.__name__))
+        if self._code is None and not is_library(f.__module__):
+            mentioned = _names(f.__code__, inner=True)
+            self._static |= mentioned
+            self._visit_globals(f.__globals__, mentioned, "")
+
+    def _visit_globals(self, names: dict[str, Any], mentioned: set[str], prefix: str) -> None:
+        """Add the globals of a module that are mentioned; where it is not known by what, all."""
+        if self._names is not None:
+            self._add_all(names, self._names & names.keys(), prefix)
+            return
+        for key, value in list(names.items()):
+            self._add(names, key, value, f"{prefix}{key}")
+        self._waiting += [(names[key], f"{prefix}{key}") for key in mentioned & names.keys()]
+
+    def _visit_object(self, x: Any, name: str) -> None:
+        if isinstance(x, dict):
+            self._add(x, Contents, (*x, *x.values()), name)
+            self._waiting += [(part, f"{name}[{key!r}]") for key, part in list(x.items())]
+        elif isinstance(x, CONTAINERS):
+            self._add(x, Contents, tuple(x), name)
+        if isinstance(x, list | tuple | deque):
+            self._waiting += [(part, f"{name}[{i}]") for i, part in enumerate(x)]
+        elif contents(x) is not None:
+            self._add(x, Contents, contents(x), name)
+            return
+        if type(x).__module__.partition(".")[0] == "autograd_core":
+            self._waiting.append((getattr(x, "_f", None), name))  # a compiled function
+            return
+        attributes = getattr(x, "__dict__", None)
+        if isinstance(attributes, dict):
+            read_anew = getattr(type(x), "read_anew", ())  # what a class of nn reads by `fresh`
+            names = self._all_names if _is_of_nn(x) else self._names
+            mentioned = self._mentioned(set(attributes) - set(read_anew), names)
+            self._add_all(attributes, mentioned, f"{name}.")
+            self._add(attributes, len, len(attributes), name)
+        for kind in type(x).__mro__:
+            slots = vars(kind).get("__slots__", ())
+            for slot in self._mentioned([slots] if isinstance(slots, str) else slots, self._names):
+                if slot not in ("__dict__", "__weakref__") and hasattr(x, slot):
+                    self._add(x, slot, getattr(x, slot), f"{name}.{slot}")
+                    self._waiting.append((getattr(x, slot), f"{name}.{slot}"))
+        self._waiting.append((type(x), type(x).__name__))
+
+    def _mentioned(self, keys: Iterable[str], names: set[str] | None) -> list[str]:
+        return [key for key in list(keys) if names is None or key in names]
+
+
+class Contents:
+    """The key of all that a list, set, dict or array holds."""
+
+
+def _names(code: CodeType, inner: bool = False) -> set[str]:
+    """Return the names of globals and attributes, and the texts, in the code of a function."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, str):
+            names.add(constant)
+        elif isinstance(constant, tuple | frozenset):
+            names.update(part for part in constant if isinstance(part, str))
+        elif inner and isinstance(constant, CodeType):
+            names |= _names(constant, inner)
+    return names
+
+
+def _is_of_nn(x: Any) -> bool:
+    return any(kind.__module__.partition(".")[0] == "nn" for kind in type(x).__mro__)
+
+
+def is_library(module: Any) -> bool:
+    """Tell whether a module is ours, NumPy's or Python's, by its name."""
+    return isinstance(module, str) and module.partition(".")[0] in _LIBRARIES

@@ -1,0 +1,447 @@
+"""What a compiled function reads beside its arguments: recorded anew if it changed, or refused."""
+
+import functools
+import sys
+import types
+from array import array
+from collections import deque
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from oracle import assert_close
+
+import nn
+from autograd_core import TraceError, Value, grad, value_and_grad
+from autograd_core.program.compile import OFTEN, compile
+from autograd_core.program.contents import LARGE
+from autograd_core.program.tracing import callback, fresh
+
+X = np.array([0.3, -0.7, 1.1])
+
+
+def in_a_module(source: str, **names: Any) -> Any:
+    """Return a module of the user's with this source."""
+    module = types.ModuleType("users")
+    vars(module).update(names)
+    exec(source, vars(module))
+    return module
+
+
+class Model:
+    """What users write."""
+
+    rate = 0.5
+    _hidden = 1.0
+    __slots__ = ("__dict__", "slot")
+
+    def __init__(self):
+        self.k, self.parts, self.slot, self.act = (
+            2.0,
+            SimpleNamespace(deep={"k": [1.0]}),
+            1.0,
+            np.tanh,
+        )
+
+    @property
+    def hidden(self):
+        return self._hidden
+
+    def scaled(self, x):
+        return self.k * x
+
+
+@dataclass
+class Settings:
+    """Options, as users keep them."""
+
+    count: int = 1
+    up: bool = True
+
+
+CELL = ContextVar("CELL", default=1.0)
+
+
+def of_a_cell():
+    k = 1.0
+
+    def change(i):
+        nonlocal k
+        k = i
+
+    return lambda x: x * k, change
+
+
+def of_a_global():
+    module = in_a_module("def h(x): return x * k\ndef f(x): return h(x) + k", k=1.0)
+    return module.f, lambda i: setattr(module, "k", i)
+
+
+def of_a_module():
+    module = in_a_module("", k=1.0)
+    return lambda x: x * module.k, lambda i: setattr(module, "k", i)
+
+
+def of_a_helper():
+    module = in_a_module("def f(x): return h(x)", h=np.tanh)
+    return module.f, lambda i: setattr(module, "h", lambda x: x * i)
+
+
+def of_a_class():
+    kind = type("Kind", (), {"k": 1.0})
+    return lambda x: x * kind.k, lambda i: setattr(kind, "k", i)
+
+
+def of_an_object(read, change):
+    """Return what makes a function of an object, and what changes the object."""
+
+    def made():
+        model = Model()
+        return lambda x: read(model, x), lambda i: change(model, i)
+
+    return made
+
+
+def of_a_container(made, read, change):
+    """Return what makes a function of a list, an array or the like."""
+
+    def function():
+        held = made()
+        return lambda x: read(held, x), lambda i: change(held, i)
+
+    return function
+
+
+def of_defaults():
+    def f(x, ks=[1.0]):  # noqa: B006 - this is what users write
+        return x * ks[0]
+
+    return f, lambda i: f.__defaults__[0].__setitem__(0, i)
+
+
+def of_a_partial():
+    ks = [1.0]
+    return functools.partial(lambda ks, x: x * ks[0], ks), lambda i: ks.__setitem__(0, i)
+
+
+def of_a_method():
+    model = Model()
+    return model.scaled, lambda i: setattr(model, "k", i)
+
+
+def of_a_count():
+    settings = Settings()
+
+    def f(x):
+        for _ in range(settings.count):
+            x = x * 2.0 if settings.up else x - 1.0
+        return x
+
+    def change(i):
+        settings.count, settings.up = int(i), i < 3
+
+    return f, change
+
+
+def of_a_derivative():
+    ks = [1.0]
+    return grad(lambda x: ks[0] * x**3), lambda i: ks.__setitem__(0, i)
+
+
+def put(held, i):
+    held[0] = i
+
+
+# What is read: a function of x, and what changes it
+READ = {
+    "a variable of an outer function": of_a_cell,
+    "a global, in a function that is called": of_a_global,
+    "a name in a module": of_a_module,
+    "a function that is called": of_a_helper,
+    "an attribute of a class": of_a_class,
+    "an attribute": of_an_object(lambda m, x: m.k * x, lambda m, i: setattr(m, "k", i)),
+    "an attribute of the class, by an object": of_an_object(
+        lambda m, x: m.rate * x, lambda m, i: setattr(m, "rate", i)
+    ),
+    "a property": of_an_object(lambda m, x: m.hidden * x, lambda m, i: setattr(m, "_hidden", i)),
+    "a slot": of_an_object(lambda m, x: m.slot * x, lambda m, i: setattr(m, "slot", i)),
+    "deep inside": of_an_object(
+        lambda m, x: m.parts.deep["k"][0] * x, lambda m, i: put(m.parts.deep["k"], i)
+    ),
+    "an attribute by its text": of_an_object(
+        lambda m, x: getattr(m, "k") * x,  # noqa: B009 - this is what users write
+        lambda m, i: setattr(m, "k", i),
+    ),
+    "a function as an attribute": of_an_object(
+        lambda m, x: m.act(x), lambda m, i: setattr(m, "act", [np.sin, np.cos, np.exp][int(i) % 3])
+    ),
+    "a method": of_a_method,
+    "a default": of_defaults,
+    "a partial function": of_a_partial,
+    "a count and a flag": of_a_count,
+    "inside a derivative": of_a_derivative,
+    "an element of a list": of_a_container(lambda: [1.0], lambda a, x: a[0] * x, put),
+    "the length of a list": of_a_container(list, lambda a, x: x * len(a), lambda a, i: a.append(i)),
+    "a Value in a list": of_a_container(
+        lambda: [Value(1.0)], lambda a, x: x * a[0], lambda a, i: put(a, Value(i))
+    ),
+    "a dict": of_a_container(
+        lambda: {"a": {"b": 1.0}}, lambda d, x: x * d["a"]["b"], lambda d, i: d["a"].update(b=i)
+    ),
+    "the keys of a dict": of_a_container(
+        lambda: {1.0: 0.0}, lambda d, x: x * max(d), lambda d, i: d.__setitem__(i, d.pop(max(d)))
+    ),
+    "a set": of_a_container(lambda: {1.0}, lambda s, x: x * len(s), lambda s, i: s.add(i)),
+    "a deque": of_a_container(
+        lambda: deque([1.0], 2), lambda d, x: x * sum(d), lambda d, i: d.append(i)
+    ),
+    "an array": of_a_container(lambda: np.ones(3), lambda a, x: (x * a).sum(), put),
+    "an array, by what is computed of it": of_a_container(
+        lambda: np.ones(3), lambda a, x: x * (2.0 * a).sum(), put
+    ),
+    "a number of a large array": of_a_container(
+        lambda: np.ones(30 * LARGE), lambda a, x: (x * a).sum(), lambda a, i: put(a[4321:], i)
+    ),
+    "a number in a part of a large array": of_a_container(
+        lambda: np.ones(30 * LARGE), lambda a, x: (x * a[: 2 * LARGE]).sum(), put
+    ),
+    "a large array, by what is computed of it": of_a_container(
+        lambda: np.ones(30 * LARGE), lambda a, x: x * (2.0 * a).sum(), lambda a, i: a.fill(i)
+    ),
+    "an array of Python": of_a_container(lambda: array("d", [1.0]), lambda a, x: x * a[0], put),
+    "a context variable": lambda: (lambda x: x * CELL.get(), CELL.set),
+    "the sign of zero": of_a_container(
+        lambda: [0.0],
+        lambda a, x: np.arctan2(x * a[0], -1.0),
+        lambda a, i: put(a, -0.0 if i > 1 else 0.0),
+    ),
+}
+
+
+class TestWhatIsRead:
+    @pytest.mark.parametrize("name", READ)
+    def test_is_recorded_anew_when_it_changed(self, name):
+        f, change = READ[name]()
+        compiled = compile(f)
+        for i in (1.0, 1.0, 2.0, 5.0, 5.0):
+            change(i)
+            assert_close(compiled(2.0), f(Value(2.0)), 1e-12)
+            traces = compiled.traces
+            assert_close(compiled(3.0), f(Value(3.0)), 1e-12)
+            assert compiled.traces == traces
+
+    def test_by_an_argument_too(self):
+        model, compiled = Model(), compile(lambda model, x: model.k * x)
+        for k in (2.0, 5.0):
+            model.k = k
+            assert compiled(model, 3.0) == 3 * k
+
+    def test_finds_earlier_recordings_again(self):
+        settings = SimpleNamespace(up=True)
+        compiled = compile(lambda x: x + 1.0 if settings.up else x - 1.0)
+        for up in (True, False, True, False, True):
+            settings.up = up
+            assert compiled(1.0) == (2.0 if up else 0.0)
+        assert compiled.traces == 2
+
+    def test_may_be_set_to_what_it_is(self):
+        model = Model()
+        compiled = compile(lambda x: model.k * x)
+        for _ in range(3):
+            model.k = float("2.0")
+            assert compiled(1.0) == 2.0
+        assert compiled.traces == 1
+
+    def test_does_not_count_where_the_function_does_not_mention_it(self):
+        model = Model()
+        compiled = compile(model.scaled)
+        for i in range(3):
+            model.losses = [*getattr(model, "losses", ()), compiled(1.0)]
+            model.epoch = i
+        assert compiled.traces == 1
+
+    def test_that_changes_in_every_call_is_warned_of(self):
+        ks = [0.0]
+        compiled = compile(lambda x: x * ks[0])
+        for i in range(1, OFTEN):
+            ks[0] = float(i)
+            compiled(1.0)
+        ks[0] = 100.0
+        with pytest.warns(UserWarning, match=r"every change of a number, list or attribute"):
+            compiled(1.0)
+
+    def test_a_value_of_another_type(self):
+        w = Value(X.astype("f"))
+        compiled = compile(lambda x: w * x)
+        for data in (X, X.astype("f"), 2 * X):
+            w.data = data
+            result = compiled(2.0)
+            assert result.dtype == data.dtype
+            assert_close(result.data, 2 * data)
+
+    def test_settings_of_layers(self):
+        nn.set_seed(0)
+        layer = nn.Dense(2, "tanh")
+        model = nn.Sequential([layer], input_shape=(3,))
+        compiled = compile(model)
+        for activation in ("tanh", "relu", "sigmoid"):
+            layer.activation = nn.activations.get(activation)
+            assert_close(compiled(X[None]).data, model(X[None]).data, 1e-12)
+
+    def test_under_a_profiler_everything_counts(self):
+        model = Model()
+        compiled = compile(model.scaled)
+        sys.setprofile(lambda *_: None)
+        try:
+            results = []
+            for model.k in (2.0, 3.0):
+                results.append(compiled(1.0))
+        finally:
+            sys.setprofile(None)
+        assert results == [2.0, 3.0]
+
+    def test_between_forward_and_backward_is_refused(self):
+        ks, x = [2.0], Value(3.0)
+        compiled = compile(lambda x: ks[0] * x)
+        y = compiled(x)
+        ks[0] = 5.0
+        with pytest.raises(TraceError, match="a backward sweep through a compiled function after"):
+            y.backward()
+        ks[0] = 2.0
+        y.backward()
+        assert x.grad == 2.0
+
+
+class Momentum:
+    """A moving average, kept as users keep it."""
+
+    def __init__(self):
+        self.v, self.calls, self.log = 0.0, 0, []
+
+
+def average(m, x):
+    m.v = 0.9 * m.v + x
+    return m.v
+
+
+def count(m, x):
+    m.calls += 1
+    return x * m.calls
+
+
+def log(m, x):
+    m.log.append(m.calls)
+    return x
+
+
+def attribute_of_a_function(_, x):
+    log.calls = getattr(log, "calls", 0) + 1
+    return x
+
+
+def reads_its_log(m, x):
+    scale = m.log[-1] if m.log else 1.0
+    callback(m.log.append, x)
+    return x * scale
+
+
+MOMENTS, NUMBERS = np.zeros(3), iter(range(100))
+
+
+def moments(_, x):
+    MOMENTS[:] = 0.9 * MOMENTS + 1.0
+    return x * MOMENTS
+
+
+def next_number(_, x):
+    return x * next(NUMBERS)
+
+
+def made_by_a_generator():
+    def numbers():
+        yield from (1.0, 2.0, 3.0)
+
+    made = numbers()
+    return lambda _, x: x * next(made)
+
+
+CHANGED = {
+    "a Value in an attribute": average,
+    "a counter": count,
+    "a list": log,
+    "an attribute of a function": attribute_of_a_function,
+    "a log that is read": reads_its_log,
+    "an array": moments,
+    "an iterator": next_number,
+    "a generator": made_by_a_generator(),
+}
+
+
+class TestWhatIsChangedInside:
+    @pytest.mark.parametrize("name", CHANGED)
+    def test_is_refused_at_the_second_call(self, name):
+        held = Momentum()
+        compiled = compile(lambda x: CHANGED[name](held, x))
+        compiled(2.0)
+        with pytest.raises(TraceError, match="changed inside a compiled function") as caught:
+            compiled(2.0)
+        assert f"{__file__}:" in caught.value.given
+        assert "callback(function, v)" in caught.value.instead
+
+    def test_in_the_first_call_only_is_a_cache(self):
+        cache = {}
+
+        def f(x):
+            if "w" not in cache:
+                cache["w"] = Value(2.0)
+            return cache["w"] * x
+
+        compiled = compile(f)
+        for w in (2.0, 5.0, 7.0):
+            assert compiled(3.0).data == 3 * cache["w"].data
+            cache["w"].data = w
+            assert compiled(3.0).data == 3 * w
+        assert compiled.traces == 1
+
+    def test_by_callbacks_and_fresh_is_theirs(self):
+        state = SimpleNamespace(history={"loss": []}, mean=0.0, buffer=np.zeros(1))
+
+        def follow(v):
+            state.mean = 0.5 * state.mean + v
+            state.buffer[0] = v
+
+        def f(x):
+            y = x * x
+            callback(state.history["loss"].append, y)
+            callback(follow, y)
+            return y + fresh(lambda: state.mean)
+
+        compiled = compile(f)
+        for x in (1.0, 2.0, 3.0):
+            compiled(x)
+        assert state.history == {"loss": [1.0, 4.0, 9.0]}
+        assert state.mean == 0.5 * (0.5 * 1.0 + 4.0) + 9.0
+        assert compiled.traces == 1
+
+    def test_a_training_step_of_a_class(self):
+        class Trainer:
+            def __init__(self):
+                self.w, self.rate, self.losses = Value(X), 0.1, []
+
+            def step(self, x):
+                loss, g = value_and_grad(lambda w: np.sum((w * x - 1.0) ** 2))(self.w)
+                self.w.data = self.w - self.rate * g
+                callback(self.losses.append, loss)
+
+        compiled, eager = Trainer(), Trainer()
+        step = compile(compiled.step)
+        for i in range(6):
+            compiled.rate = eager.rate = 0.1 if i < 3 else 0.05
+            step(2.0 + i)
+            eager.step(2.0 + i)
+        assert_close(compiled.w.data, eager.w.data, 1e-12)
+        assert_close(compiled.losses, eager.losses, 1e-12)
+        assert step.traces == 2
