@@ -24,14 +24,15 @@ def compile(f: Callable[..., Any]) -> "Compiled":
 
     f computes with floats, arrays, Values and nested lists, tuples and dicts of them; derivatives
     of any order may be inside. The Values that it captures, such as the parameters of a model,
-    are read afresh in every call, and may be given new data inside (`p.data = p - step`). Numbers
-    and arrays that it captures are as they were in the first call. Other shapes, types or options
-    (True, text, None) are recorded anew.
+    are read afresh in every call, and may be given new data inside (`p.data = p - step`). Other
+    shapes, types or options (True, text, None) are recorded anew, and so are changes of what f
+    reads beside its arguments: numbers, arrays, lists, attributes, globals.
 
     Args:    f: decides by `np.where` and not by `if` of data, and draws with `fresh`.
     Returns: a function of the same arguments and results, to the bit where the order of operations
              is kept, else to 1e-12 (float32: to its rounding). It can be differentiated as f can.
-    Raises:  TraceError: at the first call, if f takes data out of the graph, with the line.
+    Raises:  TraceError: at the first call, if f takes data out of the graph, with the line; at the
+             second, if it draws or changes what it reads in both.
     Example: >>> from autograd_core import value_and_grad
              >>> step = compile(value_and_grad(lambda w, x: (w * x - 6.0) ** 2))
              >>> step(2.0, 4.0)
