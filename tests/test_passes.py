@@ -300,7 +300,7 @@ def test_all_pairs_of_passes_keep_effects_and_draws():
     for first, second in combinations(PASSES, 2):
         after = second(first(before))
         after = replace(after, outputs=after.wanted())
-        (one, shown), (other, shown_again) = run(after, X), run(after, X)
+        (one, _, shown), (other, _, shown_again) = run(after, X), run(after, X)
         assert not np.array_equal(one, other)
         assert_close([shown, shown_again], [2 * np.exp(X)] * 2)
 
