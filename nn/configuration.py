@@ -120,9 +120,6 @@ def positions(function: Any, most: int) -> int:
     return min(most, sum(p.kind in kinds for p in parameters))
 
 
-_OBJECTS = ("optimizer", "schedule")  # choices that are no functions
-
-
 def choose(kind: str, choices: Mapping[str, Any], given: Any) -> Any:
     """Return what a name stands for; whatever is no text is the choice itself.
 
@@ -130,15 +127,15 @@ def choose(kind: str, choices: Mapping[str, Any], given: Any) -> Any:
              choices: by name; a class stands for its instance with all defaults.
              given: a name, a function or object, or None.
     Raises:  OptionError: no such name, and the message says which is nearest; or what is neither
-             a name nor a function.
+             a name nor a function, nor Configured.
     Example: >>> choose("function", {"double": lambda x: 2 * x}, "double")(3)
              6
     """
     if not isinstance(given, str):
-        if not (given is None or callable(given) or kind in _OBJECTS):
+        if not (given is None or callable(given) or isinstance(given, Configured)):
             raise OptionError(
                 f"{kind} {given!r}",
-                "it is neither a name nor a function",
+                "it is neither a name nor a function, nor an object with a configuration",
                 f"one of {', '.join(sorted(choices))}, or a {kind} of your own",
             )
         chosen = given

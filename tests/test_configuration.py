@@ -63,6 +63,11 @@ class TestChoices:
         assert choose("thing", self.CHOICES, None) is None
         assert isinstance(choose("thing", self.CHOICES, Ramp), Ramp)
 
+    @pytest.mark.parametrize("given", [3, 0.5, True, [abs], {"absolute": abs}, object()], ids=type)
+    def test_what_can_be_no_choice_is_refused(self, given):
+        with pytest.raises(OptionError, match=r"thing (.|\n)*neither a name nor(.|\n)*absolute"):
+            choose("thing", self.CHOICES, given)
+
     def test_an_unknown_name_gets_the_nearest(self):
         with pytest.raises(OptionError, match=r"(?s)thing 'absolut'.*absolute, ramp.*'absolute'"):
             choose("thing", self.CHOICES, "absolut")

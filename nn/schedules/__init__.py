@@ -70,4 +70,4 @@ def get(schedule: Any) -> Any:
             "a schedule has rates and numbers of steps, which no default can know",
             f"nn.schedules.{kind.__name__}({names})",
         )
-    return choose("schedule", BY_NAME, schedule)
+    return choose("schedule", BY_NAME, schedule) if isinstance(schedule, str) else schedule
