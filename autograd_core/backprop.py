@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from . import watching
 from .data import as_data, dtype_of, shape_of
-from .errors import AutogradError, RuleError, ShapeError
+from .errors import AutogradError, ChangedDataError, RuleError, ShapeError
 from .graph import Node, Primitive, ancestors
 from .messages import describe
 from .primitives.elementwise import astype
@@ -33,9 +34,11 @@ def sweep(
              be differentiated.
     Returns: cotangents by node, output first; a node that no derivative reaches is missing.
     Raises:  RuleError: a rule returned something that does not fit its input.
+             ChangedDataError: a Value was given other data after it was used.
     """
     for watcher in watchers():
         watcher.sweeping(order)
+    _refuse_changed(order)
     cotangents = {order[-1]: cotangent}
     try:
         with np.errstate(all="ignore"), recording() if create_graph else nullcontext():
@@ -68,6 +71,22 @@ def paths(output: Node, targets: list[Node]) -> tuple[list[Node], set[Node] | No
         if node in found:
             on_path.append(node)
     return (on_path if output in found else []), found, has_older
+
+
+def _refuse_changed(order: list[Node]) -> None:
+    """Refuse to differentiate what was computed from data that are no longer there."""
+    oldest = next((node for node in order if node.primitive is not None), None)
+    if oldest is None or oldest.index > watching.latest_assignment:  # as in every training step
+        return
+    for node in order:
+        for x in (*node.inputs, node) if node.primitive is not None else ():
+            if isinstance(x, Node) and getattr(x, "assigned", 0) > node.index:
+                given = f"the derivative of {node.primitive.name} after new data for {describe(x)}"
+                raise ChangedDataError(
+                    f"{given}, as by `v.data += 1`",
+                    "it is computed with the numbers that the operation was recorded with",
+                    "backward() before data change; or v = v + 1, which makes a new Value",
+                )
 
 
 def _propagate(

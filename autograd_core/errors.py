@@ -90,4 +90,4 @@ class AnomalyError(AutogradError, FloatingPointError):
 
 
 class ChangedDataError(AnomalyError):
-    """An array was changed in place after an operation had recorded it."""
+    """Data changed after an operation had recorded them."""

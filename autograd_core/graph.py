@@ -44,6 +44,7 @@ class Node:
         "label",  # the user's name for it, or None
         "origin",  # what a watcher wrote down about the node's making, or None
         "stepped",  # of a leaf: whether an optimizer has used the gradient that it holds
+        "assigned",  # of a leaf: its age when it was last given other data, 0 if it never was
     )
     _data: Data
     _gradient: Any
@@ -55,6 +56,7 @@ class Node:
     label: str | None
     origin: Any
     stepped: bool
+    assigned: int
 
     def __init__(self, data: Data, label: str | None = None) -> None:
         self._data = data
@@ -67,6 +69,7 @@ class Node:
         self.label = label
         self.origin = None
         self.stepped = False
+        self.assigned = 0
 
     @property
     def shape(self) -> tuple[int, ...]:

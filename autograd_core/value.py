@@ -61,6 +61,10 @@ class Value(ArrayMethods):
     def data(self) -> Data:
         """The number (float), or the array. Assign to it to change a parameter: `p.data -= step`.
 
+        What was computed before cannot be differentiated any more: its derivatives need the
+        numbers that it was computed with. Changes of single elements, `v.data[0] = 1`, belong
+        before the first use; of later ones only `detect_anomaly` takes notice.
+
         Raises: DataError: what is assigned is not real numbers. ShapeError: of another shape.
         """
         if watching.open_watches:
@@ -82,6 +86,8 @@ class Value(ArrayMethods):
         if data is given and data is not self._data and isinstance(data, np.ndarray):
             data = data.copy("K")  # p.data = q.data, and then p.data -= step, leaves q alone
         self._data = data
+        self.assigned = next_index()
+        watching.assigned(self.assigned)
 
     @property
     def grad(self) -> Any:
@@ -281,6 +287,7 @@ class Value(ArrayMethods):
         for name, each in ((own or {}) | slots).items():
             setattr(self, name, each)
         self.index = next_index()  # it is younger than all that this process has computed
+        self.assigned = 0
 
     def __copy__(self) -> Any:
         if watching.open_watches:

@@ -32,6 +32,8 @@ class Watcher:
 _watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
 # How many `watch` blocks are open in all threads: while none is, recording asks no further.
 open_watches = 0
+# The age, as of nodes, at which any Value was last given other data
+latest_assignment = 0
 _lock = threading.Lock()
 
 
@@ -77,6 +79,12 @@ def made_of_data(node: Any) -> None:
     """Show a node that the user has made of plain data to the watchers."""
     for watcher in _watchers.get():
         watcher.made_of_data(node)
+
+
+def assigned(age: int) -> None:
+    """Note that a Value was given other data, for sweeps over what was computed before."""
+    global latest_assignment
+    latest_assignment = age
 
 
 def assigning(node: Any, data: Any) -> None:
