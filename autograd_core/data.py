@@ -21,13 +21,15 @@ def dtype_of(x: Any) -> Any:
     return getattr(getattr(x, "_data", x), "dtype", None)
 
 
-def as_data(value: object) -> Data:
+def as_data(value: object, beside: Any = None) -> Data:
     """Return `value` as the two kinds of data that a node holds: a float, or a float array.
 
     0-d results and NumPy scalars become floats (a graph of NumPy scalars runs several times
     slower); integers and booleans become float64; float32 stays.
 
     Args:    value: a real number, or an array or nested list of real numbers.
+             beside: the other operands of an operation, or one of them. Beside float32, bools and
+             integers of up to 16 bits become float32, as in NumPy.
     Returns: a float, or an array of float32 or float64 with at least one axis (not copied if it
              is one already).
     Raises:  DataError: text, objects, complex numbers, a ragged list, or nodes inside a list.
@@ -60,7 +62,12 @@ def as_data(value: object) -> Data:
             "numbers: float(text), or z.real and z.imag of complex data",
         )
     if array.dtype.char not in "fd":
-        array = array.astype(np.float32 if array.dtype.char == "e" else np.float64)
+        operands = beside if isinstance(beside, tuple) else (beside,)
+        single = array.dtype.char == "e" or (
+            any(dtype_of(x) == np.float32 for x in operands)
+            and np.can_cast(array.dtype, np.float32)
+        )
+        array = array.astype(np.float32 if single else np.float64)
     return array if array.ndim else float(array)
 
 

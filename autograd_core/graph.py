@@ -183,7 +183,7 @@ class Primitive:
                 kind = kind or type(x)
                 data.append(x._data)
             else:
-                data.append(as_data(x))
+                data.append(as_data(x, inputs))
         out = self.compute(data, params, inputs)
         if kind is None:
             return out
@@ -207,13 +207,13 @@ class Primitive:
         if isinstance(x, Node):
             kind = type(x)
             a = x._data
-            b = y._data if isinstance(y, Node) else (y := as_data(y))
+            b = y._data if isinstance(y, Node) else (y := as_data(y, x))
         elif isinstance(y, Node):
             kind = type(y)
-            a = x = as_data(x)
+            a = x = as_data(x, y)
             b = y._data
         else:
-            return self.compute((as_data(x), as_data(y)), {}, (x, y))
+            return self.compute((as_data(x, y), as_data(y, x)), {}, (x, y))
         try:
             if type(a) is not float or type(b) is not float:
                 out = self.forward(a, b)

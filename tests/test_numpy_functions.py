@@ -21,6 +21,7 @@ from autograd_core import (
     UnsupportedError,
     Value,
     check_gradients,
+    compile,
     grad,
     logsumexp,
     vjp,
@@ -970,3 +971,38 @@ def test_logsumexp_of_infinities(x, expected):
 def test_cross_takes_one_axis_for_all():
     x, y = np.array([[1.0], [2.0], [3.0]]), np.array([[4.0], [5.0], [7.0]])
     np.testing.assert_array_equal(np.cross(Value(x), y, axis=0).data, np.cross(x, y, axis=0))
+
+
+# Functions of two arrays, of which one is float32
+OF_TWO = {
+    "*": lambda x, y: x * y,
+    "reflected +": lambda x, y: y + x,
+    "**": lambda x, y: x**y,
+    "@": lambda x, y: x @ y.T,
+    "maximum": np.maximum,
+    "arctan2": np.arctan2,
+    "where": lambda x, y: np.where(x > 0, x, y),
+    "clip": lambda x, y: np.clip(x, 0, y),
+    "concatenate": lambda x, y: np.concatenate([x, y]),
+    "ravelled": lambda x, y: np.concatenate([y, x], axis=None),
+    "stack": lambda x, y: np.stack([y, x]),
+    "hstack": lambda x, y: np.hstack([x, y]),
+    "einsum": lambda x, y: np.einsum("ij,ij->i", x, y),
+    "dot": lambda x, y: np.dot(x, y.T),
+    "inner": np.inner,
+    "outer": np.outer,
+    "tensordot": lambda x, y: np.tensordot(x, y, axes=([1], [1])),
+    "kron": np.kron,
+    "cross": np.cross,
+}
+
+
+@pytest.mark.parametrize("kind", ["?", "b", "B", "h", "H", "e", "i", "q", "Q", "f", "d"])
+@pytest.mark.parametrize("name", OF_TWO)
+def test_float32_stays_beside_what_numpy_fits_into_it(name, kind):
+    x, y = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "f"), np.ones((2, 3), kind)
+    expected = OF_TWO[name](x, y)
+    for actual in (OF_TWO[name](Value(x), y), compile(lambda x: OF_TWO[name](x, y))(x)):
+        assert actual.dtype == expected.dtype
+        data = actual.data if isinstance(actual, Value) else actual
+        np.testing.assert_allclose(data, expected, 1e-6)

@@ -11,7 +11,7 @@ from ..messages import describe
 from ..primitives import linear_algebra, shapes
 from ..primitives.elementwise import multiply
 from ..primitives.indexing import getitem
-from .rearranging import as_operand, axis_number, axis_numbers, permuting, ravel
+from .rearranging import as_operand, as_operands, axis_number, axis_numbers, permuting, ravel
 
 moveaxis = permuting(np.moveaxis)
 # Names of axes. The module `string` has them, too, and takes a tenth of this package's import
@@ -30,7 +30,7 @@ def dot(a: Any, b: Any) -> Any:
     Returns: the product, with the other axes of a, then those of b.
     Raises:  ShapeError: the two axes differ in length.
     """
-    a, b = as_operand(a), as_operand(b)
+    a, b = as_operands(a, b)
     if not shape_of(a) or not shape_of(b):
         return multiply(a, b)
     if len(shape_of(b)) <= 2:
@@ -40,12 +40,12 @@ def dot(a: Any, b: Any) -> Any:
 
 def vdot(a: Any, b: Any) -> Any:
     """Return the sum of the products of corresponding elements, both ravelled."""
-    return linear_algebra.matmul(ravel(as_operand(a)), ravel(as_operand(b)))
+    return linear_algebra.matmul(*map(ravel, as_operands(a, b)))
 
 
 def inner(a: Any, b: Any) -> Any:
     """Return the sum over the last axes of both; other axes, those of a first, remain."""
-    a, b = as_operand(a), as_operand(b)
+    a, b = as_operands(a, b)
     if not shape_of(a) or not shape_of(b):
         return multiply(a, b)
     if len(shape_of(b)) == 2 and shape_of(a)[-1:] == shape_of(b)[1:]:
@@ -57,7 +57,7 @@ def inner(a: Any, b: Any) -> Any:
 
 def outer(a: Any, b: Any) -> Any:
     """Return the matrix of all products of an element of a, its row, and one of b, its column."""
-    a, b = ravel(as_operand(a)), ravel(as_operand(b))
+    a, b = map(ravel, as_operands(a, b))
     return multiply(getitem(a, index=(slice(None), None)), b)
 
 
@@ -72,7 +72,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     Example: >>> tensordot(np.ones((2, 3, 4)), np.ones((4, 3)), axes=([1, 2], [1, 0]))
              array([12., 12.])
     """
-    a, b = as_operand(a), as_operand(b)
+    a, b = as_operands(a, b)
     of_a, of_b = shape_of(a), shape_of(b)
     if isinstance(axes, int):
         axes = [*range(-axes, 0)], [*range(axes)]
@@ -116,7 +116,7 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = True) -> Any:
             "axes are named by letters here",
             'einsum("ij,jk->ik", x, y)',
         )
-    given = [as_operand(x) for x in operands]
+    given = as_operands(*operands)
     terms, output = _spell_out(subscripts, [len(shape_of(x)) for x in given])
     pairs = [_diagonal(x, term) for x, term in zip(given, terms, strict=True)]
     pairs = _drop_ones(pairs, subscripts)
@@ -221,7 +221,7 @@ def kron(a: Any, b: Any) -> Any:
     Example: >>> kron([1, 10], [1, 2, 3])
              array([ 1.,  2.,  3., 10., 20., 30.])
     """
-    a, b = as_operand(a), as_operand(b)
+    a, b = as_operands(a, b)
     ndim = max(len(shape_of(a)), len(shape_of(b)))
     of_a = (1,) * (ndim - len(shape_of(a))) + shape_of(a)
     of_b = (1,) * (ndim - len(shape_of(b))) + shape_of(b)
@@ -245,7 +245,8 @@ def cross(
     """
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = _vectors(as_operand(a), axisa), _vectors(as_operand(b), axisb)
+    a, b = as_operands(a, b)
+    a, b = _vectors(a, axisa), _vectors(b, axisb)
     out = _next_component(a * _next_component(b) - _next_component(a) * b)
     axis_number(axisc, len(shape_of(out)), "cross")
     return moveaxis(out, -1, axisc)

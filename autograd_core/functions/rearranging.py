@@ -38,6 +38,11 @@ def as_operand(x: Any) -> Any:
     return x if isinstance(x, Node) else as_data(x)
 
 
+def as_operands(*operands: Any) -> list[Any]:
+    """Return the operands of one operation: beside float32, small integers become float32."""
+    return [x if isinstance(x, Node) else as_data(x, operands) for x in operands]
+
+
 def axis_numbers(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
     """Return one axis, or several different ones, as numbers counted from the start.
 
@@ -251,34 +256,34 @@ def atleast(ndim: int) -> Callable[..., Any]:
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """Join arrays along an axis that they have; None: ravel them first."""
     if axis is None:
-        arrays, axis = [ravel(x) for x in arrays], 0
+        arrays, axis = [ravel(x) for x in as_operands(*arrays)], 0
     return shapes.concatenate(*arrays, axis=operator.index(axis))
 
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """Join arrays, or numbers, of one shape along a new axis."""
-    return concatenate([reshaping(np.expand_dims)(x, axis) for x in arrays], axis)
+    return concatenate([reshaping(np.expand_dims)(x, axis) for x in as_operands(*arrays)], axis)
 
 
 def hstack(arrays: Sequence[Any]) -> Any:
     """Join arrays side by side."""
-    arrays = [_atleast[1](x) for x in arrays]
+    arrays = [_atleast[1](x) for x in as_operands(*arrays)]
     return concatenate(arrays, 0 if len(shape_of(arrays[0])) == 1 else 1)
 
 
 def vstack(arrays: Sequence[Any]) -> Any:
     """Join arrays below each other."""
-    return concatenate([_atleast[2](x) for x in arrays], 0)
+    return concatenate([_atleast[2](x) for x in as_operands(*arrays)], 0)
 
 
 def dstack(arrays: Sequence[Any]) -> Any:
     """Join arrays behind each other, along the third axis."""
-    return concatenate([_atleast[3](x) for x in arrays], 2)
+    return concatenate([_atleast[3](x) for x in as_operands(*arrays)], 2)
 
 
 def column_stack(arrays: Sequence[Any]) -> Any:
     """Join 1-D arrays as the columns of a matrix."""
-    arrays = [as_operand(x) for x in arrays]
+    arrays = as_operands(*arrays)
     columns = [x if len(shape_of(x)) > 1 else shapes.reshape(x, shape=(-1, 1)) for x in arrays]
     return concatenate(columns, 1)
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..data import shape_of
 from ..errors import OptionError, ShapeError
 from ..primitives import convolution, windows
-from .rearranging import as_operand, axis_number
+from .rearranging import as_operand, as_operands, axis_number
 
 
 def sliding_windows(
@@ -69,7 +69,7 @@ def convolve(x: Any, weight: Any, strides: Any = 1, dilation: Any = 1) -> Any:
              >>> convolve(x, [[[-1, 0, 1]]]).ravel()
              array([2., 2., 2.])
     """
-    x, weight = as_operand(x), as_operand(weight)
+    x, weight = as_operands(x, weight)
     rank = max(len(shape_of(x)) - 2, 0)
     strides, dilation = _each("strides", strides, rank), _each("dilation", dilation, rank)
     return convolution.convolve(x, weight, strides=strides, dilation=dilation)
