@@ -12,6 +12,7 @@ from autograd_core import DataError, OptionError
 
 from .data import batches
 from .metrics.base import measured
+from .mistakes import check_finite
 
 Metrics = Mapping[str, Callable[..., Any]]
 
@@ -20,7 +21,6 @@ def as_batches(
     x: Any,
     y: Any,
     sample_weight: Any,
-    class_weight: Mapping[int, float] | None,
     batch_size: int,
     shuffle: bool,
     dtype: Any,
@@ -29,16 +29,15 @@ def as_batches(
 
     Args:    x: array, frame, list; or, where y is None, an iterable of such batches.
              dtype: of the model; data in another float type are cast once, here.
-    Raises:  DataError: an iterator, which is used up after one epoch. See also `batches`.
+    Raises:  DataError: an iterator, which is used up after one epoch. OptionError: weights for an
+             iterable. See also `batches`.
     """
     if y is not None:
-        y = as_array(y, dtype)
-        if class_weight is not None:
-            by_class = class_weights(y, class_weight)
-            sample_weight = by_class if sample_weight is None else by_class * sample_weight
+        x, y = as_array(x, dtype), as_array(y, dtype)
         if sample_weight is not None:
             sample_weight = as_array(sample_weight, dtype)
-        return batches(as_array(x, dtype), y, sample_weight, batch_size, shuffle)
+        check_finite(x, y, sample_weight)
+        return batches(x, y, sample_weight, batch_size, shuffle)
     if isinstance(x, np.ndarray) or not isinstance(x, Iterable) or hasattr(x, "to_numpy"):
         raise DataError(
             f"x without y: {type(x).__name__}",
@@ -51,7 +50,34 @@ def as_batches(
             "an iterator is used up after one epoch",
             "a list of batches, nn.batches(x, y), or an object whose __iter__ begins anew",
         )
+    if sample_weight is not None:
+        raise OptionError(
+            "sample_weight for an iterable of batches",
+            "each batch brings the weights of its own samples",
+            "batches (x, y, sample_weight)",
+        )
     return x
+
+
+def as_parts(data: Any) -> tuple[Any, Any, Any] | None:
+    """Return x, y and sample_weight or None of validation_data; None if it is batches, or none.
+
+    Raises:  DataError: neither these nor batches.
+    """
+    batch_like = isinstance(data, list) and all(
+        isinstance(each, tuple) or (isinstance(each, list) and isinstance(each[0], np.ndarray))
+        for each in data
+    )
+    if data is None or batch_like or not isinstance(data, tuple | list | np.ndarray):
+        return None
+    if isinstance(data, np.ndarray) or len(data) not in (2, 3):
+        raise DataError(
+            f"validation_data, a {type(data).__name__} of length {len(data)}",
+            "the loss of x needs its targets y",
+            "validation_data=(x, y), (x, y, sample_weight), or a list of such batches",
+        )
+    x, y, weight = (*data, None)[:3]
+    return x, y, weight
 
 
 def as_array(data: Any, dtype: Any = None) -> Any:
@@ -86,21 +112,6 @@ def split_off(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, Any, Any,
         weight = np.asarray(weight)
         validation, weight = (*validation, weight[cut:]), weight[:cut]
     return x[:cut], y[:cut], weight, validation
-
-
-def class_weights(y: Any, weights: Mapping[int, float]) -> Any:
-    """Return one weight for each sample, that of its class; 1 for classes that are not named.
-
-    Raises:  OptionError: targets that are no classes.
-    """
-    labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
-    if not np.array_equal(labels, np.round(labels)):
-        raise OptionError(
-            "class_weight for targets that are not whole numbers",
-            "it weighs classes, and these are none",
-            "sample_weight, one number for each sample",
-        )
-    return np.array([float(weights.get(int(label), 1.0)) for label in labels])
 
 
 def paired(y: Any, out: Any) -> Any:

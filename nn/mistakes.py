@@ -24,7 +24,7 @@ def check_scale(model: Any, x: Any) -> None:
     if x.dtype.kind not in "fiu" or not x.size or not has_scale:
         return
     size = float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
-    if 0 < size < 0.01 or size > 10:
+    if 0 < size < 0.01 or 10 < size < np.inf:
         say(
             "scale",
             f"inputs of a size around {size:.3g}, from {x.min():.4g} to {x.max():.4g}",
@@ -53,3 +53,37 @@ def check_trained(model: Any) -> None:
         "all its parts have trainable = False" if model.named_parameters() else "it has none",
         "trainable = True for the parts that are to learn; evaluate or predict to use it as it is",
     )
+
+
+def check_finite(x: Any, y: Any = None, sample_weight: Any = None) -> None:
+    """Warn if samples hold NaN or inf; those of weight 0 do not count."""
+    counts = None
+    if sample_weight is not None and np.all(np.isfinite(sample_weight)):
+        counts = np.any(np.reshape(sample_weight, (len(sample_weight), -1)) != 0, axis=1)
+    for name, data in (("x", x), ("y", y), ("sample_weight", sample_weight)):
+        array = np.asarray(data)
+        if data is None or array.dtype.kind != "f" or np.isfinite(array).all() or not array.ndim:
+            continue
+        wrong = ~np.isfinite(array.reshape(len(array), -1)).all(axis=1)
+        if counts is not None and len(counts) == len(wrong):
+            wrong &= counts
+        if wrong.any():
+            say(
+                "not finite",
+                f"{name} with NaN or inf in {wrong.sum()} of {len(wrong)} samples, the first in "
+                f"sample {wrong.argmax()}",
+                "outputs, the loss and all parameters that learn from it become NaN",
+                "samples without gaps, or numbers in the gaps, such as the mean of the others",
+            )
+
+
+def check_softmax(layer: Any, out: Any) -> None:
+    """Warn if a layer's activation is a softmax over a single number, which is always 1."""
+    name = getattr(getattr(layer, "activation", None), "__name__", "")
+    if name in ("softmax", "log_softmax") and out.shape[-1] == 1:
+        say(
+            "one class",
+            f"{name} of one output in {layer}",
+            "there is one class only, which softmax gives probability 1 whatever the data",
+            "sigmoid with binary_crossentropy, or one output for each class",
+        )

@@ -9,14 +9,16 @@ import numpy as np
 from autograd_core import OptionError, no_grad
 
 from . import losses, optimizers
-from .callbacks import CallbackList, History, Progress, as_list
+from .callbacks import CallbackList, History, Progress
+from .callbacks.base import as_list
+from .classes import check_classes, class_weights, times
 from .configuration import check_range
 from .data import batches
-from .epochs import Figures, as_array, as_batches, interruptible, split_off
+from .epochs import Figures, as_array, as_batches, as_parts, interruptible, split_off
 from .losses.outputs import decides_at
 from .metrics import BY_NAME
 from .metrics.choosing import chosen
-from .mistakes import check_reached, check_scale
+from .mistakes import check_finite, check_reached, check_scale
 from .progress import progress_bar
 from .randomness import drawing_from
 from .steps import Steps, plain
@@ -75,7 +77,7 @@ class Training(Steps):
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
-        class_weight: Mapping[int, float] | None = None,
+        class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
     ) -> History:
@@ -91,7 +93,8 @@ class Training(Steps):
                  validation_split: share of the samples, the last ones, to validate with.
                  validation_data: (x, y) or (x, y, sample_weight), or an iterable of batches.
                  shuffle: see the samples in a new order in each epoch.
-                 class_weight: weights of the classes in the loss, such as {0: 1.0, 1: 5.0}.
+                 class_weight: weights of the classes in the loss, {0: 1.0, 1: 5.0}, [1.0, 5.0] or
+                 "balanced"; of sequences (samples, steps), the weights of each step.
                  sample_weight: weights of the samples, (samples,).
                  initial_epoch: the number of epochs that have been learnt before.
         Returns: the History, whose `history` dict has lists for loss, each metric, val_loss, ...
@@ -111,10 +114,13 @@ class Training(Steps):
         dtype = self._dtype()
         if validation_split:
             x, y, sample_weight, validation_data = split_off(x, y, sample_weight, validation_split)
-        data = as_batches(x, y, sample_weight, class_weight, batch_size, shuffle, dtype)
-        if isinstance(validation_data, tuple):
-            x, y, weight = (*validation_data, None)[:3]
-            validation_data = as_batches(x, y, weight, None, EVALUATED_AT_ONCE, False, dtype)
+        if class_weight is not None:
+            sample_weight = self._weighed_classes(y, class_weight, sample_weight)
+        data = as_batches(x, y, sample_weight, batch_size, shuffle, dtype)
+        if (held_out := as_parts(validation_data)) is not None:
+            validation_data = as_batches(*held_out, EVALUATED_AT_ONCE, False, dtype)
+            if y is not None:
+                check_classes(as_array(y), as_array(held_out[1]), self.loss)
         length = len(data) if isinstance(data, Sized) else None
         history = History()
         progress = Progress(epochs - initial_epoch, length, verbose)
@@ -146,10 +152,12 @@ class Training(Steps):
         self._check_compiled()
         dtype = self._dtype()
         weight = None if sample_weight is None else as_array(sample_weight, dtype)
+        x, y = as_array(x, dtype), as_array(y, dtype)
+        check_finite(x, y, weight)
         figures = Figures(self.metrics)
         self.train()
         with self._drawing():
-            figures.add(*self._learn_batch(as_array(x, dtype), as_array(y, dtype), weight))
+            figures.add(*self._learn_batch(x, y, weight))
         logs: dict[str, float] = figures.logs()
         return logs
 
@@ -172,7 +180,7 @@ class Training(Steps):
         Raises:  OptionError: the model was not compiled.
         """
         self._check_compiled()
-        data = as_batches(x, y, sample_weight, None, batch_size, False, self._dtype())
+        data = as_batches(x, y, sample_weight, batch_size, False, self._dtype())
         logs = self._evaluate(data, verbose)
         if return_dict:
             return logs
@@ -186,7 +194,9 @@ class Training(Steps):
                  verbose: 0: silent; else a progress bar.
         Returns: array, (samples, ...).
         """
-        data = batches(as_array(x, self._dtype()), batch_size=batch_size)
+        x = as_array(x, self._dtype())
+        check_finite(x)
+        data = batches(x, batch_size=batch_size)
         with self.evaluating(), no_grad():
             return np.concatenate([plain(self(part)) for part in progress_bar(data, verbose)])
 
@@ -209,6 +219,16 @@ class Training(Steps):
                 'model.compile(optimizer="adam", loss="mse")',
             )
 
+    def _weighed_classes(self, y: Any, class_weight: Any, sample_weight: Any) -> Any:
+        """Return the weights of samples times those of their classes."""
+        if y is None:
+            raise OptionError(
+                "class_weight for an iterable of batches",
+                "each batch brings the weights of its own samples",
+                "batches (x, y, sample_weight)",
+            )
+        return times(class_weights(as_array(y), class_weight, self.loss), sample_weight)
+
     def _stop(self) -> None:
         self.stop_training = True
 
@@ -228,6 +248,7 @@ class Training(Steps):
         for i, batch in enumerate(self._ranks.batches(data)):
             if is_first and i == 0:
                 check_scale(self, batch[0])
+                check_finite(*batch)
             tell("on_train_batch_begin", i, {})
             with self._ranks.drawing():
                 figures.add(*self._learn_batch(*batch))

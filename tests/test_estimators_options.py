@@ -1,12 +1,14 @@
 """What the estimators have beyond scikit-learn's, and what bad input gets."""
 
 import signal
+import warnings
 from functools import partial
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
 
 import nn
 from autograd_core import AutogradError, DomainError, OptionError, ShapeError
@@ -356,3 +358,63 @@ def test_errors_are_of_both_kinds():
         classifier(alpha=-1).fit(X, SPECIES)
     with pytest.raises(ValueError, match="alpha"):
         classifier(alpha=-1).fit(X, SPECIES)
+
+
+class TestGoingOn:
+    """warm_start and partial_fit: what the model that is there does not follow is refused."""
+
+    @pytest.mark.parametrize("kind", ["mlp", "network", "perceptron"])
+    def test_a_warm_start_refuses_data_without_a_class(self, kind):
+        estimator = {
+            "mlp": lambda: MLPClassifier(4, max_iter=2, warm_start=True),
+            "network": lambda: as_estimator(
+                nn.Sequential([nn.Dense(3, "softmax")]), warm_start=True
+            ),
+            "perceptron": lambda: PerceptronClassifier(warm_start=True),
+        }[kind]()
+        x, y = np.random.default_rng(0).normal(size=(30, 2)), np.tile([0, 1, 2], 10)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            estimator.fit(x, y)
+            with pytest.raises(OptionError, match="y without 2"):
+                estimator.fit(x[y < 2], y[y < 2])
+            with pytest.raises(DomainError):
+                estimator.fit(x, y + 1)
+            estimator.partial_fit(x[y < 2], y[y < 2])
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("activation", "tanh"), ("dropout", 0.5), ("loss", "mae")]
+    )
+    def test_a_warm_start_refuses_another_network(self, name, value):
+        x = np.random.default_rng(0).normal(size=(30, 2))
+        estimator = MLPRegressor(4, solver="lbfgs", max_iter=1000, alpha=0.1, warm_start=True)
+        estimator.fit(x, x[:, 0]).set_params(alpha=0.2).fit(x, x[:, 0])
+        estimator.set_params(solver="adam", **{name: value})
+        with pytest.raises(OptionError, match=name):
+            estimator.fit(x, x[:, 0])
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("optimizer", "sgd"), ("loss", "mae"), ("metrics", ["mae"]), ("model", nn.Dense(1))],
+    )
+    def test_a_warm_start_refuses_another_model(self, name, value):
+        x = np.random.default_rng(0).normal(size=(30, 2))
+        estimator = as_estimator(
+            nn.Sequential([nn.Dense(1)]), "regressor", warm_start=True, epochs=2
+        )
+        estimator.fit(x, x[:, 0]).set_params(epochs=1).fit(x, x[:, 0])
+        assert estimator.n_iter_ == 1
+        with pytest.raises(OptionError, match=name):
+            estimator.set_params(**{name: value}).fit(x, x[:, 0])
+
+
+def test_a_coefficient_or_intercept_that_is_assigned_acts():
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    estimator = MLPRegressor((), solver="lbfgs", alpha=0.0, max_iter=1000).fit(x, x[:, 0])
+    estimator.coefs_[0] = np.array([[2.0], [3.0]])
+    estimator.intercepts_[0] = [5.0]
+    assert np.allclose(estimator.predict(x), x @ [2.0, 3.0] + 5.0)
+    estimator.coefs_[0][:] = 1.0
+    assert np.allclose(estimator.predict(x), x @ [1.0, 1.0] + 5.0)
+    with pytest.raises(AutogradError):
+        estimator.coefs_[0] = np.ones((3, 1))

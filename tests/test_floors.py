@@ -203,6 +203,7 @@ FLOORS = [
     "nn.callbacks.replay",
     "nn.callbacks",
     "nn.estimators.convergence",
+    "nn.classes",
     "nn.epochs",
     "nn.parallel.sharing",
     "nn.parallel.world",

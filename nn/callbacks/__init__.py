@@ -7,7 +7,7 @@
 - LearningRateScheduler, TerminateOnNaN, CSVLogger, LambdaCallback: act at each epoch or batch
 """
 
-from .base import Callback, CallbackList, History, as_list
+from .base import Callback, CallbackList, History
 from .monitoring import EarlyStopping, ModelCheckpoint, Monitor, ReduceLROnPlateau
 from .recording import (
     CSVLogger,
@@ -32,6 +32,5 @@ __all__ = [
     "ReduceLROnPlateau",
     "Replay",
     "TerminateOnNaN",
-    "as_list",
     "side_by_side",
 ]

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_core import DomainError, ShapeError
+from autograd_core import DomainError, OptionError, ShapeError
 
 from ..randomness import drawing_from
 from .borrowed import (
@@ -96,6 +96,22 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
                 f"weights of {type(self).__name__} that became NaN or inf",
                 "training went too far: steps or inputs are too large",
                 "StandardScaler() before it in a Pipeline, or a lower learning rate",
+            )
+
+
+def check_kept(estimator: Any, kept: dict[str, Any]) -> None:
+    """Refuse parameters that have changed since the model was made, and that it would not follow.
+
+    Raises:  OptionError: one of them is another one than in `kept`.
+    """
+    for name, value in kept.items():
+        given = getattr(estimator, name)
+        is_plain = isinstance(given, str | int | float | tuple)
+        if given is not value and not (is_plain and given == value):
+            raise OptionError(
+                f"{name}={given!r} after training with {value!r}",
+                "training goes on with the model that is there",
+                f"the same {name}, or warm_start=False; a new estimator for partial_fit",
             )
 
 

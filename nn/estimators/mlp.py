@@ -79,7 +79,8 @@ class MLPClassifier(Probabilistic, MultilayerPerceptron):
         first = check_partial(self)
         self._check_partial(first, classes)
         with self._all_or_nothing():
-            self._learn(self._samples(X, y, sample_weight, first, classes), first, is_partial=True)
+            data = self._samples(X, y, sample_weight, first, classes, is_part=True)
+            self._learn(data, first, is_partial=True)
         return self
 
     def _loss_of(self, outputs: int) -> tuple[Any, float, str]:

@@ -1,7 +1,9 @@
 """MultilayerPerceptron: what MLPClassifier and MLPRegressor share."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,12 +11,13 @@ import numpy as np
 from autograd_core import OptionError
 
 from ..activations import sigmoid
-from ..callbacks import LearningRateScheduler, ReduceLROnPlateau, as_list
+from ..callbacks import LearningRateScheduler, ReduceLROnPlateau
+from ..callbacks.base import as_list
 from ..configuration import check_range, choose
 from ..data import whole_number
 from ..optimizers import SGD, Adam
 from ..randomness import drawing_from
-from .base import NetworkEstimator
+from .base import NetworkEstimator, check_kept
 from .borrowed import (
     ConvergenceWarning,
     check_random_state,
@@ -43,6 +46,27 @@ _OPTIMIZERS = {
 }
 _LEARNING_RATES = dict.fromkeys(("constant", "invscaling", "adaptive"))
 _MOST_AT_ONCE = 200  # samples of a batch where batch_size is "auto"
+
+
+class _Assignable(list[Any]):
+    """Arrays of parameters; an item that is assigned becomes the parameter.
+
+    Args:    arrays: of all parameters.
+             assign: function that assigns all of them.
+    """
+
+    def __init__(self, arrays: list[Any], assign: Callable[[list[Any]], None]) -> None:
+        super().__init__(arrays)
+        self._assign = assign
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        arrays = [*self]
+        arrays[index] = value
+        self._assign(arrays)
+        super().__setitem__(index, value)
+
+    def __reduce__(self) -> Any:
+        return list, ([*self],)  # a copy is a list of its own
 
 
 @dataclass(eq=False, repr=False)
@@ -124,7 +148,8 @@ class MultilayerPerceptron(NetworkEstimator):
     @property
     def coefs_(self) -> list[Any]:
         """The weights between layers, (fan_in, fan_out) each, as views; may be assigned."""
-        return [layer.weight.data.T for layer in dense_layers(self.model_).values()]
+        arrays = [layer.weight.data.T for layer in dense_layers(self.model_).values()]
+        return _Assignable(arrays, partial(setattr, self, "coefs_"))
 
     @coefs_.setter
     def coefs_(self, coefs: Any) -> None:
@@ -135,7 +160,8 @@ class MultilayerPerceptron(NetworkEstimator):
     @property
     def intercepts_(self) -> list[Any]:
         """The biases of each layer, (fan_out,) each; may be assigned."""
-        return [layer.bias.data for layer in dense_layers(self.model_).values()]
+        arrays = [layer.bias.data for layer in dense_layers(self.model_).values()]
+        return _Assignable(arrays, partial(setattr, self, "intercepts_"))
 
     @intercepts_.setter
     def intercepts_(self, intercepts: Any) -> None:
@@ -156,6 +182,8 @@ class MultilayerPerceptron(NetworkEstimator):
                 "training goes on with the weights that are there",
                 "the same hidden_layer_sizes and outputs, or warm_start=False",
             )
+        else:
+            check_kept(self, self._kept)
         plain, factor, _ = self._loss_of(units[-1])
         layers = dense_layers(self.model_).values()
         self.model_.loss = Objective(plain, factor, layers, self.alpha)
@@ -177,6 +205,7 @@ class MultilayerPerceptron(NetworkEstimator):
         is_logistic = choose("activation", ACTIVATIONS, self.activation) is sigmoid
         draw_weights(model, random_state, 2.0 if is_logistic else 6.0)
         self.model_, self._units, self.out_activation_ = model, units, out_activation
+        self._kept = {"activation": self.activation, "dropout": self.dropout, "loss": self.loss}
         self.n_layers_, self.n_outputs_ = len(units), units[-1]
         self.t_ = 0
         self.loss_curve_: list[float] = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core import DomainError
 
-from ..callbacks import as_list
+from ..callbacks.base import as_list
 from ..configuration import check_range, choose
 from ..data import whole_number
 from ..layers import Dense
@@ -123,7 +123,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         first = check_partial(self)
         self._check_partial(first, classes)
         with self._all_or_nothing():
-            data = self._samples(X, y, None, first, classes)
+            data = self._samples(X, y, None, first, classes, is_part=True)
             self.t_ = (1.0 if first else self.t_) + self._learn(data, first, 1)
         return self
 

@@ -34,7 +34,13 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
         return self._labels(self._outputs(X))
 
     def _samples(
-        self, X: Any, y: Any, sample_weight: Any, first: bool, classes: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        first: bool,
+        classes: Any = None,
+        is_part: bool = False,
     ) -> tuple[Any, Any, Any]:
         """Return samples, their rows of 0 and 1, one for each output, and their weights."""
         X, y = self._checked(X, y, first)
@@ -50,6 +56,13 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
                 f"y with {', '.join(map(repr, strange.tolist()))}",
                 f"the classes are {', '.join(map(repr, binarizer.classes_.tolist()))}",
                 "partial_fit(X, y, classes=all of them) at first, or a new fit",
+            )
+        missing = np.setdiff1d(binarizer.classes_, unique_labels(y))
+        if missing.size and not is_part:
+            raise OptionError(
+                f"y without {', '.join(map(repr, missing.tolist()))} in a fit with warm_start=True",
+                f"the classes are {', '.join(map(repr, binarizer.classes_.tolist()))}",
+                "a y with all of them, partial_fit for a part of the data, or warm_start=False",
             )
         rows = binarizer.transform(y).astype(X.dtype)
         self._binarizer, self.classes_ = binarizer, binarizer.classes_

@@ -13,7 +13,7 @@ from ..configuration import choose, name_of
 from ..losses.outputs import wants_logits
 from ..module import Module
 from ..randomness import drawing_from
-from .base import NetworkEstimator
+from .base import NetworkEstimator, check_kept
 from .borrowed import check_random_state
 from .targets import Probabilistic, Regressing
 
@@ -56,6 +56,8 @@ class Wrapped(NetworkEstimator):
         X, rows, weights = data
         if first:
             self._begin(X, rows)
+        else:
+            check_kept(self, self._kept)
         if weights is not None:
             weights = weights / weights.mean()  # as if each sample were there so many times
         history = self._train(
@@ -86,6 +88,8 @@ class Wrapped(NetworkEstimator):
             )
         model.compile(copy.deepcopy(self.optimizer), self._loss_for(width), self.metrics or ())
         self.model_, self._width = model, width
+        names = ("model", "loss", "optimizer", "metrics")
+        self._kept = {name: getattr(self, name) for name in names}
 
 
 def _made(given: Any, outputs: int) -> Any:
@@ -141,7 +145,7 @@ class NetworkClassifier(Probabilistic, Wrapped):
         first = not hasattr(self, "model_")
         self._check_partial(first, classes)
         with self._all_or_nothing():
-            self._learn(self._samples(X, y, sample_weight, first, classes), first, 1)
+            self._learn(self._samples(X, y, sample_weight, first, classes, True), first, 1)
         return self
 
     def _computed(self, X: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from autograd_core import ShapeError, Value
 
 from .. import activations, constraints, initializers, regularizers
-from ..mistakes import say
+from ..mistakes import check_softmax, say
 from ..module import Module
 from ..storage import limit
 
@@ -127,6 +127,8 @@ class ArrayLayer(Module):
                 f"an array of shape (batch, {', '.join(map(str, self.input_shape))})",
             )
         out = self.forward(x, **options)
+        if self.output_shape is None:
+            check_softmax(self, out)
         self.output_shape = out.shape[1:]
         if self.activity_regularizer is not None:
             self._activity = self.activity_regularizer(out) / len(x)
@@ -153,9 +155,8 @@ class ArrayLayer(Module):
 
     def own_penalty(self) -> Any:
         """Return what the regularizers of this layer add to the loss, none of frozen weights."""
-        if not self.trainable:
-            return self._activity
-        penalties = [rule(getattr(self, name)) for name, rule, _ in self._rules if rule is not None]
+        rules = self._rules if self.trainable else ()
+        penalties = [rule(getattr(self, name)) for name, rule, _ in rules if rule is not None]
         return sum(penalties, 0.0 if self.activity_regularizer is None else self._activity)
 
     def constrain_own(self) -> None:

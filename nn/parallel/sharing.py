@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..callbacks import Callback, as_list
-from ..callbacks.base import CallbackList, Logs
+from ..callbacks import Callback
+from ..callbacks.base import CallbackList, Logs, as_list
 from ..epochs import Alone
 from ..randomness import generator
 
