@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import threading
+import tracemalloc
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -339,6 +340,22 @@ class TestMnist:
         assert len(said) == 1
         assert server.asked == ["good"]
         assert has_small_files(datasets.mnist(placed, []))
+
+    def test_decompresses_no_more_than_files_of_mnist_have(self, placed, monkeypatch):
+        monkeypatch.setattr(download, "_LIMIT", 1_000_000)
+        (placed / "mnist" / NAME).write_bytes(gzip.compress(bytes(100_000_000), 1))
+        tracemalloc.start()
+        with pytest.raises(FileError, match="decompresses to more than 1000000 bytes"):
+            datasets.mnist(placed, [])
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+        tracemalloc.stop()
+
+    def test_downloads_no_more_than_files_of_mnist_have(self, tmp_path, server, monkeypatch):
+        monkeypatch.setattr(download, "_LIMIT", 60)
+        monkeypatch.setattr(download, "_PIECE", 10)
+        with pytest.raises(FileError, match=r"good/.*: it has more than 60 bytes"):
+            datasets.mnist(tmp_path, [f"{server.address}/good"])
+        assert names_in(tmp_path) == []
 
     def test_keeps_a_damaged_file_it_cannot_replace(self, placed, server):
         (placed / "mnist" / NAME).write_bytes(b"text")

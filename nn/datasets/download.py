@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import urllib.request
 import warnings
 import zlib
@@ -17,6 +18,7 @@ from ..progress import tqdm
 
 _PIECE = 1 << 16
 _TIMEOUT = 30.0  # seconds without a byte
+_LIMIT = 100_000_000  # bytes: the largest file of MNIST has 47 million, a forged one any number
 
 
 def fetch(path: Path, sha256: str, mirrors: Sequence[str]) -> bytes:
@@ -79,21 +81,26 @@ def _from_mirrors(name: str, sha256: str, mirrors: Sequence[str]) -> tuple[bytes
 
 
 def _get(address: str, name: str) -> bytes:
-    pieces = []
+    content = bytearray()
     with urllib.request.urlopen(address, timeout=_TIMEOUT) as response:
         size = int(response.headers.get("Content-Length", 0))
         with tqdm(total=size or None, desc=name, unit="B", unit_scale=True) as bar:
             while piece := response.read(_PIECE):
-                pieces.append(piece)
+                content += piece
                 bar.update(len(piece))
-    return b"".join(pieces)
+                if len(content) > _LIMIT:
+                    raise OSError(f"it has more than {_LIMIT} bytes")
+    return bytes(content)
 
 
 def _unpack(packed: bytes, sha256: str) -> bytes:
     try:
-        content = gzip.decompress(packed)
+        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+            content = file.read(_LIMIT + 1)
     except (EOFError, zlib.error) as error:
         raise OSError(f"it is truncated or altered ({error})") from error
+    if len(content) > _LIMIT:
+        raise OSError(f"it decompresses to more than {_LIMIT} bytes")
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise OSError(f"its decompressed bytes have the SHA-256 {found}, not {sha256}")
