@@ -1,6 +1,7 @@
 """compare_gradients names what is wrong with a gradient worked out by hand, and only that."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from autograd_core import (
     softmax,
 )
 from autograd_core.explanation.comparison.compare import compare_gradients
+from autograd_core.explanation.comparison.handwork import Handwork
+from autograd_core.explanation.comparison.mistakes import mistakes_at
 from autograd_core.graph import topological_order
 
 KINDS = [
@@ -771,3 +774,70 @@ def test_tolerance_is_a_share(rtol):
     loss, *_ = lesson()
     with pytest.raises(OptionError, match="it is a share of a gradient"):
         compare_gradients(loss, {"a": 21.0}, rtol=rtol)
+
+
+class TestLargeGraphs:
+    """The time for a graph twice as long is about twice as long; calls are counted, not seconds."""
+
+    def chain(self, steps):
+        x, w = Value(0.5, label="x"), Value(1.0, label="w")
+        y = x
+        for _ in range(steps):
+            y = y * w
+        return y, {"x": -1.0, "w": 3.0}
+
+    def of_functions(self, steps):
+        y = Value(0.1, label="x")
+        for _ in range(steps):
+            y = np.tanh(y)
+        return y, {"x": 2.0}
+
+    def of_arrays(self, steps):
+        y = Value([1.0, 2.0], label="x")
+        for _ in range(steps):
+            y = y * 1.5
+        return y.sum(), {"x": [2.0, 3.0]}
+
+    def of_labels(self, steps):
+        values = [Value(float(i), label=f"x{i}") for i in range(steps)]
+        return sum(values[1:], values[0]), {f"x{i}": 1.0 for i in range(steps)}
+
+    def of_one_sum(self, steps):
+        w = Value(2.0, label="w")
+        return sum([w * float(i) for i in range(steps)]), {"w": 1.0}
+
+    @pytest.mark.parametrize(
+        "kind", ["chain", "of_functions", "of_arrays", "of_labels", "of_one_sum"]
+    )
+    def test_take_linear_time(self, kind, monkeypatch):
+        monkeypatch.setattr("autograd_core.explanation.comparison.detection.STEPS", 2_000)
+        short, long = (self.calls(*getattr(self, kind)(steps)) for steps in (400, 1_600))
+        assert long < 6 * short
+
+    def test_take_linear_memory(self):
+        short, long = (
+            sum(len(mistake.edges) for mistake in mistakes_at(work, work.order[0]))
+            for work in (Handwork(self.of_one_sum(steps)[0]) for steps in (400, 1_600))
+        )
+        assert 400 < short
+        assert long < 6 * short
+
+    def calls(self, output, gradients):
+        """Return how often a function is called."""
+        count = 0
+
+        def note(frame, event, argument):
+            nonlocal count
+            count += 1
+
+        sys.setprofile(note)
+        try:
+            compare_gradients(output, gradients)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    def test_have_no_limit_of_recursion(self):
+        y, gradients = self.chain(20_000)
+        found = compare_gradients(y, {"x": gradients["x"]})
+        assert [each.verdict for each in found] == ["sign"]

@@ -159,9 +159,12 @@ def _checked(work: Handwork, gradients: Any) -> dict[Node, Data]:
             "each gradient needs the value that it belongs to",
             '{"a": 2.0, w: array}, by label or Value',
         )
+    labelled: dict[Any, list[Node]] = {}
+    for node in work.order:
+        labelled.setdefault(node.label, []).append(node)
     given: dict[Node, Data] = {}
     for key, gradient in gradients.items():
-        node = _node(work, key)
+        node = _node(work, labelled, key)
         if node in given:
             raise OptionError(
                 f"two gradients for {_called(key)}", "one value has one gradient", "one of them"
@@ -179,7 +182,7 @@ def _checked(work: Handwork, gradients: Any) -> dict[Node, Data]:
     return given
 
 
-def _node(work: Handwork, key: Any) -> Node:
+def _node(work: Handwork, labelled: dict[Any, list[Node]], key: Any) -> Node:
     """Return the node of the graph that a key names."""
     if isinstance(key, Node):
         if key in work.right:
@@ -189,10 +192,10 @@ def _node(work: Handwork, key: Any) -> Node:
             "the output was not computed from this Value",
             "a Value of its graph; a = a + 1 makes a new Value and leaves the old one behind",
         )
-    found = [node for node in work.order if node.label is not None and node.label == key]
+    found = [] if key is None else labelled.get(key, [])
     if len(found) == 1:
         return found[0]
-    labels = listed(list(dict.fromkeys(str(n.label) for n in work.order if n.label)) or ["none"])
+    labels = listed([str(label) for label in labelled if label] or ["none"])
     if found:
         raise OptionError(
             f"a gradient for {_called(key)}",

@@ -11,7 +11,7 @@ from .handwork import Handwork
 from .mistakes import Mistake, Verdict, mistakes_at
 from .rounding import RELATIVE, SINGLE, distance, half_units
 
-STEPS = 100_000  # of sweeps in a search: in large graphs, only the nearest nodes are tried
+STEPS = 100_000  # of sweeps in a search: in large graphs, only the nearest and last nodes are tried
 CERTAIN = 0.1  # share of the tolerance within which a mistake explains a gradient
 EQUAL = 1e-4  # the same for two mistakes that give the same number but for rounding
 COMPARED = 30  # mistakes that give the same number, and gradients they are then judged by
@@ -84,8 +84,9 @@ class Search:
         above = self.work.above(node)
         among = sorted(above, key=lambda n: n.index)
         fits = shape_of(self.given[node]) == node.shape
-        nearest = list(above)[: max(STEPS // len(among), 1)]
-        last = [x for x in self.work.last_steps() if x in above]
+        sweeps = max(STEPS // len(among), 1)
+        nearest = list(above)[:sweeps]
+        last = [x for x in self.work.last_steps()[:sweeps] if x in above]
         for x in dict.fromkeys([*nearest, *last]):
             step = above[x]
             unit = self.work.effect(x, 1.0, among).get(node, 0.0) if not x.shape else None

@@ -17,6 +17,7 @@ from ..formulas import contribution, local_derivative
 from .handwork import Edge, Handwork
 
 MATRIX_PRODUCTS = (matmul, inner)
+MANY = 100  # uses of a node, of which somebody may have taken one alone
 LINEAR = (astype, identity, negative)
 
 
@@ -89,10 +90,10 @@ def _among_uses(
 ) -> Iterator[tuple[Verdict, tuple[Edge, ...], Any]]:
     """Yield what becomes of a sum of contributions if some are forgotten, turned or repeated."""
     edges = tuple(parts)
-    users: dict[Node, tuple[Edge, ...]] = {}
+    users: dict[Node, list[Edge]] = {}
     for edge in edges:
-        users[edge.user] = (*users.get(edge.user, ()), edge)
-    ways = list(users.values())
+        users.setdefault(edge.user, []).append(edge)
+    ways = [tuple(way) for way in users.values()]
     inputs = [(edge,) for way in ways if len(way) > 1 for edge in way]  # as of a in a * a
     added = {way: sum([parts[edge] for edge in way]) for way in [*ways, *inputs]}
     if edges and (len(ways) > 2 or len(users[edges[-1].user]) > 1):
@@ -100,7 +101,7 @@ def _among_uses(
         yield Verdict.OVERWRITTEN, edges[-1:], parts[edges[-1]]
     for way, part in added.items():
         yield Verdict.MISSING, way, total - part
-    if len(ways) > 2:
+    if 2 < len(ways) <= MANY:
         for way in ways:
             others = tuple([edge for edge in edges if edge.user is not way[0].user])
             yield Verdict.MISSING, others, added[way]
