@@ -294,6 +294,7 @@ class Value(ArrayMethods):
             watching.taking(self, "a copy")
         twin = object.__new__(type(self))
         twin.__setstate__(super().__getstate__())
+        twin.index = self.index  # it was computed from the same data at the same time
         return twin
 
     def __format__(self, spec: str) -> str:

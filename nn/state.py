@@ -171,6 +171,8 @@ class State(Configured):
         }
         values = {name: data for name, data in new.items() if isinstance(own[name], Value)}
         buffers = {name: data for name, data in new.items() if name not in values}
+        for name in values:
+            own[name].data = own[name].data  # what was computed before has other numbers now
         # No Python code runs in between, so that an interrupt finds all of them changed or none;
         # hence _data, where `data` is a property
         changes: Iterator[Any] = chain(

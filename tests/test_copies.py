@@ -9,6 +9,7 @@ import pytest
 import nn
 from autograd_core import (
     AutogradError,
+    ChangedDataError,
     Primitive,
     UnsupportedError,
     Value,
@@ -71,6 +72,13 @@ class TestValues:
         twin = copy.copy(square)
         (twin + square).backward()
         assert (twin is square, twin.inputs, x.grad) == (False, (x, x), 12.0)
+
+    def test_that_were_computed_stay_as_old_in_shallow_copies(self):
+        x = Value(3.0)
+        square = x * x
+        x.data = 5.0
+        with pytest.raises(ChangedDataError):
+            copy.copy(square).backward()
 
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
     def test_come_back_from_pickles_of_every_protocol(self, protocol):

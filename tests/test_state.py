@@ -7,7 +7,15 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import nn
-from autograd_core import DataError, OptionError, ShapeError, TraceError, Value, compile
+from autograd_core import (
+    AutogradError,
+    DataError,
+    OptionError,
+    ShapeError,
+    TraceError,
+    Value,
+    compile,
+)
 from nn import Activation, BatchNormalization, Dense, Dropout, Module, Sequential
 from nn.interchange import keras_weights, torch_weights
 from tests.interrupts import interrupted
@@ -130,6 +138,13 @@ class TestStateDict:
             line += 1
         assert line > 20
         assert {n: data.tolist() for n, data in model.state_dict().items()} == complete
+
+    def test_that_comes_between_forward_and_backward_is_noticed(self):
+        model = module(w=Value([1.0, 2.0]))
+        loss = (model.w * model.w).sum()
+        model.load_state_dict({"w": [3.0, 4.0]})
+        with pytest.raises(AutogradError, match="backward"):
+            loss.backward()
 
     def test_is_not_loaded_by_a_compiled_function_which_would_do_so_once(self):
         model = module(w=Value(1.0))
