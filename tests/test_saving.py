@@ -10,6 +10,7 @@ import nn
 from autograd_core import FileError, OptionError, Value
 from nn import LSTM, Adam, BatchNormalization, Dense, Dropout, Module, Sequential
 from nn.layers import ArrayLayer
+from tests.interrupts import interrupted
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 6)).astype(np.float32)
@@ -101,6 +102,43 @@ class TestRoundTrip:
         small, large = ((tmp_path / f"{n}.safetensors").stat().st_size for n in ("small", "large"))
         assert small < large
         assert nn.load(tmp_path / "small.safetensors").loss is None
+
+    def test_compiled_training_stays_compiled(self, tmp_path):
+        model = Sequential([Dense(2)], input_shape=(6,))
+        for jit in (False, True):
+            model.compile("sgd", "mse", jit=jit)
+            model.save(tmp_path / "model.safetensors")
+            assert nn.load(tmp_path / "model.safetensors").jit is jit
+
+    def test_output_shapes_are_known_without_computing(self, tmp_path):
+        model = model_of()
+        model(X)
+        model.save(tmp_path / "model.safetensors")
+        assert str(nn.load(tmp_path / "model.safetensors").summary()) == str(model.summary())
+
+    def test_a_parameter_that_two_layers_share_is_refused(self, tmp_path):
+        """Each layer would come back with one of its own, and the file would lack the second."""
+        model = Sequential([Dense(6), Dense(6)], input_shape=(6,))
+        model.layers[1].weight = model.layers[0].weight
+        with pytest.raises(OptionError, match=r"0\.weight and 1\.weight are one Value(.|\n)*part"):
+            model.save(tmp_path / "model.safetensors")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_layers_of_one_s_own_may_make_parameters_by_computing(self, tmp_path):
+        class Lazy(Module):
+            def __init__(self):
+                self.weight = None
+
+            def __call__(self, x):
+                if self.weight is None:
+                    self.weight = Value(np.ones(x.shape[-1]))
+                return x * self.weight
+
+        model = Sequential([Lazy(), Dense(1)], input_shape=(6,))
+        model.layers[0].weight.data = np.arange(6.0)
+        model.save(tmp_path / "model.safetensors")
+        loaded = nn.load(tmp_path / "model.safetensors", {"Lazy": Lazy})
+        assert loaded.layers[0].weight.data.tolist() == list(range(6))
 
     def test_float64_nested_and_shared_layers(self, tmp_path):
         shared = Dense(6, "tanh")
@@ -207,6 +245,29 @@ class TestFiles:
         safetensors.numpy.save_file(state, path)
         model.load_weights(path)
         assert model.layers[0].running_mean.tolist() == list(range(6))
+
+    def test_load_weights_loads_all_or_nothing_wherever_an_interrupt_comes(self, tmp_path):
+        path = self.saved(tmp_path)
+        model = model_of()
+        model.build((6,))
+        old = {name: data + 1 for name, data in model.state_dict().items()}
+        new = safetensors.numpy.load_file(path)
+        places = ("nn/state.py", "nn/storage/saving.py", "nn/storage/tensors.py")
+        line, found = 0, set()
+        while True:
+            model.load_state_dict(old)
+            if not interrupted(lambda: model.load_weights(path), line, places):
+                break
+            state = model.state_dict()
+            is_old, is_new = (
+                all(np.array_equal(data, state[name]) for name, data in each.items())
+                for each in (old, new)
+            )
+            assert is_old != is_new
+            found.add(is_old)
+            line += 1
+        assert True in found
+        assert np.array_equal(model.layers[0].weight.data, new["0.weight"])
 
     def test_weights_that_do_not_fit_change_nothing(self, tmp_path):
         path = self.saved(tmp_path)

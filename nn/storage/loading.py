@@ -152,7 +152,7 @@ def _resume(model: Any, training: dict[str, Any], known: Mapping[str, Any]) -> N
         for name, metric in training["metrics"].items()
     }
     model.optimizer, model.loss, model.metrics = optimizer, loss, metrics
-    model._generator = source
+    model._generator, model.jit = source, training.get("jit", False) is True
 
 
 def _of_kind(kind: Any, thing: Any) -> Any:

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from autograd_core import FileError
+from autograd_core import FileError, OptionError, Value
 
 from ..randomness import generator
 from .description import describe
@@ -14,6 +14,7 @@ KIND = "autograd_core model"
 
 def save(model: Any, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
     """Write a model to a file; see `Module.save`."""
+    _check_owners(model)
     metadata = {
         "kind": KIND,
         "model": describe(model),
@@ -31,6 +32,26 @@ def save(model: Any, path: str | os.PathLike[str], include_optimizer: bool = Tru
     write(path, model.state_dict(), metadata)
 
 
+def _check_owners(model: Any) -> None:
+    """Refuse parameters that two parts have in common: each would come back with its own.
+
+    Raises:  OptionError: there are such.
+    """
+    owners: dict[int, str] = {}
+    for name, part in model.modules().items():
+        for key, each in vars(part).items():
+            if isinstance(each, Value) and not key.startswith("_"):
+                place = f"{name}.{key}".lstrip(".")
+                if id(each) in owners:
+                    raise OptionError(
+                        f"saving a model in which {owners[id(each)]} and {place} are one Value",
+                        "a file describes each part by itself, and both would learn apart",
+                        "one part that stands in both places; or model.state_dict(), and the same "
+                        "lines that made the model",
+                    )
+                owners[id(each)] = place
+
+
 def _training(model: Any) -> dict[str, Any]:
     """Return all that training needs in order to continue to the bit."""
     slots = model.optimizer.slots
@@ -45,6 +66,7 @@ def _training(model: Any) -> dict[str, Any]:
             if parameter in slots
         },
         "generator": generator().bit_generator.state,
+        **({"jit": True} if model.jit else {}),
     }
 
 
