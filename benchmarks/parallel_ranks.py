@@ -62,7 +62,7 @@ def allreduce(ranks: Ranks) -> dict[str, float]:
     found = {}
     for size in SIZES:
         numbers = np.ones(size // 4, np.float32)
-        reduce = partial(ranks._world.Allreduce, numbers, np.empty_like(numbers))
+        reduce = partial(ranks._world.comm.Allreduce, numbers, np.empty_like(numbers))
         found[str(size)] = _together(ranks, reduce, 2**25 // size)
     return found
 
@@ -90,20 +90,20 @@ def overlap(ranks: Ranks) -> dict[str, float]:
         learning(x).sum().backward()
 
     def both() -> None:
-        request = ranks._world.Iallreduce(numbers, sums)
+        request = ranks._world.comm.Iallreduce(numbers, sums)
         compute()
         request.Wait()
 
     return {
         "compute": _together(ranks, compute, 50),
-        "send": _together(ranks, lambda: ranks._world.Allreduce(numbers, sums), 50),
+        "send": _together(ranks, lambda: ranks._world.comm.Allreduce(numbers, sums), 50),
         "both": _together(ranks, both, 50),
     }
 
 
 def _together(ranks: Ranks, step: Callable[[], object], turns: int) -> float:
     """Return the seconds of a step that all ranks begin together, at most 1,000 of them."""
-    ranks._world.Barrier()
+    ranks._world.comm.Barrier()
     return seconds_per_step(step, at_least_steps=min(turns, 1000))
 
 

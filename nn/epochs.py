@@ -177,8 +177,15 @@ class Alone:
         """Return a block in which a batch is learnt: random numbers come from where they did."""
         return nullcontext()
 
-    def averaged(self, loss: float, parameters: Iterable[Any] = ()) -> float:
-        """Return the loss of the batch, and leave its gradients in the parameters."""
+    def agreed(self, stops: bool) -> bool:
+        """Return whether training stops here."""
+        return stops
+
+    def averaged(self, loss: float, mask: Any = None, parameters: Iterable[Any] = ()) -> float:
+        """Return the loss of the batch, and leave its gradients in the parameters.
+
+        Args:    mask: the steps over which the loss is a mean; None: it is one over samples.
+        """
         return loss
 
 

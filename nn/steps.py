@@ -59,16 +59,14 @@ class Steps(State):
         if isinstance(loss, Value):  # a plain number where nothing has parameters
             loss.backward()
         learning = trained(parts, parameters)
-        mean = self._ranks.averaged(float(loss), learning)
+        mean = self._ranks.averaged(float(loss), plain(mask), learning)
         if learning:
             self.optimizer.step(learning)
         else:
             check_trained(self)
         for part in parts:
             part.constrain_own()
-        if (
-            self.jit and learning
-        ):  # from here on there are all parameters, and the optimizer's slots
+        if self.jit and learning:  # which have the optimizer's slots from here on
             self._compiled = CompiledStep(self, self._compiled)
         return mean, y, plain(out), plain(mask)
 
@@ -86,7 +84,7 @@ class Steps(State):
             parameters, reached or [None] * len(parameters), strict=True
         ):
             parameter.grad = plain(gradient)
-        mean = self._ranks.averaged(float(loss), parameters)
+        mean = self._ranks.averaged(float(loss), plain(mask), parameters)
         if updates_apart:
             optimizer.apply({p: p.grad for p in parameters if p.has_grad}, rate)
         for part in compiled.parts:

@@ -137,7 +137,7 @@ class Training(Steps):
                         validated = self._evaluate(validation_data)
                         logs |= {f"val_{name}": figure for name, figure in validated.items()}
                     tell("on_epoch_end", epoch, logs)
-                    if self.stop_training:
+                    if self._stops():
                         break
             finally:
                 tell("on_train_end", {})
@@ -232,6 +232,13 @@ class Training(Steps):
     def _stop(self) -> None:
         self.stop_training = True
 
+    def _stops(self) -> bool:
+        """Return whether training stops here: on any rank, a callback or Ctrl-C asks for it."""
+        stops: bool = self._ranks.agreed(self.stop_training)
+        if stops:  # never False: Ctrl-C may have set it since
+            self._stop()
+        return stops
+
     def _drawing(self) -> AbstractContextManager[None]:
         return nullcontext() if self._generator is None else drawing_from(self._generator)
 
@@ -260,7 +267,7 @@ class Training(Steps):
                 if self.jit and len(lacking) == len(named):
                     lacking = set()
                 without = lacking if without is None else without & lacking
-            if self.stop_training:
+            if self._stops():
                 break
         if is_first:
             check_reached(self, without or ())
@@ -273,6 +280,7 @@ class Training(Steps):
         with self.evaluating():  # recorded all the same: losses look at what made the predictions
             for batch in progress_bar(self._ranks.batches(data), verbose):
                 loss, *seen = self._compare(*batch)
-                figures.add(self._ranks.averaged(float(loss + self.penalty())), *map(plain, seen))
+                y, out, mask = map(plain, seen)
+                figures.add(self._ranks.averaged(float(loss + self.penalty()), mask), y, out, mask)
         logs: dict[str, float] = figures.logs()
         return logs

@@ -5,6 +5,7 @@ import os
 import pickle
 import signal
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from nn.callbacks import (
     ModelCheckpoint,
     TerminateOnNaN,
 )
-from nn.parallel import Ranks
+from nn.parallel import RankError, Ranks
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 6))
@@ -110,10 +111,32 @@ def in_the_middle():
     return [callback]
 
 
+def in_batches():
+    """Return a callback of rank 0 that shrinks weights and forgets momenta between batches."""
+
+    def shrink(batch, logs):
+        if batch == 2:
+            model = callback.model
+            model.layers[0].weight.data = model.layers[0].weight.data * 0.5
+            model.optimizer.slots = {}
+
+    callback = LambdaCallback(on_train_batch_end=shrink)
+    return [callback]
+
+
 def listed(x, y):
     """Return batches, the last of one sample, with and without weights."""
     here = [slice(0, 24), slice(24, 49), slice(49, 50)]
     return [(x[i], y[i], None if n else WEIGHTS[i]) for n, i in enumerate(here)]
+
+
+def masked():
+    model = nn.Sequential([nn.Masking(), nn.GRU(4, return_sequences=True), nn.Dense(1)])
+    model.compile(nn.Adam(0.05), "mse", metrics=["mae"])
+    return model
+
+
+PADDED = STEPS * (np.arange(5) < np.arange(50)[:, None] % 5 + 1)[..., None]
 
 
 L1 = {"kernel_regularizer": "l1", "activity_regularizer": "l2"}
@@ -158,6 +181,8 @@ CASES = {
     "rates of epochs": (partial(classifier, "sgd"), X, CLASSES, {"batch_size": 10}, rates),
     "early stopping": (classifier, X, CLASSES, {"batch_size": 10}, stop),
     "stopped in the middle": (classifier, X, CLASSES, {"batch_size": 10}, in_the_middle),
+    "weights changed between batches": (classifier, X, CLASSES, {"batch_size": 10}, in_batches),
+    "masks": (masked, PADDED, PADDED[..., :1], {"batch_size": 12}, list),
     "float32": (classifier, X.astype(np.float32), CLASSES, {"batch_size": 7}, list),
 }
 EAGER_CASES = {
@@ -262,11 +287,37 @@ def refusals(ranks, folder):
         "activation": lambda: ranks.fit(nothing(8, "relu" if first else "tanh"), X, CLASSES),
         "bucket sizes": lambda: resized(ranks, 300 + rank).fit(classifier(), X, CLASSES),
         "another call": lambda: (ranks.fit if first else ranks.evaluate)(classifier(), X, CLASSES),
+        "a later batch": lambda: ranks.fit(classifier(), altered(4 * rank), batch_size=10),
+        "a later row": lambda: ranks.fit(
+            classifier(), X + (np.arange(50)[:, None] == 49) * rank, CLASSES, shuffle=False
+        ),
+        "a loss": lambda: ranks.fit(classifier(loss=weighed(1.0 + rank)), X, CLASSES),
+        "a loss with options": lambda: ranks.fit(
+            classifier(loss=partial(nn.losses.huber, delta=1.0 + rank)), X, ROWS
+        ),
+        "a schedule": lambda: ranks.fit(
+            classifier(nn.SGD(lambda step: 0.1 + rank * (step > 0))), X, CLASSES, verbose=0
+        ),
+        "an error of all": lambda: ranks.fit(classifier(), X, CLASSES[:, None] * np.ones(7)),
         "not compiled": lambda: ranks.fit(nn.Sequential([nn.Dense(1)]), X, CLASSES),
         "outside": lambda: Ranks().fit(classifier(), X, CLASSES),
         "bucket": lambda: Ranks(bucket_size=0),
     }
     return {name: refused(attempt) for name, attempt in attempts.items()}
+
+
+def altered(row):
+    """Return batches of which the last differs in a row, unless it is row 0."""
+    x = X.copy()
+    x[40 + row] += row
+    return [(x[i : i + 10], CLASSES[i : i + 10]) for i in range(0, 50, 10)]
+
+
+def weighed(factor):
+    def loss(y_true, y_pred, sample_weight=None):
+        return factor * nn.losses.get(SPARSE)(y_true, y_pred, sample_weight)
+
+    return loss
 
 
 def nothing(units, activation=None):
@@ -284,7 +335,7 @@ def resized(ranks, size):
 def refused(attempt):
     try:
         attempt()
-    except (OptionError, ValueError) as error:
+    except (OptionError, ValueError, RankError) as error:
         return str(error)
     return "nothing was refused"
 
@@ -311,6 +362,81 @@ def failing_callback(ranks, folder):
 
     callbacks = [TerminateOnNaN(), LambdaCallback(on_epoch_end=fail)]
     ranks.fit(classifier(), X, CLASSES, epochs=1000, verbose=0, callbacks=callbacks)
+
+
+def changing(ranks, folder):
+    """Change, in a callback, what other ranks do not see."""
+
+    def change(batch, logs):
+        callback.model.optimizer.momentum = 0.9
+
+    callback = LambdaCallback(on_train_batch_end=change)
+    model = classifier(nn.SGD(0.1, momentum=0.5))
+    ranks.fit(model, X, CLASSES, batch_size=10, verbose=0, callbacks=[callback])
+
+
+def catching(ranks, folder):
+    """Catch on rank 1 what fails there, and leave as if all were well."""
+    if ranks.is_first:
+        failing(ranks, folder)
+    else:
+        with suppress(ArithmeticError):
+            failing(ranks, folder)
+
+
+def catching_everywhere(ranks, folder):
+    """Catch an error of rank 1 on all ranks, and go on to learn something else."""
+    try:
+        failing(ranks, folder)
+    except (ArithmeticError, RankError) as error:
+        sys.stdout.write(f"rank {ranks.rank} has caught {type(error).__name__}\n")
+    ranks.fit(classifier(), X, CLASSES, verbose=0)
+
+
+def interrupted(ranks, folder):
+    """Press Ctrl-C on rank 1 in the middle of an epoch: all stop after the same batch."""
+    model = classifier("sgd")
+    taken = []
+
+    class Pressed(nn.Dense):
+        def forward(self, x):
+            taken.append(len(taken))
+            if ranks.rank == 1 and model.optimizer.iterations == 7 and self.training:
+                signal.raise_signal(signal.SIGINT)
+            return super().forward(x)
+
+    model.layers[0] = Pressed(8, "tanh")
+    history = ranks.fit(model, X, CLASSES, batch_size=10, epochs=1000, verbose=0)
+    return model.optimizer.iterations, history.history, model.state_dict()
+
+
+def interrupted_twice(ranks, folder):
+    """Press Ctrl-C twice on rank 1."""
+
+    class Pressed(nn.Dense):
+        def forward(self, x):
+            if ranks.rank == 1 and model.optimizer.iterations == 3:
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
+            return super().forward(x)
+
+    model = nn.Sequential([Pressed(3, "softmax")])
+    model.compile("sgd", SPARSE)
+    ranks.fit(model, X, CLASSES, batch_size=10, epochs=1000, verbose=0)
+
+
+def growing(ranks, folder):
+    """Make a parameter on rank 1 alone, in the middle of training."""
+
+    class Growing(nn.Dense):
+        def forward(self, x):
+            if ranks.rank == 1 and model.optimizer.iterations == 3:
+                self.more = Value(np.ones(3))
+            return super().forward(x)
+
+    model = nn.Sequential([Growing(3, "softmax")])
+    model.compile("sgd", SPARSE)
+    ranks.fit(model, X, CLASSES, batch_size=10, epochs=1000, verbose=0)
 
 
 def leaving(ranks, folder):
@@ -349,11 +475,15 @@ def killed(ranks, folder):
 def main(names, folder):
     """Run programs, and leave what each returned on each rank in a file."""
     for name in names.split(","):
+        if name == "outside":  # fail on rank 1 between Ranks() and its block
+            if Ranks().rank == 1:
+                raise ArithmeticError("no data here")
+            name = "streams"
         with Ranks(bucket_size=300) as ranks:
             found = globals()[name](ranks, folder)
-            every = ranks._world.gather(found)
-            if ranks.is_first:
-                (folder / f"{name}-{ranks.size}").write_bytes(pickle.dumps(every))
+        every = ranks._world.gather(found)
+        if ranks.is_first:
+            (folder / f"{name}-{ranks.size}").write_bytes(pickle.dumps(every))
 
 
 if __name__ == "__main__":

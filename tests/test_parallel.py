@@ -51,7 +51,7 @@ def ranks(count, names, folder):
 def folder(tmp_path_factory):
     """A folder in which two, three and one ranks have run the programs that succeed."""
     folder = tmp_path_factory.mktemp("parallel")
-    names = "learning,streams,resuming"
+    names = "learning,streams,interrupted,resuming"
     for count, wanted in ((2, f"saving,{names},refusals"), (3, names), (1, names)):
         code, out = ranks(count, wanted, folder)
         assert code == 0, out
@@ -184,7 +184,23 @@ REFUSED = {
     "not compiled": ["it was not compiled"],
     "outside": ["outside its block", "with nn.parallel.Ranks() as ranks"],
     "bucket": ["bucket_size = 0"],
+    "a later batch": ["batch 4 of the data: float64(10, 6), checksum "],
+    "a later row": ["all samples of the data: float64(50, 6), checksum "],
+    "a loss": ["the loss of the first sample: ", "compute something else"],
+    "a loss with options": ["huber {'delta': 1.0} on rank 0, but huber {'delta': 2.0} on rank 1"],
+    "a schedule": ["checksum of the weights after epoch 0: "],
+    "an error of all": ["class numbers of shape (1, 7)"],
 }
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_ctrl_c_on_one_rank_stops_all_after_the_same_batch(folder, count):
+    first, *others = results(folder, "interrupted", count)
+    assert first[0] == 8
+    for iterations, history, state in others:
+        assert (iterations, history) == first[:2]
+        for name, array in first[2].items():
+            np.testing.assert_array_equal(state[name], array)
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -203,6 +219,12 @@ def test_every_rank_refuses_what_is_unequal(folder, name):
         ("leaving_quietly", ["rank 0 of 2 failed, and stops all others", "SystemExit"]),
         ("parting", ["doing: fit on rank 0, but the end of the block on rank 1"]),
         ("killed", ["BAD TERMINATION"]),
+        ("catching", ["rank 1 has stopped: ArithmeticError: the fourth batch", "the same calls"]),
+        ("catching_everywhere", ["rank 0 has caught RankError", "rank 1 has stopped: Arith"]),
+        ("interrupted_twice", ["KeyboardInterrupt", "rank 1 of 2 failed, and stops all"]),
+        ("changing", ["changes model.optimizer.momentum", "rank 0 has stopped: OptionError: a c"]),
+        ("growing", ["rank 0 of 2", "rank 1"]),
+        ("outside", ["ArithmeticError: no data here", "rank 1 has stopped: the program has ended"]),
     ],
 )
 def test_a_rank_that_fails_stops_the_others(tmp_path, name, said):

@@ -76,6 +76,10 @@ class CallbackList:
             if event.startswith("on_")
         }
 
+    def hears(self, event: str) -> bool:
+        """Return whether any callback listens to `event`."""
+        return bool(self._hearing[event])
+
     def __call__(self, event: str, *args: Any) -> None:
         """Tell all that listen to `event`, such as on_epoch_end."""
         for hear in self._hearing[event]:

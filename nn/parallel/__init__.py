@@ -15,8 +15,10 @@ share a machine share its cores: OPENBLAS_NUM_THREADS=1 lets NumPy use one for e
 than cores are slow, since those that wait keep theirs busy.
 
 - Ranks: the processes that learn together
+- RankError: another rank has stopped
 """
 
 from .ranks import Ranks
+from .world import RankError
 
-__all__ = ["Ranks"]
+__all__ = ["RankError", "Ranks"]

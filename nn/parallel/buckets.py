@@ -7,7 +7,7 @@ import numpy as np
 
 from autograd_core import Value
 
-from .world import summed
+from .world import World
 
 
 class Bucket:
@@ -54,10 +54,10 @@ class Buckets:
 
     Args:    parameters: those of a model, one at least.
              limit: bytes of gradients in a bucket, at most; a larger parameter has its own.
-             world: the communicator.
+             world: all ranks.
     """
 
-    def __init__(self, parameters: list[Value], limit: int, world: Any) -> None:
+    def __init__(self, parameters: list[Value], limit: int, world: World) -> None:
         self.world = world
         self.parameters = parameters
         orders = world.bcast([_order(p) for p in parameters])
@@ -72,7 +72,7 @@ class Buckets:
         """
         for bucket in self.buckets:
             bucket.pack(loss, share)
-            summed(self.world, bucket.flat)
+            self.world.summed(bucket.flat)
         *_, mean = [bucket.unpack() for bucket in self.buckets]
         return mean
 

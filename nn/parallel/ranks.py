@@ -17,7 +17,7 @@ from ..configuration import check_range, name_of
 from ..mistakes import TrainingWarning
 from .sharing import Following, share_randomness, share_weights
 from .together import Together
-from .world import require_same, world
+from .world import RankError, require_same, world
 
 TO_BE_READ = 0.3  # seconds: mpiexec passes on what it has read before everything is ended
 
@@ -56,7 +56,6 @@ class Ranks:
         self.size: int = self._world.size
         self.is_first = self.rank == 0
         self._is_open = False
-        self._is_torn = False  # an error has ended a pass, in which others may be still
 
     def __repr__(self) -> str:
         return f"Ranks: {self.rank} of {self.size}"
@@ -80,16 +79,16 @@ class Ranks:
             sys.stdout.flush()
             sys.stderr.flush()
             time.sleep(TO_BE_READ)
-            self._world.Abort(1)
+            self._world.comm.Abort(1)
 
     def _failure(self, error: BaseException | None) -> BaseException | None:
         """Return what has gone wrong: the error that ends the block, or that others go on in it."""
         is_left = error is None or getattr(error, "code", 1) in (0, None)  # as by sys.exit()
-        if self._is_torn or not is_left:
-            return error
+        if not is_left or self._world.broken is not None:
+            return self._world.broken if is_left else error
         try:
             require_same(self._world, {"doing": "the end of the block"})
-        except OptionError as unequal:
+        except (OptionError, RankError) as unequal:
             return unequal
         return None
 
@@ -159,6 +158,19 @@ class Ranks:
     @contextmanager
     def _together(self, doing: str, model: Any, options: dict[str, Any]) -> Iterator[None]:
         """Let the model learn with all ranks inside the block, if they have the same in mind."""
+        try:
+            self._prepare(doing, model, options)
+            with warnings.catch_warnings():
+                if self.rank:  # rank 0 says it for all
+                    warnings.simplefilter("ignore", TrainingWarning)
+                yield
+        except BaseException as error:
+            self._world.failed(error)
+            raise
+        finally:
+            vars(model).pop("_ranks", None)
+
+    def _prepare(self, doing: str, model: Any, options: dict[str, Any]) -> None:
         reduction = getattr(model.loss, "keywords", {}).get("reduction", "mean")
         if reduction != "mean":
             raise OptionError(
@@ -170,19 +182,9 @@ class Ranks:
             "bucket_size": self.bucket_size,
             "model": re.sub(" at 0x[0-9a-fA-F]+", "", repr(model)),
             "optimizer": repr(model.optimizer),
-            "loss": name_of(model.loss),
+            "loss": f"{name_of(model.loss)} {getattr(model.loss, 'keywords', '')}".rstrip(),
             "metrics": list(model.metrics),
             "jit": model.jit,
         }
         require_same(self._world, {"doing": doing, "options": options, **described})
         model._ranks = Together(self._world, model, self.bucket_size)
-        try:
-            with warnings.catch_warnings():
-                if self.rank:  # rank 0 says it for all
-                    warnings.simplefilter("ignore", TrainingWarning)
-                yield
-        except BaseException:
-            self._is_torn = True
-            raise
-        finally:
-            del model._ranks

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import no_grad
+from autograd_core import OptionError, no_grad
 
 from ..data import Batches
 from ..epochs import Alone, Figures, Metrics
 from ..randomness import drawing_from, generator
 from .buckets import Buckets
 from .sharing import average_buffers, share_optimizer, share_weights
-from .world import is_common, require_same, summed
+from .world import World, require_same
 
 Portion = Callable[[int, int], Any]  # the samples of a batch from one number to another
 
@@ -29,18 +29,19 @@ class Together(Alone):
     gradient = sum n_r / n gradient_r, and the loss likewise. A rank without a sample in a small
     batch computes the first one, which counts 0 times.
 
-    Args:    world: the communicator.
+    Args:    world: all ranks.
              model: the one to learn.
              limit: bytes in a bucket.
     """
 
     updates_apart = True
 
-    def __init__(self, world: Any, model: Any, limit: int) -> None:
+    def __init__(self, world: World, model: Any, limit: int) -> None:
         self.world = world
         self.model = model
         self.limit = limit
         self.samples = self.own = 0  # in the current batch: of all ranks, and of this one
+        self._compared: list[Any] = []  # the arrays that all ranks have been found to share
         self._is_equal = False  # whether all ranks have the weights of rank 0 by now
         self._buckets: Buckets | None = None
 
@@ -51,11 +52,13 @@ class Together(Alone):
         """
         rank, size = self.world.rank, self.world.size
         self._source = self._stream()
-        end: tuple[int, Portion] = (0, partial(_sliced, ()))
-        for number, (samples, portion) in enumerate(itertools.chain(_portions(data), [end])):
-            if number == 0 or not is_common(self.world, samples):
-                first = {f"batch {number} of the data": _glance(portion(0, samples))}
-                require_same(self.world, first)
+        end: tuple[int, int, Portion] = (0, 0, partial(_sliced, ()))
+        for number, (samples, mark, portion) in enumerate(itertools.chain(_portions(data), [end])):
+            if number == 0 or not self.world.is_common(samples, mark):
+                here = {f"batch {number} of the data": _glance(portion(0, samples))}
+                require_same(self.world, here)
+            if number == 0 and isinstance(data, Batches):
+                self._compare_all(data.parts)
             if samples and not self._is_equal:
                 self._make_equal(portion)
             if samples:
@@ -71,11 +74,18 @@ class Together(Alone):
         """Draw from this rank's own stream in a block in which a batch is learnt."""
         return drawing_from(self._source)
 
-    def averaged(self, loss: float, parameters: Iterable[Any] = ()) -> float:
+    def agreed(self, stops: bool) -> bool:
+        """Return whether training stops here: any rank may stop it."""
+        return bool(self.world.largest(np.array([stops], np.float64))[0])
+
+    def averaged(self, loss: float, mask: Any = None, parameters: Iterable[Any] = ()) -> float:
         """Return the loss of the whole batch, and put its gradients into the parameters."""
         parameters, share = list(parameters), self.own / self.samples
+        if mask is not None:  # a mean over the steps that count
+            counted = float(np.sum(mask[: self.own]))
+            share = counted / max(self.world.summed(np.array([counted]))[0], 1.0)
         if not parameters:
-            return float(summed(self.world, np.array([loss * share]))[0])
+            return float(self.world.summed(np.array([loss * share]))[0])
         buckets = self._buckets
         if buckets is None or [*map(id, buckets.parameters)] != [*map(id, parameters)]:
             buckets = self._buckets = Buckets(parameters, self.limit, self.world)
@@ -90,7 +100,32 @@ class Together(Alone):
         require_same(self.world, {"parameters and buffers": shapes})
         share_weights(self.world, self.model)
         share_optimizer(self.world, self.model)
+        self._require_same_loss(portion(0, 1))
         self._is_equal = True
+
+    def _compare_all(self, parts: tuple[Any, ...]) -> None:
+        """Refuse arrays that are not the same on all ranks, once."""
+        if not any(parts is others for others in self._compared):
+            require_same(self.world, {"all samples of the data": _glance(parts)})
+            self._compared.append(parts)
+
+    def _require_same_loss(self, sample: Any) -> None:
+        """Refuse models or losses of another formula: one sample tells.
+
+        Raises: OptionError: on every rank.
+        """
+        with self.model.evaluating():
+            loss, *_ = self.model._compare(*sample)
+        every = self.world.allgather(float(loss + self.model.penalty()))
+        differs = ~np.isclose(every, every[0], rtol=1e-4, equal_nan=True)
+        if differs.any():
+            rank = int(differs.argmax())
+            raise OptionError(
+                f"the loss of the first sample: {every[0]} on rank 0, but {every[rank]} on rank"
+                f" {rank}",
+                "with equal weights and data, their models or losses compute something else",
+                "the same functions and options on every rank",
+            )
 
     def _stream(self) -> np.random.Generator:
         """Return random numbers that no other rank and no other pass has.
@@ -127,22 +162,26 @@ class FiguresOfAll(Figures):
         world, model = self._together.world, self._together.model
         average_buffers(world, model)
         kept = world.gather(self._kept)
-        if world.rank == 0:
+        if kept is not None:
             self._kept = [each for batch in zip(*kept, strict=True) for each in batch]
         return dict(world.bcast(None if world.rank else super().logs()))
 
 
-def _portions(data: Any) -> Iterator[tuple[int, Portion]]:
-    """Yield for each batch how many samples it has, and a function that takes some of them out."""
+def _portions(data: Any) -> Iterator[tuple[int, int, Portion]]:
+    """Yield for each batch how many samples it has, a checksum of what tells it from others, and
+    a function that takes some of its samples out.
+    """
     if isinstance(data, Batches):  # which would copy what belongs to other ranks, too
         samples = len(data.parts[0])
         order = generator().permutation(samples) if data.shuffle else np.arange(samples)
         for start in range(0, samples, data.batch_size):
             here = order[start : start + data.batch_size]
-            yield len(here), partial(_taken, data.parts, here)
+            yield len(here), zlib.crc32(here.tobytes()), partial(_taken, data.parts, here)
     else:
         for batch in data:
-            yield len(batch[0]), partial(_sliced, batch)
+            arrays = [np.asarray(part) for part in batch if part is not None]
+            mark = zlib.crc32(b"".join([array.tobytes() for array in arrays]))
+            yield len(batch[0]), mark, partial(_sliced, batch)
 
 
 def _taken(parts: tuple[Any, ...], order: Any, low: int, high: int) -> Any:

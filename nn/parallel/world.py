@@ -1,20 +1,221 @@
-"""MPI: all processes that mpiexec has started, and the check that they know of each other."""
+"""World: what all ranks do together, with a way out wherever one of them has stopped."""
 
+import atexit
 import os
-from typing import Any
+import pickle
+import time
+import zlib
+from functools import cache
+from typing import Any, cast
 
 import numpy as np
 
-from autograd_core import MissingPackageError, OptionError
+from autograd_core import AutogradError, MissingPackageError, OptionError
 
 from ..optional import optional
 
 # Where the launchers of MPICH, of its relatives and of Open MPI say how many they have started
 _STARTED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
+NOTES = 7301  # the tag of messages beside the operations
+EAGER = 200  # looks at an operation, before the processor is left to others between looks
+NAP = 1e-4  # seconds between later looks
+PATIENCE = 1.0  # seconds, after which a rank says what it waits for
+REMEMBERED = 100  # operations whose names are kept
 
 
-def world() -> Any:
-    """Return the communicator of all ranks.
+class RankError(AutogradError, RuntimeError):
+    """Another rank has stopped, or does something else, while this one waits for it."""
+
+
+class World:
+    """All ranks, and the operations that all do together, in the same order.
+
+    Operation number n of one rank is number n of every other. A rank that fails sends a note with
+    the number of operations that it has taken part in: who waits for a later one stops, too. Who
+    has failed after as many goes on with the others, as after an error that all ranks have raised.
+    Who has waited long sends a note about what it waits for, so that ranks in different operations
+    find out.
+
+    Args:    comm: the communicator of mpi4py.
+    """
+
+    def __init__(self, comm: Any) -> None:
+        self.comm = comm
+        self.rank: int = comm.rank
+        self.size: int = comm.size
+        self.mpi = optional("mpi4py.MPI", "mpi4py mpich")
+        self._begun = 0  # operations
+        self._names: dict[int, str] = {}
+        self._stops: list[int] = []  # operations begun before each failure of this rank
+        self._unmet: set[int] = set()  # ranks that have not failed together with this one so far
+        self._notes: list[tuple[int, str, int, int, str]] = []  # not settled yet
+        self._kept: list[Any] = []  # requests and buffers that are still in use, or given up
+        self._waiting = False
+        self.broken: RankError | None = None  # an operation was given up: there is no other after
+
+    def summed(self, numbers: Any) -> Any:
+        """Return the sum of all ranks' arrays, instead of this one's, in the same memory."""
+        return self._reduced(numbers, self.mpi.SUM, "a sum")
+
+    def largest(self, numbers: Any) -> Any:
+        """Return the largest of all ranks' numbers, place by place, in the same memory."""
+        return self._reduced(numbers, self.mpi.MAX, "a comparison")
+
+    def is_common(self, *numbers: float) -> bool:
+        """Return whether all ranks have the same numbers."""
+        bounds = self.largest(np.array([*numbers, *[-number for number in numbers]], np.float64))
+        half = len(numbers)
+        return bool((bounds[:half] == -bounds[half:]).all())
+
+    def first(self, numbers: Any) -> Any:
+        """Return the numbers of rank 0, an array of the same length on all."""
+        self._begin(f"{len(numbers)} numbers of rank 0")
+        self._end(self.comm.Ibcast(numbers), numbers)
+        return numbers
+
+    def bcast(self, thing: Any = None) -> Any:
+        """Return what rank 0 has given."""
+        data = pickle.dumps(thing) if self.rank == 0 else b""
+        sizes = self._sizes(data, "an object of rank 0")
+        everywhere = np.frombuffer(data or bytes(sizes[0]), np.uint8).copy()
+        self._begin("an object of rank 0")
+        self._end(self.comm.Ibcast(everywhere), everywhere)
+        return pickle.loads(everywhere.tobytes())
+
+    def allgather(self, thing: Any) -> list[Any]:
+        """Return what all ranks have given, in their order."""
+        data = pickle.dumps(thing)
+        sizes = self._sizes(data, "objects of all ranks")
+        every = np.empty(sum(sizes), np.uint8)
+        self._begin("objects of all ranks")
+        self._end(self.comm.Iallgatherv(data, [every, sizes]), data, every)
+        return _taken_apart(every, sizes)
+
+    def gather(self, thing: Any) -> list[Any] | None:
+        """Return what all ranks have given, in their order, on rank 0; None elsewhere."""
+        data = pickle.dumps(thing)
+        sizes = self._sizes(data, "objects for rank 0")
+        every = np.empty(0 if self.rank else sum(sizes), np.uint8)
+        self._begin("objects for rank 0")
+        into = None if self.rank else [every, sizes]
+        self._end(self.comm.Igatherv(data, into), data, every)
+        return None if self.rank else _taken_apart(every, sizes)
+
+    def failed(self, error: BaseException) -> None:
+        """Let the other ranks know that this one does not go on with what it was doing."""
+        if self._waiting and self.broken is None:
+            self._break("an error has interrupted an operation of all ranks on this one")
+        text = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(": ")
+        self._send("broken" if self.broken else "failed", self._begun, text)
+        self._stops.append(self._begun)
+        self._unmet = {rank for rank in range(self.size) if rank != self.rank}
+
+    def left(self) -> None:
+        """Let the other ranks know that the program ends on this one."""
+        self._send("broken" if self.broken else "left", self._begun, "the program has ended there")
+
+    def _sizes(self, data: bytes, name: str) -> list[int]:
+        """Return how many bytes each rank has for an operation, if all begin the same one."""
+        own = np.array([len(data), zlib.crc32(name.encode())], np.int64)
+        every = np.empty((self.size, 2), np.int64)
+        self._begin("the sizes of objects")
+        self._end(self.comm.Iallgather(own, every), own, every)
+        others = np.flatnonzero(every[:, 1] != own[1])
+        if others.size:
+            self._break(f"rank {others[0]} does something else than wait for {name}")
+            raise cast(RankError, self.broken)
+        sizes: list[int] = every[:, 0].tolist()
+        return sizes
+
+    def _reduced(self, numbers: Any, operation: Any, name: str) -> Any:
+        self._begin(f"{name} of {numbers.size} numbers")
+        self._end(self.comm.Iallreduce(self.mpi.IN_PLACE, numbers, operation), numbers)
+        return numbers
+
+    def _begin(self, name: str) -> None:
+        while self._unmet:  # before all have failed at the same point, others wait for something
+            self._look_at_notes()
+            time.sleep(NAP)
+        if self.broken is not None:
+            raise self.broken
+        self._begun += 1
+        self._names[self._begun] = name
+        self._names.pop(self._begun - REMEMBERED, None)
+
+    def _end(self, request: Any, *buffers: Any) -> None:
+        """Wait until an operation is done, and look for notes meanwhile."""
+        self._waiting = True
+        self._kept += [request, *buffers]
+        looks, start, has_told = 0, 0.0, False
+        while not request.Test():
+            looks += 1
+            if looks < EAGER:
+                continue
+            if looks == EAGER:
+                start = time.monotonic()
+            self._look_at_notes()
+            time.sleep(NAP if looks > 2 * EAGER else 0.0)
+            if not has_told and time.monotonic() - start > PATIENCE:
+                has_told = True
+                self._send("waiting", self._begun, self._names[self._begun])
+        del self._kept[-1 - len(buffers) :]
+        self._waiting = False
+
+    def _send(self, kind: str, number: int, text: str) -> None:
+        note = (self.rank, kind, len(self._stops), number, text)
+        others = [rank for rank in range(self.size) if rank != self.rank]
+        self._kept = [*[self.comm.isend(note, rank, NOTES) for rank in others], *self._kept]
+
+    def _look_at_notes(self) -> None:
+        """Stop if another rank does not take part in the operation that this one waits for.
+
+        Raises: RankError.
+        """
+        while self.comm.Iprobe(tag=NOTES):
+            self._notes.append(self.comm.recv(tag=NOTES))
+        self._notes = [note for note in self._notes if not self._is_settled(*note)]
+        if self.broken is not None:
+            raise self.broken
+
+    def _is_settled(self, rank: int, kind: str, failures: int, number: int, text: str) -> bool:
+        """Return whether a note needs no further look."""
+        own = len(self._stops)
+        if kind == "waiting":
+            name = self._names.get(number, text)
+            if failures == own and number <= self._begun and name != text:
+                self._break(f"rank {rank} waits for {text}, where this one had {name}")
+            return failures < own or number <= self._begun
+        if kind == "failed" and failures < own and self._stops[failures] == number:
+            self._unmet.discard(rank)  # an error that all have raised: they go on from there
+            return True
+        if kind == "broken" or failures < own or (failures == own and number < self._begun):
+            self._break(f"rank {rank} has stopped: {text}")
+        return False
+
+    def _break(self, why: str) -> None:
+        self.broken = RankError(
+            f"rank {self.rank} of {self.size}, which waits for all ranks",
+            why,
+            "the same calls on every rank; an error of one rank ends the block on all, and is not "
+            "to be caught there alone",
+        )
+
+
+def _taken_apart(every: Any, sizes: list[int]) -> list[Any]:
+    """Return the objects in the bytes of all ranks."""
+    return [pickle.loads(part.tobytes()) for part in np.split(every, np.cumsum(sizes)[:-1])]
+
+
+@cache
+def _all_ranks() -> World:
+    """Return the only World of this process, which counts all operations."""
+    made = World(optional("mpi4py.MPI", "mpi4py mpich").COMM_WORLD)
+    atexit.register(made.left)
+    return made
+
+
+def world() -> World:
+    """Return all ranks.
 
     Raises:  MissingPackageError: mpi4py is not installed, or finds no MPI library.
              OptionError: mpiexec belongs to another MPI library, so that every rank is alone.
@@ -32,25 +233,10 @@ def world() -> Any:
             "it belongs to another MPI library than the one that mpi4py has loaded",
             "the mpiexec that pip has installed beside python (pip install mpich)",
         )
-    return found
+    return _all_ranks() if found.size > 1 else World(found)
 
 
-def summed(world: Any, numbers: Any) -> Any:
-    """Return the sum of all ranks' arrays, in place of this one's."""
-    mpi = optional("mpi4py.MPI", "mpi4py mpich")
-    world.Allreduce(mpi.IN_PLACE, numbers, mpi.SUM)
-    return numbers
-
-
-def is_common(world: Any, number: int) -> bool:
-    """Return whether all ranks have the same number."""
-    mpi = optional("mpi4py.MPI", "mpi4py mpich")
-    bounds = np.array([number, -number])
-    world.Allreduce(mpi.IN_PLACE, bounds, mpi.MAX)
-    return bool(bounds[0] == -bounds[1])
-
-
-def require_same(world: Any, what: dict[str, Any]) -> None:
+def require_same(world: World, what: dict[str, Any]) -> None:
     """Refuse to go on where the ranks differ in something that they must have in common.
 
     Args:    what: anything that can be compared, by name.
