@@ -184,13 +184,12 @@ def recordings(model):
 
 
 class Following(nn.layers.ArrayLayer):
-    """A layer of a user with a buffer that each step moves, and a trace of its latest output."""
+    """A layer of a user with a buffer that each step moves."""
 
     def __init__(self):
         self.mean = np.zeros(3)
 
     def forward(self, x):
-        self.latest = x * 2.0
         callback(self.follow, np.mean(x, 0))
         return x - fresh(lambda: self.mean)
 
