@@ -39,7 +39,7 @@ class TestKernels:
         code, arity = KERNELS.index(primitive), len(primitive.rules)
         columns = np.array(points).T
         r = np.concatenate([columns.ravel(), np.zeros(len(points))])
-        groups = np.array([[code, columns.size, len(points), arity, 0, 1, 1]])
+        groups = np.array([[code, columns.size, len(points), arity, 0, 1, 0]])
         machine()(r, groups, np.arange(columns.size, dtype=np.uint32), len(r), 1)
         params = {"decimals": 0} if primitive is elementwise.round else {}
         params |= {"dtype": np.dtype(np.float64)} if primitive is elementwise.astype else {}

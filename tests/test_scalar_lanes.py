@@ -39,14 +39,16 @@ class TestLanes:
         first[1][:] = 9.0
         assert x.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
 
-    def test_of_float32_are_computed_in_float64_and_rounded(self):
-        def f(x):
-            return np.exp(x) * x + 1.0
+    def test_of_float32_are_rounded_by_each_step(self):
+        def f(x, c):
+            y = np.sqrt(x) * x + 0.1
+            return y, (y > c) * y / c, y.sum(), y * y.sum(), np.float32(3e38) * x * 0.1
 
-        x = np.linspace(-1, 1, 9, dtype=np.float32)
-        found = lanes_of(f, x)([x])[0]
-        assert found.dtype == np.float32
-        assert found.tolist() == f(x.astype(float)).astype(np.float32).tolist()
+        x = np.linspace(0, 2, 9, dtype=np.float32)
+        found = lanes_of(f, x, 0.7)([x, 0.3])
+        for one, other in zip(found, f(x, 0.3), strict=True):
+            np.testing.assert_array_equal(one, other)
+            assert np.asarray(one).dtype == (np.float32 if np.ndim(one) else np.float64)
 
     @pytest.mark.parametrize(
         "f",

@@ -21,7 +21,7 @@ class ScalarExecutor:
     """Runs a program that was lowered to numbers.
 
     Calling it with the data of the arguments gives the data of the results.
-    Everything is computed in float64; arrays of float32 are rounded when they leave.
+    Everything is computed in float64; what NumPy computes in float32 is rounded step by step.
 
     Args:    program: what is to be run.
              scalars: the same, lowered.

@@ -18,22 +18,24 @@ def gather_sums(scalars: Scalars) -> None:
     """
     uses = use_counts(scalars)
     codes, operands = scalars.codes, scalars.operands
+    # What one operation reads, and in full precision, may be taken in by it
+    own = [count == 1 and not single for count, single in zip(uses, scalars.single, strict=True)]
     one = scalars.number(1.0)
-    for slot, terms in _chains(scalars, uses).items():
-        kinds = {codes[term] for term in terms if uses[term] == 1}
+    for slot, terms in _chains(scalars, uses, own).items():
+        kinds = {codes[term] for term in terms if own[term]}
         product = TIMES if TIMES in kinds else MULTIPLY  # a sum takes in one kind
         if product not in kinds and len(terms) == 2:
             continue
         pairs: list[int] = []
         for term in terms:
-            if codes[term] == product and uses[term] == 1:
+            if codes[term] == product and own[term]:
                 pairs += operands[term]
             else:
                 pairs += (one, term)  # one times anything is the same to the bit
         codes[slot] = SUMS[product]
         operands[slot] = tuple(pairs)
     if scalars.lanes > 1:
-        _gather_across(scalars, uses)
+        _gather_across(scalars, own)
         _spare_spreading(scalars)
 
 
@@ -50,7 +52,7 @@ def use_counts(scalars: Scalars) -> list[int]:
     return uses
 
 
-def _chains(scalars: Scalars, uses: list[int]) -> dict[int, list[int]]:
+def _chains(scalars: Scalars, uses: list[int], own: list[bool]) -> dict[int, list[int]]:
     """Return the terms of each sum, in the order in which they are added."""
     chains: dict[int, list[int]] = {}
     operands = scalars.operands
@@ -58,10 +60,10 @@ def _chains(scalars: Scalars, uses: list[int]) -> dict[int, list[int]]:
         if code != ADD or not uses[i]:
             continue
         x, y = operands[i]
-        if x in chains and uses[x] == 1:
+        if x in chains and own[x]:
             terms = chains.pop(x)
             terms.append(y)
-        elif y in chains and uses[y] == 1:
+        elif y in chains and own[y]:
             terms = chains.pop(y)
             terms.append(x)
         else:
@@ -70,13 +72,13 @@ def _chains(scalars: Scalars, uses: list[int]) -> dict[int, list[int]]:
     return chains
 
 
-def _gather_across(scalars: Scalars, uses: list[int]) -> None:
+def _gather_across(scalars: Scalars, own: list[bool]) -> None:
     """Let sums over lanes take in the products that they add."""
     for i, code in enumerate(scalars.codes):
         if code == ACROSS[MULTIPLY]:
             term = scalars.operands[i][0]
             kind = scalars.codes[term]
-            if kind in ACROSS and uses[term] == 1:
+            if kind in ACROSS and own[term]:
                 scalars.codes[i], scalars.operands[i] = ACROSS[kind], scalars.operands[term]
 
 

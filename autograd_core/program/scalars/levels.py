@@ -22,17 +22,20 @@ class Levels:
         operands = schedule.operands.astype(np.intp)
         self._calls: list[Callable[[], Any]] = []
         self._r = r
-        for code, first, count, inputs, at, *_ in schedule.groups.tolist():
+        for code, first, count, inputs, at, _, single in schedule.groups.tolist():
             read = operands[at : at + inputs * count].reshape(inputs, count)
+            results = r[first : first + count]
             if code < FIRST_SUM:
-                self._add_operation(KERNELS[code], read, r[first : first + count])
+                self._add_operation(KERNELS[code], read, results)
+                self._round(results, single)
                 continue
             product = PRODUCTS[code - FIRST_SUM]
             width = max(1, LARGEST // inputs)
             for start in range(0, count, width):
                 stop = min(start + width, count)
-                out = r[first + start : first + stop]
-                self._add_sum(product, np.ascontiguousarray(read[:, start:stop]), out)
+                part = np.ascontiguousarray(read[:, start:stop])
+                self._add_sum(product, part, results[start:stop])
+            self._round(results, single)
 
     def __call__(self) -> None:
         """Run all groups."""
@@ -45,6 +48,10 @@ class Levels:
         found = np.empty(read.shape)
         self._calls.append(partial(self._r.take, read, None, found, "clip"))  # quick: no checks
         return found
+
+    def _round(self, results: ndarray, single: int) -> None:
+        if single:
+            self._calls.append(lambda: np.copyto(results, results.astype(np.float32)))
 
     def _add_operation(self, primitive: Primitive, read: Any, out: ndarray) -> None:
         inputs = self._gather(read)

@@ -9,6 +9,8 @@ another from `first` on.
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 Product = Callable[[Any, Any], Any]
 
 
@@ -123,6 +125,12 @@ def spread(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -
         number = r[operands[at + done]]
         for lane in range(lanes):
             r[first + done * lanes + lane] = number
+
+
+def to_single(r: Any, first: int, count: int) -> None:
+    """Round registers that follow one another to float32."""
+    for k in range(first, first + count):
+        r[k] = np.float32(r[k])
 
 
 def one_input(kernel: Callable[[Any], Any]) -> Callable[..., None]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from ...primitives import elementwise as table
 from ...primitives import shapes
 from ..program import Program, Step
@@ -14,10 +16,10 @@ from .steps import Scalars
 def lowered(program: Program, limit: int | None = None) -> Scalars | None:
     """Return the program with one operation for each number of an array.
 
-    Arrays of float32 are computed in float64, and rounded when they leave the program.
+    Numbers of float32 are computed in float64, and rounded by each step as NumPy rounds them.
 
     Args:    limit: the largest number of operations; None: any.
-    Returns: None if they are more, or if nobody has told what a primitive does to numbers.
+    Returns: None if they are more, or if a primitive has no expansion.
     """
     if limit is not None and sum([_smallest(step) for step in program.steps]) > limit:
         return None
@@ -42,17 +44,41 @@ def _slots(scalars: Scalars, program: Program, i: int, step: Step) -> Any:
         constant = program.constants.get(i)
         if isinstance(constant, float):
             return scalars.number(constant)
-        slots = scalars.sources(step.shape)
+        slots = scalars.sources(step.shape, step.dtype == np.float32)
         if constant is not None:
             for slot, value in zip(slots.ravel().tolist(), constant.ravel().tolist(), strict=True):
                 scalars.constants[slot] = value
         return slots
-    inputs = [scalars.place[x] for x in step.inputs]
+    first, inputs = len(scalars.codes), [scalars.place[x] for x in step.inputs]
+    single = _is_single(program, step)
+    if single:
+        inputs = _in_single(scalars, program, step)
     if step.params is None and primitive in CODES:
         if primitive is table.power and _is_two(program, step.inputs[1]):
-            return scalars.apply(table.square, inputs[0])
-        return scalars.apply(primitive, *inputs)
-    return expanded(scalars, primitive, inputs, step.params or {})
+            slots = scalars.apply(table.square, inputs[0])
+        else:
+            slots = scalars.apply(primitive, *inputs)
+    else:
+        slots = expanded(scalars, primitive, inputs, step.params or {})
+    if single and slots is not None:
+        return scalars.rounded(slots, first)
+    return slots
+
+
+def _is_single(program: Program, step: Step) -> bool:
+    """Tell whether NumPy computes a step in float32: as numbers are, beside such arrays."""
+    if step.dtype is None:
+        dtypes = {program.steps[x].dtype for x in step.inputs if program.steps[x].shape}
+        return dtypes == {np.dtype(np.float32)}
+    return bool(step.dtype == np.float32)
+
+
+def _in_single(scalars: Scalars, program: Program, step: Step) -> list[Any]:
+    """Return a step's inputs with numbers rounded, which take the type of the arrays."""
+    return [
+        scalars.place[x] if program.steps[x].shape else scalars.rounded(scalars.place[x])
+        for x in step.inputs
+    ]
 
 
 def _is_two(program: Program, i: int) -> bool:
@@ -94,10 +120,22 @@ def _wide_slot(scalars: Scalars, program: Program, i: int, step: Step) -> int | 
         if isinstance(constant, float):
             return scalars.number(constant)
         slot = scalars.source(wide)
+        scalars.single[slot] = step.dtype == np.float32
         if constant is not None:
             scalars.constants[slot] = constant
         return slot
-    inputs = tuple([scalars.place[x] for x in step.inputs])
+    first, inputs = len(scalars.codes), [scalars.place[x] for x in step.inputs]
+    single = _is_single(program, step)
+    if single:
+        inputs = _in_single(scalars, program, step)
+    computed = _computed_slot(scalars, program, step, tuple(inputs))
+    return scalars.rounded(computed, first) if single and computed is not None else computed
+
+
+def _computed_slot(
+    scalars: Scalars, program: Program, step: Step, inputs: tuple[int, ...]
+) -> int | None:
+    primitive, wide = step.primitive, bool(step.shape)
     if wide and primitive is not shapes.broadcast_to:
         inputs = tuple([x if scalars.wide[x] else scalars.add(SPREAD, (x,), True) for x in inputs])
     if step.params is None and primitive in CODES:
@@ -105,11 +143,11 @@ def _wide_slot(scalars: Scalars, program: Program, i: int, step: Step) -> int | 
             return scalars.add(CODES[table.square], inputs[:1], wide)
         return scalars.add(CODES[primitive], inputs, wide)
     if primitive is table.astype:
-        return int(inputs[0])
+        return inputs[0]
     if primitive is shapes.sum and not wide and scalars.wide[inputs[0]]:
         ones = scalars.add(SPREAD, (scalars.number(1.0),), True)
         return scalars.add(ACROSS[CODES[table.multiply]], (inputs[0], ones))
     if primitive is shapes.broadcast_to and wide:
         same = scalars.wide[inputs[0]]
-        return int(inputs[0]) if same else scalars.add(SPREAD, inputs, True)
+        return inputs[0] if same else scalars.add(SPREAD, inputs, True)
     return None

@@ -46,7 +46,7 @@ def _names(compiled: Callable[..., Any]) -> dict[str, Any]:
         loop = loops.one_input if len(primitive.rules) == 1 else loops.two_inputs
         code = CODES[primitive]
         names[f"each{code}"] = compiled(loop(names[f"kernel{code}"]))
-    names["spread"] = compiled(loops.spread)
+    names["spread"], names["to_single"] = compiled(loops.spread), compiled(loops.to_single)
     names["looped"] = lambda kernel: compiled(loops.any_kernel(compiled(kernel)))
     return names
 
@@ -63,7 +63,7 @@ def _source() -> str:
         "def run(r, groups, operands, numbers, all_lanes):",
         "    for i in range(groups.shape[0]):",
         "        code, first, count = groups[i, 0], groups[i, 1], groups[i, 2]",
-        "        inputs, at, lanes = groups[i, 3], groups[i, 4], groups[i, 5]",
+        "        inputs, at, lanes, single = groups[i, 3], groups[i, 4], groups[i, 5], groups[i, 6]",
     ]
     rest = "first, count, inputs // 2, at"
     choices = []
@@ -82,4 +82,5 @@ def _source() -> str:
     for condition, call in choices:
         lines += [f"        {word} {condition}:", f"            {call}"]
         word = "elif"
+    lines += ["        if single:", "            to_single(r, first, count * lanes)"]
     return "\n".join([*lines, ""])

@@ -15,7 +15,7 @@ from .operations import SOURCE
 from .steps import Scalars
 
 # What a row of `groups` says
-CODE, FIRST, COUNT, INPUTS, AT, LANES, LEVEL = range(7)
+CODE, FIRST, COUNT, INPUTS, AT, LANES, SINGLE = range(7)
 
 
 class Schedule(NamedTuple):
@@ -24,7 +24,7 @@ class Schedule(NamedTuple):
     Args:    size: how many numbers the registers hold.
              numbers: how many of them are single; rows of lanes lie behind.
              groups: code, first register, how many operations, inputs of each, where these begin
-             in `operands`, lanes, level.
+             in `operands`, lanes, whether results are rounded to float32.
              operands: registers that are read: of a group, the first inputs of all its operations,
              then all second ones, ...
              registers: where each slot lies; -1: nothing needs it.
@@ -40,25 +40,25 @@ class Schedule(NamedTuple):
 def schedule(scalars: Scalars) -> Schedule:
     """Return the operations in groups, without those that nothing needs."""
     codes = np.array(scalars.codes, np.int64)
-    wide = np.array(scalars.wide, bool)
+    wide, single = np.array(scalars.wide, bool), np.array(scalars.single, bool)
     alive = np.array(use_counts(scalars)) > 0
     alive |= codes == SOURCE
     order = np.flatnonzero(alive & (codes != SOURCE))
     levels = _levels(scalars, order.tolist())[order]
     operands = [scalars.operands[i] for i in order.tolist()]
     lengths = np.array([len(x) for x in operands], np.int64)
-    key = np.stack([levels, codes[order], wide[order], lengths])
+    key = np.stack([levels, codes[order], wide[order], single[order], lengths])
     sorting = np.lexsort(key[::-1])
     order, key = order[sorting], key[:, sorting]
     registers, numbers, size = _registers(order, codes, wide, scalars.lanes)
     changes = (key != np.roll(key, 1, axis=1)).any(0)
     bounds = np.flatnonzero(changes | (np.arange(len(order)) == 0))
     count = np.diff(np.append(bounds, len(order)))
-    level, code, is_wide, inputs = key[:, bounds]
+    _, code, is_wide, is_single, inputs = key[:, bounds]
     at = np.cumsum(count * inputs) - count * inputs
     groups = np.stack(
         [code, registers[order[bounds]], count, inputs, at,
-         np.where(is_wide, scalars.lanes, 1), level], axis=1
+         np.where(is_wide, scalars.lanes, 1), is_single], axis=1
     )  # fmt: skip
     flat = list(chain.from_iterable([operands[i] for i in sorting.tolist()]))
     placed = np.empty(len(flat), np.uint32)

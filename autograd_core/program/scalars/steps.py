@@ -7,6 +7,7 @@ import numpy as np
 
 from ...data import Data
 from ...graph import Primitive
+from ...primitives.elementwise import identity
 from .operations import CODES, SOURCE
 
 
@@ -15,7 +16,7 @@ class Scalars:
     """Operations on numbers in single assignment: slot i is made from slots before it.
 
     A slot is one number, or, if it is wide, one for each lane: the samples of a batch, for all of
-    which the same is computed.
+    which the same is computed. It is single if its number is rounded to float32.
 
     Args:    lanes: how many numbers a wide slot holds.
     """
@@ -24,17 +25,48 @@ class Scalars:
     codes: list[int] = field(default_factory=list)  # what makes each slot; SOURCE: nothing
     operands: list[tuple[int, ...]] = field(default_factory=list)
     wide: list[bool] = field(default_factory=list)
+    single: list[bool] = field(default_factory=list)
     constants: dict[int, Data] = field(default_factory=dict)  # by slot
     place: list[Any] = field(default_factory=list)  # the slot of each register, or their array
     kept: list[int] = field(default_factory=list)  # slots that leave the program
     _numbers: dict[str, int] = field(default_factory=dict)
+    _singles: dict[int, int] = field(default_factory=dict)  # what holds a slot's number rounded
 
     def add(self, code: int, operands: tuple[int, ...], wide: bool = False) -> int:
         """Append an operation, and return its slot."""
         self.codes.append(code)
         self.operands.append(operands)
         self.wide.append(wide)
+        self.single.append(False)
         return len(self.codes) - 1
+
+    def rounded(self, slots: Any, first: int | None = None) -> Any:
+        """Return slots that hold the same numbers rounded to float32.
+
+        Args:    slots: one slot, or an array of them.
+                 first: slots from here on are rounded themselves; None: none, others may read them.
+        """
+        first = len(self.codes) if first is None else first
+        if isinstance(slots, int):
+            return self._rounded(slots, first)
+        found = [self._rounded(slot, first) for slot in slots.ravel().tolist()]
+        return np.array(found, np.intp).reshape(slots.shape)
+
+    def _rounded(self, slot: int, first: int) -> int:
+        if self.single[slot]:
+            return slot
+        constant = self.constants.get(slot)
+        if isinstance(constant, float):
+            with np.errstate(over="ignore"):
+                return self.number(float(np.float32(constant)))
+        if slot >= first and self.codes[slot] != SOURCE:
+            self.single[slot] = True
+            return slot
+        made = self._singles.get(slot)
+        if made is None:
+            made = self._singles[slot] = self.add(CODES[identity], (slot,), self.wide[slot])
+            self.single[made] = True
+        return made
 
     def source(self, wide: bool = False) -> int:
         """Append a slot that is filled from outside."""
@@ -62,10 +94,13 @@ class Scalars:
         count = len(self.operands) - first
         self.codes.extend([code] * count)
         self.wide.extend([False] * count)
+        self.single.extend([False] * count)
         return np.arange(first, first + count).reshape(parts[0].shape)
 
-    def sources(self, shape: tuple[int, ...]) -> Any:
+    def sources(self, shape: tuple[int, ...], single: bool) -> Any:
         """Append as many slots as an array of this shape has elements, to be filled."""
         if not shape:
             return self.source()
-        return np.array([self.source() for _ in np.ndindex(shape)], np.intp).reshape(shape)
+        slots = [self.source() for _ in np.ndindex(shape)]
+        self.single[len(self.single) - len(slots) :] = [single] * len(slots)
+        return np.array(slots, np.intp).reshape(shape)
