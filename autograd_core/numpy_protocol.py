@@ -37,7 +37,7 @@ RECORDED: dict[Callable[..., Any], Callable[..., Any]] = {
         "maximum minimum sign floor ceil",
     ),
     np.fabs: elementwise.absolute,
-    np.float_power: elementwise.power,
+    np.float_power: statistics.float_power,
     np.radians: elementwise.deg2rad,
     np.degrees: elementwise.rad2deg,
     np.positive: elementwise.identity,

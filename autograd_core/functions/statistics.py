@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import dtype_of, shape_of
 from ..primitives import elementwise, indexing, reductions, shapes
 from ..primitives.elementwise import divide, equal, maximum, minimum
 from ..primitives.shapes import Axis
@@ -173,6 +173,15 @@ def where(condition: Any, *choices: Any) -> Any:
     if isinstance(condition, np.ndarray) and condition.dtype.kind == "f":
         condition = condition.copy()  # a mask may be filled anew; one of bools is copied anyway
     return elementwise.where(condition, *choices)
+
+
+def float_power(x: Any, y: Any) -> Any:
+    """Return x to the power of y in float64, also where both are float32."""
+    return elementwise.power(_double(x), _double(y))
+
+
+def _double(x: Any) -> Any:
+    return elementwise.astype(x, dtype=np.dtype(np.float64)) if dtype_of(x) == np.float32 else x
 
 
 def round(x: Any, decimals: int = 0) -> Any:

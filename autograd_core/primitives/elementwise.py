@@ -33,11 +33,25 @@ def _times_into(x: Any, y: Any, out: Any) -> None:
         np.copyto(out, 0.0, where=np.equal(x, 0))
 
 
+def _power(x: Any, y: Any) -> Any:
+    """Return x**y, by the operator, which is quick for whole exponents; for 0.5 the root.
+
+    NumPy takes the root where the exponent is one number, so that -inf gives NaN and -0.0 itself;
+    here it is taken for each exponent of 0.5, so that numbers alone and in arrays agree.
+    """
+    if not isinstance(y, np.ndarray):
+        return np.sqrt(x) if y == 0.5 else x**y
+    out, is_root = x**y, y == 0.5
+    if is_root.any():
+        np.copyto(out, np.sqrt(x), "same_kind", is_root)
+    return out
+
+
 def _power_into(x: Any, y: Any, out: Any) -> None:
     if isinstance(y, float) and y == 2.0:  # as the operator does
         np.square(x, out)
     else:
-        out[...] = x**y
+        out[...] = _power(x, y)
 
 
 def _sigmoid_into(x: Any, out: Any) -> None:
@@ -100,11 +114,12 @@ mod: Primitive = Primitive("mod", np.remainder,
     lambda g, out, x, y: g,
     lambda g, out, x, y: times(g, -floor_divide(x, y)),
     scalar=operator.mod)
-power: Primitive = Primitive("power", operator.pow,  # the operator is quick for whole exponents
+power: Primitive = Primitive("power", _power,
     # 0 ** 0 is 1, with derivative 0 for the base and 0 for the exponent
     lambda g, out, x, y: times(g, times(y, power(x, y - 1))),
     lambda g, out, x, y: times(g, times(out, log(where(x, x, equal(y, 0))))),
-    scalar=lambda x, y: x * x if y == 2.0 else math.pow(x, y),  # as arrays are squared
+    # As arrays are squared, and their roots taken
+    scalar=lambda x, y: x * x if y == 2.0 else math.sqrt(x) if y == 0.5 else math.pow(x, y),
     into=lambda x, y, out: _power_into(x, y, out))
 negative: Primitive = Primitive("negative", np.negative,
     lambda g, out, x: -g,

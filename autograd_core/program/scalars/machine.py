@@ -63,7 +63,8 @@ def _source() -> str:
         "def run(r, groups, operands, numbers, all_lanes):",
         "    for i in range(groups.shape[0]):",
         "        code, first, count = groups[i, 0], groups[i, 1], groups[i, 2]",
-        "        inputs, at, lanes, single = groups[i, 3], groups[i, 4], groups[i, 5], groups[i, 6]",
+        "        inputs, at = groups[i, 3], groups[i, 4]",
+        "        lanes, single = groups[i, 5], groups[i, 6]",
     ]
     rest = "first, count, inputs // 2, at"
     choices = []
