@@ -46,6 +46,7 @@ class Node:
         "stepped",  # of a leaf: whether an optimizer has used the gradient that it holds
         "assigned",  # of a leaf: its age when it was last given other data, 0 if it never was
     )
+    is_condition = False  # whether it is a bool that a compiled function records as 0 or 1
     _data: Data
     _gradient: Any
     primitive: "Primitive | None"

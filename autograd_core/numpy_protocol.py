@@ -6,7 +6,6 @@ only and give plain data.
 """
 
 import inspect
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -15,7 +14,6 @@ import numpy as np
 from . import watching
 from .errors import AutogradError, OptionError, ShapeError, UnsupportedError
 from .functions import decompositions, products, rearranging, statistics
-from .functions.places import is_condition
 from .functions.rearranging import moving, permuting, reshaping, splitting
 from .functions.windows import sliding_windows
 from .graph import Node
@@ -113,54 +111,6 @@ SHAPES: frozenset[Callable[..., Any]] = frozenset(
 )
 
 
-def _is_true(x: Any) -> Any:
-    """Return 1 where x is not 0; a condition is 1 there already."""
-    return x if isinstance(x, Node) and is_condition(x) else 1.0 - elementwise.equal(x, 0.0)
-
-
-# Inside a compiled function conditions are Values of 0 and 1, which every replay makes anew
-TRACED: dict[Callable[..., Any], Callable[..., Any]] = {
-    np.equal: elementwise.equal,
-    np.not_equal: lambda x, y: 1.0 - elementwise.equal(x, y),
-    np.greater: elementwise.greater,
-    np.greater_equal: elementwise.greater_equal,
-    np.less: lambda x, y: elementwise.greater(y, x),
-    np.less_equal: lambda x, y: elementwise.greater_equal(y, x),
-    np.logical_and: lambda x, y: elementwise.multiply(_is_true(x), _is_true(y)),
-    np.logical_or: lambda x, y: elementwise.maximum(_is_true(x), _is_true(y)),
-    np.logical_xor: lambda x, y: 1.0 - elementwise.equal(_is_true(x), _is_true(y)),
-    np.logical_not: lambda x: elementwise.equal(x, 0.0),
-    np.isnan: lambda x: 1.0 - elementwise.equal(x, x),
-    np.isfinite: lambda x: elementwise.equal(x - x, 0.0),
-}
-
-
-def _of_conditions(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what &, |, ^ and ~ are: logic between conditions, and refused for other numbers."""
-
-    def combined(*operands: Any) -> Any:
-        for x in operands:
-            if isinstance(x, Node) and not is_condition(x):
-                watching.taking(x, "bits of numbers, as in `v & 1`,")
-        return TRACED[function](*operands)
-
-    return combined
-
-
-TRACED |= {
-    operator.eq: TRACED[np.equal],
-    operator.ne: TRACED[np.not_equal],
-    operator.gt: TRACED[np.greater],
-    operator.ge: TRACED[np.greater_equal],
-    operator.lt: TRACED[np.less],
-    operator.le: TRACED[np.less_equal],
-    np.bitwise_and: _of_conditions(np.logical_and),
-    np.bitwise_or: _of_conditions(np.logical_or),
-    np.bitwise_xor: _of_conditions(np.logical_xor),
-    np.invert: _of_conditions(np.logical_not),
-}
-
-
 class NumPyNode(Node):
     """A node that NumPy functions accept."""
 
@@ -169,18 +119,18 @@ class NumPyNode(Node):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if "out" in kwargs:
             raise UnsupportedError(
-                f"{_name(ufunc)} of a Value into an array (+=, or out=)",
+                f"{name_of(ufunc)} of a Value into an array (+=, or out=)",
                 "an array cannot hold the graph of a Value",
                 "a = a + v, which makes a new Value",
             )
         if method != "__call__" or kwargs:
             raise _unsupported(ufunc, "" if method == "__call__" else f".{method}", *kwargs)
-        return _carry_out(ufunc, inputs, {})
+        return carry_out(ufunc, inputs, {})
 
     def __array_function__(
         self, function: Any, types: Sequence[type], args: Any, kwargs: dict[str, Any]
     ) -> Any:
-        return _carry_out(function, args, kwargs)
+        return carry_out(function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """Return the data as a plain array, always a copy: from here on, no derivative flows.
@@ -198,7 +148,11 @@ class NumPyNode(Node):
         return np.array(self._data, dtype=dtype)
 
 
-def _carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+def carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Carry a function of NumPy out on nodes.
+
+    Raises: UnsupportedError: it has no derivative rule here.
+    """
     recorded = RECORDED.get(function)
     if recorded is not None:
         try:
@@ -212,16 +166,17 @@ def _carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
                 raise
             operands = [describe(x) for x in args if isinstance(x, Node)]
             raise ShapeError(
-                f"{_name(function)} of {' and '.join(operands) or 'Values'}",
+                f"{name_of(function)} of {' and '.join(operands) or 'Values'}",
                 str(error),
                 "arguments that it takes for plain arrays of these shapes",
             ) from error
-    if watching.open_watches and watching.tracer():
-        if function in TRACED and not kwargs:
-            return TRACED[function](*args)
+    tracer = watching.tracer()
+    if tracer:
+        if function in tracer.functions and not kwargs:
+            return tracer.functions[function](*args)
         if function in PLAIN - SHAPES:
             for x in _nodes([args, *kwargs.values()]):
-                watching.taking(x, f"{_name(function)}()")
+                watching.taking(x, f"{name_of(function)}()")
     if function in PLAIN:
         return function(*_plain(args), **{name: _plain(value) for name, value in kwargs.items()})
     raise _unsupported(function)
@@ -242,13 +197,14 @@ def _plain(x: Any) -> Any:
     return type(x)(_plain(part) for part in x) if type(x) in (list, tuple) else x
 
 
-def _name(function: Any) -> str:
+def name_of(function: Any) -> str:
+    """Return the name of a function of NumPy, as it is written."""
     module = getattr(function, "__module__", None) or "numpy"  # ufuncs name none
     return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
 
 
 def _unsupported(function: Any, method: str = "", *options: str) -> UnsupportedError:
-    given = f"{_name(function)}{method} of a Value"
+    given = f"{name_of(function)}{method} of a Value"
     given += f" with {', '.join(options)}" if options else ""
     return UnsupportedError(
         given,
@@ -268,8 +224,8 @@ def _explained(
     except TypeError as error:
         names = ", ".join(signature.parameters)
         return UnsupportedError(
-            f"{_name(function)} of a Value: {error}",
+            f"{name_of(function)} of a Value: {error}",
             "that option has no derivative rule here",
-            f"{_name(function)}({names})",
+            f"{name_of(function)}({names})",
         )
     return None

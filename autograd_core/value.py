@@ -15,11 +15,11 @@ from .data import Data, as_data, shape_of
 from .errors import ShapeError, UnsupportedError
 from .graph import Node, next_index, topological_order
 from .messages import describe
-from .numpy_protocol import TRACED
 from .primitives import elementwise as table
 from .primitives.linear_algebra import matmul
 from .searches import is_search
 
+PRINTING = "the text, as in print(v) or f'{v}',"  # what a tracer refuses
 # Threads that share parameters add to the same gradients
 _accumulating = threading.Lock()
 
@@ -162,6 +162,8 @@ class Value(ArrayMethods):
                 leaf._gradient = own(total, handed_out)
 
     def __repr__(self) -> str:
+        if watching.open_watches:
+            watching.taking(self, PRINTING)
         gradient = "not computed" if self._gradient is None else repr(self._gradient)
         label = "" if self.label is None else f", label={self.label!r}"
         return f"Value(data={self._data!r}, grad={gradient}{label})"
@@ -298,12 +300,15 @@ class Value(ArrayMethods):
         return twin
 
     def __format__(self, spec: str) -> str:
+        if watching.open_watches:
+            watching.taking(self, PRINTING)
         return format(self._data, spec) if spec else str(self)
 
 
 def _compare(comparison: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
-    if watching.open_watches and watching.tracer():
-        return TRACED[comparison](x, y)
+    tracer = watching.tracer()
+    if tracer:
+        return tracer.functions[comparison](x, y)
     try:
         return comparison(x._data, y._data if isinstance(y, Node) else y)
     except ValueError as error:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Watcher:
@@ -95,6 +95,11 @@ def assigning(node: Any, data: Any) -> None:
 
 class Tracer(Watcher):
     """A watcher that records for replay: while it is open, nothing may leave the graph unseen."""
+
+    functions: ClassVar[dict[Any, Any]] = {}  # what it does instead of functions that look at data
+
+    def refuse(self, given: str, why: str, instead: str) -> None:
+        """Raise TraceError."""
 
 
 def tracer() -> Any:

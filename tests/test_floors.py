@@ -55,6 +55,7 @@ FLOORS = [
     "autograd_core.backprop",
     "autograd_core.searches",
     "autograd_core.value",
+    "autograd_core.conditions",
     "autograd_core.structure",
     "autograd_core.trace",
     "autograd_core.derivatives",

@@ -4,7 +4,7 @@ from typing import Any
 
 from .. import watching
 from ..graph import Node
-from ..primitives import elementwise, indexing
+from ..primitives import indexing
 
 
 def holds_places(index: Any) -> bool:
@@ -20,21 +20,11 @@ def taken_at(x: Any, index: Any) -> Any:
     parts = _parts(index)
     places = [part for part in parts if isinstance(part, Node)]
     for place in places:
-        if is_condition(place):
+        if place.is_condition:
             watching.taking(place, "a condition as an index")
     template = tuple([None if isinstance(part, Node) else part for part in parts])
     slots = tuple([i for i, part in enumerate(parts) if isinstance(part, Node)])
     return indexing.getitem_at(x, *places, index=template, slots=slots)
-
-
-def is_condition(x: Any) -> bool:
-    """Tell whether a recorded Value is a comparison, or put together from such."""
-    if not isinstance(x, Node):
-        return x in (0.0, 1.0) if isinstance(x, float) else False
-    if x.primitive in (elementwise.equal, elementwise.greater, elementwise.greater_equal):
-        return True
-    joins = (elementwise.multiply, elementwise.maximum, elementwise.subtract)
-    return x.primitive in joins and all(is_condition(part) for part in x.inputs)
 
 
 def _parts(index: Any) -> tuple[Any, ...]:

@@ -220,7 +220,9 @@ def size_of(x: Any) -> int:
 
 def reshape(x: Any, shape: Any, *more: Any) -> Any:
     """Return x with its elements, in row-major order, in another shape; -1 stands for the rest."""
-    wanted = tuple(operator.index(n) for n in (np.atleast_1d(shape).tolist() + list(more)))
+    if not isinstance(shape, tuple | list | Node):
+        shape = np.atleast_1d(shape).tolist()
+    wanted = tuple(map(operator.index, (*_as_tuple(shape), *more)))
     result = _on_stand_in(np.reshape, _stand_in(shape_of(x)), wanted)
     return shapes.reshape(x, shape=result.shape)
 
@@ -233,7 +235,12 @@ def ravel(x: Any) -> Any:
 
 def broadcast_to(x: Any, shape: Any) -> Any:
     """Return x repeated over a larger shape."""
-    return shapes.broadcast_to(x, shape=(shape,) if isinstance(shape, int) else tuple(shape))
+    return shapes.broadcast_to(x, shape=tuple(map(operator.index, _as_tuple(shape))))
+
+
+def _as_tuple(shape: Any) -> tuple[Any, ...]:
+    """Return a shape that may be one length, a Value among them."""
+    return (shape,) if isinstance(shape, int | Node) else tuple(shape)
 
 
 def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:

@@ -82,19 +82,19 @@ class Compiled:
         leaves: list[Any] = []
         key: list[Any] = [watching.is_recording()]
         signature((args, kwargs) if kwargs else args, leaves, key)
-        replay = self._serving(tuple(key))
+        replay = self._serving(tuple(key), leaves)
         if replay is None:
             with self._tracing:
-                replay = self._serving(tuple(key))
+                replay = self._serving(tuple(key), leaves)
                 if replay is None:
                     return self._record(tuple(key), args, kwargs)
         self._latest = replay
         return replay(leaves)
 
-    def _serving(self, key: Any) -> Replay | None:
+    def _serving(self, key: Any, leaves: list[Any]) -> Replay | None:
         """Return the replay of a call, if there is one that was recorded in the same state."""
         for replay in self._replays.get(key, ()):
-            if replay.serves():
+            if replay.serves(leaves):
                 return replay
         return None
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any, NamedTuple
 
 from .. import watching
@@ -23,6 +24,7 @@ class Trace(NamedTuple):
     results: list[Data]
     draws: list[Data]  # those of its random numbers; their registers are the last of the outputs
     made: list[int]  # registers of the Values that the function has made
+    fixed: dict[int, Data]  # the ints among the arguments that hold for it, by their numbers
     arrays: set[int]  # registers of captured plain arrays, which replays read afresh
     given: dict[int, Data]  # the new data of arguments, by their numbers
     surroundings: Surroundings
@@ -114,13 +116,16 @@ def _found(tracer: FunctionTracer, results: list[Any]) -> Trace:
     draws = [draw._data for draw in tracer.draws]
     data = [out._data for out in outputs]
     arrays = program.captured.keys() - sources.keys()
-    return Trace(program, data, draws, made, arrays, given, surroundings, None)
+    fixed = {i: x._data for i, x in enumerate(arguments) if x in tracer.fixed}
+    return Trace(program, data, draws, made, fixed, arrays, given, surroundings, None)
 
 
 def definition(f: Any) -> str:
     """Return file and line where a function is defined, if it is written in Python."""
+    while isinstance(f, partial):
+        f = f.func
     code = getattr(getattr(f, "__func__", f), "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(f)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else type(f).__name__
 
 
 class Assignment(NamedTuple):

@@ -6,6 +6,9 @@ from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
+import numpy as np
+
+from ..conditions import Condition, Truth, Whole, marked
 from ..data import as_data
 from ..derivatives import gradients
 from ..errors import TraceError
@@ -17,7 +20,7 @@ from .executors import executor
 from .passes import simplified
 from .program import Program
 from .recording import ASSIGNMENTS, Trace, trace
-from .signature import Build, builder, is_condition, statics
+from .signature import Build, builder, is_condition, is_whole, statics
 from .tracing import drawing_again, kept
 
 
@@ -48,10 +51,12 @@ class Replay:
         self._build = builder((args, kwargs) if kwargs else args, leaves)
         self._build_result: Build
         self._conditions = [i for i, leaf in enumerate(leaves) if is_condition(leaf)]
-        leaves = [leaf if isinstance(leaf, Node) else as_data(leaf) for leaf in leaves]
+        given, leaves = leaves, [x if isinstance(x, Node) else as_data(x) for x in leaves]
         roots = [f, *statics((args, kwargs))]
+        self._whole = [i for i, leaf in enumerate(given) if is_whole(leaf)]
+        self._fixed: dict[int, Any] = {}
         traced = trace(self._run, leaves, roots, before.traced if before else None)
-        self._surroundings = traced.surroundings
+        self._surroundings, self._fixed = traced.surroundings, traced.fixed
         self.traced: Trace | None = traced if traced.doubt else None
         self.doubt = traced.doubt
         program, count = traced.program, len(traced.results)
@@ -61,7 +66,11 @@ class Replay:
         sources = [*[program.arguments[i] for i in self._inputs], *captured]
         # A function that gives Values new data gives plain results: they belong to the old data
         self._live = [] if assigns else _depending(program, sources, count)
-        self._made = [i for i in _depending(program, traced.made, count) if i not in self._live]
+        kinds = self._kinds
+        self._bools = [(i, kind) for i, kind in enumerate(kinds) if kind is not None]
+        self._live = [i for i in self._live if kinds[i] is None]
+        made = [i for i in _depending(program, traced.made, count) if kinds[i] is None]
+        self._made = [i for i in made if i not in self._live]
         self._differentiable = differentiable
         if not (self._live and differentiable):
             program = replace(program, outputs=program.outputs[:count])
@@ -79,8 +88,11 @@ class Replay:
             leaves[number]._data = kept(data)
         self._first = [self._finished([*map(kept, traced.results), *traced.draws], leaves)]
 
-    def serves(self) -> bool:
-        """Tell whether all that the function reads beside its arguments is as it was."""
+    def serves(self, leaves: list[Any]) -> bool:
+        """Tell whether all that decided about the program is as it was."""
+        for i, number in self._fixed.items():
+            if leaves[i] != number:
+                return False
         for node, dtype in self._dtypes:
             if node._data.dtype is not dtype:  # type: ignore[union-attr]
                 return False
@@ -102,7 +114,12 @@ class Replay:
         """Call the function itself with leaves, and return the leaves of its result."""
         arguments = list(arguments)
         for i in self._conditions:
-            arguments[i] = equal(arguments[i], 1.0)  # known as a condition to whoever gets it
+            arguments[i] = marked(equal(arguments[i], 1.0))
+        for i in self._whole:
+            if i in self._fixed:  # a derivative of what was recorded for this number
+                arguments[i] = int(self._fixed[i])
+            else:
+                marked(arguments[i], Whole)
         if self._has_keywords:
             args, kwargs = self._build(arguments, 0)
             result = self._function(*args, **kwargs)
@@ -110,10 +127,13 @@ class Replay:
             result = self._function(*self._build(arguments, 0))
         results: list[Any] = []
         self._build_result = builder(result, results)
+        self._kinds = [_kind_of_bools(x) for x in results]
         return results
 
     def _finished(self, results: list[Any], leaves: list[Any]) -> Any:
         """Give results their structure; those that depend on Values become Values."""
+        for i, kind in self._bools:
+            results[i] = kind(results[i])
         for i in self._made:
             results[i] = make_leaf(Value, results[i])
         if self._live:
@@ -214,6 +234,13 @@ def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
         deque(map(setattr, receivers, repeat("_data"), [data[i] for _, i in assignments]), 0)
 
     return take_effect
+
+
+def _kind_of_bools(x: Any) -> Callable[[Any], Any] | None:
+    """Return what makes 0 and 1 the bools that a result is; None of numbers."""
+    if not isinstance(x, Condition):
+        return None
+    return bool if isinstance(x, Truth) else lambda data: np.not_equal(data, 0.0)
 
 
 def _plain(x: Any) -> Any:

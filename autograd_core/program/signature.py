@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 from ..data import as_data, shape_of
@@ -63,6 +64,11 @@ def statics(structure: Any) -> list[Any]:
 def is_condition(x: Any) -> bool:
     """Tell whether an argument is an array of True and False."""
     return isinstance(x, ndarray) and x.dtype.kind == "b" and x.ndim > 0
+
+
+def is_whole(x: Any) -> bool:
+    """Tell whether an argument is a whole number of Python or NumPy."""
+    return isinstance(x, int | np.integer) and not isinstance(x, bool)
 
 
 def _kind(data: Any) -> tuple[Any, ...]:

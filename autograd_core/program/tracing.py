@@ -1,5 +1,6 @@
 """Watching the one run of a function that is recorded, and what it may do beside computing."""
 
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -9,11 +10,12 @@ import numpy as np
 
 from .. import watching
 from ..anomaly import user_line
+from ..conditions import TRACED, Whole, retype
 from ..data import as_data, shape_of
 from ..errors import TraceError
 from ..graph import Node, Primitive, make_leaf, next_index, record
 from ..primitives.elementwise import identity
-from ..value import Value
+from ..value import PRINTING, Value
 from .places import Places, Ran
 from .randomness import Randomness
 from .surroundings import Surroundings
@@ -27,8 +29,11 @@ INSTEAD = {
     "a condition as an index": "np.where(condition, v, 0.0), which keeps the shape; how many "
     "elements a condition chooses depends on the data",
     "bits of numbers, as in `v & 1`,": "logic between conditions: (a > 0) & (b > 0)",
+    PRINTING: "callback(print, v), which prints in every call",
     "a position or count": "plain numbers for what decides about shapes",
 }
+
+_NEVER = (".backward()", ".grad", "a copy", "a copy, or a pickle,")  # of any Value
 
 fresh_draw: Primitive = Primitive(
     "fresh", lambda *, draw: draw(), each=lambda i, g, out, *, draw: g
@@ -108,7 +113,9 @@ def kept_option(x: Any) -> Any:
         return x.copy("K")
     if type(x) in (tuple, list):
         return type(x)([kept_option(part) for part in x])
-    return x
+    if isinstance(x, slice):
+        return slice(kept_option(x.start), kept_option(x.stop), kept_option(x.step))
+    return operator.index(x) if isinstance(x, Whole) else x
 
 
 class FunctionTracer(watching.Tracer):
@@ -117,6 +124,8 @@ class FunctionTracer(watching.Tracer):
     Args: arguments: the Values that stand for the arguments, with what was given.
           roots: the function as the user wrote it, and objects among its arguments.
     """
+
+    functions = TRACED
 
     def __init__(self, arguments: dict[Node, Any], roots: list[Any]) -> None:
         self.start = next_index()
@@ -128,6 +137,7 @@ class FunctionTracer(watching.Tracer):
         self.made: set[Node] = set()  # Values of data, which begin anew in every replay
         self.randomness = Randomness()
         self.refused: TraceError | None = None  # the function may have caught it
+        self.fixed: set[Node] = set()  # ints among the arguments that the function has looked at
         self.roots = roots
         self.ran = Ran(self.randomness.noticed)
         self.places = Places(roots)
@@ -147,6 +157,8 @@ class FunctionTracer(watching.Tracer):
             node.y = self._copied(y)
         if node.params:
             node.params = {name: kept_option(option) for name, option in node.params.items()}
+        if type(node) is not Value:
+            retype(node)
         if not watching.is_recording() and node.primitive is not None:
             self.forgotten[node] = (node.primitive, node.inputs, node.params)
 
@@ -170,27 +182,50 @@ class FunctionTracer(watching.Tracer):
         return x if x is not None and self._copied(x) is copied else None
 
     def taking(self, node: Node, how: str) -> None:
-        """Refuse."""
-        self._refuse(
+        """Refuse, unless it follows from whole numbers: then the program is for these."""
+        whole = None if how in _NEVER else self._whole_arguments(node)
+        if whole is not None:
+            self.fixed.update(whole)
+            return
+        self.refuse(
             f"{how} of a Value of shape {node.shape}",
             "the number it has now would be frozen into the program and never change again",
             INSTEAD.get(how, "operations on the Value itself: np.where to choose by a condition, "
             "grad for derivatives, callback(function, v) to look at numbers in every call"),
         )  # fmt: skip
 
+    def _whole_arguments(self, node: Node) -> set[Node] | None:
+        """Return the ints among the arguments from which alone a Value follows, if it does."""
+        found: set[Node] = set()
+        seen: set[Node] = set()
+        stack = [node]
+        while stack:
+            x = stack.pop()
+            if isinstance(x, Whole) and x in self.arguments:
+                found.add(x)
+            elif x not in seen:
+                seen.add(x)
+                primitive, inputs, _ = self.making(x)
+                is_source = primitive is None and x not in self.made
+                if is_source or primitive is fresh_draw or x in self.assigned:
+                    return None
+                stack += [part for part in inputs if isinstance(part, Node)]
+        return found
+
     def assigning(self, node: Node, data: Any) -> None:
         """Note that a Value gets other data, which every replay must give it."""
         if node in self.arguments and not isinstance(self.arguments[node], Node):
-            self._refuse(
+            self.refuse(
                 "data assigned to an argument that was given as plain data",
                 "numbers and arrays have no .data: outside a compiled function this fails, too",
                 "a Value as the argument; or return the new data",
             )
         made = data if isinstance(data, Node) else make_leaf(Value, kept(as_data(data)))
-        self._before.setdefault(node, node._data)
+        self._before.setdefault(node, (node._data, node.assigned))
         self.assigned.setdefault(node, []).append(identity(made))
 
-    def _refuse(self, given: str, why: str, instead: str) -> None:
+    def refuse(self, given: str, why: str, instead: str) -> None:
+        """Raise TraceError, and remember it: the function may catch it."""
         given = f"{given} inside a compiled function\n  at:    {user_line()}"
         error = TraceError(given, why, instead)
         self.refused = self.refused or error
@@ -212,7 +247,7 @@ class FunctionTracer(watching.Tracer):
     def undo(self) -> None:
         """Give all Values the data back that they had: the run has failed."""
         for node, data in self._before.items():
-            node._data = data
+            node._data, node.assigned = data
 
     def current(self, node: Node, age: int) -> Node:
         """Return what stands for a Value in an operation of this age: its latest data by then."""
@@ -231,4 +266,4 @@ class FunctionTracer(watching.Tracer):
 
     def first_data(self, node: Node) -> Any:
         """Return the data of a Value that the run has made, as they were at first."""
-        return kept(self._before.get(node, node._data))
+        return kept(self._before.get(node, (node._data, 0))[0])

@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import watching
 from ...anomaly import user_line
+from ...conditions import TRACED, retype
 from ...data import Data, as_data, dtype_of, shape_of
 from ...errors import TraceError
 from ...graph import Node, Primitive, make_leaf, next_index
@@ -34,26 +35,33 @@ class Trial(watching.Tracer):
         # What may draw and change what it likes, inside a compiled function
         self.outside = outer.outside if outer else nullcontext
 
+    functions = TRACED
+
     def recorded(self, node: Node) -> None:
         """Keep the history that `no_grad` is about to make the node forget."""
+        if type(node) is not Value:
+            retype(node)
         if not watching.is_recording() and node.primitive is not None:
             self.forgotten[node] = (node.primitive, node.inputs, node.params)
 
     def taking(self, node: Node, how: str) -> None:
         """Refuse."""
-        raise TraceError(
-            f"{how} of a Value of shape {node.shape} inside a batched function\n"
-            f"  at:    {user_line()}",
+        self.refuse(
+            f"{how} of a Value of shape {node.shape}",
             "it stands for all samples, and has the number of one of them",
             "operations on the Value itself: np.where to choose by a condition, grad for "
             "derivatives, Value(array)[place]; or return it, and look at it after the batch",
         )
 
+    def refuse(self, given: str, why: str, instead: str) -> None:
+        """Raise TraceError."""
+        given = f"{given} inside a batched function\n  at:    {user_line()}"
+        raise TraceError(given, why, instead)
+
     def assigning(self, node: Node, data: Any) -> None:
         """Refuse."""
-        raise TraceError(
-            f"{describe(data)} assigned to the data of {describe(node)} inside a batched function\n"
-            f"  at:    {user_line()}",
+        self.refuse(
+            f"{describe(data)} assigned to the data of {describe(node)}",
             "each sample would give the Value other data, and it holds one",
             "return the new data, and assign to the Value after the batch",
         )
@@ -61,8 +69,8 @@ class Trial(watching.Tracer):
     @property
     def effects(self) -> Any:
         """What `callback` asks for: refused."""
-        raise TraceError(
-            f"callback inside a batched function\n  at:    {user_line()}",
+        return self.refuse(
+            "callback",
             "it would see one sample in place of all",
             "return what it is to see, and call it after the batch",
         )

@@ -1,0 +1,436 @@
+"""Conditions and whole numbers inside compiled functions: Values that count as bools and ints.
+
+Outside, a comparison looks at data and gives plain bools. Inside a compiled function it gives a
+`Condition`, a Value of 0 and 1 that every replay computes anew; it behaves as the bools would: the
+sum of two is true where one is, and beside float32 it is float32. An int among the arguments is a
+`Whole`: it may be an axis, a length or a bound, and then the program is for this number.
+"""
+
+import operator
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from . import watching
+from .array_methods import ArrayMethods
+from .data import as_data, dtype_of, shape_of
+from .errors import UnsupportedError
+from .functions import rearranging, statistics
+from .graph import Node
+from .numpy_protocol import RECORDED, carry_out, name_of
+from .primitives import elementwise as table
+from .value import Value
+
+
+class Condition(Value):
+    """Bools of NumPy, recorded as 0 and 1."""
+
+    __slots__ = ()
+    is_condition = True
+
+    def numbers(self, *others: Any) -> Any:
+        """Return 0 and 1 as numbers, in the type that NumPy gives them beside others."""
+        if not self.shape:
+            return table.identity(self)
+        beside = [dtype_of(x) for x in others if not is_bool(x)]
+        dtype = np.dtype(np.float32 if np.dtype(np.float32) in beside else np.float64)
+        return table.identity(self) if self.dtype == dtype else table.astype(self, dtype=dtype)
+
+    def __and__(self, other: Any) -> Any:
+        return TRACED[np.bitwise_and](self, other)
+
+    def __or__(self, other: Any) -> Any:
+        return TRACED[np.bitwise_or](self, other)
+
+    def __xor__(self, other: Any) -> Any:
+        return TRACED[np.bitwise_xor](self, other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __invert__(self) -> Any:
+        return TRACED[np.invert](self)
+
+    def __neg__(self) -> Any:
+        raise _not_for_bools("-", self, "~condition, or 1.0 - condition")
+
+    def __pos__(self) -> Any:
+        raise _not_for_bools("+", self, "the condition itself")
+
+    def __abs__(self) -> Any:
+        return self
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__" or kwargs or ufunc in TRACED:
+            return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+        if ufunc in _OPERATORS:
+            return _OPERATORS[ufunc](*inputs)
+        if all(is_bool(x) for x in inputs):
+            _refuse(f"{name_of(ufunc)}() of conditions")
+        return carry_out(ufunc, _numbers_of(inputs), {})
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in _OF_BOOLS:
+            return _OF_BOOLS[function](*args, **kwargs)
+        arrays = [x for x in _flat(args) if shape_of(x) or isinstance(x, Node | bool)]
+        are_bools = all(is_bool(x) for x in arrays)
+        if function in _MOVES and are_bools:
+            return _marked(super().__array_function__(function, types, args, kwargs))
+        if function in _SUMS_OF_PRODUCTS and are_bools:
+            return marked(table.greater(carry_out(function, _numbers_of(args), kwargs), 0.0))
+        if function in RECORDED and are_bools and function not in _COUNTS:
+            _refuse(f"{name_of(function)}() of conditions")
+        if function in RECORDED:
+            return carry_out(function, _numbers_of(args), kwargs)
+        return super().__array_function__(function, types, args, kwargs)
+
+    # The methods of arrays of bools
+
+    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """Tell whether any is true."""
+        return marked(table.greater(statistics.sum(self.numbers(), axis, keepdims), 0.0))
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """Tell whether all are true."""
+        return marked(table.equal(statistics.sum(1.0 - self.numbers(), axis, keepdims), 0.0))
+
+    max, min = any, all
+
+    def nonzero(self) -> Any:
+        """Refuse: how many there are depends on the data."""
+        return watching.taking(self, ".nonzero()")
+
+    def astype(self, dtype: Any) -> Any:
+        """Return bools, or numbers of a type; whole numbers are float64."""
+        dtype = np.dtype(dtype)
+        if dtype.kind == "b":
+            return self
+        return self.numbers() if dtype.kind in "iu" else self.numbers().astype(dtype)
+
+    @property
+    def T(self) -> Any:
+        """The bools with their axes in the opposite order."""
+        return marked(rearranging.transpose(self))
+
+    def __getitem__(self, index: Any) -> Any:
+        return marked(super().__getitem__(index))
+
+
+class Truth(Condition):
+    """A bool of Python, as a comparison of two numbers gives it: with numbers it is 0 or 1."""
+
+    __slots__ = ()
+
+    def __invert__(self) -> Any:
+        return _refuse("~ of a comparison of two numbers", "~True is -2", "np.logical_not(a > b)")
+
+    def __neg__(self) -> Any:
+        return -self.numbers()
+
+    def __pos__(self) -> Any:
+        return self.numbers()
+
+    def __abs__(self) -> Any:
+        return self.numbers()
+
+
+class Whole(Value):
+    """An int among the arguments, or computed from such. Reading it fixes it for the program."""
+
+    __slots__ = ()
+
+    def __index__(self) -> int:
+        return int(self._number("a position or count"))
+
+    def __repr__(self) -> str:
+        return repr(self.__index__())
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format(self.__index__(), spec)
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, list | tuple | str | bytes):  # as often as the number says
+            return other * self.__index__()
+        return super().__mul__(other)
+
+    __rmul__ = __mul__
+
+
+_WHOLE = {table.add, table.subtract, table.multiply, table.floor_divide, table.mod,
+          table.negative, table.absolute, table.maximum, table.minimum, table.identity}  # fmt: skip
+
+
+def retype(node: Node) -> None:
+    """Let what was computed from conditions or whole numbers be a Value, unless it is one, too."""
+    if isinstance(node, Condition) or (isinstance(node, Whole) and not _is_whole(node)):
+        node.__class__ = Value  # type: ignore[assignment]
+
+
+def _is_whole(node: Node) -> bool:
+    return node.primitive in _WHOLE and all(
+        isinstance(x, Whole) or (type(x) is float and x.is_integer()) for x in node.inputs
+    )
+
+
+def marked(node: Any, kind: type[Value] = Condition) -> Any:
+    """Return a Value of 0 and 1 as a condition."""
+    if isinstance(node, Node):
+        node.__class__ = kind
+    return node
+
+
+def _marked(nodes: Any) -> Any:
+    return type(nodes)(map(marked, nodes)) if isinstance(nodes, list | tuple) else marked(nodes)
+
+
+def is_bool(x: Any) -> bool:
+    """Tell whether an operand is a bool, or an array of them."""
+    if isinstance(x, Node):
+        return isinstance(x, Condition)
+    if isinstance(x, list) and not any(isinstance(part, Node) for part in _flat(x)):
+        x = np.asarray(x)
+    return isinstance(x, bool) or getattr(x, "dtype", None) == np.bool_
+
+
+def _flat(x: Any) -> list[Any]:
+    if isinstance(x, list | tuple):
+        return [found for part in x for found in _flat(part)]
+    return [x]
+
+
+def _numbers_of(x: Any, *others: Any) -> Any:
+    """Return operands with numbers for conditions; others, or those among them, tell the type."""
+    if isinstance(x, tuple | list):
+        return type(x)([_numbers_of(part, *(others or _flat(x))) for part in x])
+    return x.numbers(*others) if isinstance(x, Condition) else x
+
+
+def _refuse(what: str, why: str = "", instead: str = "1.0 * condition for numbers") -> Any:
+    return watching.tracer().refuse(
+        what, why or "outside it gives whole numbers, or halves of the precision", instead
+    )
+
+
+def _not_for_bools(sign: str, x: Any, instead: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{sign} of a condition of shape {shape_of(x)}", "NumPy has none of bools", instead
+    )
+
+
+# Operators. Two bools of Python are ints there; other bools follow NumPy
+
+
+def _either(x: Any, y: Any) -> Any:
+    return TRACED[np.bitwise_or](x, y)
+
+
+def _both(x: Any, y: Any) -> Any:
+    return TRACED[np.bitwise_and](x, y)
+
+
+def _difference(x: Any, _: Any) -> Any:
+    raise _not_for_bools("-", x, "x ^ y, or 1.0 * x - y")
+
+
+def _quotient(x: Any, y: Any) -> Any:
+    return operator.truediv(_as_numbers(x), _as_numbers(y))
+
+
+def _product(x: Any, y: Any) -> Any:
+    return marked(table.greater(operator.matmul(_as_numbers(x), _as_numbers(y)), 0.0))
+
+
+def _as_numbers(x: Any) -> Any:
+    return x.numbers() if isinstance(x, Condition) else as_data(x)
+
+
+def _refused(sign: str) -> Callable[[Any, Any], Any]:
+    return lambda x, y: _refuse(f"{sign} of two conditions")
+
+
+def _operation(function: Callable[..., Any], of_bools: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an operator of conditions and others, given what it is of two bools."""
+
+    def operation(x: Any, y: Any) -> Any:
+        are_pythons = all(isinstance(part, Truth | bool) for part in (x, y))
+        if is_bool(x) and is_bool(y) and not are_pythons:
+            return of_bools(x, y)
+        return function(_numbers_of(x, y), _numbers_of(y, x))
+
+    return operation
+
+
+def _power(x: Any, y: Any) -> Any:
+    if is_bool(x) and isinstance(y, int) and not isinstance(x, Truth):
+        return _refuse("** of a condition and an int")
+    return _operation(operator.pow, _refused("**"))(x, y)
+
+
+_ADDITION = _operation(operator.add, _either)
+_MULTIPLICATION = _operation(operator.mul, _both)
+_BY_NAME: dict[str, Callable[..., Any]] = {
+    "add": _ADDITION,
+    "mul": _MULTIPLICATION,
+    "sub": _operation(operator.sub, _difference),
+    "truediv": _operation(operator.truediv, _quotient),
+    "floordiv": _operation(operator.floordiv, _refused("//")),
+    "mod": _operation(operator.mod, _refused("%")),
+    "pow": _power,
+    "matmul": _operation(operator.matmul, _product),
+}
+for _name, _function in _BY_NAME.items():
+    setattr(Condition, f"__{_name}__", lambda self, other, f=_function: f(self, other))
+    setattr(Condition, f"__r{_name}__", lambda self, other, f=_function: f(other, self))
+
+_OPERATORS: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.add: _ADDITION,
+    np.multiply: _MULTIPLICATION,
+    np.subtract: _BY_NAME["sub"],
+    np.divide: _BY_NAME["truediv"],
+    np.floor_divide: _BY_NAME["floordiv"],
+    np.mod: _BY_NAME["mod"],
+    np.power: _BY_NAME["pow"],
+    np.matmul: _BY_NAME["matmul"],
+    np.maximum: _operation(table.maximum, _either),
+    np.minimum: _operation(table.minimum, _both),
+    np.negative: operator.neg,
+    np.positive: operator.pos,
+    np.absolute: abs,
+}
+
+
+# Comparisons and logic
+
+
+def _is_true(x: Any) -> Any:
+    """Return 1 where x is not 0; a condition is 1 there already."""
+    return x if isinstance(x, Condition) else 1.0 - table.equal(x, 0.0)
+
+
+def _not(x: Any) -> Any:
+    return table.equal(x, 0.0)
+
+
+_RULES: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.equal: table.equal,
+    np.not_equal: lambda x, y: _not(table.equal(x, y)),
+    np.greater: table.greater,
+    np.greater_equal: table.greater_equal,
+    np.less: lambda x, y: table.greater(y, x),
+    np.less_equal: lambda x, y: table.greater_equal(y, x),
+    np.logical_and: lambda x, y: table.multiply(_is_true(x), _is_true(y)),
+    np.logical_or: lambda x, y: table.maximum(_is_true(x), _is_true(y)),
+    np.logical_xor: lambda x, y: _not(table.equal(_is_true(x), _is_true(y))),
+    np.logical_not: _not,
+    np.isnan: lambda x: _not(table.equal(x, x)),
+    np.isfinite: lambda x: table.equal(x - x, 0.0),
+    np.isinf: lambda x: table.equal(table.absolute(x), np.inf),
+}
+
+
+def _condition(rule: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *operands: marked(rule(*operands))
+
+
+def _comparison(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an operator that gives a bool of Python for two numbers of Python."""
+
+    def compare(x: Any, y: Any) -> Any:
+        out = rule(x, y)
+        is_numpys = any(type(part) is Condition or isinstance(part, np.generic) for part in (x, y))
+        return marked(out, Condition if shape_of(out) or is_numpys else Truth)
+
+    return compare
+
+
+def _logic(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what &, |, ^ and ~ are: logic between conditions, and refused for other numbers."""
+
+    def combine(*operands: Any) -> Any:
+        for x in operands:
+            if not is_bool(x):
+                node = x if isinstance(x, Node) else next(p for p in operands if p is not x)
+                watching.taking(node, "bits of numbers, as in `v & 1`,")
+        out = rule(*[x if isinstance(x, Node) else as_data(x) for x in operands])
+        return marked(
+            out, Truth if all(isinstance(x, Truth | bool) for x in operands) else Condition
+        )
+
+    return combine
+
+
+# What a tracer does with functions that look at data outside, and give plain bools
+TRACED: dict[Callable[..., Any], Callable[..., Any]] = {
+    **{function: _condition(rule) for function, rule in _RULES.items()},
+    operator.eq: _comparison(_RULES[np.equal]),
+    operator.ne: _comparison(_RULES[np.not_equal]),
+    operator.gt: _comparison(_RULES[np.greater]),
+    operator.ge: _comparison(_RULES[np.greater_equal]),
+    operator.lt: _comparison(_RULES[np.less]),
+    operator.le: _comparison(_RULES[np.less_equal]),
+    np.bitwise_and: _logic(_RULES[np.logical_and]),
+    np.bitwise_or: _logic(_RULES[np.logical_or]),
+    np.bitwise_xor: _logic(_RULES[np.logical_xor]),
+    np.invert: _logic(_RULES[np.logical_not]),
+}
+
+
+def _where(condition: Any, *choices: Any) -> Any:
+    if len(choices) == 2 and all(is_bool(x) for x in choices):
+        return marked(statistics.where(condition, *choices))
+    if not choices and isinstance(condition, Node):
+        return watching.taking(condition, "a condition as an index")
+    return statistics.where(condition, *_numbers_of(choices))
+
+
+def _outer(a: Any, b: Any) -> Any:
+    if not (is_bool(a) and is_bool(b)):
+        return RECORDED[np.outer](*_numbers_of((a, b)))
+    return _both(_marked(np.ravel(a))[:, None], np.ravel(b))
+
+
+_OF_BOOLS: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.any: lambda a, axis=None, keepdims=False: a.any(axis, keepdims),
+    np.all: lambda a, axis=None, keepdims=False: a.all(axis, keepdims),
+    np.max: lambda a, axis=None, keepdims=False: a.any(axis, keepdims),
+    np.amax: lambda a, axis=None, keepdims=False: a.any(axis, keepdims),
+    np.min: lambda a, axis=None, keepdims=False: a.all(axis, keepdims),
+    np.amin: lambda a, axis=None, keepdims=False: a.all(axis, keepdims),
+    np.where: _where,
+    np.outer: _outer,
+    np.count_nonzero: lambda a, axis=None, keepdims=False: statistics.sum(
+        a.numbers(), axis, keepdims
+    ),
+}
+_SUMS_OF_PRODUCTS = {np.dot, np.inner, np.vdot, np.tensordot, np.einsum}
+_COUNTS = {np.sum, np.prod, np.mean, np.var, np.std, np.median, np.cumsum, np.cumprod, np.trace}
+_MOVES = set(
+    map(
+        partial(getattr, np),
+        (
+            *("reshape", "ravel", "transpose", "swapaxes", "squeeze", "expand_dims", "atleast_1d"),
+            *("atleast_2d", "atleast_3d", "moveaxis", "rollaxis", "broadcast_to", "concatenate"),
+            *("broadcast_arrays", "stack", "hstack", "vstack", "dstack", "column_stack", "take"),
+            *("tile", "repeat", "flip", "fliplr", "flipud", "roll", "rot90", "diag", "diagonal"),
+            *("tril", "triu", "delete", "split", "array_split", "hsplit", "vsplit", "sort"),
+        ),
+    )
+)
+
+
+def _of_numbers(name: str) -> Callable[..., Any]:
+    return lambda self, *args, **kwargs: getattr(self.numbers(), name)(*args, **kwargs)
+
+
+def _moving(name: str) -> Callable[..., Any]:
+    return lambda self, *args, **kwargs: _marked(getattr(Value, name)(self, *args, **kwargs))
+
+
+for _name in dir(ArrayMethods):
+    if _name.startswith("_") or _name in vars(Condition) or not callable(getattr(Value, _name)):
+        continue
+    _is_move = _name in ("reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze")
+    setattr(Condition, _name, (_moving if _is_move else _of_numbers)(_name))

@@ -1,0 +1,207 @@
+"""Conditions and whole numbers in compiled functions: the results of bools and ints outside."""
+
+import numpy as np
+import pytest
+from oracle import assert_close
+
+from autograd_core import TraceError, Value, compile, grad
+
+A, B = np.array([0.5, 2.0, -1.0]), np.array([0.3, -2.0, 1.5])
+BOOLS = np.array([True, False, True])
+
+
+def in_place(x, y):
+    mask = x > 0
+    mask &= y < 5
+    mask |= y > 7
+    return mask * y
+
+
+# Programs of masks, as users write them
+MASKS = {
+    "+": lambda x, y: ((x > 0) + (x < 1)) * y,
+    "*": lambda x, y: ((x > 0) * (y < 1)) * y,
+    "@": lambda x, y: ((x > 0) @ (y < 1)) * y,
+    "np.dot": lambda x, y: np.dot(x > 0, y < 1) * y,
+    "np.inner": lambda x, y: np.inner(x > 0, y < 1) * y,
+    "np.einsum": lambda x, y: np.einsum("i,i->", x > 0, y < 1) * y,
+    "np.outer": lambda x, y: (np.outer(x > 0, y > 0) + np.outer(x > 0, y > 0)) @ y,
+    "/": lambda x, y: ((x > 0) / 2) * y,
+    "& with a bool": lambda x, y: ((2.0 > 0) & (x < 1)) * y,
+    "& with bools": lambda x, y: (BOOLS & (x > 0)) * y,
+    "+ with bools": lambda x, y: (BOOLS + (x > 0)) * y,
+    "+ with a bool": lambda x, y: ((x > 0) + True) * y,
+    "+ with an int": lambda x, y: ((x > 0) + 1) * y,
+    "- from a number": lambda x, y: (1 - (x > 0)) * y,
+    "+ with a number": lambda x, y: (x > 0) + 0.5,
+    "- of numbers": lambda x, y: (x > 0) - y,
+    "^": lambda x, y: ((x > 0) ^ (y > 0)) * y,
+    "~": lambda x, y: (~(x > 0)) * y,
+    "abs": lambda x, y: abs(x > 0) * y,
+    "==": lambda x, y: ((x > 0) == (y > 0)) * y,
+    "<": lambda x, y: ((x > 0) < (y > 0)) * y,
+    "in place": in_place,
+    "any": lambda x, y: (x > 0).any() * y,
+    "all": lambda x, y: (x > 0).all() * y,
+    "not any": lambda x, y: (~((x > 0).any())) * y,
+    "np.any": lambda x, y: np.any(x[:, None] > y, axis=0) * y,
+    "np.all": lambda x, y: np.all(x[:, None] > y, axis=1, keepdims=True) * y,
+    "any of none": lambda x, y: (x[:0] > 0).any() + (x[:0] > 0).all() * y,
+    "max": lambda x, y: (x > 0).max() * y,
+    "sum": lambda x, y: (x > 0).sum() * y,
+    "halves": lambda x, y: ((x > 0).sum() // 2) * y,
+    "mean": lambda x, y: (x > 0).mean() * y,
+    "prod": lambda x, y: (x > 0).prod() * y,
+    "cumsum": lambda x, y: (x > 0).cumsum() * y,
+    "count_nonzero": lambda x, y: np.count_nonzero(x > 0) * y,
+    "sum of a list": lambda x, y: sum([x > 0, y > 0]) * y,
+    "maximum": lambda x, y: (np.maximum(x > 0, y > 0) + (x > 0)) * y,
+    "an element": lambda x, y: ((x > 0)[0] + (y < 5)[1]) * y,
+    "reshape": lambda x, y: ((x > 0).reshape(3, 1) + (y < 5).reshape(3, 1)).ravel() * y,
+    "T": lambda x, y: ((x[:, None] > y).T + (y[:, None] > x)) @ y,
+    "stack": lambda x, y: (np.stack([x > 0, y > 0]) + np.stack([x > 0, y > 0])).sum(0) * y,
+    "tril": lambda x, y: (np.tril(x[:, None] > y) + (x[:, None] > y)) @ y,
+    "where of bools": lambda x, y: (np.where(x > 0, x > 0, y > 0) + (x > 0)) * y,
+    "where": lambda x, y: np.where(x > 0, x > 0, y),
+    "isnan": lambda x, y: (np.isnan(x) + np.isnan(y)) * y,
+    "isinf": lambda x, y: (np.isinf(x / np.floor(y)) + np.isinf(x)) * y,
+    "logical_not": lambda x, y: np.logical_not(x > 0) * y,
+    "astype": lambda x, y: (
+        (x > 0).astype(np.float32) * y + (x > 0).astype(int) + (x > 0).astype(bool)
+    ),
+    "of numbers, +": lambda x, y: ((x[0] > 0) + (x[1] > 0)) * y,
+    "of numbers, &": lambda x, y: ((x[0] > 0) & (x[1] > 0)) * y,
+    "of numbers, -": lambda x, y: (-(x[0] > 0)) * y,
+    "of numbers and arrays": lambda x, y: ((x[0] > 0) + (x > 0)) * y,
+}
+
+
+@pytest.mark.parametrize("kind", ["d", "f"])
+@pytest.mark.parametrize("name", MASKS)
+def test_masks_compute_as_bools_do(name, kind):
+    f, x, y = MASKS[name], A.astype(kind), B.astype(kind)
+    compiled = compile(f)
+    with np.errstate(all="ignore"):
+        for args in ((x, y), (y, x), (-x, y)):
+            expected = f(*map(Value, args))
+            expected = np.asarray(getattr(expected, "data", expected))
+            actual = compiled(*args)
+            assert actual.dtype == (expected.dtype if expected.dtype.kind == "f" else np.float64)
+            assert_close(actual, expected.astype(actual.dtype), 0, 0)
+    assert compiled.traces == 1
+
+
+def test_masks_are_results_as_bools():
+    compiled = compile(lambda x: (x > 0, (x > 0).any(), x[0] > 0, [~(x > 1)]))
+    for x in (A, -A, A):
+        mask, any_, first, (rest,) = compiled(x)
+        assert mask.dtype == rest.dtype == bool
+        assert_close([mask, rest], [x > 0, ~(x > 1)], 0, 0)
+        assert any_ == (x > 0).any()
+        assert first is bool(x[0] > 0)
+
+
+# What NumPy refuses, or gives whole numbers of 8 bits for, or half precision
+REFUSED_MASKS = {
+    "-": lambda x: (x > 0) - (x < 1),
+    "negative": lambda x: -(x > 0),
+    "//": lambda x: (x > 0) // (x < 1),
+    "**": lambda x: (x > 0) ** 2,
+    "np.exp": lambda x: np.exp(x > 0),
+    "np.diff": lambda x: np.diff(x > 0),
+    "~ of a bool": lambda x: ~(x[0] > 0) * x,
+    "an index": lambda x: x[x > 0],
+    "nonzero": lambda x: (x > 0).nonzero()[0],
+    "np.where": lambda x: np.where(x > 0)[0],
+    "a branch": lambda x: x if (x > 0).all() else -x,
+    "bits": lambda x: (x > 0) & 3,
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_MASKS)
+def test_what_bools_do_otherwise_is_refused(name):
+    with pytest.raises(TypeError) as caught:
+        compile(REFUSED_MASKS[name])(A)
+    assert "\n  why: " in str(caught.value)
+
+
+# What ints among the arguments decide
+WHOLE = {
+    "an axis": lambda x, n: np.sum(x, axis=n),
+    "an axis of a method": lambda x, n: x.max(n),
+    "an axis of concatenate": lambda x, n: np.concatenate([x, x], axis=n),
+    "an axis that is new": np.expand_dims,
+    "a shape": lambda x, n: x.reshape(n + 1, -1),
+    "a shape of np.zeros": lambda x, n: x.sum() + np.zeros((n, 2)),
+    "a bound": lambda x, n: x[:n],
+    "a bound of an axis": lambda x, n: x[:, n:],
+    "a count": np.repeat,
+    "a count by keyword": lambda x, n: np.repeat(x, repeats=n, axis=0),
+    "a repeated tuple": lambda x, n: x * len((1.0,) * n),
+    "a repeated list": lambda x, n: x * sum(n * [2.0]),
+    "range": lambda x, n: sum([x * i for i in range(n + 1)]),
+    "a branch": lambda x, n: x if n > 0 else -x,
+    "an element of a list": lambda x, n: x * [5.0, 6.0, 7.0][n],
+    "a shift": np.roll,
+    "a power": lambda x, n: np.linalg.matrix_power(x.T @ x, n),
+    "text": lambda x, n: x * float(f"{n}{n:02d}"),
+    "float": lambda x, n: x * float(n),
+    "data": lambda x, n: x * n + n / 2,
+    "both": lambda x, n: x[: n + 1] * n,
+    "a diagonal": np.diag,
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_whole_numbers_decide_as_outside(name):
+    f, x = WHOLE[name], np.arange(6.0).reshape(2, 3) if name != "a shape" else np.arange(6.0)
+    compiled = compile(f)
+    for n in (0, 1, 0, 1, 1):
+        for scale in (1.0, 2.0):
+            assert_close(compiled(scale * x, n), f(Value(scale * x), n), 0, 0)
+    assert compiled.traces == (1 if name == "data" else 2)
+
+
+def test_whole_numbers_that_are_data_are_read_afresh():
+    compiled = compile(lambda x, n: x * n + x[n])
+    assert [compiled(A, n).tolist() for n in (0, 1, 2)] == [
+        (A * n + A[n]).tolist() for n in (0, 1, 2)
+    ]
+    assert compiled.traces == 1
+
+
+def test_whole_numbers_of_numpy_and_in_structures():
+    compiled = compile(lambda x, shape: x.reshape(shape))
+    for shape in ((2, 3), (np.int64(3), 2), [3, 2]):
+        assert compiled(np.arange(6.0), shape).shape == tuple(shape)
+
+
+def test_derivatives_are_for_the_same_whole_number():
+    compiled = compile(lambda x, n: np.sum(x[:n] ** n))
+    for n in (1, 2, 3):
+        x = Value(A)
+        compiled(x, n).backward()
+        assert_close(x.grad, grad(lambda x, n=n: np.sum(x[:n] ** n))(A))
+
+
+def test_numbers_that_depend_on_data_are_no_positions():
+    for f in (
+        lambda x, n: x[: n * x[0]],
+        lambda x, n: range(n + x[0]),
+        lambda x, n: x if n * x[0] > 0 else -x,
+    ):
+        with pytest.raises(TypeError):
+            compile(f)(A, 1)
+
+
+class TestPrinting:
+    @pytest.mark.parametrize(
+        "show", [lambda v: f"{v}", lambda v: f"{v:.3f}", str, repr, lambda v: f"{[v]!r}"]
+    )
+    def test_is_refused(self, show):
+        with pytest.raises(TraceError, match=r"callback\(print, v\)"):
+            compile(lambda x: x * len(show(x)))(2.0)
+
+    def test_of_whole_numbers_is_theirs(self):
+        compiled = compile(lambda x, n: x * float(f"{n}.5"))
+        assert [compiled(2.0, 1), compiled(2.0, 3)] == [3.0, 7.0]
