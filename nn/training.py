@@ -109,6 +109,7 @@ class Training(Steps):
                  2.0
         """
         self._check_compiled()
+        self.optimizer.check_model(self.named_parameters().values())
         check_range("validation_split", validation_split, 0.0, 1.0)
         check_range("epochs", epochs, 0)
         dtype = self._dtype()
@@ -150,6 +151,7 @@ class Training(Steps):
         Raises:  OptionError: the model was not compiled.
         """
         self._check_compiled()
+        self.optimizer.check_model(self.named_parameters().values())
         dtype = self._dtype()
         weight = None if sample_weight is None else as_array(sample_weight, dtype)
         x, y = as_array(x, dtype), as_array(y, dtype)

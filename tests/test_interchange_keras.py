@@ -154,6 +154,46 @@ def test_regularizers_and_constraints_come_along():
     assert repr(ours.activity_regularizer) == "L2()"
 
 
+NORM = keras.constraints.MaxNorm
+
+
+@pytest.mark.parametrize(
+    ("shape", "layer"),
+    [
+        ((5, 4), lambda: L.Dense(3, kernel_constraint=NORM(1.0, axis=0))),
+        ((5, 4), lambda: L.Dense(3, kernel_constraint=NORM(1.0, axis=-2), bias_constraint=NORM())),
+        ((5, 4), lambda: L.Conv1D(3, 2, kernel_constraint=NORM(0.1, axis=[0, 1]))),
+        ((5, 4), lambda: L.LSTM(3, kernel_constraint=NORM(0.1), recurrent_constraint=NORM(0.1))),
+        ((5,), lambda: L.Embedding(7, 3, embeddings_constraint=NORM(0.01, axis=1))),
+        ((4,), lambda: L.BatchNormalization(gamma_constraint=NORM(0.1))),
+    ],
+)
+def test_constraints_hold_the_same_weights(shape, layer):
+    theirs = sequential(shape, layer())
+    ours = from_keras(theirs)
+    ours.constrain()
+    variables = [v for v in theirs.trainable_variables if v.constraint is not None]
+    assert variables
+    for variable in variables:
+        variable.assign(variable.constraint(variable))
+    pairs = zip(keras_weights(ours), theirs.get_weights(), strict=True)
+    assert all(np.allclose(a, b, rtol=1e-5, atol=1e-7) for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    ("shape", "layer"),
+    [
+        ((4,), lambda: L.Dense(3, kernel_constraint=NORM(1.0, axis=1))),
+        ((5, 4), lambda: L.Conv1D(3, 2, kernel_constraint=NORM(1.0))),
+        ((5,), lambda: L.Embedding(7, 3, embeddings_constraint=NORM(1.0))),
+        ((5, 4), lambda: L.GRU(3, bias_constraint=keras.constraints.UnitNorm())),
+    ],
+)
+def test_constraints_over_other_axes_are_refused(shape, layer):
+    with pytest.raises(UnsupportedError, match="over axis"):
+        from_keras(sequential(shape, layer()))
+
+
 def test_the_type_is_that_of_the_weights():
     layer = L.Dense(2, dtype="float32")
     layer.build((None, 3))

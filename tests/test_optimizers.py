@@ -6,10 +6,11 @@ import warnings
 import numpy as np
 import pytest
 
-from autograd_core import OptionError, Value
+from autograd_core import OptionError, Value, compile
 from nn import optimizers, schedules
 from nn.layers import Dense
 from nn.mistakes import TrainingWarning
+from nn.networks import Sequential
 from nn.optimizers import (
     SGD,
     Adadelta,
@@ -576,3 +577,52 @@ def test_what_is_no_parameter_is_refused_before_anything_moves(parameter, why):
 def test_options_out_of_range_are_refused(kind, options, message):
     with pytest.raises(OptionError, match=message):
         kind(**options)
+
+
+class TestClippingOfExtremes:
+    """Norms whose squares overflow or vanish, eager and compiled."""
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("size", ["large", "small", "one"])
+    @pytest.mark.parametrize("clip", ["clipnorm", "global_clipnorm"])
+    def test_the_direction_stays_and_the_norm_is_the_limit(self, clip, size, dtype):
+        edge = 30 if dtype is np.float32 else 250
+        scale = 10.0 ** {"large": edge, "small": -edge, "one": 0}[size]
+        limit = 0.5 * scale
+        gradient = np.array([3.0, 4.0], dtype) * dtype(scale)
+        optimizer = SGD(1.0, **{clip: limit})
+
+        def moved(gradient):
+            x = Value(np.zeros(2, dtype))
+            optimizer.apply({x: gradient}, 1.0)
+            return x * 1.0
+
+        expected = -np.array([0.3, 0.4]) * scale
+        assert np.allclose(moved(gradient).data / scale, expected / scale, rtol=1e-6)
+        assert np.allclose(compile(moved)(gradient) / scale, expected / scale, rtol=1e-6)
+
+    def test_norms_of_what_is_infinite_or_empty(self):
+        gradient = np.array([np.inf, 1.0])
+        assert np.isnan(optimizers.global_norm([gradient * np.nan]))
+        assert optimizers.global_norm([gradient]) == np.inf
+        assert optimizers.global_norm([np.zeros((0, 2)), np.zeros(2)]) == 0.0
+
+
+@pytest.mark.parametrize("use", ["fit", "train_on_batch"])
+def test_an_optimizer_of_another_model_is_refused(use):
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    optimizer = Adam(0.1)
+
+    def compiled():
+        model = Sequential([Dense(1)])
+        model.compile(optimizer, "mse")
+        return model
+
+    first, second = compiled(), compiled()
+    for _ in range(2):
+        first.train_on_batch(x, y)
+    with pytest.raises(OptionError, match="2 steps of another model"):
+        getattr(second, use)(x, y)
+    getattr(first, use)(x, y)
+    second.compile(Adam(0.1), "mse")
+    getattr(second, use)(x, y)

@@ -136,6 +136,8 @@ def _plain(ours: Any, keras: Any, layer: Any, place: str, passed_over: str = "")
                 )
         elif last in _CONVERTED:
             options[name] = _CONVERTED[last](keras, getattr(layer, name), place)
+            if last == "constraint":
+                _check_axis(layer, name, place)
         elif name == "axis":
             options[name] = _axis(layer, value, place)
         elif last != "initializer":
@@ -176,10 +178,33 @@ def _rule(ours: Any, keras: Any, rule: Any, place: str) -> Any:
         return None
     kind = getattr(ours, type(rule).__name__, None)
     options = rule.get_config() if kind else {}
-    options.pop("axis", None)  # a neuron's weights; ours knows where they are
+    options.pop("axis", None)  # see _check_axis
     if kind is None:
         raise UnsupportedError(f"{place}, with {rule!r}", "there is no such rule here", _TAKEN)
     return kind(**options)
+
+
+def _check_axis(layer: Any, name: str, place: str) -> None:
+    """Refuse a constraint over other axes than those of ours: the weights of one output.
+
+    Raises:  UnsupportedError: other axes.
+    """
+    axis = getattr(getattr(layer, name), "axis", None)
+    weight = {"recurrent_constraint": "recurrent_kernel"}.get(
+        name, name.removesuffix("_constraint")
+    )
+    variable = getattr(getattr(layer, "cell", layer), weight, None)
+    if axis is None or variable is None:
+        return
+    rank = len(variable.shape)
+    ours = {"embeddings": [1], "alpha": [rank - 1]}.get(weight, list(range(max(rank - 1, 1))))
+    is_pair = weight == "bias" and rank == 2  # of a GRU, two parameters here
+    if is_pair or sorted(each % rank for each in np.ravel(axis).tolist()) != ours:
+        raise UnsupportedError(
+            f"{place}, with {name} over axis={axis}",
+            "norms are those of the weights of one output here",
+            "no such rule for the biases of a GRU" if is_pair else f"axis={ours}",
+        )
 
 
 _CONVERTED: dict[str, Callable[..., Any]] = {

@@ -29,7 +29,8 @@ class Optimizer(Configured):
              of the step, from 0. It may be assigned between steps.
              weight_decay: each step first takes learning_rate * weight_decay of each parameter
              off. Keras leaves variables out that are named; here it holds for all.
-             clipnorm: the norm that each parameter's gradient is held to.
+             clipnorm: the norm that each parameter's gradient is held to; 0: not at all. The two
+             biases of a GRU are two parameters here, and one in Keras.
              clipvalue: the size that each number of the gradients is held to.
              global_clipnorm: the norm that all gradients together are held to.
              gradient_accumulation_steps: k: only each k-th step updates, with the average of k
@@ -114,6 +115,19 @@ class Optimizer(Configured):
         """How many updates were made; fewer than `iterations` where gradients accumulate."""
         count: int = fresh(lambda: self._iterations // (self.gradient_accumulation_steps or 1))
         return count
+
+    def check_model(self, parameters: Iterable[Value]) -> None:
+        """Refuse a model that has none of the parameters that earlier steps have moved.
+
+        Raises:  OptionError: those belong to another model.
+        """
+        own = {id(parameter) for parameter in parameters}
+        if self.slots and not any(id(parameter) in own for parameter in self.slots):
+            raise OptionError(
+                f"{type(self).__name__} after {self.iterations} steps of another model",
+                "it counts steps, and remembers gradients, of parameters that are not in this one",
+                "an optimizer of its own for each model",
+            )
 
     def current_learning_rate(self) -> float:
         """Return the learning rate of the next step; schedules are asked with `iterations`.

@@ -8,17 +8,31 @@ import numpy as np
 
 from autograd_core import Value
 
+_LEAST = 1e-18  # below it, squares of float32 lose digits
+
 
 def norm(gradient: Any) -> Any:
-    """Return the square root of the sum of squares.
+    """Return the square root of the sum of squares, also where squares would overflow.
 
     Example: >>> norm(-2.0), norm(np.array([3.0, 4.0]))
              (2.0, 5.0)
     """
     if type(gradient) is float:
         return abs(gradient)
-    size = np.linalg.norm(gradient)
-    return size if isinstance(size, Value) else float(size)
+    if isinstance(gradient, Value):  # a program cannot look at the size first
+        return _scaled_norm(gradient)
+    with np.errstate(over="ignore", under="ignore"):
+        size = float(np.linalg.norm(gradient))
+        return size if _LEAST < size < math.inf else float(_scaled_norm(gradient))
+
+
+def _scaled_norm(gradient: Any) -> Any:
+    """Return the norm as the largest size times the norm of the quotients, none above 1."""
+    if 0 in gradient.shape:
+        return 0.0
+    largest = np.max(np.abs(gradient))
+    unit = np.where((largest > 0.0) & (largest < math.inf), largest, 1.0)
+    return unit * np.linalg.norm(gradient / unit)
 
 
 def global_norm(gradients: Iterable[Any]) -> Any:
@@ -29,7 +43,7 @@ def global_norm(gradients: Iterable[Any]) -> Any:
     """
     norms = [norm(gradient) for gradient in gradients]
     if any(isinstance(size, Value) for size in norms):
-        return np.linalg.norm(np.stack(norms))
+        return _scaled_norm(np.stack(norms))
     return math.hypot(*norms)
 
 
