@@ -1,14 +1,15 @@
 """The methods that arrays have, on nodes; and the common functions as methods."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from . import watching
+from . import callers, watching
 from .errors import DataError, ShapeError, UnsupportedError
 from .functions import activations, products, rearranging, statistics
-from .numpy_protocol import NumPyNode
+from .numpy_protocol import PLAIN, NumPyNode, lost
 from .primitives import elementwise
 
 
@@ -38,6 +39,17 @@ class ArrayMethods(NumPyNode):
         Raises: ShapeError: it holds more or fewer than one.
         """
         return self._number(".item()")
+
+    def _converted(self, how: str) -> float:
+        """Return the one number for Python's or C's functions, which may not ask for a number."""
+        frame = sys._getframe(2)
+        if not callers.takes_explicitly(frame):
+            taker = callers.taker(frame)
+            if taker.is_explicit:
+                callers.note_explicit(frame, taker)
+            elif taker.function not in PLAIN:
+                lost(self, taker)
+        return self._number(how)
 
     def _number(self, how: str) -> float:
         if watching.open_watches:

@@ -40,12 +40,7 @@ def as_data(value: object, beside: Any = None) -> Data:
         return value
     if type(value) is ndarray and value.dtype.char in "fd" and value.ndim:
         return value
-    if isinstance(value, list | tuple) and _holds_values(value):
-        raise DataError(
-            f"a {type(value).__name__} that holds Values",
-            "an array of data cannot keep the graph of the Values put into it",
-            "np.stack([...]) of Values, which is recorded",
-        )
+    _check_kind(value)
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -71,10 +66,36 @@ def as_data(value: object, beside: Any = None) -> Data:
     return array if array.ndim else float(array)
 
 
+def _check_kind(value: object) -> None:
+    """Refuse what NumPy would take numbers from, with the graph, the mask or the kind forgotten."""
+    name = type(value).__name__
+    if isinstance(value, list | tuple | ndarray) and _holds_values(value):
+        raise DataError(
+            f"a {name} that holds Values",
+            "an array of data cannot keep the graph of the Values put into it",
+            "np.stack([...]) of Values, which is recorded",
+        )
+    if isinstance(value, ndarray) and np.any(getattr(value, "mask", False)):
+        raise DataError(
+            f"a {name} of shape {value.shape} with masked elements",
+            "the mask would be lost, and the numbers below it would count",
+            "np.where(array.mask, 0.0, v * array.data), or array.filled(0.0)",
+        )
+    if isinstance(value, np.matrix):
+        raise DataError(
+            f"a np.matrix of shape {value.shape}",
+            "its * is a product of matrices, that of a Value is element by element",
+            "np.asarray(matrix), with @ for products of matrices",
+        )
+
+
 def _holds_values(values: Iterable[object]) -> bool:
-    """Tell whether a nested list holds what NumPy would take numbers from, and forget the graph."""
+    """Tell whether a nested list or an array of objects holds nodes."""
+    if isinstance(values, ndarray):
+        values = values.ravel() if values.dtype == object else ()
     return any(
-        _holds_values(v) if isinstance(v, list | tuple) else hasattr(v, "primitive") for v in values
+        _holds_values(v) if isinstance(v, list | tuple | ndarray) else hasattr(v, "primitive")
+        for v in values
     )
 
 

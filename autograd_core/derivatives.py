@@ -14,11 +14,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .backprop import own, paths, seed, sweep
-from .data import as_data, shape_of
+from .data import shape_of
 from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
 from .functions.statistics import sum
-from .graph import Node, make_leaf
+from .graph import Node, as_operand, make_leaf
 from .structure import flatten, paired_leaves
 from .trace import Function, Trace, plain, zeros
 from .value import Value
@@ -285,7 +285,7 @@ def _check_tuples(name: str, primals: Any, vectors: Any) -> None:
 def _matching(structure: Any, other: Any, name: str) -> list[Any]:
     """Return the leaves of a structure of directions; each must have the shape of its partner."""
     pairs = paired_leaves(structure, other)
-    directions = [d if isinstance(d, Node) else as_data(d) for _, d in pairs or ()]
+    directions = [as_operand(d) for _, d in pairs or ()]
     expected = [np.shape(plain(leaf)) for leaf in flatten(structure)[0]]
     given = [shape_of(d) for d in directions]
     if pairs is None or given != expected:

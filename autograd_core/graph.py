@@ -82,6 +82,10 @@ class Node:
         """The type of the numbers: float32 or float64; a single number is a float64."""
         return getattr(self._data, "dtype", np.dtype(np.float64))
 
+    def gathered(self, values: Any) -> Any:
+        """Return a nested list, or an array of objects, that holds nodes as one node."""
+        raise NotImplementedError
+
     @property
     def inputs(self) -> tuple[Any, ...]:
         """The inputs in order, nodes and constants; parallel edges stand twice; () for a leaf."""
@@ -93,6 +97,41 @@ class Node:
             return (self.x, self.y)
         inputs: tuple[Any, ...] = self.x
         return inputs
+
+
+def as_operand(x: Any, beside: Any = None) -> Any:
+    """Return a node as it is, Values in a list or an array of objects as one, the rest as data.
+
+    Args:   beside: the other operands, or one of them, as for `as_data`.
+    Raises: DataError: it holds neither Values nor real numbers.
+    """
+    if type(x) is float or (type(x) is ndarray and x.dtype.char in "fd" and x.ndim):
+        return x
+    if type(x) is int and x.bit_length() < 64:
+        return float(x)
+    if isinstance(x, Node):
+        return x
+    values = x
+    if not isinstance(x, list | tuple) and hasattr(x, "__array__"):
+        values = np.asanyarray(x)  # a column of pandas
+    node = node_in(values)
+    return as_data(x, beside) if node is None else node.gathered(values)
+
+
+def as_operands(*operands: Any) -> list[Any]:
+    """Return the operands of one operation: beside float32, small integers become float32."""
+    return [as_operand(x, operands) for x in operands]
+
+
+def node_in(x: Any) -> Any:
+    """Return a node that a nested list, or an array of objects, holds; None if there is none."""
+    if isinstance(x, Node):
+        return x
+    if isinstance(x, ndarray):
+        x = x.ravel() if x.dtype == object else ()
+    elif not isinstance(x, list | tuple):
+        return None
+    return next((node for part in x if (node := node_in(part)) is not None), None)
 
 
 class Primitive:
@@ -178,22 +217,22 @@ class Primitive:
     def _apply(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
         self._check_number(inputs)
         kind = None
-        data = []
+        data, operands = [], []
         for x in inputs:
-            if isinstance(x, Node):
+            if isinstance(x, Node) or isinstance(x := as_operand(x, inputs), Node):
                 kind = kind or type(x)
                 data.append(x._data)
             else:
-                data.append(as_data(x, inputs))
-        out = self.compute(data, params, inputs)
+                data.append(x)
+            operands.append(x)
+        out = self.compute(data, params, operands)
         if kind is None:
             return out
         if self.arity == 1:  # then the one input is the node
-            return record(kind, out, self, inputs[0], None, params or None)
-        inputs = tuple([x if isinstance(x, Node) else d for x, d in zip(inputs, data, strict=True)])
+            return record(kind, out, self, operands[0], None, params or None)
         if self.arity == 2:
-            return record(kind, out, self, inputs[0], inputs[1], params or None)
-        return record(kind, out, self, inputs, None, params or None)
+            return record(kind, out, self, operands[0], operands[1], params or None)
+        return record(kind, out, self, tuple(operands), None, params or None)
 
     def _check_number(self, inputs: Any) -> None:
         if self.rules and len(inputs) != len(self.rules):
@@ -208,13 +247,16 @@ class Primitive:
         if isinstance(x, Node):
             kind = type(x)
             a = x._data
-            b = y._data if isinstance(y, Node) else (y := as_data(y, x))
+            is_node = isinstance(y, Node) or isinstance(y := as_operand(y, x), Node)
+            b = y._data if is_node else y
+        elif isinstance(x := as_operand(x, y), Node):  # a list of Values
+            return self.binary(x, y)
         elif isinstance(y, Node):
             kind = type(y)
-            a = x = as_data(x, y)
+            a = x
             b = y._data
         else:
-            return self.compute((as_data(x, y), as_data(y, x)), {}, (x, y))
+            return self(x, y)
         try:
             if type(a) is not float or type(b) is not float:
                 out = self.forward(a, b)

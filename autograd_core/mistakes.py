@@ -1,11 +1,13 @@
 """Warnings for what computes but is most likely a mistake, once at each line of the user's."""
 
+import os
 import sys
 import warnings
 from types import FrameType
 
-# The user's line is the innermost one that belongs to none of these packages
+# The user's line is the innermost one that belongs to none of these packages and to no library
 OUR_PACKAGES = frozenset({"autograd_core", "nn", "numpy", "contextlib"})
+_PYTHON = (os.path.dirname(os.__file__) + os.sep, "<frozen ")
 # What was warned of so far: kind, and the user's file and line
 warned: set[tuple[str, str, int]] = set()
 
@@ -15,11 +17,21 @@ class GradientWarning(UserWarning):
 
 
 def user_frame() -> FrameType:
-    """Return the innermost frame that is the user's own."""
-    frame = sys._getframe(1)
-    while frame.f_back and package_of(frame) in OUR_PACKAGES:
-        frame = frame.f_back
-    return frame
+    """Return the innermost frame that is the user's own, neither ours nor a library's."""
+    frame: FrameType | None = sys._getframe(1)
+    foreign = None
+    while frame is not None:
+        if package_of(frame) not in OUR_PACKAGES:
+            if not is_library(frame):
+                return frame
+            foreign = foreign or frame
+        last, frame = frame, frame.f_back
+    return foreign or last
+
+
+def is_library(frame: FrameType) -> bool:
+    """Tell whether a frame's code is installed, or belongs to Python itself."""
+    return frame.f_code.co_filename.startswith(_PYTHON) or "-packages" in frame.f_code.co_filename
 
 
 def package_of(frame: FrameType) -> str:

@@ -6,18 +6,23 @@ only and give plain data.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+import math
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from . import watching
+from . import callers, watching
+from .callers import Taker
 from .errors import AutogradError, OptionError, ShapeError, UnsupportedError
 from .functions import decompositions, products, rearranging, statistics
+from .functions.compositions import COMPOSED
 from .functions.rearranging import moving, permuting, reshaping, splitting
 from .functions.windows import sliding_windows
-from .graph import Node
+from .graph import Node, node_in
 from .messages import describe
+from .mistakes import GradientWarning, warn_once
 from .primitives import elementwise
 
 
@@ -93,9 +98,8 @@ PLAIN: frozenset[Callable[..., Any]] = frozenset(
         "count_nonzero searchsorted isfinite isnan isinf isposinf isneginf iscomplexobj isrealobj "
         "signbit all any allclose isclose array_equal array_equiv equal not_equal less less_equal "
         "greater greater_equal logical_and logical_or logical_not logical_xor zeros_like "
-        "ones_like full_like empty_like result_type can_cast min_scalar_type array_repr array_str "
-        "array2string digitize bincount unique nanargmax nanargmin isin shares_memory "
-        "may_share_memory histogram histogram_bin_edges",
+        "ones_like empty_like result_type can_cast min_scalar_type array_repr array_str "
+        "array2string digitize nanargmax nanargmin isin shares_memory may_share_memory",
     )
 )
 
@@ -111,10 +115,32 @@ SHAPES: frozenset[Callable[..., Any]] = frozenset(
 )
 
 
+# Above it, one object for each number costs more than rewriting the line
+MOST_OBJECTS = 10_000
+
+
 class NumPyNode(Node):
     """A node that NumPy functions accept."""
 
     __slots__ = ()
+
+    def gathered(self, values: Any) -> Any:
+        """Return a nested list, or an array of objects, that holds Values as one Value."""
+        return rearranging.gathered(values)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the numbers: float32 or float64; a single number is a float64.
+
+        Raises: AttributeError: the mean of an array of objects, which NumPy would convert to it.
+        """
+        data: Any = self._data
+        if type(data) is not float:
+            found: np.dtype[Any] = data.dtype
+            return found
+        if sys._getframe(1).f_globals.get("__name__") == "numpy._core._methods":
+            raise AttributeError("dtype of an object")
+        return np.dtype(np.float64)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if "out" in kwargs:
@@ -133,19 +159,92 @@ class NumPyNode(Node):
         return carry_out(function, args, kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """Return the data as a plain array, always a copy: from here on, no derivative flows.
+        """Return the data as a plain array, a copy; of a single number an array of this object.
+
+        An array of objects holds Values, and its arithmetic is theirs: np.mean([v, w]) keeps the
+        graph. Through a copy of the data no derivative flows, which is warned of unless a library
+        takes data for itself.
 
         Raises:  OptionError: copy=False. TraceError: inside a compiled function.
         """
-        if watching.open_watches:
-            watching.taking(self, "np.asarray()")
         if copy is False:
             raise OptionError(
                 "copy=False for a Value",
                 "what takes data out takes a copy, so that recorded data do not change",
                 "np.asarray(v), or v.data, which is the array itself",
             )
+        taker = callers.taker(sys._getframe(1))
+        is_plain = taker.is_silent or taker.is_index or taker.function in PLAIN
+        if taker.is_user and not is_plain and _stays_an_object(self, taker, dtype):
+            check_objects(self, taker)
+            objects = np.empty(self.shape, object)
+            for index in np.ndindex(self.shape):
+                objects[index] = rearranging.getitem(self, index) if index else self
+            return objects
+        if not is_plain and np.dtype(dtype).kind in "fc":
+            lost(self, taker)
+        if watching.open_watches and taker.function not in SHAPES:
+            watching.taking(self, "np.asarray()")
         return np.array(self._data, dtype=dtype)
+
+
+def lost(node: Node, taker: Taker) -> None:
+    """Warn that a derivative is lost, unless none is recorded; a compiled function refuses it."""
+    if not watching.is_recording() or watching.tracer():
+        return
+    how = f"{taker.name or 'a function'}()"
+    instead = "NumPy's function of the Value itself, or of np.stack([v, w])"
+    name = getattr(taker.function, "__name__", "")
+    if taker.site.operation == "STORE_SUBSCR":
+        how = "a[i] = v, an assignment into an array,"
+        instead = "np.stack([...]) of the elements, or np.where(mask, v, a)"
+    elif isinstance(getattr(np, name, None), np.ufunc):
+        instead = f"np.{name}(v)"
+    warn_once(
+        "taken",
+        f"{how} takes the numbers out of a Value: {describe(node)}",
+        "plain numbers have no graph, so no derivative flows through them",
+        f"{instead}, which keep the graph; v.data or float(v) for plain numbers",
+        GradientWarning,
+    )
+
+
+def _stays_an_object(node: Node, taker: Taker, dtype: Any) -> bool:
+    """Tell whether an array of objects goes on with the graph in what NumPy does."""
+    if dtype is not None:
+        return bool(np.dtype(dtype).kind == "O")
+    return not node.shape or taker.is_arithmetic
+
+
+def check_objects(node: Node, taker: Taker) -> None:
+    """Refuse what NumPy cannot do with an array of objects, or only slowly.
+
+    Raises: UnsupportedError: a function without a loop for objects; += of a list; many elements.
+    """
+    function = taker.function
+    if math.prod(node.shape) > MOST_OBJECTS:
+        raise UnsupportedError(
+            f"{taker.name} of a list with a Value of shape {node.shape}",
+            f"NumPy would compute with one object for each of its {math.prod(node.shape)} numbers",
+            "np.stack([v, w]) in place of [v, w], or np.concatenate, or array @ v",
+        )
+    if isinstance(function, np.ufunc) and not any("O" in types for types in function.types):
+        raise UnsupportedError(
+            f"{name_of(function)} of a list of Values",
+            "NumPy makes it an array of objects, for which this function has no rule",
+            f"{name_of(function)}(np.stack([v, w]))",
+        )
+    if taker.site.operation == "BINARY_OP" and taker.site.argument.endswith("="):
+        raise UnsupportedError(
+            "a list of Values added to an array in place (+=)",
+            "an array of numbers cannot hold the graph of a Value",
+            "a = a + np.stack([v, w]), which makes a new Value",
+        )
+
+
+def recorded_form(function: Any) -> Any:
+    """Return what carries out a function of NumPy with its derivative; None if there is no rule."""
+    return RECORDED.get(function) or COMPOSED.get(function)
 
 
 def carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -153,7 +252,7 @@ def carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
     Raises: UnsupportedError: it has no derivative rule here.
     """
-    recorded = RECORDED.get(function)
+    recorded = recorded_form(function)
     if recorded is not None:
         try:
             return recorded(*args, **kwargs)
@@ -175,20 +274,12 @@ def carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if function in tracer.functions and not kwargs:
             return tracer.functions[function](*args)
         if function in PLAIN - SHAPES:
-            for x in _nodes([args, *kwargs.values()]):
-                watching.taking(x, f"{name_of(function)}()")
+            node = node_in([*args, *kwargs.values()])
+            if node is not None:
+                watching.taking(node, f"{name_of(function)}()")
     if function in PLAIN:
         return function(*_plain(args), **{name: _plain(value) for name, value in kwargs.items()})
     raise _unsupported(function)
-
-
-def _nodes(x: Any) -> Iterator[Node]:
-    """Yield the nodes among arguments, also those in lists and tuples."""
-    if isinstance(x, Node):
-        yield x
-    elif isinstance(x, list | tuple):
-        for part in x:
-            yield from _nodes(part)
 
 
 def _plain(x: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from .backprop import own, paths, sweep
 from .data import as_data
 from .errors import DataError
-from .graph import Node, make_leaf
+from .graph import Node, as_operand, make_leaf
 from .primitives.elementwise import identity
 from .structure import flatten
 from .value import Value
@@ -45,7 +45,7 @@ class Trace:
             self.rebuilders.append((len(fresh), rebuild))
         with recording():
             outputs, self.rebuild_output = flatten(f(*stand_ins, **kwargs))
-        self.outputs = [out if isinstance(out, Node) else as_data(out) for out in outputs]
+        self.outputs = [as_operand(out) for out in outputs]
         self.handed_out = {id(primal._data) for primal in self.primals}
         self.paths = [
             paths(output, self.primals) if isinstance(output, Node) else ([], None, False)
@@ -86,7 +86,8 @@ class Trace:
 
 
 def _fresh(leaf: Any) -> Any:
-    return identity(leaf) if isinstance(leaf, Node) else make_leaf(Value, as_data(leaf))
+    leaf = as_operand(leaf)
+    return identity(leaf) if isinstance(leaf, Node) else make_leaf(Value, leaf)
 
 
 def plain(x: Any) -> Any:

@@ -1,5 +1,6 @@
 """Value: a number, or an array of numbers, that remembers how it was computed."""
 
+import math
 import operator
 import sys
 import threading
@@ -13,8 +14,10 @@ from .array_methods import ArrayMethods
 from .backprop import own, seed, sweep
 from .data import Data, as_data, shape_of
 from .errors import ShapeError, UnsupportedError
+from .functions.compositions import COMPOSED
 from .graph import Node, next_index, topological_order
 from .messages import describe
+from .numpy_protocol import RECORDED, recorded_form
 from .primitives import elementwise as table
 from .primitives.linear_algebra import matmul
 from .searches import is_search
@@ -267,10 +270,19 @@ class Value(ArrayMethods):
         return bool(self._number("a branch, as in `if v:`"))
 
     def __float__(self) -> float:
-        return self._number("float()")
+        return self._converted("float()")
 
     def __int__(self) -> int:
-        return int(self._number("int()"))
+        return int(self._converted("int()"))
+
+    def __floor__(self) -> int:
+        return math.floor(self._number("math.floor()"))
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._number("math.ceil()"))
+
+    def __trunc__(self) -> int:
+        return math.trunc(self._number("math.trunc()"))
 
     def __getstate__(self) -> Any:
         if watching.open_watches:
@@ -315,3 +327,20 @@ def _compare(comparison: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
         raise ShapeError(
             f"comparison of {describe(x)} with {describe(y)}", str(error), "shapes that broadcast"
         ) from None
+
+
+def _as_method(function: np.ufunc) -> Callable[..., Any]:
+    """Return a ufunc as a method, which NumPy calls for each element of an array of objects."""
+    recorded = recorded_form(function)
+
+    def method(self: Value, *others: Any) -> Any:
+        return recorded(self, *others)
+
+    method.__name__ = function.__name__
+    method.__doc__ = f"The same as np.{function.__name__}."
+    return method
+
+
+for _function in {**RECORDED, **COMPOSED}:
+    if isinstance(_function, np.ufunc) and not hasattr(Value, _function.__name__):
+        setattr(Value, _function.__name__, _as_method(_function))

@@ -67,7 +67,7 @@ REFUSED = {
     "grad": (lambda x: x * P.grad, ".grad", "value_and_grad or gradients(loss, parameters)"),
     "backward": (backward, ".backward()", "grad(f) or value_and_grad(f)"),
     "asarray": (np.asarray, "np.asarray()", "operations on the Value itself"),
-    "array of Values": (lambda x: np.array([x[0], x[1]]), "np.asarray()", "operations"),
+    "array of arrays": (lambda x: np.array([x, x]), "np.asarray()", "operations"),
     "index of an array": (lambda x: np.eye(3)[x], "np.asarray()", "operations"),
     "argmax": (lambda x: x.argmax(), ".argmax()", "operations on the Value itself"),
     "argmin": (lambda x: x.argmin(), ".argmin()", "operations on the Value itself"),
@@ -292,7 +292,6 @@ class TestRefusalsThatAreCaught:
         [
             lambda v: X[np.argmax(a=v)] * v[0],
             lambda v: v * np.all(a=v),
-            lambda v: v * np.bincount([0, 1, 1], weights=v)[1],
             lambda v: v * np.searchsorted([0.0, 1.0], v=v[0]),
             lambda v: v * np.isclose(a=0.5, b=v[0]),
             lambda v: v * np.nonzero(a=v)[0].sum(),

@@ -1,23 +1,40 @@
 """A Value where arrays and numbers go: NumPy, Python, matplotlib, pandas, scikit-learn.
 
-The rule: NumPy's operators and functions keep the graph; everything else gets a copy of the data.
+The rule: NumPy's operators and functions keep the graph, also those on lists and arrays of Values;
+everything else gets a copy of the data, with a warning where a derivative is lost.
 """
 
+import array
+import cmath
 import copy
 import json
 import math
 import operator
 import pickle
+import statistics
+from functools import partial
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_squared_error
 from sklearn.preprocessing import StandardScaler
 
-from autograd_core import DataError, OptionError, TraceError, UnsupportedError, Value, compile, grad
+from autograd_core import (
+    DataError,
+    GradientWarning,
+    OptionError,
+    TraceError,
+    UnsupportedError,
+    Value,
+    compile,
+    grad,
+    jacobian,
+    no_grad,
+)
 
 mpl.use("Agg")
 
@@ -43,15 +60,17 @@ def axes():
 
 class TestNumPy:
     @pytest.mark.parametrize("take", [np.asarray, np.array, np.asanyarray, np.ascontiguousarray])
-    def test_data_are_copied_out(self, v, take):
-        array = take(v)
+    def test_data_are_copied_out_with_a_warning(self, v, take):
+        with pytest.warns(GradientWarning, match=r"takes the numbers out of a Value: shape \(3,\)"):
+            array = take(v)
         assert type(array) is np.ndarray
         assert not np.shares_memory(array, v.data)
         np.testing.assert_array_equal(array, [1.0, 2.0, 4.0])
 
     def test_types_are_kept_or_converted(self, v):
-        assert np.asarray(Value(np.ones(2, np.float32))).dtype == np.float32
-        assert np.asarray(v, dtype=np.float32).dtype == np.float32
+        with no_grad():
+            assert np.asarray(Value(np.ones(2, np.float32))).dtype == np.float32
+            assert np.asarray(v, dtype=np.float32).dtype == np.float32
         np.testing.assert_array_equal(np.asarray(v, dtype=int), [1, 2, 4])
 
     @pytest.mark.parametrize("data", [2.5, [1.0, 2.0]])
@@ -60,30 +79,50 @@ class TestNumPy:
             np.asarray(Value(data), copy=False)
         assert isinstance(caught.value, ValueError)  # as NumPy asks for
         assert "v.data" in str(caught.value)
-        np.testing.assert_array_equal(np.array(Value(data), copy=None), data)
+        np.testing.assert_array_equal(np.array(Value(data), copy=None, dtype=int), np.int_(data))
 
-    def test_lists_of_values_become_arrays_of_numbers(self, v, s):
-        np.testing.assert_array_equal(np.array([s, s * 2]), [2.5, 5.0])
-        np.testing.assert_array_equal(np.array([[s, 1.0], [0.0, s]]), [[2.5, 1.0], [0.0, 2.5]])
-        assert np.array([v, v]).dtype == np.array([*v]).dtype == np.float64
-        assert np.array([s, s], dtype=object)[1] is s
+    def test_lists_of_single_values_become_arrays_of_them(self, s):
+        row, matrix = np.array([s, s * 2]), np.array([[s, 1.0], [0.0, s]])
+        assert row.dtype == matrix.dtype == object
+        assert row[0] is s
+        (row @ matrix).sum().backward()
+        assert s.grad == 6 * 2.5 + 1.0  # of s**2 + s + 2 * s**2
 
     def test_a_list_of_values_makes_no_value_but_a_stack_does(self, s):
-        with pytest.raises(DataError, match=r"np\.stack"):
-            Value([s, s])
+        for given in ([s, s], np.array([s, s])):
+            with pytest.raises(DataError, match=r"np\.stack"):
+                Value(given)
         np.stack([s, s]).sum().backward()
         assert s.grad == 2.0
 
-    def test_assignment_copies_numbers(self, v, s):
+    def test_an_array_of_objects_goes_where_a_value_goes(self, v, s):
+        objects = np.array([s, 1.0, s * s])
+        for result in (v * objects, objects * v, np.multiply(v, objects), v * [s, 1.0, s * s]):
+            s.grad = None
+            np.sum(result).backward()
+            assert s.grad == 1.0 + 4.0 * 2 * 2.5
+
+    def test_assignment_copies_numbers_with_a_warning(self, v, s):
         array = np.zeros(3)
-        array[:] = v
-        array[1] = s
+        with pytest.warns(GradientWarning, match=r"a\[i\] = v, an assignment into an array,"):
+            array[:] = v
+        with pytest.warns(GradientWarning, match=r"a\[i\] = v"):
+            array[1] = s
         np.testing.assert_array_equal(array, [1.0, 2.5, 4.0])
 
+    def test_masks_and_matrices_are_refused(self, v):
+        with pytest.raises(DataError, match="the mask would be lost"):
+            v * np.ma.array([1.0, 2.0, 3.0], mask=[True, False, False])
+        np.testing.assert_array_equal((v * np.ma.array([1.0, 2.0, 3.0])).data, [1.0, 4.0, 12.0])
+        with pytest.raises(DataError, match=r"np\.asarray\(matrix\)"):
+            v * np.ones(3).view(np.matrix)
+
     def test_in_place_arithmetic_is_refused(self, v):
-        array = np.zeros(3)
+        numbers = np.zeros(3)
         with pytest.raises(UnsupportedError, match=r"\+=, or out="):
-            array += v
+            numbers += v
+        with pytest.raises(UnsupportedError, match=r"a = a \+ np\.stack"):
+            numbers += [v[0], 1.0, v[1]]
 
     def test_functions_without_a_rule_say_so(self, v):
         with pytest.raises(UnsupportedError, match=r"v\.data for plain numbers"):
@@ -97,9 +136,45 @@ class TestNumPy:
 
 class TestPython:
     def test_one_number_is_a_number(self, s):
-        assert (float(s), int(s), complex(s), bool(s), math.sqrt(Value(4.0))) == (2.5, 2, 2.5, 1, 2)
-        assert (f"{s:.2f}", json.dumps(float(s))) == ("2.50", "2.5")
+        assert (float(s), int(s), complex(s), bool(s)) == (2.5, 2, 2.5, 1)
+        percent = "%.2f"
+        assert (f"{s:.2f}", percent % s, json.dumps(float(s))) == ("2.50", "2.50", "2.5")
         assert f"{s}" == repr(s)
+        assert (list(map(float, [s])), max([s], key=float)) == ([2.5], s)
+        assert (math.floor(s), math.ceil(s), math.trunc(s), math.isnan(s)) == (2, 3, 2, False)
+
+    @pytest.mark.parametrize(
+        ("take", "instead"),
+        [
+            (math.sqrt, r"np\.sqrt\(v\)"),
+            (math.exp, r"np\.exp\(v\)"),
+            (lambda s: math.hypot(1.0, s), r"np\.hypot\(v\)"),
+            (cmath.exp, r"np\.exp\(v\)"),
+            (np.float64, "keep the graph"),
+            (lambda s: np.array([s, s], dtype=float), r"np\.stack"),
+            (lambda s: np.array([[1.0], [s]], dtype="f"), r"np\.stack"),
+            (partial(np.zeros(2).__setitem__, 0), "keep the graph"),
+            (np.zeros(2).fill, "keep the graph"),
+            (lambda s: np.fromiter([s, s], float), "keep the graph"),
+            (lambda s: np.sum([1.0, 2.0], initial=s), "keep the graph"),
+            (lambda s: np.pad([1.0, 2.0], 1, constant_values=s), "keep the graph"),
+            (lambda s: statistics.fmean([s, s]), "keep the graph"),
+            (lambda s: array.array("d", [s]), "keep the graph"),
+            (scipy.stats.norm.pdf, "keep the graph"),
+            (np.random.default_rng(0).normal, "keep the graph"),
+        ],
+    )
+    def test_what_loses_a_derivative_warns_at_the_line(self, s, take, instead):
+        with pytest.warns(GradientWarning, match=instead) as caught:
+            take(s)
+        assert {warning.filename for warning in caught} == {__file__}
+        with no_grad():
+            take(s)
+
+    def test_warns_once_at_each_line(self, s):
+        with pytest.warns(GradientWarning) as caught:
+            assert [math.exp(s) for _ in range(3)] == [math.exp(2.5)] * 3
+        assert len(caught) == 1
 
     @pytest.mark.parametrize("use", [operator.index, range, [1, 2].__getitem__])
     def test_a_value_is_no_index(self, use):
@@ -174,7 +249,7 @@ class TestPandas:
         assert pd.Series(losses).dtype == object
         assert pd.Series(losses, dtype=float).tolist() == [2.5, 3.5]
         assert pd.Series(losses).astype(float).dtype == np.float64
-        assert pd.Series(np.array(losses)).dtype == np.float64
+        assert pd.Series(np.array(losses)).dtype == object
 
     @pytest.mark.parametrize("operate", [operator.add, operator.mul, operator.sub, operator.pow])
     @pytest.mark.parametrize("made", [pd.Series, pd.Index, lambda x: pd.DataFrame({"x": x})])
@@ -205,15 +280,51 @@ class TestScikitLearn:
 
 
 class TestDerivatives:
-    @pytest.mark.parametrize("take", [np.asarray, float, lambda x: np.full(1, x)[0]])
+    @pytest.mark.parametrize("take", [lambda x: x.data, float, int])
     def test_what_was_taken_out_is_a_constant(self, take):
         assert grad(lambda x: x * take(x))(3.0) == 3.0
+
+    @pytest.mark.parametrize(
+        ("f", "slope"),
+        [
+            (lambda x: np.mean([x, x + 2]), 1.0),
+            (lambda x: np.std([x, 3 * x]), 1.0),
+            (lambda x: np.median([x, 3 * x, 20.0]), 3.0),
+            (lambda x: np.sum(np.r_[x, 1.0, 2 * x]), 3.0),
+            (lambda x: np.sum(np.c_[[x], [2 * x]]), 3.0),
+            (lambda x: np.prod([x, x, 2.0]), 12.0),
+            (lambda x: np.max([x, 2 * x]), 2.0),
+            (lambda x: np.dot([x, 1.0], [x, 2.0]), 6.0),
+            (lambda x: np.sum(np.concatenate([[x], [[x, x]][0]])), 3.0),
+            (lambda x: np.sum(np.exp([np.log(x), x * 0])), 1.0),
+            (lambda x: np.sum(np.full(3, x)), 3.0),
+            (lambda x: np.sum(np.where([True, False], [x, 2 * x], 0)), 1.0),
+            (lambda x: np.sum(np.vectorize(lambda y: y * y + y)([x, 1.0])), 7.0),
+            (lambda x: np.sum([x, 2 * x] - np.ones(2)), 3.0),
+            (lambda x: np.array([x, x]).sum(), 2.0),
+            (lambda x: np.sum(np.array([[1.0, 2.0]]).dot(np.stack([x, x]))), 3.0),
+            (lambda x: np.sum(np.r_[np.stack([x, x]), 1.0]), 2.0),
+            (lambda x: np.sum(np.mean([np.stack([x, x]), np.ones(2)], axis=0)), 1.0),
+            (lambda x: np.polynomial.Polynomial([1.0, 2.0, 3.0])(2.0 * x), 76.0),
+            (lambda x: np.select([False], [1.0], default=x), 1.0),
+            (lambda x: [x * 2.0][0], 2.0),
+            (lambda x: np.array(x * 2.0), 2.0),
+        ],
+    )
+    def test_lists_and_arrays_of_values_keep_the_graph(self, f, slope):
+        assert grad(f)(3.0) == pytest.approx(slope)
+
+    def test_arrays_of_values_are_arguments_and_results(self):
+        a, b = Value(2.0), Value(3.0)
+        np.testing.assert_array_equal(jacobian(lambda x: np.array([x, x * x]))(3.0), [1.0, 6.0])
+        np.testing.assert_array_equal(compile(lambda x: np.array([x, x * x]))(3.0), [3.0, 9.0])
+        assert [g.data for g in grad(lambda v: (v * v).sum())(np.array([a, b]))] == [4.0, 6.0]
 
     @pytest.mark.parametrize(
         "take",
         [
             np.asarray,
-            lambda x: np.array([x[0], x[1]]),
+            lambda x: np.array([x, x]),
             lambda x: float(x[0]),
             lambda x: x if x[0] > 0.0 else -x,
             lambda x: np.zeros(2).__setitem__(slice(None), x),

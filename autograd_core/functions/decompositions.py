@@ -14,13 +14,14 @@ import numpy as np
 
 from ..data import shape_of
 from ..errors import DomainError, ShapeError, UnsupportedError
+from ..graph import as_operand
 from ..messages import describe
 from ..primitives import decompositions as primitives
 from ..primitives import linear_algebra, reductions, shapes
 from ..primitives.elementwise import absolute, equal, greater, power, times, where
 from ..primitives.indexing import getitem
 from ..primitives.linear_algebra import matrix_transpose
-from .rearranging import as_operand, axis_numbers
+from .rearranging import axis_numbers
 
 # The named tuples that NumPy returns
 SlogdetResult = namedtuple("SlogdetResult", ["sign", "logabsdet"])

@@ -7,11 +7,12 @@ import numpy as np
 
 from ..data import shape_of
 from ..errors import ShapeError, UnsupportedError
+from ..graph import as_operand, as_operands
 from ..messages import describe
 from ..primitives import linear_algebra, shapes
 from ..primitives.elementwise import multiply
 from ..primitives.indexing import getitem
-from .rearranging import as_operand, as_operands, axis_number, axis_numbers, permuting, ravel
+from .rearranging import axis_number, axis_numbers, permuting, ravel
 
 moveaxis = permuting(np.moveaxis)
 # Names of axes. The module `string` has them, too, and takes a tenth of this package's import

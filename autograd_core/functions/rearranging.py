@@ -22,25 +22,15 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from .. import watching
-from ..data import as_data, dtype_of, shape_of
+from ..data import dtype_of, shape_of
 from ..errors import IndexRangeError, ShapeError, UnsupportedError
-from ..graph import Node
+from ..graph import Node, as_operand, as_operands
 from ..primitives import elementwise, indexing, shapes
 from ..primitives.shapes import Shape
 from .places import holds_places, taken_at
 
 # Parts of an index that are kept as they are, and select no element twice
 _ALONE = (int, slice, type(None), EllipsisType)
-
-
-def as_operand(x: Any) -> Any:
-    """Return a Value as it is, and everything else as a float or an array."""
-    return x if isinstance(x, Node) else as_data(x)
-
-
-def as_operands(*operands: Any) -> list[Any]:
-    """Return the operands of one operation: beside float32, small integers become float32."""
-    return [x if isinstance(x, Node) else as_data(x, operands) for x in operands]
 
 
 def axis_numbers(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
@@ -270,6 +260,22 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """Join arrays, or numbers, of one shape along a new axis."""
     return concatenate([reshaping(np.expand_dims)(x, axis) for x in as_operands(*arrays)], axis)
+
+
+def gathered(values: Any) -> Any:
+    """Return a nested list, or an array of objects, that holds Values as one Value.
+
+    Raises: ShapeError: its rows differ in length.
+    """
+    if isinstance(values, np.ndarray):
+        parts = [as_operand(x) for x in values.ravel()]
+        shape = values.shape
+    else:
+        parts = [as_operand(x) for x in values]
+        shape = (len(parts),)
+    inner = shape_of(parts[0])
+    rows = [shapes.reshape(x, shape=(1, *shape_of(x))) for x in parts]
+    return shapes.reshape(shapes.concatenate(*rows, axis=0), shape=(*shape, *inner))
 
 
 def hstack(arrays: Sequence[Any]) -> Any:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..data import dtype_of, shape_of
+from ..graph import as_operand
 from ..primitives import elementwise, indexing, reductions, shapes
 from ..primitives.elementwise import divide, equal, maximum, minimum
 from ..primitives.shapes import Axis
-from .rearranging import as_operand, axis_number, axis_numbers, ravel
+from .rearranging import axis_number, axis_numbers, ravel
 
 
 def _axis(axis: Any) -> Axis:

@@ -6,8 +6,9 @@ import numpy as np
 
 from ..data import shape_of
 from ..errors import OptionError, ShapeError
+from ..graph import as_operand, as_operands
 from ..primitives import convolution, windows
-from .rearranging import as_operand, as_operands, axis_number
+from .rearranging import axis_number
 
 
 def sliding_windows(

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from .. import watching
-from ..data import Data, as_data, shape_of
+from ..data import Data, shape_of
 from ..errors import TraceError
-from ..graph import Node, make_leaf, next_index
+from ..graph import Node, as_operand, make_leaf, next_index
 from ..value import Value
 from .places import Place
 from .program import Effect, Program, Step, source
@@ -97,7 +97,8 @@ def _changed_inside(place: Place, line: str) -> TraceError:
 
 def _found(tracer: FunctionTracer, results: list[Any]) -> Trace:
     """Return what a run has recorded."""
-    outputs = [r if isinstance(r, Node) else make_leaf(Value, as_data(r)) for r in results]
+    results = [as_operand(r) for r in results]
+    outputs = [r if isinstance(r, Node) else make_leaf(Value, r) for r in results]
     arguments = list(tracer.arguments)
     given = {}
     for node, versions in tracer.assigned.items():

@@ -4,9 +4,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...data import as_data
 from ...errors import OptionError
-from ...graph import Node
+from ...graph import Node, as_operand
 from ...messages import account
 from ..names import parameters_of
 from . import finiteness, sizes, units, updates, zeros
@@ -59,7 +58,7 @@ derivative is 0 where its input is not positive
             "it holds for what learns, and a graph does not tell weights from data",
             "diagnose(loss, model, learning_rate=0.1), or a list of Values in place of the model",
         )
-    output = output_or_model if isinstance(output_or_model, Node) else as_data(output_or_model)
+    output = as_operand(output_or_model)
     if not isinstance(output, Node) or (output.primitive is None and output not in parameters):
         return Diagnosis([zeros.untracked(output)])
     return Diagnosis(_of_graph(Examination(output, parameters, module), rule))

@@ -1,0 +1,205 @@
+"""What takes plain numbers out of a Value: a call of the user's, a library, or NumPy.
+
+NumPy and C functions ask a Value for numbers through `__array__` and `__float__`, which do not
+show who asks. The Python frame that runs them does: its current instruction is the call, and the
+instructions before it load what is called.
+"""
+
+import builtins
+import dis
+import inspect
+import math
+from functools import lru_cache
+from types import CodeType, FrameType, ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .mistakes import is_library, package_of
+
+# Packages that show, store or judge numbers: they take data for themselves
+# fmt: off
+TAKING = {
+    "IPython", "PIL", "_pytest", "altair", "autograd_core", "bokeh", "h5py", "imageio", "joblib",
+    "matplotlib", "mpl_toolkits", "nn", "onnx", "onnxruntime", "pandas", "plotly", "polars",
+    "pyarrow", "pytest", "safetensors", "seaborn", "sklearn", "tqdm", "xarray",
+}
+# fmt: on
+TAKING_OF_NUMPY = (
+    "numpy.testing",
+    "numpy._core.arrayprint",
+    "numpy.lib._npyio",
+    "numpy.lib.format",
+)
+MAKING_ARRAYS = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)
+# Functions of Python that lose nothing, since their derivative is 0
+LOSSLESS = (math.isnan, math.isfinite, math.isinf, math.isclose, math.floor, math.ceil, math.trunc)
+
+
+class Site(NamedTuple):
+    """An instruction: its name, its argument, and the names that make up what it calls."""
+
+    operation: str
+    argument: str
+    names: tuple[str, ...]
+
+
+class Taker(NamedTuple):
+    """What takes numbers out of a Value.
+
+    `function` is the function called, None if it is not known; `name` what the user has written
+    for it. `is_user` tells a call of the user's from one of a library that loses the derivative,
+    `is_silent` is true of what takes data for itself, and `through_numpy` of calls inside NumPy.
+    """
+
+    function: Any
+    name: str
+    site: Site
+    is_user: bool
+    is_silent: bool
+    through_numpy: bool
+
+    @property
+    def is_explicit(self) -> bool:
+        """Whether a number is taken as such: by float(v), "%g" % v, or what takes data."""
+        if self.is_silent or self.through_numpy:
+            return self.is_silent
+        if not self.site.operation.startswith(("CALL", "STORE_SUBSCR")):
+            return True  # "%g" % v, and loops over map(float, values)
+        is_builtin = self.is_user and getattr(self.function, "__module__", None) == "builtins"
+        is_lossless = any(self.function is function for function in LOSSLESS)
+        return is_builtin or is_lossless or self.name.endswith("__float__")
+
+    @property
+    def is_index(self) -> bool:
+        """Whether the Value stands in an index of an array, as in array[v]."""
+        is_index = self.site.operation == "BINARY_SUBSCR" or self.site.argument == "[]"
+        return is_index and not self.through_numpy
+
+    @property
+    def is_arithmetic(self) -> bool:
+        """Whether NumPy computes with what it takes, rather than make an array of it."""
+        if self.through_numpy or self.site.operation.startswith(("BINARY_OP", "COMPARE_")):
+            return True
+        module = getattr(self.function, "__module__", None) or ""
+        of_numpy = module.partition(".")[0] == "numpy" or isinstance(
+            self.function, np.ufunc | type(np.ndarray.dot)
+        )
+        return of_numpy and not any(self.function is function for function in MAKING_ARRAYS)
+
+
+_UNKNOWN = Site("", "", ())
+_COMPUTED = "(...)"  # in place of a name: what is called, or its owner, was computed
+# By the identity of a code object, which is kept so that no other one gets it: its sites, and
+# those that take numbers explicitly, such as float(v)
+_sites: dict[int, tuple[CodeType, dict[int, Site]]] = {}
+_explicit: dict[int, set[int]] = {}
+
+
+def takes_explicitly(frame: FrameType) -> bool:
+    """Tell quickly whether the call float(v) that a frame carries out was met before."""
+    return frame.f_lasti in _explicit.get(id(frame.f_code), ())
+
+
+def note_explicit(frame: FrameType, taker: Taker) -> None:
+    """Remember a call that takes numbers explicitly, whatever its names stand for later."""
+    first = taker.site.names[:1]
+    if taker.is_silent or not first or first[0] in frame.f_code.co_varnames:
+        return
+    _site(frame)
+    _explicit.setdefault(id(frame.f_code), set()).add(frame.f_lasti)
+
+
+def taker(frame: FrameType) -> Taker:
+    """Return what takes numbers in this frame, which runs `__array__` or `__float__`."""
+    inside = None
+    while package_of(frame) == "numpy" and frame.f_back is not None:
+        if frame.f_globals["__name__"].startswith(TAKING_OF_NUMPY):
+            return Taker(None, "", _UNKNOWN, False, True, True)
+        inside = frame.f_code
+        frame = frame.f_back
+    if package_of(frame) in TAKING:
+        return Taker(None, "", _UNKNOWN, False, True, inside is not None)
+    site = _site(frame)
+    function = _functions_of_numpy().get(inside) if inside else _called(frame, *site[::2])
+    name = ".".join(n for n in site.names if not n.startswith("@"))  # pytest's own names
+    if not name and function is not None:
+        name = f"np.{function.__name__}"
+    return Taker(function, name, site, not is_library(frame), False, inside is not None)
+
+
+def _site(frame: FrameType) -> Site:
+    """Return the instruction that a frame carries out now."""
+    code, sites = _sites.get(id(frame.f_code), (None, {}))
+    if code is None:
+        if len(_sites) > 10_000:
+            _sites.clear()
+            _explicit.clear()
+        _sites[id(frame.f_code)] = frame.f_code, sites
+    site = sites.get(frame.f_lasti)
+    if site is None:
+        site = sites[frame.f_lasti] = _read_site(frame.f_code, frame.f_lasti)
+    return site
+
+
+def _read_site(code: CodeType, offset: int) -> Site:
+    """Find an instruction, and the names loaded for what it calls: they begin where it begins."""
+    instructions = list(dis.get_instructions(code))
+    here = next((i for i in instructions if i.offset == offset), None)
+    if here is None:
+        return _UNKNOWN
+    names: tuple[str, ...] = ()
+    if here.positions is not None and here.positions.lineno is not None:
+        for instruction in instructions:
+            if instruction is here:
+                break
+            if instruction.positions is None or _start(instruction) != _start(here):
+                continue
+            if instruction.opname.startswith(("LOAD_ATTR", "LOAD_METHOD")):
+                names += (str(instruction.argval),)
+            elif instruction.opname.startswith("LOAD_"):
+                names = (str(instruction.argval),)
+            elif instruction.opname.startswith(("CALL", "BINARY")):
+                names = (_COMPUTED,)
+    return Site(here.opname, here.argrepr, names)
+
+
+def _start(instruction: Any) -> tuple[Any, Any]:
+    return instruction.positions.lineno, instruction.positions.col_offset
+
+
+def _called(frame: FrameType, operation: str, names: tuple[str, ...]) -> Any:
+    """Return what names such as ("math", "exp") stand for in a frame; None if that is not known."""
+    if not names or not operation.startswith("CALL"):
+        return None
+    first, *attributes = names
+    if first == _COMPUTED:  # only an array's method asks for numbers from here
+        return getattr(np.ndarray, names[-1], None)
+    code = frame.f_code
+    is_local = first in code.co_varnames or first in code.co_cellvars + code.co_freevars
+    scopes = [frame.f_locals] if is_local or code.co_name == "<module>" else []
+    for scope in (*scopes, frame.f_globals, vars(builtins)):
+        if first in scope:
+            found = scope[first]
+            break
+    else:
+        return None
+    for name in attributes:
+        if isinstance(found, ModuleType):
+            found = vars(found).get(name)
+        else:
+            found = inspect.getattr_static(found, name, None)  # carries nothing out
+    return found
+
+
+@lru_cache(maxsize=1)
+def _functions_of_numpy() -> dict[CodeType | None, Any]:
+    """Return NumPy's public functions by the code that they run."""
+    modules = (np, np.linalg, np.fft)
+    functions = {f for module in modules for f in vars(module).values() if callable(f)}
+    found: dict[CodeType | None, Any] = {}
+    for function in functions:
+        code = getattr(getattr(function, "_implementation", function), "__code__", None)
+        if code is not None:
+            found[code] = function
+    return found
