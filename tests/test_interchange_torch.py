@@ -389,3 +389,19 @@ def test_shapes_that_take_other_numbers_together():
     model = nn.Sequential([nn.Conv2D(2, 1), nn.Reshape((4, 2)), nn.Dense(1)], input_shape=(2, 2, 1))
     with pytest.raises(UnsupportedError, match=r"weights behind Reshape.*\n.*channels first"):
         torch_weights(model)
+
+
+def test_what_is_not_trained_is_frozen():
+    module = T.Sequential(T.Linear(3, 2), T.ReLU(), T.Linear(2, 1))
+    module[0].requires_grad_(False)
+    assert [layer.trainable for layer in from_torch(module).layers] == [False, True, True]
+    module[2].bias.requires_grad_(False)
+    with pytest.raises(UnsupportedError, match=r"layer 2, PyTorch's Linear\n.*frozen whole"):
+        from_torch(module)
+
+
+def test_what_is_frozen_but_for_its_averages_is_refused():
+    module = T.BatchNorm1d(3).requires_grad_(False)
+    with pytest.raises(UnsupportedError, match="its averages move on"):
+        from_torch(module)
+    assert not from_torch(module.eval()).trainable

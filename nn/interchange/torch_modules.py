@@ -40,7 +40,8 @@ def from_torch(module: Any) -> Any:
     Data have their channels last here, also where PyTorch has them first: an image (batch,
     channels, height, width) becomes np.moveaxis(x, 1, -1), and a sequence is (batch, steps,
     features). Behind Flatten, weights are put into the order that then arises. In evaluation the
-    outputs are equal; the row `padding_idx` of an Embedding is trained here.
+    outputs are equal, and layers without requires_grad are frozen; the row `padding_idx` of an
+    Embedding is trained here.
 
     Args:    module: torch.nn.Sequential, also of others, or a single layer. Of a recurrent one,
              which returns more, the outputs of all steps.
@@ -92,6 +93,7 @@ class _Conversion:
         place = module, self._place.flat  # behind Flatten, columns are in another order
         state = self._state(module)
         made = self._filled(LAYERS[kind](module, self._place), state)
+        self._freeze(module, made)
         return self._made.setdefault(place, made) if state else made
 
     def _state(self, module: Any) -> dict[str, Any]:
@@ -110,6 +112,25 @@ class _Conversion:
             if name != "num_batches_tracked":
                 state[name] = (tensor if is_double else tensor.float()).cpu().numpy()
         return state
+
+    def _freeze(self, module: Any, made: Any) -> None:
+        """Freeze a layer whose parameters are not trained in PyTorch (requires_grad=False).
+
+        Raises:  UnsupportedError: some of them are; or what is frozen keeps moving averages.
+        """
+        trained = {parameter.requires_grad for parameter in module.parameters()}
+        if trained == {False, True}:
+            raise self._place.refuse(
+                "some of its parameters are trained and some are not, and a layer is frozen whole",
+                "module.requires_grad_(False), or True",
+            )
+        if trained == {False}:
+            if module.training and getattr(module, "track_running_stats", False):
+                raise self._place.refuse(
+                    "its weights are frozen and its averages move on: here both stay",
+                    "module.eval(), or module.requires_grad_(True)",
+                )
+            made.trainable = False
 
     def _filled(self, made: Any, state: dict[str, Any]) -> Any:
         if isinstance(made, list):  # one recurrent layer on the other, with dropout between them
