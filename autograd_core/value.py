@@ -4,7 +4,9 @@ import math
 import operator
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from .array_methods import ArrayMethods
 from .backprop import own, seed, sweep
 from .data import Data, as_data, shape_of
 from .errors import ShapeError, UnsupportedError
+from .forks import free_after_fork
 from .functions.compositions import COMPOSED
 from .graph import Node, next_index, topological_order
 from .messages import describe
@@ -24,7 +27,7 @@ from .searches import is_search
 
 PRINTING = "the text, as in print(v) or f'{v}',"  # what a tracer refuses
 # Threads that share parameters add to the same gradients
-_accumulating = threading.Lock()
+_accumulating = free_after_fork(threading.Lock())
 
 
 class Value(ArrayMethods):
@@ -158,11 +161,14 @@ class Value(ArrayMethods):
                 if type(cotangent) is not float:
                     handed_out.add(id(cotangent))
         with _accumulating, np.errstate(all="ignore"):
+            totals = []
             for leaf in leaves:
                 total = cotangents[leaf]
                 if leaf._gradient is not None:
                     total = leaf._gradient + total
-                leaf._gradient = own(total, handed_out)
+                totals.append(own(total, handed_out))
+            # By one call in C, which no interrupt divides: all leaves belong to the same sweeps
+            deque(map(setattr, leaves, repeat("_gradient"), totals), 0)
 
     def __repr__(self) -> str:
         if watching.open_watches:

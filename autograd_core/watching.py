@@ -1,8 +1,7 @@
 """Watching the engine at work: every node it records and every backward sweep."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ContextDecorator, nullcontext
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
@@ -29,41 +28,72 @@ class Watcher:
         """The data of `node` are about to become `data`, a node or plain."""
 
 
-_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
-# How many `watch` blocks are open in all threads: while none is, recording asks no further.
-open_watches = 0
+class _Opening:
+    """One opening of a `watch` block."""
+
+    __slots__ = ("watcher",)
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.watcher = watcher
+
+
+# The blocks of this thread or task, outermost first; tasks begin with those of their maker
+_openings: ContextVar[tuple[_Opening, ...]] = ContextVar("openings", default=())
+# Those of all threads that are open: while there are none, recording asks no further. A block
+# that is not among them has ended, also for tasks that began inside it.
+open_watches: set[_Opening] = set()
 # The age, as of nodes, at which any Value was last given other data
 latest_assignment = 0
-_lock = threading.Lock()
+
+
+class watch(ContextDecorator):  # noqa: N801  # a block, as in `with watch(watcher):`
+    """Let `watcher` see all that this thread or task records and sweeps inside the block.
+
+    The block opens and closes by one operation on a set, which no interrupt divides. One that
+    arrives before `__exit__` has begun leaves the closing to `__del__`.
+    """
+
+    _own: Any = ()  # of the blocks that this object has opened, one in another
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._own = []
+
+    def _recreate_cm(self) -> "watch":
+        return watch(self._watcher)  # a decorated function opens a block in every call
+
+    def __enter__(self) -> None:
+        opening = _Opening(self._watcher)
+        self._own.append(opening)
+        _openings.set((*_still_open(), opening))
+        open_watches.add(opening)
+
+    def __exit__(self, *_: object) -> None:
+        open_watches.discard(self._own[-1])
+        self._own.pop()
+        _openings.set(_still_open())  # blocks held open by generators may end in any order
+
+    def __del__(self, close: Callable[..., None] = open_watches.difference_update) -> None:
+        close(self._own)
+
+
+def _still_open() -> tuple[_Opening, ...]:
+    return tuple([o for o in _openings.get() if o in open_watches])
 
 
 def watchers() -> tuple[Watcher, ...]:
     """Return the watchers of this thread or task, outermost first."""
-    return _watchers.get() if open_watches else ()
-
-
-@contextmanager
-def watch(watcher: Watcher) -> Iterator[None]:
-    """Let `watcher` see all that this thread or task records and sweeps."""
-    global open_watches
-    _watchers.set((*_watchers.get(), watcher))
-    with _lock:
-        open_watches += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            open_watches -= 1
-        # By value, since blocks held open by generators may end in any order
-        inner_first = list(reversed(_watchers.get()))
-        if watcher in inner_first:
-            inner_first.remove(watcher)
-        _watchers.set(tuple(reversed(inner_first)))
+    if not open_watches:
+        return ()
+    found = [o.watcher for o in _still_open()]
+    while _HIDING in found:
+        del found[: found.index(_HIDING) + 1]
+    return tuple(found)
 
 
 def recorded(node: Any) -> None:
     """Show a new node to the watchers; inside `no_grad`, let it then forget how it was made."""
-    for watcher in _watchers.get():
+    for watcher in watchers():
         watcher.recorded(node)
     if not is_recording():
         node.primitive = node.x = node.y = node.params = node.origin = None
@@ -71,13 +101,13 @@ def recorded(node: Any) -> None:
 
 def taking(node: Any, how: str) -> None:
     """Tell the watchers that data leave the graph; they may refuse."""
-    for watcher in _watchers.get():
+    for watcher in watchers():
         watcher.taking(node, how)
 
 
 def made_of_data(node: Any) -> None:
     """Show a node that the user has made of plain data to the watchers."""
-    for watcher in _watchers.get():
+    for watcher in watchers():
         watcher.made_of_data(node)
 
 
@@ -89,7 +119,7 @@ def assigned(age: int) -> None:
 
 def assigning(node: Any, data: Any) -> None:
     """Tell the watchers that a node gets new data."""
-    for watcher in _watchers.get():
+    for watcher in watchers():
         watcher.assigning(node, data)
 
 
@@ -109,6 +139,7 @@ def tracer() -> Any:
 
 # They see nothing: the innermost of the two tells whether nodes keep their history
 _forgetting, _remembering = Watcher(), Watcher()
+_HIDING = Watcher()  # from it on, watchers outside see nothing, either
 
 
 def no_grad() -> Any:
@@ -140,14 +171,9 @@ def recording() -> AbstractContextManager[None]:
     return nullcontext() if is_recording() else watch(_remembering)
 
 
-@contextmanager
-def unwatched() -> Iterator[None]:
-    """Compute unseen by all watchers, those that refuse among them."""
-    token = _watchers.set(())
-    try:
-        yield
-    finally:
-        _watchers.reset(token)
+def unwatched() -> AbstractContextManager[None]:
+    """Return a context manager that hides what is computed inside from all watchers outside."""
+    return watch(_HIDING)
 
 
 def is_watched() -> bool:

@@ -14,6 +14,7 @@ FLOORS = [
     "autograd_core.drawing.browser",
     "autograd_core.program.scalars.loops",
     "autograd_core.primitives.special",
+    "autograd_core.forks",
     "autograd_core.errors",
     "autograd_core.mistakes",
     "autograd_core.data",

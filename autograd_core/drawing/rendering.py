@@ -13,9 +13,10 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import AutogradError, MissingPackageError, OptionError
+from ..forks import free_after_fork
 from . import browser
 
-_one_at_a_time = Lock()  # the embedded engine has one memory for all threads
+_one_at_a_time = free_after_fork(Lock())  # the embedded engine has one memory for all threads
 
 
 def render(source: str, format: str = "svg") -> bytes:

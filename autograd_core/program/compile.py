@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import watching
 from ..errors import UnsupportedError
+from ..forks import free_after_fork
 from .program import Program
 from .replay import Replay
 from .signature import signature
@@ -57,7 +58,7 @@ class Compiled:
         self._count = 0
         self._doubted: dict[Any, Replay] = {}  # recordings that serve one call only
         self._latest: Replay | None = None
-        self._tracing = threading.RLock()
+        self._tracing = free_after_fork(threading.RLock())
         update_wrapper(self, f, updated=())
 
     @property
