@@ -79,7 +79,9 @@ def _refuse_changed(order: list[Node]) -> None:
     if oldest is None or oldest.index > watching.latest_assignment:  # as in every training step
         return
     for node in order:
-        for x in (*node.inputs, node) if node.primitive is not None else ():
+        if node.primitive is None:
+            continue
+        for x in (*node.inputs, node):
             if isinstance(x, Node) and getattr(x, "assigned", 0) > node.index:
                 given = f"the derivative of {node.primitive.name} after new data for {describe(x)}"
                 raise ChangedDataError(

@@ -199,7 +199,11 @@ def softsign(x: Any) -> Any:
     Example: >>> softsign(np.array([-3.0, 0.0, 1.0]))
              array([-0.75,  0.  ,  0.5 ])
     """
-    return x / (1.0 + abs(x))
+    size = abs(x)
+    part = 1.0 / (1.0 + size)
+    # Far out the derivative of x * part is a difference of two numbers that are nearly equal
+    is_far = relu(size - 1.0)
+    return np.where(is_far, np.sign(x), x) * np.where(is_far, 1.0 - part, part)
 
 
 def mish(x: Any) -> Any:

@@ -183,6 +183,8 @@ POINTWISE = [
     pointwise(elementwise.sinh, REAL),
     pointwise(elementwise.cosh, REAL),
     pointwise(elementwise.tanh, REAL),
+    pointwise(elementwise.tanh_slope, REAL),
+    pointwise(elementwise.sigmoid_slope, REAL),
     pointwise(elementwise.arcsinh, REAL),
     pointwise(elementwise.arccosh, (1.2, 3.0)),
     pointwise(elementwise.arctanh, INSIDE_ONE),

@@ -78,6 +78,8 @@ const kernels = {
   sinh: Math.sinh,
   cosh: Math.cosh,
   tanh: Math.tanh,
+  tanh_slope: (x) => 1 / Math.cosh(x) ** 2,
+  sigmoid_slope: (x) => 0.25 / Math.cosh(0.5 * x) ** 2,
   arcsinh: Math.asinh,
   arccosh: Math.acosh,
   arctanh: Math.atanh,

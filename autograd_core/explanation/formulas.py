@@ -173,7 +173,14 @@ def pulled_term(node: Node, i: int, g: Term, operands: list[Term], out: Term) ->
     term = _recorded_term(d, written)
     if term is None:
         return call(f"{primitive.name}_rule", g, *operands)
-    return simplify(term)
+    # What a rule computes from the input anew is the output: 1 - tanh(x)^2 is 1 - out^2
+    own = operation(primitive.name, operands, node.params, [shape_of(x) for x in node.inputs])
+    return simplify(_put_for(own, out, term))
+
+
+def _put_for(old: Term, new: Term, term: Term) -> Term:
+    """Return the term with `new` in each place of `old`."""
+    return new if term == old else term.rebuilt(lambda part: _put_for(old, new, part))
 
 
 def _silently(rule: Any, given: tuple[Any, ...], params: dict[str, Any]) -> Any:

@@ -47,6 +47,8 @@ SYNTAX: dict[str, Callable[..., Term]] = {
     "negative": negative,
     "reciprocal": lambda x: quotient(ONE, x),
     "square": lambda x: power(x, number(2)),
+    "tanh_slope": lambda x: _difference(ONE, power(call("tanh", x), number(2))),
+    "sigmoid_slope": lambda x: product(call("sigmoid", x), _difference(ONE, call("sigmoid", x))),
     "absolute": lambda x: call("abs", x),
     "floor_divide": lambda x, y: call("floor", quotient(x, y)),
     "maximum": lambda x, y: call("max", x, y),

@@ -61,6 +61,18 @@ def _sigmoid_into(x: Any, out: Any) -> None:
     np.divide(1.0, out, out)
 
 
+def _tanh_slope_into(x: Any, out: Any) -> None:
+    np.cosh(x, out)
+    np.square(out, out)
+    np.divide(1.0, out, out)
+
+
+def _sigmoid_slope_into(x: Any, out: Any) -> None:
+    np.multiply(x, 0.5, out)
+    _tanh_slope_into(out, out)
+    np.multiply(out, 0.25, out)
+
+
 def _where_into(condition: Any, x: Any, y: Any, out: Any) -> None:
     np.copyto(out, y)
     np.copyto(out, x, where=np.not_equal(condition, 0))
@@ -152,7 +164,7 @@ exp2: Primitive = Primitive("exp2", np.exp2,
     lambda g, out, x: times(g, math.log(2) * out),
     scalar=np.exp2)  # Numba knows math.exp2 only since 0.63
 expm1: Primitive = Primitive("expm1", np.expm1,
-    lambda g, out, x: times(g, out + 1),
+    lambda g, out, x: times(g, exp(x)),
     scalar=math.expm1)
 log: Primitive = Primitive("log", np.log,
     lambda g, out, x: times(g, reciprocal(x)),
@@ -221,13 +233,22 @@ cosh: Primitive = Primitive("cosh", np.cosh,
     lambda g, out, x: times(g, sinh(x)),
     scalar=math.cosh)
 tanh: Primitive = Primitive("tanh", np.tanh,
-    lambda g, out, x: g * (1 - out * out),
+    lambda g, out, x: g * _slope(tanh_slope, x),
     scalar=math.tanh)
+# The derivatives of tanh and sigmoid, exact in the tails, where their values are rounded to 1
+tanh_slope: Primitive = Primitive("tanh_slope", lambda x: 1.0 / np.square(np.cosh(x)),
+    lambda g, out, x: g * (-2.0 * tanh(x) * out),
+    scalar=lambda x: 1.0 / math.cosh(x) ** 2,
+    into=lambda x, out: _tanh_slope_into(x, out))
+sigmoid_slope: Primitive = Primitive("sigmoid_slope", lambda x: 0.25 / np.square(np.cosh(0.5 * x)),
+    lambda g, out, x: g * (-tanh(0.5 * x) * out),
+    scalar=lambda x: 0.25 / math.cosh(0.5 * x) ** 2,
+    into=lambda x, out: _sigmoid_slope_into(x, out))
 arcsinh: Primitive = Primitive("arcsinh", np.arcsinh,
     lambda g, out, x: g * reciprocal(hypot(1.0, x)),
     scalar=math.asinh)
 arccosh: Primitive = Primitive("arccosh", np.arccosh,
-    lambda g, out, x: times(g, reciprocal(sqrt((x - 1) * (x + 1)))),
+    lambda g, out, x: times(g, reciprocal(sqrt(x - 1) * sqrt(x + 1))),
     scalar=math.acosh)
 arctanh: Primitive = Primitive("arctanh", np.arctanh,
     lambda g, out, x: times(g, reciprocal((1 - x) * (1 + x))),
@@ -235,7 +256,7 @@ arctanh: Primitive = Primitive("arctanh", np.arctanh,
 
 # Activations, stable for inputs of any size
 sigmoid: Primitive = Primitive("sigmoid", lambda x: _sigmoid(x),
-    lambda g, out, x: g * (out * (1 - out)),
+    lambda g, out, x: g * _slope(sigmoid_slope, x),
     scalar=lambda x: 1.0 / (1.0 + math.exp(-x)),
     into=lambda x, out: _sigmoid_into(x, out))
 softplus: Primitive = Primitive("softplus", lambda x: np.logaddexp(x, 0.0),
@@ -299,6 +320,11 @@ astype: Primitive = Primitive("astype", lambda x, *, dtype: x.astype(dtype),
     scalar=lambda x: x,  # programs of scalars compute in float64
     into=lambda x, out, *, dtype: np.copyto(out, x, "same_kind"))  # the sweep gives g the type of x
 # fmt: on
+
+
+def _slope(slope: Primitive, x: Any) -> Any:
+    """Return slope(x), of a float without the overhead of a call: networks of numbers need it."""
+    return slope.scalar(x) if type(x) is float and slope.scalar else slope(x)
 
 
 def share(x: Any, y: Any) -> Any:

@@ -1,7 +1,7 @@
 """The mistakes that people make in a backward pass, and what each does to a gradient."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
@@ -10,7 +10,7 @@ import numpy as np
 from ...backprop import pull
 from ...data import as_data, shape_of
 from ...graph import Node
-from ...primitives.elementwise import astype, identity, negative
+from ...primitives.elementwise import astype, identity, negative, sigmoid, tanh
 from ...primitives.linear_algebra import inner, matmul
 from ...primitives.shapes import spread, unbroadcast
 from ..formulas import contribution, local_derivative
@@ -18,6 +18,11 @@ from .handwork import Edge, Handwork
 
 MATRIX_PRODUCTS = (matmul, inner)
 MANY = 100  # uses of a node, of which somebody may have taken one alone
+# Derivatives as they are taught, by the output; rules take them from the input, exact in the tails
+BY_OUTPUT: dict[Any, Callable[[Any], Any]] = {
+    tanh: lambda y: 1 - y * y,
+    sigmoid: lambda y: y * (1 - y),
+}
 LINEAR = (astype, identity, negative)
 
 
@@ -173,7 +178,8 @@ def _misread(edge: Edge, g: Any, part: Any) -> Iterator[Step]:
     again = primitive.compute([out], params, [out])
     yield Verdict.OUTPUT_FOR_DERIVATIVE, as_data(g * out), None
     yield Verdict.INPUT_FOR_DERIVATIVE, as_data(g * x), None
-    yield Verdict.INPUT_FOR_OUTPUT, as_data(rule(g, x, x, **params)), None
+    by_output = BY_OUTPUT.get(primitive, lambda y: rule(1.0, y, x, **params))
+    yield Verdict.INPUT_FOR_OUTPUT, as_data(g * by_output(x)), None
     yield Verdict.OUTPUT_FOR_INPUT, as_data(rule(g, again, out, **params)), None
 
 

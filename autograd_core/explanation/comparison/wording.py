@@ -1,5 +1,6 @@
 """What a mistake in a gradient is called: sentences with the learner's numbers."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ class Wording:
 
     def right(self, node: Node, given: Data) -> str:
         """Say that a gradient is right, and if it was rounded, to how many digits."""
-        if shape_of(given) or given == self.work.right[node]:
+        if shape_of(given) or math.isclose(given, self.work.right[node], rel_tol=1e-12):
             return f"{self.derivative(node)} is right"
         return f"{self.derivative(node)} is right but for rounding: {number(self.work.right[node])}"
 
