@@ -253,6 +253,20 @@ def test_erf_far_from_0(tmp_path):
     check(ac.erf, tmp_path, np.linspace(-9.0, 9.0, 60).reshape(4, 15))
 
 
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("name", ["softplus", "sigmoid", "log_sigmoid", "mish", "tanh"])
+def test_tails_of_activations(name, dtype, tmp_path):
+    x = np.array([[-900.0, -50.0, -20.0, 0.0, 20.0, 50.0, 900.0]], dtype)
+    check(nn.activations.BY_NAME[name], tmp_path, x)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_logaddexp_of_infinite_numbers(dtype, tmp_path):
+    x = np.array([[-np.inf, np.inf, np.inf, -np.inf, 900.0, -900.0, 1.0]], dtype)
+    y = np.array([[-np.inf, np.inf, -np.inf, 1.0, -900.0, -900.0, 1.0]], dtype)
+    check(np.logaddexp, tmp_path, x, y)
+
+
 def test_small_numbers_stay_exact(tmp_path):
     path = str(tmp_path / "model.onnx")
     x = np.array([[0.0, 1e-12, -1e-9, 0.5, -0.5]])

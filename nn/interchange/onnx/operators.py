@@ -77,11 +77,21 @@ def _log1p(graph: Graph, operation: Operation, x: str) -> str:
 
 
 def _logaddexp(graph: Graph, operation: Operation, x: str, y: str) -> str:
-    """The larger one + softplus(-|x - y|)."""
-    distance = graph.node("Abs", graph.node("Sub", x, y))
+    """The larger one + softplus(-|x - y|); two that are equal, and infinite ones, are 0 apart."""
+    apart = graph.node("Abs", graph.node("Sub", x, y))
+    zero = graph.number(0.0, operation.dtype)
+    distance = graph.node("Where", graph.node("Equal", x, y), zero, apart)
     return graph.node(
         "Add", graph.node("Max", x, y), graph.node("Softplus", graph.node("Neg", distance))
     )
+
+
+def _softplus(graph: Graph, operation: Operation, x: str) -> str:
+    """The operator; in float64, where runtimes let it overflow, relu(x) + softplus(-|x|)."""
+    if operation.dtype == np.float32:
+        return graph.node("Softplus", x)
+    tail = graph.node("Softplus", graph.node("Neg", graph.node("Abs", x)))
+    return graph.node("Add", graph.node("Relu", x), tail)
 
 
 def _erf(graph: Graph, operation: Operation, x: str) -> str:
@@ -160,7 +170,6 @@ _SAME_OPERATOR = {
     "arccosh": "Acosh",
     "arctanh": "Atanh",
     "sigmoid": "Sigmoid",
-    "softplus": "Softplus",
     "relu": "Relu",
     "maximum": "Max",
     "minimum": "Min",
@@ -187,6 +196,7 @@ OPERATORS: dict[str, Entry] = {
     "log1p": _log1p,
     "erf": _erf,
     "logaddexp": _logaddexp,
+    "softplus": _softplus,
     "deg2rad": _scaled(math.pi / 180),
     "rad2deg": _scaled(180 / math.pi),
     "greater": _comparison("Greater"),
