@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .backprop import pull
 from .data import as_data
 from .errors import AnomalyError, ChangedDataError
 from .graph import Node
 from .messages import account, made
 from .mistakes import user_frame
+from .rules import pull
 from .watching import Watcher, watch
 
 

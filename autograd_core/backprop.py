@@ -1,19 +1,20 @@
 """The backward sweep: the chain rule over the whole graph, from the output to its inputs."""
 
+from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
 
 from . import watching
-from .data import as_data, dtype_of, shape_of
-from .errors import AutogradError, ChangedDataError, RuleError, ShapeError
+from .data import as_data, shape_of
+from .errors import ChangedDataError, ShapeError
 from .graph import Node, Primitive, ancestors
 from .messages import describe
-from .primitives.elementwise import astype
-from .primitives.shapes import Shape, unbroadcast
+from .rules import applied, fit
+from .structural_zeros import careful_sweep
 from .watching import recording, watchers
+from .watching import tracer as innermost_tracer
 
 
 def sweep(
@@ -21,17 +22,20 @@ def sweep(
     cotangent: Any,
     within: set[Node] | None = None,
     create_graph: bool = False,
+    targets: Iterable[Node] = (),
 ) -> dict[Node, Any]:
     """Return the cotangent of every node that the last one of `order` depends on.
 
     Each node is visited once, after everything computed from it: by then its cotangent, the sum
-    over all its uses, is complete, and its primitive's rules pass it on to its inputs.
+    over all its uses, is complete, and its primitive's rules pass it on to its inputs. If a target
+    or a leaf then has a cotangent that holds NaN, `careful_sweep` decides.
 
     Args:    order: nodes, inputs before outputs, as `topological_order` or `paths` give them.
              cotangent: that of the last node, of its shape.
              within: walk only to these nodes; None: to all.
              create_graph: record the sweep itself, so that the cotangents are nodes, which can
              be differentiated.
+             targets: nodes whose cotangents are asked for, beside all leaves.
     Returns: cotangents by node, output first; a node that no derivative reaches is missing.
     Raises:  RuleError: a rule returned something that does not fit its input.
              ChangedDataError: a Value was given other data after it was used.
@@ -42,7 +46,18 @@ def sweep(
     cotangents = {order[-1]: cotangent}
     try:
         with np.errstate(all="ignore"), recording() if create_graph else nullcontext():
-            _propagate(order, cotangents, within, live=create_graph)
+            found = _propagate(order, cotangents, within, live=create_graph)
+            found += [cotangents[node] for node in targets if node in cotangents]
+            tracer = innermost_tracer() if create_graph else None
+            if hold_nan(found):
+                careful, _ = careful_sweep(order, cotangent, within, live=create_graph)
+                if tracer is None:
+                    cotangents = careful
+                else:  # which records the quick sweep, and guards what is not the same in each run
+                    cotangents |= {x: g for x, g in careful.items() if not isinstance(g, Node)}
+            if tracer is not None:
+                nodes = [*targets, *[x for x in cotangents if x.primitive is None]]
+                tracer.derived([cotangents[node] for node in nodes if node in cotangents])
     except BaseException:
         cotangents = {}  # a sweep that failed has found none
         raise
@@ -93,13 +108,19 @@ def _refuse_changed(order: list[Node]) -> None:
 
 def _propagate(
     order: list[Node], cotangents: dict[Node, Any], within: set[Node] | None, live: bool
-) -> None:
-    """Fill in the cotangents, last node first; `live`: rules see nodes, otherwise their data."""
+) -> list[Any]:
+    """Fill in the cotangents, last node first, and return those of the leaves.
+
+    live: rules see nodes, otherwise their data.
+    """
     get = cotangents.get
+    leaves = []
     for node in reversed(order):
         primitive = node.primitive
         g = get(node)
         if primitive is None or g is None:
+            if g is not None:
+                leaves.append(g)
             continue
         arity, params = primitive.arity, node.params
         if arity == 0 or (params is not None and arity == 2):
@@ -127,14 +148,15 @@ def _propagate(
             continue
         if to_x:
             if type(dx) is not float or type(x._data) is not float:
-                dx = _fit(dx, x, node, 0)
+                dx = fit(dx, x, node, 0)
             before = get(x)
             cotangents[x] = dx if before is None else before + dx
         if to_y:
             if type(dy) is not float or type(y._data) is not float:
-                dy = _fit(dy, y, node, 1)
+                dy = fit(dy, y, node, 1)
             before = get(y)
             cotangents[y] = dy if before is None else before + dy
+    return leaves
 
 
 def _propagate_any(
@@ -155,68 +177,23 @@ def _propagate_any(
         rule = primitive.rule(i)
         if rule is None:
             continue
-        try:
-            d = rule(g, out, *data, **params)
-        except ArithmeticError:
-            # Floats behave like arrays: 1/0 is inf, and no error
-            parts = [np.float64(p) if type(p) is float else p for p in (g, out, *data)]
-            d = rule(*parts, **params)
+        d = applied(rule, g, out, data, params)
         if type(d) is not float or type(x._data) is not float:
-            d = _fit(d, x, node, i)
+            d = fit(d, x, node, i)
         before = cotangents.get(x)
         cotangents[x] = d if before is None else before + d
 
 
-def pull(node: Node, i: int, g: Any) -> Any:
-    """Return what the rule of input i makes of a cotangent of the node; None: it has no rule."""
-    primitive: Any = node.primitive
-    rule = primitive.rule(i)
-    if rule is None:
-        return None
-    data = [x._data if isinstance(x, Node) else x for x in node.inputs]
-    params = node.params or {}
-    with np.errstate(all="ignore"):
-        try:
-            return rule(g, node._data, *data, **params)
-        except ArithmeticError:  # as in the sweep: 1/0 is inf, and no error
-            parts = [np.float64(p) if type(p) is float else p for p in (g, node._data, *data)]
-            return rule(*parts, **params)
-
-
-def _fit(d: Any, x: Node, node: Node, i: int) -> Any:
-    """Give a rule's result the shape and type of its input: undo broadcasting, check the rest."""
-    data = x._data
-    if type(d) is ndarray and d.shape == shape_of(data) and d.dtype is dtype_of(data):
-        return d  # as nearly always
-    try:
-        if not isinstance(d, Node):
-            d = as_data(d)
-        if shape_of(d) != shape_of(data):
-            if not _comes_from_broadcasting(shape_of(d), shape_of(data), node.shape):
-                raise ValueError
-            d = unbroadcast(d, shape_of(data))
-    except (AutogradError, ValueError):
-        name = node.primitive.name if node.primitive else ""
-        raise RuleError(
-            f"the rule of {name} for input {i}, {describe(x)}, returned {describe(d)}",
-            "a cotangent is of the shape of its input, or of the output where that broadcasts",
-            f"g times the derivative in rule {i} of {name}; None in place of a rule that gives "
-            "no derivative",
-        ) from None
-    dtype = dtype_of(data)
-    if dtype is not None and dtype != dtype_of(d):
-        d = astype(d, dtype=dtype)
-    return d
-
-
-def _comes_from_broadcasting(given: Shape, wanted: Shape, whole: Shape) -> bool:
-    """Tell whether the axes in which a cotangent exceeds its input are axes of the output."""
-    added, offset = len(given) - len(wanted), len(whole) - len(given)
-    return min(added, offset) >= 0 and all(
-        n == whole[i + offset] and (i < added or wanted[i - added] == 1)
-        for i, n in enumerate(given)
-        if i < added or n != wanted[i - added]
-    )
+def hold_nan(cotangents: Iterable[Any]) -> bool:
+    """Tell whether any number is NaN; the sum of squares is NaN only then."""
+    for g in cotangents:
+        data: Any = g._data if isinstance(g, Node) else g
+        if type(data) is not float:
+            numbers = data.ravel("K")  # a view, also of transposed arrays
+            data = numbers.dot(numbers)
+        if data != data:
+            return True
+    return False
 
 
 def seed(output: Node, gradient: Any) -> Any:

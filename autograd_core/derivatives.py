@@ -22,7 +22,7 @@ from .graph import Node, as_operand, make_leaf
 from .structure import flatten, paired_leaves
 from .trace import Function, Trace, plain, zeros
 from .value import Value
-from .watching import is_live, recording, tracer
+from .watching import are_sweeps_recorded, is_live, recording
 
 Argnums: TypeAlias = int | tuple[int, ...]
 
@@ -99,12 +99,12 @@ def gradients(
              >>> gradients(x * x * y, [x, y])
              [12.0, 4.0]
     """
-    live = create_graph or tracer() is not None
+    live = create_graph or are_sweeps_recorded()
     if not isinstance(output, Node):
         return [zeros(x) for x in wrt]
     start = seed(output, cotangent if live else plain(cotangent))
     order, within, _ = paths(output, wrt)
-    found = sweep(order, start, within, create_graph=live) if order else {}
+    found = sweep(order, start, within, live, wrt) if order else {}
     handed_out = {id(cotangent)}
     missing = [found.get(x) for x in wrt]
     return [
@@ -189,7 +189,7 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
         if isinstance(change, Node):
             order, within, _ = paths(change, [cotangent])
             if order:
-                move = sweep(order, 1.0, within, create_graph=keep)[cotangent]
+                move = sweep(order, 1.0, within, keep, [cotangent])[cotangent]
         moves.append(zeros(output) if move is None else move if keep else own(move, set()))
     outputs = [trace.result(i) for i in range(len(trace.outputs))]
     return trace.rebuild_output(outputs), trace.rebuild_output(moves)

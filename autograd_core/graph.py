@@ -152,13 +152,25 @@ class Primitive:
              **params)` returns the cotangent of input number i.
              into: `into(*inputs, out, **params)` computes into an array, for compiled programs;
              a ufunc as `forward` can do so by itself.
+             elementwise: an element of the output depends on those at its place in the inputs
+             only; None: where `forward` is a ufunc.
+             linear: in each of the inputs, or in those with these numbers.
+             chooses: the output's elements are elements of the inputs; the rules drop g, or pass
+             on a share of it.
+             along_axis: an element of the output depends on all those along the option `axis`.
+             within_matrices: it depends on all those of one matrix of a stack.
+             careful: for derivatives that hold NaN, in place of facts: `careful(i, g, mask, out,
+             *inputs)` returns the cotangent of input i and its mask, see structural_zeros.py.
     Raises:  RuleError: neither or both of rules and each; called with a wrong number of inputs.
     Example: >>> cube = Primitive("cube", lambda x: x**3, lambda g, out, x: g * 3 * x**2)
              >>> cube(2.0)
              8.0
     """
 
-    __slots__ = ("arity", "each", "forward", "into", "name", "rules", "scalar")
+    __slots__ = (
+        "arity", "along_axis", "careful", "chooses", "each", "elementwise", "forward", "into",
+        "linear", "name", "rules", "scalar", "within_matrices",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -168,6 +180,12 @@ class Primitive:
         scalar: Callable[..., Any] | None = None,
         each: Callable[..., Any] | None = None,
         into: Callable[..., Any] | None = None,
+        elementwise: bool | None = None,
+        linear: bool | tuple[int, ...] = (),
+        chooses: bool = False,
+        along_axis: bool = False,
+        within_matrices: bool = False,
+        careful: Callable[..., Any] | None = None,
     ) -> None:
         if bool(rules) == (each is not None):
             raise RuleError(
@@ -180,7 +198,14 @@ class Primitive:
         self.scalar = scalar
         self.rules = rules
         self.each = each
-        self.into = forward if into is None and isinstance(forward, np.ufunc) else into
+        is_ufunc = isinstance(forward, np.ufunc)
+        self.into = forward if into is None and is_ufunc else into
+        self.elementwise = is_ufunc if elementwise is None else elementwise
+        self.linear = linear
+        self.chooses = chooses
+        self.along_axis = along_axis
+        self.within_matrices = within_matrices
+        self.careful = careful
         self.arity = len(rules) if len(rules) <= 2 else 0  # 0: inputs are one tuple in Node.x
 
     def __repr__(self) -> str:
@@ -206,6 +231,10 @@ class Primitive:
     def rule(self, i: int) -> Callable[..., Any] | None:
         """Return the derivative rule of input number i, or None where no derivative flows."""
         return self.rules[i] if self.each is None else partial(self.each, i)
+
+    def is_linear_in(self, i: int) -> bool:
+        """Tell whether the output is linear in input number i."""
+        return self.linear is True or (self.linear is not False and i in self.linear)
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Compute, and record if any input is a node."""

@@ -65,7 +65,7 @@ class Trace:
         """Return the cotangents of the primals, given that of output i; `live`: as Values."""
         order, within, _ = self.paths[i]
         live = live or self.keeps(i)
-        found = sweep(order, cotangent, within, create_graph=live) if order else {}
+        found = sweep(order, cotangent, within, live, self.primals) if order else {}
         handed_out = {id(cotangent)}
         gradients = []
         for primal in self.primals:

@@ -131,6 +131,18 @@ class Tracer(Watcher):
     def refuse(self, given: str, why: str, instead: str) -> None:
         """Raise TraceError."""
 
+    def derived(self, cotangents: list[Any]) -> None:
+        """A recorded sweep has found these: NaN among them may be 0, see structural_zeros.py."""
+
+
+class Lasting(Watcher):
+    """A watcher while which results of sweeps are recorded: they are to be differentiated."""
+
+
+def are_sweeps_recorded() -> bool:
+    """Tell whether sweeps give nodes, although nothing asks for it at their call."""
+    return any(isinstance(w, Tracer | Lasting) for w in watchers())
+
 
 def tracer() -> Any:
     """Return the innermost open Tracer, or None."""

@@ -139,7 +139,6 @@ ADJACENT = {"strides": (1,), "dilation": (1,)}
 SPREAD = {"strides": (2, 1), "dilation": (3, 1)}
 
 POINTWISE = [
-    pointwise(elementwise.times, REAL, REAL),
     pointwise(elementwise.identity, REAL),
     # Arithmetic
     pointwise(elementwise.add, REAL, REAL),
@@ -148,7 +147,10 @@ POINTWISE = [
     pointwise(elementwise.divide, REAL, BESIDE_ZERO),
     pointwise(elementwise.floor_divide, [-3.3, 2.6, 4.1], [-0.7, 0.9]),
     pointwise(elementwise.mod, [-3.3, 2.6, 4.1], [-0.7, 0.9]),
+    pointwise(elementwise.ratio, REAL, BESIDE_ZERO),
+    pointwise(elementwise.zero_times, BESIDE_ZERO, REAL),
     pointwise(elementwise.power, POSITIVE, REAL),
+    pointwise(elementwise.power_log, POSITIVE, REAL, [0.0, 1.0, 2.0], fixed=(2,)),
     pointwise(elementwise.negative, REAL),
     pointwise(elementwise.reciprocal, BESIDE_ZERO),
     pointwise(elementwise.square, REAL),

@@ -151,7 +151,7 @@ def test_programs_give_what_the_function_gives(graph, seed, passes):
 
 class TestSpecialNumbers:
     NUMBERS = np.array([0.0, -0.0, 1.0, -1.5, 1e308, -1e308, 1e-320, np.inf, -np.inf, np.nan])
-    BINARY = [table.add, table.multiply, table.divide, table.times, table.power, table.maximum,
+    BINARY = [table.add, table.multiply, table.divide, table.ratio, table.power, table.maximum,
               table.minimum, table.gate, table.greater, table.equal, table.arctan2, table.hypot,
               table.logaddexp]  # fmt: skip
     UNARY = [table.exp, table.log, table.sqrt, table.sigmoid, table.softplus, table.relu,

@@ -529,8 +529,8 @@ class TestNumbersThatAreNotFinite:
             (cut,) = diagnose(p[1])
         assert finding.cause == "exp of z = 1000 at [0] is inf: the first number that is not finite"
         assert "log_softmax or logsumexp of the logits" in finding.fix
-        assert cut.cause.endswith("cut at divide, which meets inf")
-        assert cut.place.endswith("inf comes from exp of z = shape (2,) from 0 to 1000")
+        assert cut.cause.startswith("the gradient becomes NaN at exp of z = 1000 at [0], from one")
+        assert cut.place == "exp of z = shape (2,) from 0 to 1000"
         assert cut.fix == finding.fix
 
     def test_an_inf_that_is_not_to_blame_is_not_named(self):

@@ -55,6 +55,8 @@ FLOORS = [
     "autograd_core.functions",
     "autograd_core.numpy_protocol",
     "autograd_core.array_methods",
+    "autograd_core.rules",
+    "autograd_core.structural_zeros",
     "autograd_core.backprop",
     "autograd_core.searches",
     "autograd_core.value",

@@ -202,7 +202,7 @@ UNARY = [
 ]
 POSITIVE = ["sqrt", "log", "log2", "log10", "arccosh"]
 BINARY = [
-    *("add", "subtract", "multiply", "times", "divide", "logaddexp", "greater", "greater_equal"),
+    *("add", "subtract", "multiply", "divide", "logaddexp", "greater", "greater_equal"),
     *("equal", "gate", "maximum", "minimum"),
 ]
 CASES = {

@@ -16,11 +16,11 @@ from scalar_programs import BOTH, executor_of, program_of, quiet
 from autograd_core import Value, compile, grad, hessian, value_and_grad
 from autograd_core.primitives import elementwise
 from autograd_core.program.machine_code import has_numba
-from autograd_core.program.program import Program, Step, source
+from autograd_core.program.program import Program, Step, Unanswered, source
 from autograd_core.program.scalars.choice import scalar_executor
 from autograd_core.program.scalars.executor import ScalarExecutor
 from autograd_core.program.scalars.lowering import in_lanes, lowered
-from autograd_core.program.scalars.operations import FIRST_SUM
+from autograd_core.program.scalars.operations import SUM
 from autograd_core.program.tracing import fresh
 
 # Programs of a few numbers: each line is an operation on two of the registers so far
@@ -92,7 +92,7 @@ class TestSums:
 
         w, x = rng.normal(size=(2, 40)).tolist()
         run = executor_of(f, w, x, compiled=compiled)
-        assert [row[0] for row in run.schedule.groups] == [FIRST_SUM]
+        assert [row[0] for row in run.schedule.groups] == [SUM]
         for scale in (1.0, 1e-3, 1e150):
             w = [scale * a for a in w]
             assert run([*w, *x]) == [f(w, x)]
@@ -129,12 +129,12 @@ class TestSums:
         run = executor_of(lambda x: (x + x) + (x + x) * x, 2.0, compiled=compiled)
         assert run([3.0]) == [24.0]
 
-    def test_have_zero_where_a_zero_cotangent_meets_an_infinite_derivative(self, compiled):
+    def test_give_no_result_where_a_derivative_is_nan(self, compiled):
         f = grad(lambda x, y: np.where(x > 0.0, np.log(x), 0.0) * y + np.where(x > 0, x, y) * x)
         run = executor_of(f, 1.0, 2.0, compiled=compiled)
-        for x in (2.0, 0.0, -0.0, -1.0):
-            with quiet():
-                assert run([x, 3.0])[0] == f(x, 3.0)
+        with quiet():
+            assert run([2.0, 3.0])[0] == f(2.0, 3.0)
+            assert run([0.0, 3.0]) == Unanswered([])
 
     def test_of_nothing_else(self, compiled):
         run = executor_of(lambda x: x, 2.0, compiled=compiled)

@@ -154,7 +154,7 @@ def _edges(order: list[Node], cotangents: dict[Node, Any]) -> list[Entry]:
             edge = {"from": number[x], "to": number[node], "slot": i}
             flow: dict[str, Any] = dict.fromkeys(("local", "contribution", "before", "after"))
             if node in cotangents and node.primitive and node.primitive.rule(i):
-                d = contribution(node, i, cotangents[node])
+                d = contribution(node, i, cotangents[node], cotangents[x])
                 before = sums.get(x, 0.0 * d)
                 sums[x] = before + d if x in sums else d
                 flow["local"] = shown(local_derivative(node, i))

@@ -39,9 +39,17 @@ const logAddExp = (x, y, base) => {
   return x === y ? x + Math.log(2) / Math.log(base) : Math.max(x, y) + more;
 };
 
+// x^y log(x)^n, with the limit from the right at x = 0
+const powerLog = (x, y, n) => {
+  if (n === 0) return kernels.power(x, y);
+  if (x !== 0 || Number.isNaN(y)) return kernels.power(x, y) * Math.log(x) ** n;
+  return y > 0 ? 0 : n % 2 === 1 ? -Infinity : Infinity;
+};
+
 // By the primitives' names, with NumPy's results where there is no number: 1/0, log(0), 0 ** 0
 const kernels = {
-  times: (g, d) => (g === 0 ? 0 : g * d),
+  zero_times: (x, y) => (x === 0 ? 0 : x * y),
+  ratio: (x, y) => (x === 0 && y === 0 ? 0 : x / y),
   identity: (x) => x,
   add: (x, y) => x + y,
   subtract: (x, y) => x - y,
@@ -50,6 +58,7 @@ const kernels = {
   floor_divide: floorDivide,
   mod: modulo,
   power: (x, y) => (x === 1 ? 1 : x === -1 && Math.abs(y) === Infinity ? 1 : x ** y),
+  power_log: powerLog,
   negative: (x) => -x,
   reciprocal: (x) => 1 / x,
   square: (x) => x * x,
@@ -86,7 +95,7 @@ const kernels = {
   sigmoid: (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
   softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   relu: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
-  gate: (g, x) => (x > 0 ? g : 0),
+  gate: (g, x) => g * Number(x > 0),
   erf: errorFunction,
   greater: (x, y) => Number(x > y),
   greater_equal: (x, y) => Number(x >= y),
@@ -131,20 +140,31 @@ function known(graph, node, g) {
   return Object.fromEntries([["g", g], ["out", node.data], ...inputs.map((x, i) => [`x${i}`, x])]);
 }
 
+// Whether a choice has left the input of an edge out: then 0 times an infinite derivative is 0
+function isLeftOut(rule, user, edge) {
+  const other = user.inputs[1 - edge.slot];
+  const hasZero = rule.forward[0] === "multiply" && other?.constant === 0;
+  return user.isLeftOut || hasZero || (rule.chooses && edge.local === 0);
+}
+
 // Compute all data forward, then all gradients backward. `graph.edges` stand in the order of the
 // backward sweep, so that the gradient of a node is complete before it is passed on.
 function recompute(graph) {
   const { nodes, rules, edges } = graph;
   for (const node of nodes) {
     node.gradient = null;
+    node.isLeftOut = node !== nodes.at(-1);
     if (node.rule !== null) node.data = evaluate(rules[node.rule].forward, known(graph, node));
   }
   nodes.at(-1).gradient = 1;
   for (const edge of edges.filter((each) => each.contribution !== null)) {
     const [input, user] = [nodes[edge.from], nodes[edge.to]];
-    const rule = rules[user.rule].backward[edge.slot];
-    edge.local = evaluate(rule, known(graph, user, 1));
-    edge.contribution = evaluate(rule, known(graph, user, user.gradient));
+    const rule = rules[user.rule];
+    const backward = rule.backward[edge.slot];
+    edge.local = evaluate(backward, known(graph, user, 1));
+    const leftOut = isLeftOut(rule, user, edge);
+    edge.contribution = leftOut ? 0 : evaluate(backward, known(graph, user, user.gradient));
+    input.isLeftOut &&= leftOut;
     edge.before = input.gradient ?? 0;
     edge.after = edge.before + edge.contribution;
     input.gradient = edge.after;

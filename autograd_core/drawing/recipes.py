@@ -35,7 +35,7 @@ def recipe(node: Node) -> dict[str, Any] | None:
     rules = [primitive.rule(i) for i in range(len(leaves))]
     with recording(), np.errstate(all="ignore"):
         backward = [rule and _tree(rule(g, out, *leaves, **params), names) for rule in rules]
-    return {"forward": forward, "backward": backward}
+    return {"forward": forward, "backward": backward, "chooses": primitive.chooses}
 
 
 def _is_known(primitive: Primitive) -> bool:

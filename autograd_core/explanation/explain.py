@@ -88,7 +88,9 @@ class Explanation:
             if x not in inputs and x not in parts:
                 continue
             incoming = self.gradients.get(edge.node)
-            part = zeros(x) if incoming is None else contribution(edge.node, edge.i, incoming)
+            part = zeros(x)
+            if incoming is not None:
+                part = contribution(edge.node, edge.i, incoming, self._gradient(x))
             with np.errstate(all="ignore"):
                 totals[x] = totals[x] + part if x in totals else part
             if x in parts:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..backprop import pull
 from ..data import as_data, dtype_of, shape_of
 from ..graph import Node, Primitive, make_leaf, topological_order
 from ..primitives import (
@@ -23,6 +22,7 @@ from ..primitives import (
 )
 from ..primitives.elementwise import astype
 from ..primitives.shapes import Shape, unbroadcast
+from ..rules import pull
 from ..value import Value
 from .latex import Latex
 from .notation import Notation, in_words
@@ -70,8 +70,12 @@ def expression(node: Node, names: dict[Node, str], latex: bool = False) -> str:
     return (Latex() if latex else Notation())(expression_term(node, names))
 
 
-def contribution(node: Node, i: int, g: Any) -> Any:
-    """Return what the node's cotangent g adds to that of its input i, of the input's shape."""
+def contribution(node: Node, i: int, g: Any, total: Any = None) -> Any:
+    """Return what the node's cotangent g adds to that of its input i, of the input's shape.
+
+    total: the input's cotangent. Where it is not NaN but the contribution is, a choice has left
+    the element out: see structural_zeros.py.
+    """
     x = node.inputs[i]
     d = pull(node, i, g)
     if d is None:
@@ -79,6 +83,8 @@ def contribution(node: Node, i: int, g: Any) -> Any:
     d = as_data(d)
     if shape_of(d) != x.shape:
         d = as_data(unbroadcast(d, x.shape))
+    if total is not None:
+        d = as_data(np.where(np.isnan(d) & ~np.isnan(total), np.zeros((), dtype_of(d)), d))
     return d if dtype_of(x) in (None, dtype_of(d)) else astype(d, dtype=dtype_of(x))
 
 

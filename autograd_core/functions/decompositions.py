@@ -18,7 +18,7 @@ from ..graph import as_operand
 from ..messages import describe
 from ..primitives import decompositions as primitives
 from ..primitives import linear_algebra, reductions, shapes
-from ..primitives.elementwise import absolute, equal, greater, power, times, where
+from ..primitives.elementwise import absolute, equal, greater, power, where
 from ..primitives.indexing import getitem
 from ..primitives.linear_algebra import matrix_transpose
 from .rearranging import axis_numbers
@@ -226,7 +226,7 @@ def matrix_power(a: Any, n: int) -> Any:
     if n < 0:
         return matrix_power(linear_algebra.inv(a), -n)
     if n == 0:
-        return times(0.0, a) + np.eye(shape_of(a)[-1])
+        return where(0.0, a, np.eye(shape_of(a)[-1]))
     if n == 1:
         return a
     half = matrix_power(a, n // 2)

@@ -116,13 +116,16 @@ def _size(w: Any) -> Lengths:
 # fmt: off
 convolve: Primitive = Primitive("convolve", _convolve,
     lambda g, out, x, w, **steps: spread_windows(g, w, lengths=_inner(x), **steps),
-    lambda g, out, x, w, **steps: match_windows(x, g, size=_size(w), **steps))
+    lambda g, out, x, w, **steps: match_windows(x, g, size=_size(w), **steps),
+    linear=True)
 # Each y times the filter that made it, added where the filter had looked
 spread_windows: Primitive = Primitive("spread_windows", _spread,
     lambda g, out, y, w, *, lengths, **steps: convolve(g, w, **steps),
-    lambda g, out, y, w, *, lengths, **steps: match_windows(g, y, size=_size(w), **steps))
+    lambda g, out, y, w, *, lengths, **steps: match_windows(g, y, size=_size(w), **steps),
+    linear=True)
 # Each window of x times the y at its place, summed over all places
 match_windows: Primitive = Primitive("match_windows", _match,
     lambda g, out, x, y, *, size, **steps: spread_windows(y, g, lengths=_inner(x), **steps),
-    lambda g, out, x, y, *, size, **steps: convolve(x, g, **steps))
+    lambda g, out, x, y, *, size, **steps: convolve(x, g, **steps),
+    linear=True)
 # fmt: on

@@ -121,14 +121,18 @@ def _svd_rule(g: Any, out: Any, x: Any) -> Any:
 
 # fmt: off
 cholesky: Primitive = Primitive("cholesky", _cholesky,
-    lambda g, out, x: _cholesky_rule(g, out))  # for symmetric x
+    lambda g, out, x: _cholesky_rule(g, out),  # for symmetric x
+    within_matrices=True)
 eigh: Primitive = Primitive("eigh", _packed_eigh,
-    lambda g, out, x: _eigh_rule(g, out))  # for symmetric x; without the turning of equal ones
+    lambda g, out, x: _eigh_rule(g, out),  # for symmetric x; without the turning of equal ones
+    within_matrices=True)
 svd: Primitive = Primitive("svd", _packed_svd,
-    lambda g, out, x: _svd_rule(g, out, x))
+    lambda g, out, x: _svd_rule(g, out, x),
+    within_matrices=True)
 # Vectors, in columns, that belong to a row of values. Those of equal values are any basis of their
 # space, and what is computed from them tells nothing of its derivative: it is NaN
 determined: Primitive = Primitive("determined", lambda x, values: x,
     lambda g, out, x, values: _if_distinct(g, values),
-    None)
+    None,
+    within_matrices=True)
 # fmt: on

@@ -65,23 +65,29 @@ def _restore(x: Any, key: Any, *, axis: int, kth: Any = None) -> Any:
 
 # fmt: off
 getitem: Primitive = Primitive("getitem", lambda x, *, index: x[index],
-    lambda g, out, x, *, index: scatter(g, index=index, shape=shape_of(x)))
+    lambda g, out, x, *, index: scatter(g, index=index, shape=shape_of(x)),
+    linear=True)
 scatter: Primitive = Primitive("scatter", _scatter,
-    lambda g, out, x, *, index, shape: getitem(g, index=index))
+    lambda g, out, x, *, index, shape: getitem(g, index=index),
+    linear=True)
 
 # The same with positions that are data, too: `places` fill the `slots` of an index
 getitem_at: Primitive = Primitive("getitem_at", _getitem_at,
     each=lambda i, g, out, x, *places, **where:
-        scatter_at(g, *places, **where, shape=shape_of(x)) if i == 0 else 0.0 * places[i - 1])
+        scatter_at(g, *places, **where, shape=shape_of(x)) if i == 0 else 0.0 * places[i - 1],
+    linear=(0,))
 scatter_at: Primitive = Primitive("scatter_at", _scatter_at,
     each=lambda i, g, out, x, *places, shape, **where:
-        getitem_at(g, *places, **where) if i == 0 else 0.0 * places[i - 1])
+        getitem_at(g, *places, **where) if i == 0 else 0.0 * places[i - 1],
+    linear=(0,))
 
 # x in the order that sorts key along an axis (or partitions it at kth), and back again
 reorder: Primitive = Primitive("reorder", _reorder,
     lambda g, out, x, key, **where: restore(g, key, **where),
-    None)
+    None,
+    linear=(0,))
 restore: Primitive = Primitive("restore", _restore,
     lambda g, out, x, key, **where: reorder(g, key, **where),
-    None)
+    None,
+    linear=(0,))
 # fmt: on

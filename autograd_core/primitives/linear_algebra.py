@@ -155,33 +155,42 @@ def _pinv_rule(g: Any, out: Any, x: Any) -> Any:
 matmul: Primitive = Primitive("matmul", _matmul,
     lambda g, out, x, y: _matmul_left(g, x, y),
     lambda g, out, x, y: _matmul_right(g, x, y),
+    linear=True,
     into=_matmul_into)
 # x W^T, the sum over the last axes of x and of a matrix W, whose gradient has W's order in memory
 inner: Primitive = Primitive("inner", lambda x, y: _matmul(x, y.T),
     lambda g, out, x, y: g @ y,
     lambda g, out, x, y: matrix_transpose(_flat(g)) @ _flat(x),
+    linear=True,
     into=lambda x, y, out: _matmul_into(x, y.T, out))
 # an index stands in an operand once at most, and in the output or another operand, too
 einsum: Primitive = Primitive("einsum", _einsum,
-    each=lambda i, g, out, *operands, **params: _einsum_rule(i, g, operands, **params))
+    each=lambda i, g, out, *operands, **params: _einsum_rule(i, g, operands, **params),
+    linear=True)
 
 # Inverses. y of solve is a vector if it has one axis, else a stack of matrices
 inv: Primitive = Primitive("inv", np.linalg.inv,
-    lambda g, out, x: -(matrix_transpose(out) @ g @ matrix_transpose(out)))
+    lambda g, out, x: -(matrix_transpose(out) @ g @ matrix_transpose(out)),
+    within_matrices=True)
 solve: Primitive = Primitive("solve", np.linalg.solve,
     lambda g, out, x, y: _solve_left(g, out, x, y),
-    lambda g, out, x, y: _solve_transposed(g, x, y))
+    lambda g, out, x, y: _solve_transposed(g, x, y),
+    within_matrices=True)
 pinv: Primitive = Primitive("pinv", lambda x, *, rcond: np.linalg.pinv(x, rcond),
     # where the rank of x stays the same (Golub and Pereyra, 1973)
-    lambda g, out, x, *, rcond: _pinv_rule(g, out, x))
+    lambda g, out, x, *, rcond: _pinv_rule(g, out, x),
+    within_matrices=True)
 
 # Determinants
 cofactor: Primitive = Primitive("cofactor", _cofactor,
     # n * n determinants: dear for large n, exact for any matrix
-    lambda g, out, x: _cofactor_rule(g, x))
+    lambda g, out, x: _cofactor_rule(g, x),
+    within_matrices=True)
 det: Primitive = Primitive("det", np.linalg.det,
-    lambda g, out, x: _over_matrices(g) * cofactor(x))
+    lambda g, out, x: _over_matrices(g) * cofactor(x),
+    within_matrices=True)
 log_abs_det: Primitive = Primitive("log_abs_det", lambda x: np.linalg.slogdet(x)[1],
-    lambda g, out, x: _over_matrices(g) * matrix_transpose(inv(x)))
+    lambda g, out, x: _over_matrices(g) * matrix_transpose(inv(x)),
+    within_matrices=True)
 sign_det: Primitive = Primitive("sign_det", lambda x: np.linalg.slogdet(x)[0], None)
 # fmt: on

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data import dtype_of, shape_of
 from ..graph import Primitive
-from .elementwise import divide, equal, exp, reciprocal, times
+from .elementwise import divide, equal, exp, ratio
 from .indexing import getitem
 from .shapes import Axis, concatenate, reshape, spread, sum, transpose
 
@@ -93,37 +93,48 @@ def _log_softmax(x: Any, *, axis: Axis, out: Any = None) -> Any:
 prod: Primitive = Primitive("prod",
     lambda x, *, axis, keepdims: np.multiply.reduce(x, axis, keepdims=keepdims),
     lambda g, out, x, *, axis, keepdims: to_factors(g, x, axis),
+    along_axis=True,
     into=lambda x, out, *, axis, keepdims: np.multiply.reduce(x, axis, out=out, keepdims=keepdims))
 max: Primitive = Primitive("max",
     lambda x, *, axis, keepdims: np.maximum.reduce(x, axis, keepdims=keepdims),
     lambda g, out, x, *, axis, keepdims: _to_extreme(g, out, x, axis, keepdims),
+    chooses=True,
     into=lambda x, out, *, axis, keepdims: np.maximum.reduce(x, axis, out=out, keepdims=keepdims))
 min: Primitive = Primitive("min",
     lambda x, *, axis, keepdims: np.minimum.reduce(x, axis, keepdims=keepdims),
     lambda g, out, x, *, axis, keepdims: _to_extreme(g, out, x, axis, keepdims),
+    chooses=True,
     into=lambda x, out, *, axis, keepdims: np.minimum.reduce(x, axis, out=out, keepdims=keepdims))
 norm: Primitive = Primitive("norm", _norm,
     lambda g, out, x, *, axis, keepdims:  # 0 at 0
-        times(x, spread(times(g, reciprocal(out)), x, axis, keepdims)))
+        spread(g, x, axis, keepdims) * ratio(x, spread(out, x, axis, keepdims)),
+    along_axis=True)
 cumsum: Primitive = Primitive("cumsum", lambda x, *, axis: np.add.accumulate(x, axis),
-    lambda g, out, x, *, axis: reverse(cumsum(reverse(g, axis), axis=axis), axis))
+    lambda g, out, x, *, axis: reverse(cumsum(reverse(g, axis), axis=axis), axis),
+    linear=True)
 cumprod: Primitive = Primitive("cumprod", lambda x, *, axis: np.multiply.accumulate(x, axis),
-    lambda g, out, x, *, axis: cumprod_adjoint(g, x, axis=axis))
+    lambda g, out, x, *, axis: cumprod_adjoint(g, x, axis=axis),
+    along_axis=True)
 recurrence: Primitive = Primitive("recurrence", _recurrence,
     lambda g, out, x, y, *, axis: _backwards(g, y, axis),
     lambda g, out, x, y, *, axis:
-        _part(_backwards(g, y, axis), axis, 1, None) * _part(out, axis, None, -1))
+        _part(_backwards(g, y, axis), axis, 1, None) * _part(out, axis, None, -1),
+    along_axis=True)
 cumprod_adjoint: Primitive = Primitive("cumprod_adjoint", _cumprod_adjoint,
     lambda g, out, x, y, *, axis: _cumprod_forwards(g, y, axis),
-    lambda g, out, x, y, *, axis: _cumprod_twice(g, x, y, axis))
+    lambda g, out, x, y, *, axis: _cumprod_twice(g, x, y, axis),
+    along_axis=True)
 logsumexp: Primitive = Primitive("logsumexp", _logsumexp,
     lambda g, out, x, *, axis, keepdims:
-        spread(g, x, axis, keepdims) * softmax(x, axis=axis))
+        spread(g, x, axis, keepdims) * softmax(x, axis=axis),
+    along_axis=True)
 softmax: Primitive = Primitive("softmax", _softmax,
     lambda g, out, x, *, axis: out * (g - sum(g * out, axis=axis, keepdims=True)),
+    along_axis=True,
     into=lambda x, out, *, axis: _softmax(x, axis=axis, out=out))
 log_softmax: Primitive = Primitive("log_softmax", _log_softmax,
     lambda g, out, x, *, axis: g - exp(out) * sum(g, axis=axis, keepdims=True),
+    along_axis=True,
     into=lambda x, out, *, axis: _log_softmax(x, axis=axis, out=out))
 # fmt: on
 
@@ -132,7 +143,7 @@ def _to_extreme(g: Any, out: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Give g to the elements that are the extreme one, in equal shares."""
     chosen = equal(x, spread(out, x, axis, keepdims))
     count = sum(chosen, axis=axis, keepdims=True)
-    return times(divide(chosen, count), spread(g, x, axis, keepdims))
+    return spread(g, x, axis, keepdims) * divide(chosen, count)
 
 
 def reverse(x: Any, axis: int) -> Any:

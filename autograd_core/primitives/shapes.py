@@ -48,19 +48,24 @@ def _piece(i: int, g: Any, inputs: Any, axis: int) -> Any:
 
 # fmt: off
 reshape: Primitive = Primitive("reshape", lambda x, *, shape: x.reshape(shape),
-    lambda g, out, x, *, shape: reshape(g, shape=shape_of(x)))
+    lambda g, out, x, *, shape: reshape(g, shape=shape_of(x)),
+    linear=True)
 transpose: Primitive = Primitive("transpose", lambda x, *, axes: x.transpose(axes),
-    lambda g, out, x, *, axes: transpose(g, axes=tuple(np.argsort(axes).tolist())))
+    lambda g, out, x, *, axes: transpose(g, axes=tuple(np.argsort(axes).tolist())),
+    linear=True)
 broadcast_to: Primitive = Primitive("broadcast_to", _broadcast_to,
     lambda g, out, x, *, shape, dtype=None: unbroadcast(g, shape_of(x)),
+    linear=True,
     into=lambda x, out, *, shape, dtype=None: np.copyto(out, x, "same_kind"))
 sum: Primitive = Primitive("sum",
     lambda x, *, axis, keepdims: _sum(x, axis, keepdims),
     lambda g, out, x, *, axis, keepdims:
         broadcast_to(spread(g, x, axis, keepdims), shape=shape_of(x), dtype=dtype_of(x)),
+    linear=True,
     into=lambda x, out, *, axis, keepdims: _sum(x, axis, keepdims, out))
 concatenate: Primitive = Primitive("concatenate", _concatenate,
     each=lambda i, g, out, *inputs, axis: _piece(i, g, inputs, axis),
+    linear=True,
     into=lambda *inputs_and_out, axis:
         np.concatenate(inputs_and_out[:-1], axis, out=inputs_and_out[-1]))
 # fmt: on

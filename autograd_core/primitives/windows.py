@@ -45,9 +45,11 @@ def _every(axis: int, start: int, step: int, stop: int | None) -> tuple[slice, .
 # The windows of x along an axis: one for each position, their elements along a new last axis
 windows: Primitive = Primitive("windows", _windows,
     lambda g, out, x, *, axis, size, **steps:
-        overlap_add(g, length=shape_of(x)[axis], axis=axis, **steps))
+        overlap_add(g, length=shape_of(x)[axis], axis=axis, **steps),
+    linear=True)
 # Every window's elements added where they were taken from, along an axis of this length
 overlap_add: Primitive = Primitive("overlap_add", _overlap_add,
     lambda g, out, x, *, axis, length, **steps:
-        windows(g, size=shape_of(x)[-1], axis=axis, **steps))
+        windows(g, size=shape_of(x)[-1], axis=axis, **steps),
+    linear=True)
 # fmt: on

@@ -15,6 +15,7 @@ from ..forks import free_after_fork
 from .program import Program
 from .replay import Replay
 from .signature import signature
+from .tracing import earlier
 
 OFTEN = 10  # programs of one function, from which on a warning says that shapes vary
 KEPT = 4  # programs of one kind of call, recorded in different states of what is captured
@@ -78,8 +79,8 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Replay, or record at the first call; while a watcher is open, run the function itself."""
-        if watching.open_watches and watching.is_watched():
-            return self._f(*args, **kwargs)  # watchers see every operation
+        if (watching.open_watches and watching.is_watched()) or earlier.get() is not None:
+            return self._f(*args, **kwargs)  # watchers see every operation; draws are used again
         leaves: list[Any] = []
         key: list[Any] = [watching.is_recording()]
         signature((args, kwargs) if kwargs else args, leaves, key)
@@ -90,7 +91,7 @@ class Compiled:
                 if replay is None:
                     return self._record(tuple(key), args, kwargs)
         self._latest = replay
-        return replay(leaves)
+        return replay(leaves, args, kwargs)
 
     def _serving(self, key: Any, leaves: list[Any]) -> Replay | None:
         """Return the replay of a call, if there is one that was recorded in the same state."""

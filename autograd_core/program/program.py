@@ -33,12 +33,26 @@ class Effect(NamedTuple):
     inputs: tuple[int, ...]
 
 
+class Unanswered(NamedTuple):
+    """What a program gives where a derivative holds NaN, with the random numbers it has drawn.
+
+    The function itself knows where that is 0 times infinity behind a choice: see
+    structural_zeros.py.
+    """
+
+    draws: list[Data]
+
+
+Results = list[Any] | Unanswered  # the data of a program's outputs; or why there are none
+
+
 @dataclass
 class Program:
     """Numbered steps in single assignment: step i makes register i, from registers before it.
 
     Registers without a primitive are sources: arguments, captured Values and constants. The data
-    of captured Values are read afresh in every replay.
+    of captured Values are read afresh in every replay. Guards are derivatives: where one holds NaN,
+    the program gives no result, but `Unanswered`.
 
     Example: >>> from autograd_core import compile
              >>> f = compile(lambda x, y: x * y + x)
@@ -58,6 +72,7 @@ class Program:
     constants: dict[int, Data] = field(default_factory=dict)
     outputs: list[int] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
+    guards: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -92,6 +107,7 @@ class Program:
             constants=constants,
             outputs=[place[i] for i in self.outputs],
             effects=[e._replace(inputs=tuple([place[i] for i in e.inputs])) for e in self.effects],
+            guards=list(dict.fromkeys([place[i] for i in self.guards if place[i] >= 0])),
         )
 
     def cost(self) -> dict[str, int]:

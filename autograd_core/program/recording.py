@@ -28,6 +28,7 @@ class Trace(NamedTuple):
     arrays: set[int]  # registers of captured plain arrays, which replays read afresh
     given: dict[int, Data]  # the new data of arguments, by their numbers
     surroundings: Surroundings
+    calls: int | None  # of callbacks, if derivatives hold NaN, so that the function decides itself
     doubt: TraceError | None  # why the next call should not replay it but record again
 
 
@@ -67,6 +68,8 @@ def trace(
         except BaseException:
             tracer.undo()
             raise
+    if tracer.is_spoilt:
+        tracer.undo()
     return found
 
 
@@ -118,7 +121,8 @@ def _found(tracer: FunctionTracer, results: list[Any]) -> Trace:
     data = [out._data for out in outputs]
     arrays = program.captured.keys() - sources.keys()
     fixed = {i: x._data for i, x in enumerate(arguments) if x in tracer.fixed}
-    return Trace(program, data, draws, made, fixed, arrays, given, surroundings, None)
+    calls = tracer.calls if tracer.is_spoilt else None
+    return Trace(program, data, draws, made, fixed, arrays, given, surroundings, calls, None)
 
 
 def definition(f: Any) -> str:
@@ -220,6 +224,7 @@ def _program(
         number[node] = len(steps)
         dtype = getattr(node._data, "dtype", None)
         steps.append(Step(primitive, tuple(numbers), params, node.shape, dtype))
+    guards = [number[node] for node in tracer.derivatives if node in number]
     program = Program(
         steps,
         list(range(len(arguments))),
@@ -227,5 +232,6 @@ def _program(
         constants,
         [number[out] for out in outputs],
         [Effect(function, tuple([number[n] for n in nodes])) for function, nodes in effects],
+        guards,
     )
     return program, sources

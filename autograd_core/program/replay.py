@@ -8,20 +8,23 @@ from typing import Any
 
 import numpy as np
 
+from ..backprop import paths
 from ..conditions import Condition, Truth, Whole, marked
-from ..data import as_data
+from ..data import as_data, shape_of
 from ..derivatives import gradients
 from ..errors import TraceError
 from ..graph import Node, Primitive, make_leaf, record
 from ..primitives.elementwise import equal
+from ..structural_zeros import careful_sweep
+from ..trace import zeros
 from ..value import Value
-from ..watching import is_recording, no_grad, recording
+from ..watching import Lasting, is_recording, no_grad, recording, tracer, watch
 from .executors import executor
 from .passes import simplified
-from .program import Program
+from .program import Program, Unanswered
 from .recording import ASSIGNMENTS, Trace, trace
 from .signature import Build, builder, is_condition, is_whole, statics
-from .tracing import drawing_again, kept
+from .tracing import Rerun, drawing_again, kept
 
 
 class Replay:
@@ -84,6 +87,10 @@ class Replay:
         self._take_effect = _effects(program)
         self._count, self._with_draws = count, len(program.outputs)
         self._pullbacks: dict[int, Callable[..., Any]] = {}
+        if traced.calls is not None:
+            again = Rerun(traced.draws, traced.calls)
+            self._first = [self._answered(again, traced.draws, leaves, args, kwargs)]
+            return
         for number, data in traced.given.items():
             leaves[number]._data = kept(data)
         self._first = [self._finished([*map(kept, traced.results), *traced.draws], leaves)]
@@ -98,10 +105,12 @@ class Replay:
                 return False
         return self._surroundings.are_current()
 
-    def __call__(self, leaves: list[Any]) -> Any:
-        """Replay with other data."""
+    def __call__(self, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+        """Replay with other data: the leaves of these arguments."""
         data = [_plain(leaf) for leaf in leaves] if self._inputs else leaves
         results = self._execute(data)
+        if isinstance(results, Unanswered):
+            return self._answered(Rerun(results.draws), results.draws, leaves, args, kwargs)
         if self._take_effect is not None:
             self._take_effect(results[self._with_draws :], leaves)
         return self._finished(results, leaves)
@@ -110,16 +119,29 @@ class Replay:
         """Return the result of the run that was recorded; once, so that nothing keeps it."""
         return self._first.pop()
 
+    def _answered(self, again: Rerun, draws: Any, leaves: Any, args: Any, kwargs: Any) -> Any:
+        """Let the function itself compute what its program cannot: see `Unanswered`."""
+        with drawing_again(again):
+            result = self._function(*args, **kwargs)
+        results: list[Any] = []
+        self._build_result = builder(result, results)
+        data = [kept(as_data(_plain(x))) for x in results]
+        return self._finished([*data, *draws], leaves)
+
     def _run(self, arguments: list[Any]) -> list[Any]:
         """Call the function itself with leaves, and return the leaves of its result."""
         arguments = list(arguments)
         for i in self._conditions:
-            arguments[i] = marked(equal(arguments[i], 1.0))
+            x = arguments[i]
+            arguments[i] = marked(equal(x, 1.0)) if isinstance(x, Node) else x == 1.0
         for i in self._whole:
+            x = arguments[i]
             if i in self._fixed:  # a derivative of what was recorded for this number
                 arguments[i] = int(self._fixed[i])
+            elif isinstance(x, Node):
+                marked(x, Whole)
             else:
-                marked(arguments[i], Whole)
+                arguments[i] = x.astype(int) if shape_of(x) else int(x)
         if self._has_keywords:
             args, kwargs = self._build(arguments, 0)
             result = self._function(*args, **kwargs)
@@ -160,8 +182,14 @@ class Replay:
                 pulled.update(enumerate(self._pull(i, given, draws, g, live)))
             return pulled.pop(k)
 
+        def careful(k: int, g: Any, mask: Any, out: Any, *inputs: Any) -> Any:
+            given = list(leaves)
+            for number, x in zip(self._inputs, inputs, strict=False):
+                given[number] = x
+            return self._carefully(i, given, draws, g, mask, isinstance(out, Node))[k]
+
         name = getattr(self._function, "__name__", "function")
-        primitive = Primitive(f"compiled {name}", lambda *inputs: data, each=rule)
+        primitive = Primitive(f"compiled {name}", lambda *inputs: data, each=rule, careful=careful)
         inputs = (*[leaves[number] for number in self._inputs], *self._captured)
         return record(Value, data, primitive, inputs, None, None)
 
@@ -181,14 +209,11 @@ class Replay:
         if pullback is None:
 
             def pull(leaves: list[Any], draws: list[Any], g: Any) -> list[Any]:
-                live, leaves = is_recording(), list(leaves)
-                for number in self._inputs:
-                    if not isinstance(leaves[number], Node):
-                        leaves[number] = make_leaf(Value, leaves[number])
-                targets = [leaves[number] for number in self._inputs]
-                with recording(), drawing_again(draws):
-                    result = self._run(leaves)[i]
-                found: list[Any] = gradients(result, [*targets, *self._captured], g, live)
+                live = is_recording()
+                if tracer() is None:  # the program of the pullback has found NaN
+                    return [d for d, _ in self._carefully(i, leaves, draws, g, 1.0, live)]
+                result, targets = self._again(i, leaves, draws)
+                found: list[Any] = gradients(result, targets, g, live)
                 return found
 
             pullback = self._pullbacks[i] = self._compile(pull)
@@ -197,6 +222,32 @@ class Replay:
             return values
         with no_grad():
             return [_plain(x) for x in pullback(leaves, draws, g)]
+
+    def _again(self, i: int, leaves: list[Any], draws: list[Any]) -> tuple[Any, list[Node]]:
+        """Compute result i from Values, and return it with those."""
+        leaves = list(leaves)
+        for number in self._inputs:
+            if not isinstance(leaves[number], Node):
+                leaves[number] = make_leaf(Value, leaves[number])
+        with recording(), drawing_again(draws):
+            result = self._run(leaves)[i]
+        return result, [*[leaves[number] for number in self._inputs], *self._captured]
+
+    def _carefully(
+        self, i: int, leaves: list[Any], draws: list[Any], g: Any, mask: Any, live: bool
+    ) -> list[tuple[Any, Any]]:
+        """Return the cotangents of the Values that took part, with their masks, without programs.
+
+        mask: of the elements of g, see structural_zeros.py.
+        """
+        with np.errstate(all="ignore"), recording():
+            with watch(Lasting()):
+                result, targets = self._again(i, leaves, draws)
+            order, within, _ = paths(result, targets) if isinstance(result, Node) else ([], None, 0)
+            if not order:
+                return [(zeros(x), 0.0) for x in targets]
+            found, masks = careful_sweep(order, g, within, live, mask)
+        return [(found.get(x, zeros(x)), masks.get(x, 0.0)) for x in targets]
 
 
 def _depending(program: Program, sources: list[int], count: int) -> list[int]:

@@ -1,7 +1,7 @@
 """Watching the one run of a function that is recorded, and what it may do beside computing."""
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import watching
 from ..anomaly import user_line
+from ..backprop import hold_nan
 from ..conditions import TRACED, Whole, retype
 from ..data import as_data, shape_of
 from ..errors import TraceError
@@ -67,8 +68,27 @@ def fresh(draw: Callable[[], Any]) -> Any:
     return drawn
 
 
+class Rerun:
+    """The draws of a run that a function repeats, after it has called so many callbacks."""
+
+    def __init__(self, draws: list[Any], called: int = 0) -> None:
+        self._draws = iter(draws)
+        self._called = called
+
+    def __iter__(self) -> "Rerun":
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._draws)
+
+    def calls(self) -> bool:
+        """Tell whether the next callback is still to be called."""
+        self._called -= 1
+        return self._called < 0
+
+
 @contextmanager
-def drawing_again(draws: list[Any]) -> Iterator[None]:
+def drawing_again(draws: Iterable[Any]) -> Iterator[None]:
     """Let `fresh` return these, one after another."""
     token = earlier.set(iter(draws))
     try:
@@ -91,13 +111,17 @@ def callback(function: Callable[..., Any], *values: Any) -> None:
              >>> f(2.0), f(3.0), seen
              (None, None, [4.0, 9.0])
     """
-    if earlier.get() is not None:  # a derivative of what has called it already
-        return
+    draws = earlier.get()
+    if draws is not None and not (isinstance(draws, Rerun) and draws.calls()):
+        return  # the value of which this is a derivative has called it already
     tracer = watching.tracer()
     data = [v._data if isinstance(v, Node) else as_data(v) for v in values]
     if tracer is not None:
         nodes = [v if isinstance(v, Node) else make_leaf(Value, kept(as_data(v))) for v in values]
         tracer.effects.append((function, tuple([identity(node) for node in nodes])))
+        if tracer.is_spoilt:
+            return
+        tracer.calls += 1
     with watching.unwatched(), tracer.outside(function) if tracer else nullcontext():
         function(*data)
 
@@ -142,6 +166,9 @@ class FunctionTracer(watching.Tracer):
         self.ran = Ran(self.randomness.noticed)
         self.places = Places(roots)
         self._changed_outside: dict[tuple[int, Any], Any] = {}  # by owners' ids and keys: owners
+        self.derivatives: list[Node] = []  # what sweeps have found
+        self.calls = 0  # of callbacks
+        self.is_spoilt = False  # whether a derivative holds NaN: the function is to decide itself
         self._before: dict[Node, Any] = {}
         self._copies: dict[int, tuple[Any, Any]] = {}  # of plain arrays, by the arrays' ids
         self._originals: dict[int, Any] = {}  # by the copies' ids
@@ -180,6 +207,12 @@ class FunctionTracer(watching.Tracer):
         """Return the array that was copied, if it is still as it was."""
         x = self._originals.get(id(copied))
         return x if x is not None and self._copied(x) is copied else None
+
+    def derived(self, cotangents: list[Any]) -> None:
+        """Let replays look for NaN in derivatives."""
+        recorded = [g for g in cotangents if isinstance(g, Node)]
+        self.derivatives += recorded
+        self.is_spoilt = self.is_spoilt or hold_nan(recorded)
 
     def taking(self, node: Node, how: str) -> None:
         """Refuse, unless it follows from whole numbers: then the program is for these."""

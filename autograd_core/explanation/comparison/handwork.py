@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...backprop import pull, seed, sweep
+from ...backprop import seed, sweep
 from ...data import Data, shape_of
 from ...errors import AutogradError
 from ...graph import Node, topological_order
+from ...rules import pull
 from ..formulas import contribution
 
 LONGEST = 500  # steps along paths, until they are no longer told apart

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ...backprop import pull
 from ...data import as_data, shape_of
 from ...graph import Node
 from ...primitives.elementwise import astype, identity, negative, sigmoid, tanh
 from ...primitives.linear_algebra import inner, matmul
 from ...primitives.shapes import spread, unbroadcast
+from ...rules import pull
 from ..formulas import contribution, local_derivative
 from .handwork import Edge, Handwork
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ...backprop import pull
 from ...data import Data, shape_of, shorten
 from ...graph import Node
+from ...rules import pull
 from ..diagnosis.findings import listed
 from ..formulas import (
     contribution,

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ...backprop import pull
 from ...data import as_data
 from ...graph import Node, Primitive
 from ...messages import account, made
 from ...primitives import elementwise
+from ...rules import pull
 from .examination import Examination, data_of, norm
 from .findings import Finding
 

@@ -5,8 +5,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...backprop import pull
 from ...graph import Node
+from ...rules import pull
 from .examination import Examination, data_of
 from .findings import Finding, listed
 from .finiteness import begun_at, fix_of, is_finite, which
@@ -63,7 +63,7 @@ _BY_OPERATION = {
     "relu": ("relu", "gate"),
     "bound": ("maximum", "minimum"),
     "choice": ("where",),
-    "factor": ("multiply", "divide", "matmul", "inner", "einsum", "times", "convolve"),
+    "factor": ("multiply", "divide", "matmul", "inner", "einsum", "convolve"),
     "saturated": ("sigmoid", "tanh", "erf", "softplus", "softmax", "log_softmax", "logsumexp"),
     "stationary": ("square", "power", "absolute", "norm", "hypot"),
 }

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ...backprop import hold_nan
 from ...data import as_data
 from ...graph import Primitive
 from ...primitives import elementwise as table
@@ -21,7 +22,7 @@ from ...primitives.linear_algebra import inner, matmul
 from ...primitives.shapes import reshape, sum, transpose
 from ..machine_code import has_numba
 from ..passes.fusion import fuse, fused
-from ..program import Program, Step
+from ..program import Program, Results, Step, Unanswered
 from ..tracing import fresh_draw
 from .buffers import is_view, plan
 from .loops import loop_into
@@ -39,10 +40,10 @@ class ArrayExecutor:
     def __init__(self, program: Program) -> None:
         program = fuse(program) if has_numba() else program
         self.program = program
-        self._idle: list[Callable[[list[Any]], list[Any]]] = []  # workspaces that nobody is using
+        self._idle: list[Callable[[list[Any]], Results]] = []  # workspaces that nobody is using
         self._template = _Source(program)
 
-    def __call__(self, data: list[Any]) -> list[Any]:
+    def __call__(self, data: list[Any]) -> Results:
         """Replay the program."""
         try:
             run = self._idle.pop()
@@ -61,6 +62,7 @@ class _Source:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.names: dict[str, Any] = {"__name__": __name__, "empty": np.empty, "vacant": vacant}
+        self.names |= {"hold_nan": hold_nan, "unanswered": Unanswered}
         self.lines: list[str] = []
         self.before: list[str] = []  # what holds for all replays: views of buffers
         self.handed_out = self._handed_out()
@@ -114,11 +116,24 @@ class _Source:
         for i in sorted(self.handed_out & self.into):
             step = program.steps[i]
             self.before.append(f"p{i} = [empty({step.shape!r}, {step.dtype.char!r})]")
+        guards = set(program.guards)
+        for i in guards - set(program.operations()):
+            self._write_guard(i)
         for i in program.operations():
             self._write_step(i, program.steps[i])
+            if i in guards:
+                self._write_guard(i)
         taken: set[int] = set()
         results = ", ".join([self._out(i, taken) for i in program.outputs])
         self.lines.append(f"return [{results}]")
+
+    def _write_guard(self, i: int) -> None:
+        """Return the draws where a derivative holds NaN; those that are still to come, as well."""
+        steps = self.program.steps
+        drawn = [k for k, step in enumerate(steps) if step.primitive is fresh_draw]
+        draws = ", ".join([f"r{k}" if k <= i else f"f{k}()" for k in drawn])
+        condition = f"hold_nan((r{i},))" if steps[i].shape else f"r{i} != r{i}"
+        self.lines.append(f"if {condition}: return unanswered([{draws}])")
 
     def _out(self, i: int, taken: set[int]) -> str:
         """Return the expression of an array that its receiver may keep and change."""
@@ -172,7 +187,7 @@ class _Source:
             self.names[f"f{i}"] = _computing(primitive, params)
         self.lines.append(f"r{i} = f{i}({', '.join(inputs)})")
 
-    def workspace(self) -> Callable[[list[Any]], list[Any]]:
+    def workspace(self) -> Callable[[list[Any]], Results]:
         """Return a function that replays, with buffers of its own."""
         arena = np.empty(self.plan.size + 64, np.uint8)
         shift = -arena.ctypes.data % 64
@@ -185,7 +200,7 @@ class _Source:
         source = f"def make():\n    {head}\n    def run(data):\n        {body}\n    return run"
         names = {**self.names, "at": at}
         exec(compile(source, "<compiled program>", "exec"), names)
-        run: Callable[[list[Any]], list[Any]] = names["make"]()
+        run: Callable[[list[Any]], Results] = names["make"]()
         return run
 
 
@@ -233,7 +248,7 @@ def _into(step: Step, inputs: list[Step]) -> Callable[..., Any] | None:
         zero = np.zeros((), step.dtype)
         if primitive is table.relu:
             return lambda x, out: np.maximum(x, zero, out=out)
-        return lambda g, x, out: table.times.into(np.greater(x, zero), g, out)  # type: ignore[misc]
+        return lambda g, x, out: np.multiply(g, np.greater(x, zero), out)
     return partial(into, **step.params) if step.params else into
 
 

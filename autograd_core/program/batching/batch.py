@@ -1,18 +1,24 @@
 """batch: a function of one sample, applied to many at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from ...backprop import own
+from ...backprop import own, paths
 from ...data import as_data, shape_of
 from ...errors import OptionError, ShapeError
-from ...graph import Node
+from ...functions.rearranging import stack
+from ...graph import Node, make_leaf
 from ...messages import describe
+from ...primitives.indexing import getitem
 from ...primitives.shapes import transpose
+from ...value import Value
+from ...watching import Lasting, is_live, recording, watch
 from ..signature import builder, is_static
+from ..tracing import drawing_again
 from .trial import Trial
 
 Place = tuple[str, Any, Any]  # a leaf of the arguments: its name, itself, its axis of samples
@@ -53,16 +59,51 @@ def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
         sample = list(leaves)  # what all samples share is given as it is
         for i, x in zip(numbers, samples.values(), strict=True):
             sample[i] = trial.stand_in(x)
-        one_args, one_kwargs = build(sample, 0)
-        results: list[Any] = []
+
+        def of_one(sample: list[Any]) -> tuple[list[Any], Any]:
+            one_args, one_kwargs = build(sample, 0)
+            results: list[Any] = []
+            build_result = builder(f(*one_args, **one_kwargs), results)
+            return results, build_result
+
         with np.errstate(all="ignore"):
             with trial.running():
-                build_result = builder(f(*one_args, **one_kwargs), results)
+                results, build_result = of_one(sample)
             outputs = trial.for_all(results)
+            if trial.is_spoilt:
+                given = zip(numbers, samples.values(), strict=True)
+                outputs = _one_by_one(of_one, leaves, given, trial)
         handed_out = {id(leaf) for leaf in leaves}
         return build_result([own(output, handed_out) for output in outputs], 0)
 
     return of_samples
+
+
+def _one_by_one(
+    f: Callable[..., Any], leaves: list[Any], places: Iterable[Any], trial: Trial
+) -> list[Any]:
+    """Apply f to each sample: there a derivative knows where 0 times infinity is 0."""
+    rows, places = [], list(places)
+    for k in range(trial.batch_size):
+        sample = list(leaves)
+        for i, x in places:
+            one = getitem(x, index=k)
+            sample[i] = one if isinstance(one, Node) else make_leaf(Value, one)
+        draws = [getitem(drawn, index=k) for drawn in trial.drawn]
+        again = drawing_again(draws) if draws else nullcontext()
+        with watch(Lasting()), recording(), again:
+            outputs, _ = f(sample)
+        made = [x for x in sample if isinstance(x, Node) and x.primitive is None]
+        rows.append([_kept_or_plain(output, made) for output in outputs])
+    return [stack(column) for column in zip(*rows, strict=True)]
+
+
+def _kept_or_plain(output: Any, made: list[Node]) -> Any:
+    """Return a result as a Value if any takes part in it beside those made of the sample."""
+    if not isinstance(output, Node):
+        return output
+    is_live_result = paths(output, made)[2] and is_live()
+    return output if is_live_result else output._data
 
 
 def _places(axes: Any, structure: Any, name: str, given: Any) -> Iterator[Place]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import watching
 from ...anomaly import user_line
+from ...backprop import hold_nan
 from ...conditions import TRACED, retype
 from ...data import Data, as_data, dtype_of, shape_of
 from ...errors import TraceError
@@ -34,6 +35,20 @@ class Trial(watching.Tracer):
         self.draws: list[Node] = []
         # What may draw and change what it likes, inside a compiled function
         self.outside = outer.outside if outer else nullcontext
+        self.drawn: list[Any] = []  # the same for all samples
+        self.outer = outer
+        self.derivatives: set[Node] = set()
+        self.is_spoilt = False  # whether one of them holds NaN, so that samples decide themselves
+
+    def derived(self, cotangents: list[Any]) -> None:
+        """Look for NaN in derivatives once they are known for all samples."""
+        self.derivatives.update(g for g in cotangents if isinstance(g, Node))
+
+    def _look_for_nan(self, cotangents: list[Any]) -> None:
+        if self.outer is not None:
+            self.outer.derived(cotangents)
+        else:
+            self.is_spoilt = self.is_spoilt or hold_nan(cotangents)
 
     functions = TRACED
 
@@ -87,12 +102,16 @@ class Trial(watching.Tracer):
     def running(self) -> Iterator[None]:
         """Watch what is computed inside the block."""
         draws = earlier.get()  # a derivative uses what the value has drawn for all samples
-        token = earlier.set(draws and map(self.stand_in, draws))
+        token = earlier.set(draws and map(self._drawn_before, draws))
         try:
             with watching.watch(self), watching.recording():
                 yield
         finally:
             earlier.reset(token)
+
+    def _drawn_before(self, drawn: Any) -> Any:
+        self.drawn.append(drawn)
+        return self.stand_in(drawn)
 
     def for_all(self, results: list[Any]) -> list[Any]:
         """Return what the results of the run are for all samples."""
@@ -100,12 +119,15 @@ class Trial(watching.Tracer):
             _, _, params = self._making(node) or (None, (), None)
             drawn = fresh(self._draw_each((params or {})["draw"], node._data))
             self.registers[node] = Register(drawn, len(node.shape), True)
+            self.drawn.append(drawn)
         order = self._reached(results)
         last_use = {x: node for node in order for x in self._inputs(node)}
         last_use.update((x, x) for x in results if isinstance(x, Node))  # kept to the end
         for node in order:
             with self._as_recorded(node):
                 self.registers[node] = carry_out(self._task(node))
+            if node in self.derivatives:
+                self._look_for_nan([self.registers[node].data])
             for x in self._inputs(node):
                 if last_use[x] is node:
                     self.registers.pop(x, None)  # its memory is free for others

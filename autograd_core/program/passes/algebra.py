@@ -5,7 +5,6 @@ Replays stay equal to the bit: only identities are used that hold for every floa
 number, x * x, which Python's own power gives with an error in the last bit.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -85,16 +84,6 @@ class _Rewriter:
         other = self.steps[i]
         return step.shape == other.shape and step.dtype == other.dtype
 
-    def times(self, step: Step) -> Same:
-        """1 * x is x; times(c, x) is c * x for a number c other than 0."""
-        x, y = step.inputs
-        if self.constant(x) == 1.0 and self.alike(step, y):
-            return y
-        number = self.constant(x)
-        if number is None or number == 0.0 or not math.isfinite(number):
-            return None
-        return step._replace(primitive=table.multiply)
-
     def multiply(self, step: Step) -> Same:
         """1 * x and x * 1 are x."""
         for x, y in (step.inputs, step.inputs[::-1]):
@@ -148,9 +137,8 @@ def _named(step: Step) -> tuple[tuple[int, ...], str]:
     return step.inputs, str(step.params)
 
 
-_BROADCASTING = {table.add, table.subtract, table.multiply, table.divide, table.times}
+_BROADCASTING = {table.add, table.subtract, table.multiply, table.divide}
 _REWRITES: dict[Primitive, Callable[[_Rewriter, Step], Same]] = {
-    table.times: _Rewriter.times,
     table.multiply: _Rewriter.multiply,
     table.divide: _Rewriter.divide,
     table.power: _Rewriter.power,

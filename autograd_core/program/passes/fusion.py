@@ -30,8 +30,7 @@ LOOPS: dict[Primitive, str] = {
     table.equal: "{one} if {0} == {1} else {zero}",
     table.where: "{1} if {0} != {zero} else {2}",
     table.relu: "{zero} if {0} <= {zero} else {0}",
-    table.gate: "{0} if {1} > {zero} else {zero}",
-    table.times: "{0} * {1} if {0} != {zero} else {zero}",
+    table.gate: "{0} * ({one} if {1} > {zero} else {zero})",
 }
 SHORTEST = 3  # operations that are worth a loop of their own
 SMALLEST = 2_000  # numbers; smaller arrays only share the loop of large ones
@@ -68,7 +67,7 @@ class _Fusion:
         for i, step in enumerate(program.steps):
             for x in step.inputs:
                 self.needed[x].append(i)
-        for x in program.wanted():
+        for x in [*program.wanted(), *program.guards]:
             self.needed[x].append(-1)
 
     def result(self) -> Program:

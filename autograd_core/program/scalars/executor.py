@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.executor import ArrayExecutor
-from ..program import Program
+from ..program import Program, Results, Unanswered
 from ..tracing import fresh_draw
 from .gathering import gather_sums
 from .levels import Levels
@@ -40,9 +40,9 @@ class ScalarExecutor:
         self._captured = list(program.captured.values())
         self._drawn = [i for i, s in enumerate(program.steps) if s.primitive is fresh_draw]
         self._draws = [(program.steps[i].params or {})["draw"] for i in self._drawn]
-        self._idle: list[Callable[[list[Any]], list[Any]]] = []  # workspaces that nobody is using
+        self._idle: list[Callable[[list[Any]], Results]] = []  # workspaces that nobody is using
 
-    def __call__(self, data: list[Any]) -> list[Any]:
+    def __call__(self, data: list[Any]) -> Results:
         """Replay the program."""
         try:
             run = self._idle.pop()
@@ -53,7 +53,7 @@ class ScalarExecutor:
         finally:
             self._idle.append(run)
 
-    def _workspace(self) -> Callable[[list[Any]], list[Any]]:
+    def _workspace(self) -> Callable[[list[Any]], Results]:
         """Return a function that replays, with registers of its own."""
         program, plan, places = self.program, self.schedule, self._places
         r = np.zeros(plan.size)
@@ -73,15 +73,19 @@ class ScalarExecutor:
         load_captured = places.loader(r, list(program.captured))
         load_drawn = places.loader(r, self._drawn)
         read = places.reader(r, program.outputs)
+        holds_nan = places.detector(r, program.guards)
         captured, draws = self._captured, self._draws
 
-        def run(data: list[Any]) -> list[Any]:
+        def run(data: list[Any]) -> Results:
             load(data)
             if captured:
                 load_captured([node._data for node in captured])
-            if draws:
-                load_drawn([draw() for draw in draws])
+            drawn = [draw() for draw in draws]
+            if drawn:
+                load_drawn(drawn)
             calculate()
+            if holds_nan():
+                return Unanswered(drawn)
             return read()
 
         return run

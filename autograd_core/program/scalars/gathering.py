@@ -5,10 +5,10 @@ results are the same to the bit. Only what nothing else needs is taken in.
 """
 
 from ...primitives import elementwise as table
-from .operations import ACROSS, CODES, SPREAD, SUMS
+from .operations import ACROSS, CODES, SPREAD, SUM
 from .steps import Scalars
 
-ADD, MULTIPLY, TIMES = [CODES[p] for p in (table.add, table.multiply, table.times)]
+ADD, MULTIPLY = CODES[table.add], CODES[table.multiply]
 
 
 def gather_sums(scalars: Scalars) -> None:
@@ -22,17 +22,16 @@ def gather_sums(scalars: Scalars) -> None:
     own = [count == 1 and not single for count, single in zip(uses, scalars.single, strict=True)]
     one = scalars.number(1.0)
     for slot, terms in _chains(scalars, uses, own).items():
-        kinds = {codes[term] for term in terms if own[term]}
-        product = TIMES if TIMES in kinds else MULTIPLY  # a sum takes in one kind
-        if product not in kinds and len(terms) == 2:
+        products = {term for term in terms if codes[term] == MULTIPLY and own[term]}
+        if not products and len(terms) == 2:
             continue
         pairs: list[int] = []
         for term in terms:
-            if codes[term] == product and own[term]:
+            if term in products:
                 pairs += operands[term]
             else:
                 pairs += (one, term)  # one times anything is the same to the bit
-        codes[slot] = SUMS[product]
+        codes[slot] = SUM
         operands[slot] = tuple(pairs)
     if scalars.lanes > 1:
         _gather_across(scalars, own)
@@ -75,16 +74,15 @@ def _chains(scalars: Scalars, uses: list[int], own: list[bool]) -> dict[int, lis
 def _gather_across(scalars: Scalars, own: list[bool]) -> None:
     """Let sums over lanes take in the products that they add."""
     for i, code in enumerate(scalars.codes):
-        if code == ACROSS[MULTIPLY]:
+        if code == ACROSS:
             term = scalars.operands[i][0]
-            kind = scalars.codes[term]
-            if kind in ACROSS and own[term]:
-                scalars.codes[i], scalars.operands[i] = ACROSS[kind], scalars.operands[term]
+            if scalars.codes[term] == MULTIPLY and own[term]:
+                scalars.operands[i] = scalars.operands[term]
 
 
 def _spare_spreading(scalars: Scalars) -> None:
     """Let sums of products read numbers themselves, where all lanes have the same."""
     codes, operands = scalars.codes, scalars.operands
     for i, code in enumerate(codes):
-        if scalars.wide[i] and code in SUMS.values():
+        if scalars.wide[i] and code == SUM:
             operands[i] = tuple([operands[x][0] if codes[x] == SPREAD else x for x in operands[i]])

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from ...graph import Primitive
 from ...primitives import elementwise as table
-from .operations import FIRST_SUM, KERNELS, PRODUCTS
+from .operations import KERNELS, SUM
 from .schedule import Schedule
 
 LARGEST = 16_384  # numbers gathered at once: they stay in the processor's cache
@@ -25,16 +25,15 @@ class Levels:
         for code, first, count, inputs, at, _, single in schedule.groups.tolist():
             read = operands[at : at + inputs * count].reshape(inputs, count)
             results = r[first : first + count]
-            if code < FIRST_SUM:
+            if code < SUM:
                 self._add_operation(KERNELS[code], read, results)
                 self._round(results, single)
                 continue
-            product = PRODUCTS[code - FIRST_SUM]
             width = max(1, LARGEST // inputs)
             for start in range(0, count, width):
                 stop = min(start + width, count)
                 part = np.ascontiguousarray(read[:, start:stop])
-                self._add_sum(product, part, results[start:stop])
+                self._add_sum(part, results[start:stop])
             self._round(results, single)
 
     def __call__(self) -> None:
@@ -62,10 +61,9 @@ class Levels:
         forward = partial(primitive.forward, *inputs, **params)
         self._calls.append(lambda: np.copyto(out, forward()))
 
-    def _add_sum(self, product: Primitive, read: Any, out: ndarray) -> None:
+    def _add_sum(self, read: Any, out: ndarray) -> None:
         x, y = self._gather(read[::2]), self._gather(read[1::2])
-        multiply: Any = product.into
-        self._calls.append(partial(multiply, x.ravel(), y.ravel(), y.ravel()))
+        self._calls.append(partial(np.multiply, x.ravel(), y.ravel(), y.ravel()))
         if out.size > 1:
             self._calls.append(partial(np.add.reduce, y, 0, None, out))  # row after row
         else:  # which would be added in pairs

@@ -87,7 +87,7 @@ def _is_two(program: Program, i: int) -> bool:
 
 
 def _keep(scalars: Scalars, program: Program) -> None:
-    for i in program.outputs:
+    for i in [*program.outputs, *program.guards]:
         slots = scalars.place[i]
         scalars.kept += [slots] if isinstance(slots, int) else slots.ravel().tolist()
 
@@ -109,7 +109,7 @@ def in_lanes(program: Program) -> Scalars | None:
         if slot is None:
             return None
         scalars.place.append(slot)
-    scalars.kept = [scalars.place[i] for i in program.outputs]
+    scalars.kept = [scalars.place[i] for i in [*program.outputs, *program.guards]]
     return scalars
 
 
@@ -146,7 +146,7 @@ def _computed_slot(
         return inputs[0]
     if primitive is shapes.sum and not wide and scalars.wide[inputs[0]]:
         ones = scalars.add(SPREAD, (scalars.number(1.0),), True)
-        return scalars.add(ACROSS[CODES[table.multiply]], (inputs[0], ones))
+        return scalars.add(ACROSS, (inputs[0], ones))
     if primitive is shapes.broadcast_to and wide:
         same = scalars.wide[inputs[0]]
         return inputs[0] if same else scalars.add(SPREAD, inputs, True)

@@ -12,11 +12,11 @@ from typing import Any
 from ...primitives import elementwise as table
 from ..machine_code import machine_code
 from . import loops
-from .operations import CODES, FIRST_ACROSS, FIRST_SUM, KERNELS, PRODUCTS, SPREAD
+from .operations import ACROSS, CODES, KERNELS, SPREAD, SUM
 
 # Cheap enough that a loop of their own pays, in which lanes share instructions
-QUICK = (table.add, table.subtract, table.multiply, table.times, table.divide, table.negative,
-         table.square, table.relu, table.gate)  # fmt: skip
+QUICK = (table.add, table.subtract, table.multiply, table.divide, table.negative, table.square,
+         table.relu, table.gate)  # fmt: skip
 SIGNATURE = "(float64[::1], int64[:, ::1], uint32[::1], int64, int64)"
 
 
@@ -37,16 +37,12 @@ def _names(compiled: Callable[..., Any]) -> dict[str, Any]:
         kernel = primitive.scalar
         is_ours = getattr(kernel, "__module__", None) == table.__name__  # Numba knows the others
         names[f"kernel{code}"] = compiled(kernel) if is_ours else kernel
-    for i, primitive in enumerate(PRODUCTS):
-        product = names[f"kernel{CODES[primitive]}"]
-        names[f"sums{i}"] = compiled(loops.sums_of(product))
-        names[f"wide_sums{i}"] = compiled(loops.wide_sums_of(product))
-        names[f"sums_across{i}"] = compiled(loops.sums_across(product))
+    for general in (loops.sums, loops.wide_sums, loops.sums_across, loops.spread, loops.to_single):
+        names[general.__name__] = compiled(general)
     for primitive in QUICK:
         loop = loops.one_input if len(primitive.rules) == 1 else loops.two_inputs
         code = CODES[primitive]
         names[f"each{code}"] = compiled(loop(names[f"kernel{code}"]))
-    names["spread"], names["to_single"] = compiled(loops.spread), compiled(loops.to_single)
     names["looped"] = lambda kernel: compiled(loops.any_kernel(compiled(kernel)))
     return names
 
@@ -67,17 +63,15 @@ def _source() -> str:
         "        lanes, single = groups[i, 5], groups[i, 6]",
     ]
     rest = "first, count, inputs // 2, at"
-    choices = []
-    for i in range(len(PRODUCTS)):
-        choices += [
-            (f"code == {FIRST_SUM + i} and lanes == 1", f"sums{i}(r, operands, {rest})"),
-            (f"code == {FIRST_SUM + i}", f"wide_sums{i}(r, operands, {rest}, lanes, numbers)"),
-            (f"code == {FIRST_ACROSS + i}",
-             f"sums_across{i}(r, operands, first, count, at, all_lanes)"),
-        ]  # fmt: skip
-    choices.append((f"code == {SPREAD}", "spread(r, operands, first, count, at, lanes)"))
-    for code in [CODES[primitive] for primitive in QUICK]:
-        choices.append((f"code == {code}", f"each{code}(r, operands, first, count, at, lanes)"))
+    choices = [
+        (f"code == {SUM} and lanes == 1", f"sums(r, operands, {rest})"),
+        (f"code == {SUM}", f"wide_sums(r, operands, {rest}, lanes, numbers)"),
+        (f"code == {ACROSS}", "sums_across(r, operands, first, count, at, all_lanes)"),
+        (f"code == {SPREAD}", "spread(r, operands, first, count, at, lanes)"),
+    ]
+    rest = "first, count, at, lanes"
+    codes = [CODES[primitive] for primitive in QUICK]
+    choices += [(f"code == {code}", f"each{code}(r, operands, {rest})") for code in codes]
     choices.append(("True", "any_kernel(r, operands, code, first, count, inputs, at, lanes)"))
     word = "if"
     for condition, call in choices:

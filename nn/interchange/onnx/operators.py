@@ -148,7 +148,6 @@ _SAME_OPERATOR = {
     "add": "Add",
     "subtract": "Sub",
     "multiply": "Mul",
-    "times": "Mul",
     "divide": "Div",
     "power": "Pow",
     "negative": "Neg",

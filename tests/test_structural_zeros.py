@@ -1,0 +1,223 @@
+"""0 times infinity is 0 where a choice has left an element out, and NaN elsewhere."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from autograd_core import (
+    Value,
+    batch,
+    callback,
+    compile,
+    fresh,
+    grad,
+    gradients,
+    hessian,
+    jacobian,
+    logsumexp,
+    relu,
+    softmax,
+    value_and_grad,
+    vjp,
+)
+
+jax.config.update("jax_enable_x64", True)
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+NAN, INF = np.nan, np.inf
+
+# Nothing is chosen: the derivative is not 0, and the chain rule cannot tell what it is
+NOTHING_CHOSEN = {
+    "root squared": (lambda x: np.sqrt(x) ** 2, 0.0),
+    "root times root": (lambda x: np.sqrt(x) * np.sqrt(x), 0.0),
+    "exponential of a logarithm": (lambda x: np.exp(np.log(x)), 0.0),
+    "reciprocal of a reciprocal": (lambda x: 1 / (1 / x), 0.0),
+    "cosine of arccos": (lambda x: np.cos(np.arccos(x)), 1.0),
+    "sine of arcsin": (lambda x: np.cos(np.arcsin(x) - np.pi / 2), 1.0),
+    "logarithm of a large exponential": (lambda x: np.log(1 + np.exp(x)), 800.0),
+    "cube of a cube root": (lambda x: np.cbrt(x) ** 3, 0.0),
+    "tanh of arctanh": (lambda x: np.tanh(np.arctanh(x)), 1.0),
+    "half powers": (lambda x: (x**0.5) ** 2, 0.0),
+}
+
+
+@pytest.mark.parametrize(("f", "x"), NOTHING_CHOSEN.values(), ids=NOTHING_CHOSEN)
+class TestWhereNothingIsChosenItIsNaN:
+    def test_of_numbers(self, f, x):
+        assert np.isnan(grad(f)(x))
+        assert np.isnan(grad(grad(f))(x))
+
+    def test_of_arrays_element_by_element(self, f, x):
+        xs = np.array([x, 0.5])
+        for dtype in (np.float64, np.float32):
+            g = grad(lambda v: np.sum(f(v)))(xs.astype(dtype))
+            assert g.dtype == dtype
+            assert np.isnan(g[0])
+            assert np.isfinite(g[1])
+
+    def test_compiled(self, f, x):
+        compiled = compile(grad(f))
+        assert compiled(0.5) == pytest.approx(grad(f)(0.5), rel=1e-12)
+        assert np.isnan(compiled(x))
+        assert np.isnan(grad(compile(f))(x))
+        assert np.isnan(batch(grad(f))(np.array([x, 0.5]))[0])
+
+
+ROWS = np.array([[1.0, 2.0], [NAN, 3.0], [INF, -1.0]])
+CUBE = np.array([[[1.0, 2.0], [NAN, 3.0]], [[0.5, -1.0], [2.0, INF]]])
+W = np.array([1.0, 2.0])
+MASK = np.array([1.0, 0.0, 0.0])
+
+# Functions of two numbers whose gradient is that of 1 w0 + 2 w1, behind rows of NaN and infinity
+SPOILT_ROWS = {
+    "slice of a product": lambda w: np.sum((ROWS @ w)[:1]),
+    "element of a product": lambda w: (ROWS @ w)[0],
+    "where": lambda w: np.sum(np.where(MASK > 0, ROWS @ w, 0.0)),
+    "product with a matrix": lambda w: np.sum((ROWS @ np.stack([w, w], axis=1))[:1]) / 2,
+    "inner": lambda w: np.sum(np.inner(ROWS, w)[:1]),
+    "dot": lambda w: np.dot(ROWS, w)[0],
+    "from the left": lambda w: (w @ ROWS.T)[0],
+    "einsum": lambda w: np.einsum("ij,j->i", ROWS, w)[0],
+    "einsum of three": lambda w: np.einsum("ij,j,k->ik", ROWS, w, np.ones(2))[0, 0],
+    "tensordot": lambda w: np.tensordot(ROWS, w, axes=1)[0],
+    "outer": lambda w: np.sum(np.outer(w, [1.0, NAN])[:, 0] * W),
+    "a stack": lambda w: (CUBE @ w)[0, 0],
+    "product and sum": lambda w: np.sum(ROWS * w, axis=1)[0],
+    "concatenate": lambda w: np.sum(np.concatenate([w * W, np.log(w - w)])[:2]),
+    "split": lambda w: np.sum(np.split(np.concatenate([w * W, np.sqrt(w - w)]), 2)[0]),
+    "sort": lambda w: np.sum(np.sort(np.concatenate([w * W, np.log(w - w) - 1e9]))[2:]),
+    "max": lambda w: np.max(np.stack([w @ W, np.log(w[0] - w[0])])),
+    "maximum": lambda w: np.maximum(w @ W, np.log(w[0] - w[0])),
+    "minimum": lambda w: np.minimum(w @ W, -np.log(w[0] - w[0])),
+    "clip": lambda w: np.clip(w @ W, np.log(w[0] - w[0]), 100.0),
+    "relu": lambda w: w @ W + relu(np.log(w[0] - w[0])),
+    "a factor 0": lambda w: w @ W + 0.0 * np.sqrt(w[0] - w[0]),
+    "a mask": lambda w: np.sum(np.concatenate([w * W, np.sqrt(w - w)]) * [1.0, 1.0, 0.0, 0.0]),
+    "cumsum": lambda w: np.cumsum(np.concatenate([w * W, np.sqrt(w - w)]))[1],
+    "softmax by rows": lambda w: w @ W + softmax(np.stack([np.log(w - w), w]), axis=1)[1].sum(),
+    "norms of rows": lambda w: w @ W + np.linalg.norm(np.sqrt(np.outer([0.0, 1.0], w)), axis=1)[1]
+    * 0.0,
+    "determinants of a stack": lambda w: w @ W
+    + np.where([0, 1], np.linalg.det(np.stack([np.sqrt(w - w) * np.eye(2), np.eye(2)])), 0)[1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("f", SPOILT_ROWS.values(), ids=SPOILT_ROWS)
+class TestWhatAChoiceHasLeftOutIsZero:
+    def test_eager(self, f):
+        assert grad(f)(W).tolist() == pytest.approx([1.0, 2.0])
+        v = Value(W)
+        f(v).backward()
+        assert v.grad.tolist() == pytest.approx([1.0, 2.0])
+
+    def test_of_second_order(self, f):
+        assert hessian(f)(W).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+        assert hessian(lambda w: f(w) ** 2)(W) == pytest.approx(2 * np.outer(W, W))
+
+    def test_compiled(self, f):
+        compiled = compile(grad(f))
+        for _ in range(2):
+            assert compiled(W).tolist() == pytest.approx([1.0, 2.0])
+        assert grad(compile(f))(W).tolist() == pytest.approx([1.0, 2.0])
+
+    def test_in_batches(self, f):
+        assert batch(grad(f))(np.stack([W, W])) == pytest.approx(np.stack([W, W]))
+
+
+def test_an_infinite_derivative_of_a_chosen_row_stays():
+    g = grad(lambda w: np.sum(np.sqrt(ROWS[:1] @ w)))(np.zeros(2))
+    assert g.tolist() == [INF, INF]
+    g = grad(lambda w: np.sum((ROWS @ w)[1:]))(W)
+    assert np.isnan(g[0])
+    assert g[1] == 2.0
+
+
+def test_cotangents_that_are_given_choose():
+    _, pullback = vjp(np.sqrt, np.array([0.0, 4.0]))
+    assert pullback(np.array([0.0, 1.0]))[0].tolist() == [0.0, 0.25]
+    assert jacobian(np.sqrt)(np.array([0.0, 4.0])).tolist() == [[INF, 0.0], [0.0, 0.25]]
+    assert jacobian(compile(np.sqrt))(np.array([0.0, 4.0])).tolist() == [[INF, 0.0], [0.0, 0.25]]
+
+
+def test_a_zero_that_is_a_parameter_chooses_nothing():
+    w = np.zeros(())
+    assert np.isnan(grad(lambda x, w: np.sqrt(x) * w)(0.0, Value(0.0)).data)
+    assert np.isnan(grad(lambda x: np.sqrt(x[0]) * x[1])(np.zeros(2))[0])
+    assert grad(lambda x: np.sqrt(x) * w)(0.0) == 0.0
+
+
+class TestCompiledPrograms:
+    def test_answer_by_the_function_itself_with_the_same_draws_and_each_effect_once(self):
+        def step(x):
+            loss = np.where(x > 0, p * np.log(x), 0.0) + p * fresh(rng.normal)
+            loss = loss + np.where(x > 0, np.sqrt(p * x), 0.0)
+            callback(lambda v: seen.append(float(v)), loss)
+            (g,) = gradients(loss, [p])
+            callback(lambda v: seen.append(float(v)), g)
+            p.data = p - 0.1 * g
+            return loss
+
+        outcomes = []
+        for run in (step, compile(step)):
+            rng, seen, p = np.random.default_rng(0), [], Value(1.0)
+            losses = [float(run(x)) for x in (0.0, 1.0, 0.0, 2.0)]
+            outcomes.append((losses, seen, p.data))
+        assert outcomes[0][0] == pytest.approx(outcomes[1][0], rel=1e-12)
+        assert outcomes[0][1] == pytest.approx(outcomes[1][1], rel=1e-12)
+        assert outcomes[0][2] == pytest.approx(outcomes[1][2], rel=1e-12)
+
+    @pytest.mark.parametrize("numba", [True, False])
+    def test_of_many_numbers(self, numba, monkeypatch):
+        if not numba:
+            monkeypatch.setattr("autograd_core.program.scalars.choice.has_numba", lambda: False)
+
+        def f(w):
+            logs = [np.where(w[0] > 0, np.log(w[0] * i) * w[i], w[i]) for i in range(1, 30)]
+            return sum(logs)
+
+        compiled, w = compile(value_and_grad(f)), [1.0 + i for i in range(30)]
+        for first in (2.0, 0.0, 3.0, 0.0):
+            w[0] = first
+            value, slope = compiled(w)
+            expected, expected_slope = value_and_grad(f)(w)
+            assert value == pytest.approx(expected, rel=1e-12)
+            assert slope == pytest.approx(expected_slope, rel=1e-12)
+
+    def test_inside_another_function_pass_on_what_was_chosen(self):
+        root = compile(np.sqrt)
+        assert np.isnan(grad(lambda x: root(x) ** 2)(0.0))
+        assert grad(lambda x: np.where(x > 0, root(x), 0.0))(0.0) == 0.0
+        assert hessian(lambda x: np.where(x > 0, root(x) * x, 0.0))(0.0) == 0.0
+        positive = compile(lambda x: np.where(x > 0, x, 0.0) * 2.0)
+        assert grad(lambda x: positive(np.sqrt(x)))(0.0) == 0.0
+
+
+@pytest.mark.parametrize("y", [1.0, 2.0, 3.0, 1.5, 4.0])
+def test_powers_at_base_zero_have_their_limits_from_the_right(y):
+    # Of y x^(y-1), x^y log x, ... as x goes to 0
+    def limit(power):
+        return 0.0 if power > 0 else 1.0 if power == 0 else INF
+
+    f = lambda p: p[0] ** p[1]  # noqa: E731
+    mixed = 0.0 if y > 1 else -INF
+    curved = y * (y - 1) * limit(y - 2) if y != 1 else 0.0
+    for h in (hessian(f), compile(hessian(f))):
+        assert h(np.array([0.0, y])).tolist() == [[curved, mixed], [mixed, 0.0]]
+    assert grad(f)(np.array([0.0, y])).tolist() == [y * limit(y - 1), 0.0]
+    constant = np.array([0.0, 0.0])
+    assert np.diag(hessian(lambda x: np.sum(x**y))(constant)).tolist() == [curved, curved]
+    assert grad(grad(lambda x: x**y))(0.0) == curved
+
+
+def test_the_second_derivatives_of_powers_are_those_of_jax():
+    for point in ([2.0, 0.0], [0.5, 3.0], [1.5, -2.0], [2.0, 0.5]):
+        expected = jax.hessian(lambda p: p[0] ** p[1])(jnp.array(point))
+        found = hessian(lambda p: p[0] ** p[1])(np.array(point))
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_logsumexp_by_rows_of_which_some_are_left_out():
+    x = np.array([[1.0, 2.0], [NAN, 3.0]])
+    g = grad(lambda x: np.sum(np.where([True, False], logsumexp(x, axis=1), 0.0)))(x)
+    np.testing.assert_allclose(g, [np.exp(x[0]) / np.exp(x[0]).sum(), [0.0, 0.0]], rtol=1e-12)
