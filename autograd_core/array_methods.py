@@ -9,7 +9,7 @@ import numpy as np
 from . import callers, watching
 from .errors import DataError, ShapeError, UnsupportedError
 from .functions import activations, products, rearranging, statistics
-from .numpy_protocol import PLAIN, NumPyNode, lost
+from .numpy_protocol import PLAIN_OF_LISTS, NumPyNode, lost
 from .primitives import elementwise
 
 
@@ -47,7 +47,7 @@ class ArrayMethods(NumPyNode):
             taker = callers.taker(frame)
             if taker.is_explicit:
                 callers.note_explicit(frame, taker)
-            elif taker.function not in PLAIN:
+            elif taker.function not in PLAIN_OF_LISTS:
                 lost(self, taker)
         return self._number(how)
 

@@ -37,11 +37,21 @@ LOSSLESS = (math.isnan, math.isfinite, math.isinf, math.isclose, math.floor, mat
 
 
 class Site(NamedTuple):
-    """An instruction: its name, its argument, and the names that make up what it calls."""
+    """An instruction: its name, its argument, the names that make up what it calls, its operands.
+
+    An operand is a number or another constant as it is, a list of such, or a `Name`.
+    """
 
     operation: str
     argument: str
     names: tuple[str, ...]
+    operands: tuple[Any, ...] = ()
+
+
+class Name(str):
+    """The name of a variable among operands."""
+
+    __slots__ = ()
 
 
 class Taker(NamedTuple):
@@ -58,6 +68,12 @@ class Taker(NamedTuple):
     is_user: bool
     is_silent: bool
     through_numpy: bool
+    operands: tuple[Any, ...] = ()
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether a list among the operands holds plain numbers, as far as the code shows."""
+        return any(isinstance(x, list | tuple) and _has_number(x) for x in self.operands)
 
     @property
     def is_explicit(self) -> bool:
@@ -125,7 +141,8 @@ def taker(frame: FrameType) -> Taker:
     name = ".".join(n for n in site.names if not n.startswith("@"))  # pytest's own names
     if not name and function is not None:
         name = f"np.{function.__name__}"
-    return Taker(function, name, site, not is_library(frame), False, inside is not None)
+    operands = () if inside else tuple([_looked_up(frame, x) for x in site.operands])
+    return Taker(function, name, site, not is_library(frame), False, inside is not None, operands)
 
 
 def _site(frame: FrameType) -> Site:
@@ -161,7 +178,43 @@ def _read_site(code: CodeType, offset: int) -> Site:
                 names = (str(instruction.argval),)
             elif instruction.opname.startswith(("CALL", "BINARY")):
                 names = (_COMPUTED,)
-    return Site(here.opname, here.argrepr, names)
+    return Site(here.opname, here.argrepr, names, _operands(instructions, here))
+
+
+def _operands(instructions: list[Any], here: Any) -> tuple[Any, ...]:
+    """Follow the stack up to an instruction, and return the constants, names and lists on it."""
+    stack: list[Any] = []
+    for i in instructions:
+        if i is here or i.positions is None or i.positions.lineno is None:
+            break
+        if _start(i) < _start(here) or i.opname in ("CACHE", "PRECALL", "KW_NAMES"):
+            continue
+        if i.opname in ("BUILD_LIST", "BUILD_TUPLE"):
+            parts = stack[len(stack) - i.arg :] if i.arg <= len(stack) else []
+            del stack[len(stack) - len(parts) :]
+            stack.append(parts)
+        elif i.opname == "LOAD_CONST":
+            stack.append(i.argval)
+        elif i.opname.startswith(("LOAD_FAST", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF")):
+            stack.append(Name(i.argval))
+        else:
+            effect = dis.stack_effect(i.opcode, i.arg)
+            del stack[max(len(stack) + min(effect - 1, 0), 0) :]
+            stack.append(None)  # the result of an operation
+    return tuple(stack)
+
+
+def _looked_up(frame: FrameType, x: Any) -> Any:
+    """Return an operand with what its names stand for."""
+    if isinstance(x, Name):
+        return _called(frame, "CALL", (str(x),))
+    return [_looked_up(frame, part) for part in x] if isinstance(x, list) else x
+
+
+def _has_number(x: Any) -> bool:
+    if isinstance(x, list | tuple):
+        return any(map(_has_number, x))
+    return isinstance(x, int | float | np.generic)
 
 
 def _start(instruction: Any) -> tuple[Any, Any]:

@@ -115,6 +115,26 @@ SHAPES: frozenset[Callable[..., Any]] = frozenset(
 )
 
 
+# Of lists, steps give plain data, too: their derivative is 0
+PLAIN_OF_LISTS = PLAIN.union(_by_name(np, np, "floor ceil trunc rint fix round around sign"))
+# What NumPy cannot do with arrays of objects: it converts them, or calls a method of each number
+WITHOUT_OBJECTS = frozenset(
+    _by_name(
+        np,
+        np,
+        "arctan2 hypot fmod angle sinc interp polyfit poly cov corrcoef histogram histogram2d "
+        "histogramdd histogram_bin_edges copyto",
+    )
+)
+WITH_OBJECTS = frozenset(
+    _by_name(
+        np.linalg,
+        np.linalg,
+        "norm vector_norm matrix_norm multi_dot matmul outer cross trace diagonal vecdot tensordot "
+        "matrix_transpose matrix_power",
+    )
+)
+OPERATORS = frozenset(_by_name(np, np, "negative positive absolute square reciprocal logical_not"))
 # Above it, one object for each number costs more than rewriting the line
 MOST_OBJECTS = 10_000
 
@@ -174,7 +194,7 @@ class NumPyNode(Node):
                 "np.asarray(v), or v.data, which is the array itself",
             )
         taker = callers.taker(sys._getframe(1))
-        is_plain = taker.is_silent or taker.is_index or taker.function in PLAIN
+        is_plain = taker.is_silent or taker.is_index or taker.function in PLAIN_OF_LISTS
         if taker.is_user and not is_plain and _stays_an_object(self, taker, dtype):
             check_objects(self, taker)
             objects = np.empty(self.shape, object)
@@ -228,7 +248,7 @@ def check_objects(node: Node, taker: Taker) -> None:
             f"NumPy would compute with one object for each of its {math.prod(node.shape)} numbers",
             "np.stack([v, w]) in place of [v, w], or np.concatenate, or array @ v",
         )
-    if isinstance(function, np.ufunc) and not any("O" in types for types in function.types):
+    if not _takes_objects(function, taker.has_numbers):
         raise UnsupportedError(
             f"{name_of(function)} of a list of Values",
             "NumPy makes it an array of objects, for which this function has no rule",
@@ -240,6 +260,21 @@ def check_objects(node: Node, taker: Taker) -> None:
             "an array of numbers cannot hold the graph of a Value",
             "a = a + np.stack([v, w]), which makes a new Value",
         )
+
+
+def _takes_objects(function: Any, has_numbers: bool) -> bool:
+    """Tell whether a function computes with a list of Values as an array of objects.
+
+    NumPy's loops for np.exp and the like call a method, which numbers in the same list have not.
+    """
+    if isinstance(function, np.ufunc):
+        if function.nin == 1 and has_numbers and function not in OPERATORS:
+            return False
+        return function not in WITHOUT_OBJECTS and any("O" in types for types in function.types)
+    module = getattr(function, "__module__", None) or ""
+    if module.startswith(("numpy.linalg", "numpy.fft")):
+        return function in WITH_OBJECTS
+    return not callable(function) or function not in WITHOUT_OBJECTS
 
 
 def recorded_form(function: Any) -> Any:
@@ -254,6 +289,8 @@ def carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """
     recorded = recorded_form(function)
     if recorded is not None:
+        if not args:
+            args, kwargs = _positional(function, kwargs)
         try:
             return recorded(*args, **kwargs)
         except TypeError as error:
@@ -280,6 +317,13 @@ def carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if function in PLAIN:
         return function(*_plain(args), **{name: _plain(value) for name, value in kwargs.items()})
     raise _unsupported(function)
+
+
+def _positional(function: Any, kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the first argument by position, whose name is NumPy's own: np.mean(a=v)."""
+    first = next(iter(inspect.signature(function).parameters))
+    rest = {name: x for name, x in kwargs.items() if name != first}
+    return ((kwargs[first],) if first in kwargs else ()), rest
 
 
 def _plain(x: Any) -> Any:
