@@ -163,4 +163,17 @@ def check_range(name: str, value: float, low: float, high: float = float("inf"))
         )
 
 
+def check_choices(**options: tuple[Any, tuple[Any, ...]]) -> None:
+    """Refuse options that are none of their choices.
+
+    Args:    options: of each name the given choice, and all there are.
+    Raises:  OptionError: another choice.
+    Example: >>> check_choices(shuffle=(True, (True, False)))
+    """
+    for name, (given, choices) in options.items():
+        if not (isinstance(given, str | bool | int | np.generic) and given in choices):
+            listed = ", ".join(map(repr, choices))
+            raise OptionError(f"{name}={given!r}", f"there are {listed}", "one of these")
+
+
 Function = Callable[..., Any]

@@ -10,9 +10,10 @@ import numpy as np
 
 from autograd_core import DataError, OptionError
 
+from .configuration import check_range
 from .data import batches
 from .metrics.base import measured
-from .mistakes import check_finite
+from .mistakes import check_finite, say
 
 Metrics = Mapping[str, Callable[..., Any]]
 
@@ -57,6 +58,24 @@ def as_batches(
             "batches (x, y, sample_weight)",
         )
     return x
+
+
+def check_epochs(epochs: Any, initial_epoch: Any) -> None:
+    """Refuse what counts no epochs, and warn if none is left to learn.
+
+    Raises:  OptionError: one of them is no whole number from 0.
+    """
+    for name, count in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+        check_range(name, count, 0)
+        if not isinstance(count, int | np.integer):
+            raise OptionError(f"{name}={count!r}", "it counts epochs", f"{name}={int(count)}")
+    if 0 < epochs <= initial_epoch:
+        say(
+            "no epoch",
+            f"epochs={epochs} with initial_epoch={initial_epoch}",
+            "epochs is the number of the last epoch, so that none is left to learn",
+            f"epochs={initial_epoch + epochs} for {epochs} more",
+        )
 
 
 def as_parts(data: Any) -> tuple[Any, Any, Any] | None:

@@ -12,9 +12,9 @@ from . import losses, optimizers
 from .callbacks import CallbackList, History, Progress
 from .callbacks.base import as_list
 from .classes import check_classes, class_weights, times
-from .configuration import check_range
+from .configuration import check_choices, check_range
 from .data import batches
-from .epochs import Figures, as_array, as_batches, as_parts, interruptible, split_off
+from .epochs import Figures, as_array, as_batches, as_parts, check_epochs, interruptible, split_off
 from .losses.outputs import decides_at
 from .metrics import BY_NAME
 from .metrics.choosing import chosen
@@ -70,7 +70,7 @@ class Training(Steps):
         self,
         x: Any,
         y: Any = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         epochs: int = 1,
         verbose: Any = "auto",
         callbacks: Any = None,
@@ -85,7 +85,8 @@ class Training(Steps):
 
         Args:    x, y: arrays, lists or frames of samples and targets; or only x, an iterable of
                  batches (x, y) or (x, y, sample_weight).
-                 batch_size: samples in each step: all of them for batch descent, 1 for stochastic.
+                 batch_size: samples in each step: all of them for batch descent, 1 for stochastic;
+                 None: 32. Of an iterable each batch is a step, in its order.
                  epochs: the number of the last epoch.
                  verbose: 0: silent; 1: a progress bar; 2: a line for each epoch; "auto": the bar
                  in terminals and notebooks, else lines.
@@ -111,13 +112,27 @@ class Training(Steps):
         self._check_compiled()
         self.optimizer.check_model(self.named_parameters().values())
         check_range("validation_split", validation_split, 0.0, 1.0)
-        check_range("epochs", epochs, 0)
+        check_epochs(epochs, initial_epoch)
+        check_choices(shuffle=(shuffle, (True, False)), verbose=(verbose, ("auto", 0, 1, 2)))
         dtype = self._dtype()
         if validation_split:
+            if validation_data is not None:
+                raise OptionError(
+                    f"validation_split={validation_split} beside validation_data",
+                    "the model is validated with one or the other",
+                    "validation_data, which leaves all of x and y for training; or the split",
+                )
             x, y, sample_weight, validation_data = split_off(x, y, sample_weight, validation_split)
         if class_weight is not None:
             sample_weight = self._weighed_classes(y, class_weight, sample_weight)
-        data = as_batches(x, y, sample_weight, batch_size, shuffle, dtype)
+        if y is None and batch_size is not None:
+            raise OptionError(
+                f"batch_size={batch_size} for an iterable of batches",
+                "its batches have their sizes already",
+                f"nn.batches(x, y, batch_size={batch_size}), or no batch_size here",
+            )
+        size = 32 if batch_size is None else batch_size
+        data = as_batches(x, y, sample_weight, size, shuffle, dtype)
         if (held_out := as_parts(validation_data)) is not None:
             validation_data = as_batches(*held_out, EVALUATED_AT_ONCE, False, dtype)
             if y is not None:

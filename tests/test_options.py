@@ -200,3 +200,70 @@ class TestCallbacks:
         callback = nn.LearningRateScheduler(lambda epoch: rate)
         with pytest.raises(AutogradError, match="learning rate of epoch 0"):
             learnt(model_of(), X, Y[:, None], callbacks=callback)
+
+
+class TestOptionsOfFit:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"epochs": 2.5}, "counts epochs"),
+            ({"epochs": 1.0}, "counts epochs"),
+            ({"epochs": "many"}, "epochs = 'many'"),
+            ({"initial_epoch": 0.5}, "counts epochs"),
+            ({"initial_epoch": -1}, "initial_epoch"),
+            ({"shuffle": "batch"}, "shuffle='batch'"),
+            ({"shuffle": None}, "shuffle=None"),
+            ({"verbose": 3}, "verbose=3"),
+            ({"verbose": "loud"}, "verbose='loud'"),
+            ({"batch_size": 0}, "batch_size"),
+            ({"batch_size": 8.0}, "batch_size"),
+            ({"validation_split": 0.5, "validation_data": (X, Y)}, "one or the other"),
+        ],
+    )
+    def test_what_would_do_nothing_or_something_else_is_refused(self, options, message):
+        with pytest.raises(OptionError, match=message):
+            model_of().fit(X, Y[:, None], **({"verbose": 0} | options))
+
+    @pytest.mark.parametrize("option", [{"batch_size": 8}, {"validation_split": 0.5}])
+    def test_options_of_arrays_are_refused_for_batches(self, option):
+        with pytest.raises(OptionError, match="iterable of batches"):
+            model_of().fit([(X, Y[:, None])], verbose=0, **option)
+
+    def test_no_epoch_left_is_warned_of(self):
+        with pytest.warns(nn.TrainingWarning, match="none is left to learn"):
+            history = model_of().fit(X, Y[:, None], epochs=5, initial_epoch=5, verbose=0)
+        assert history.epoch == []
+
+    def test_each_option_acts(self):
+        def state(**options):
+            model = model_of(activation="sigmoid", loss="binary_crossentropy")
+            model.fit(X, BINARY, **({"verbose": 0, "epochs": 2, "batch_size": 8} | options))
+            return model.layers[0].weight.data.tolist()
+
+        plain = state()
+        assert state() == plain  # otherwise a difference would prove nothing
+        for option in (
+            {"batch_size": 3},
+            {"epochs": 3},
+            {"initial_epoch": 1},
+            {"shuffle": False},
+            {"validation_split": 0.5},
+            {"class_weight": {1: 3.0}},
+            {"sample_weight": np.arange(24.0)},
+            {"class_weight": {1: 3.0}, "sample_weight": np.arange(24.0)},
+        ):
+            assert state(**option) != plain, option
+
+    def test_weights_of_the_last_samples_go_to_validation(self):
+        weights = np.arange(24.0)
+        options = {"validation_split": 0.25, "verbose": 0}
+        history = model_of(optimizer=nn.SGD(0.0)).fit(
+            X, Y[:, None], sample_weight=weights, class_weight=None, **options
+        )
+        expected = model_of().evaluate(X[18:], Y[18:, None], sample_weight=weights[18:])
+        assert np.isclose(history.history["val_loss"][0], expected)
+
+
+def test_a_mask_value_of_nan_is_refused():
+    with pytest.raises(OptionError, match="NaN equals no number"):
+        nn.Masking(np.nan)
