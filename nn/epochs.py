@@ -13,7 +13,7 @@ from autograd_core import DataError, OptionError
 from .configuration import check_range
 from .data import batches
 from .metrics.base import measured
-from .mistakes import check_finite, say
+from .mistakes import say
 
 Metrics = Mapping[str, Callable[..., Any]]
 
@@ -37,7 +37,6 @@ def as_batches(
         x, y = as_array(x, dtype), as_array(y, dtype)
         if sample_weight is not None:
             sample_weight = as_array(sample_weight, dtype)
-        check_finite(x, y, sample_weight)
         return batches(x, y, sample_weight, batch_size, shuffle)
     if isinstance(x, np.ndarray) or not isinstance(x, Iterable) or hasattr(x, "to_numpy"):
         raise DataError(

@@ -77,13 +77,25 @@ def check_finite(x: Any, y: Any = None, sample_weight: Any = None) -> None:
             )
 
 
-def check_softmax(layer: Any, out: Any) -> None:
+def check_softmax(model: Any) -> None:
     """Warn if a layer's activation is a softmax over a single number, which is always 1."""
-    name = getattr(getattr(layer, "activation", None), "__name__", "")
-    if name in ("softmax", "log_softmax") and out.shape[-1] == 1:
-        say(
-            "one class",
-            f"{name} of one output in {layer}",
-            "there is one class only, which softmax gives probability 1 whatever the data",
-            "sigmoid with binary_crossentropy, or one output for each class",
-        )
+    for layer in model.modules().values():
+        name = getattr(getattr(layer, "activation", None), "__name__", "")
+        shape = getattr(layer, "output_shape", None) or (0,)
+        if name in ("softmax", "log_softmax") and shape[-1] == 1:
+            say(
+                "one class",
+                f"{name} of one output in {layer}",
+                "there is one class only, which softmax gives probability 1 whatever the data",
+                "sigmoid with binary_crossentropy, or one output for each class",
+            )
+
+
+def check_mask(layer: Any) -> None:
+    """Warn that a mask of padded steps ends at a layer."""
+    say(
+        "mask",
+        f"a mask of padded steps before {layer}",
+        "its output has other steps, so that the mask ends here and padded steps count again",
+        "a recurrent layer without return_sequences before it, or sequences of one length",
+    )

@@ -8,6 +8,7 @@ from autograd_core import OptionError
 
 from . import activations, initializers
 from .configuration import check_range
+from .mistakes import check_mask
 from .module import Module
 from .neurons import Layer
 from .scalar import ScalarModule
@@ -74,6 +75,8 @@ class Sequential(Module):
         for layer in self.layers:
             given = x
             x = layer(x, mask=mask) if layer.takes_mask else layer(x)
+            if mask is not None and not getattr(layer, "passes_mask", True):
+                check_mask(layer)
             mask = layer.output_mask(given, mask)
         if mask is not self._mask:
             self._mask = mask

@@ -9,7 +9,7 @@ import numpy as np
 from autograd_core import OptionError, no_grad
 
 from . import losses, optimizers
-from .callbacks import CallbackList, History, Progress
+from .callbacks import CallbackList, History, Progress, TerminateOnNaN
 from .callbacks.base import as_list
 from .classes import check_classes, class_weights, times
 from .configuration import check_choices, check_range
@@ -18,7 +18,7 @@ from .epochs import Figures, as_array, as_batches, as_parts, check_epochs, inter
 from .losses.outputs import decides_at
 from .metrics import BY_NAME
 from .metrics.choosing import chosen
-from .mistakes import check_finite, check_reached, check_scale
+from .mistakes import check_finite, check_reached, check_scale, check_softmax
 from .progress import progress_bar
 from .randomness import drawing_from
 from .steps import Steps, plain
@@ -70,7 +70,7 @@ class Training(Steps):
         self,
         x: Any,
         y: Any = None,
-        batch_size: int | None = None,
+        batch_size: int = 32,
         epochs: int = 1,
         verbose: Any = "auto",
         callbacks: Any = None,
@@ -85,8 +85,8 @@ class Training(Steps):
 
         Args:    x, y: arrays, lists or frames of samples and targets; or only x, an iterable of
                  batches (x, y) or (x, y, sample_weight).
-                 batch_size: samples in each step: all of them for batch descent, 1 for stochastic;
-                 None: 32. Of an iterable each batch is a step, in its order.
+                 batch_size: samples in each step: all of them for batch descent, 1 for stochastic.
+                 Of an iterable each batch is a step, in its order.
                  epochs: the number of the last epoch.
                  verbose: 0: silent; 1: a progress bar; 2: a line for each epoch; "auto": the bar
                  in terminals and notebooks, else lines.
@@ -125,14 +125,10 @@ class Training(Steps):
             x, y, sample_weight, validation_data = split_off(x, y, sample_weight, validation_split)
         if class_weight is not None:
             sample_weight = self._weighed_classes(y, class_weight, sample_weight)
-        if y is None and batch_size is not None:
-            raise OptionError(
-                f"batch_size={batch_size} for an iterable of batches",
-                "its batches have their sizes already",
-                f"nn.batches(x, y, batch_size={batch_size}), or no batch_size here",
-            )
-        size = 32 if batch_size is None else batch_size
-        data = as_batches(x, y, sample_weight, size, shuffle, dtype)
+        callbacks = as_list(callbacks)
+        if y is not None and not any(isinstance(each, TerminateOnNaN) for each in callbacks):
+            check_finite(x, y, sample_weight)
+        data = as_batches(x, y, sample_weight, batch_size, shuffle, dtype)
         if (held_out := as_parts(validation_data)) is not None:
             validation_data = as_batches(*held_out, EVALUATED_AT_ONCE, False, dtype)
             if y is not None:
@@ -140,7 +136,7 @@ class Training(Steps):
         length = len(data) if isinstance(data, Sized) else None
         history = History()
         progress = Progress(epochs - initial_epoch, length, verbose)
-        tell = CallbackList([*as_list(callbacks), history, progress], self)
+        tell = CallbackList([*callbacks, history, progress], self)
         self.history = history
         self.stop_training = False
         with interruptible(self._stop), self._drawing():
@@ -170,7 +166,6 @@ class Training(Steps):
         dtype = self._dtype()
         weight = None if sample_weight is None else as_array(sample_weight, dtype)
         x, y = as_array(x, dtype), as_array(y, dtype)
-        check_finite(x, y, weight)
         figures = Figures(self.metrics)
         self.train()
         with self._drawing():
@@ -197,6 +192,8 @@ class Training(Steps):
         Raises:  OptionError: the model was not compiled.
         """
         self._check_compiled()
+        if y is not None:
+            check_finite(x, y, sample_weight)
         data = as_batches(x, y, sample_weight, batch_size, False, self._dtype())
         logs = self._evaluate(data, verbose)
         if return_dict:
@@ -272,10 +269,11 @@ class Training(Steps):
         for i, batch in enumerate(self._ranks.batches(data)):
             if is_first and i == 0:
                 check_scale(self, batch[0])
-                check_finite(*batch)
             tell("on_train_batch_begin", i, {})
             with self._ranks.drawing():
                 figures.add(*self._learn_batch(*batch))
+            if is_first and i == 0:
+                check_softmax(self)
             tell("on_train_batch_end", i, {"loss": figures.loss})
             if without != set() and (i == 0 or not self.jit):  # a program keeps no gradients
                 trained = {id(p) for p in self.parameters()}
@@ -299,5 +297,6 @@ class Training(Steps):
                 loss, *seen = self._compare(*batch)
                 y, out, mask = map(plain, seen)
                 figures.add(self._ranks.averaged(float(loss + self.penalty()), mask), y, out, mask)
+        check_softmax(self)
         logs: dict[str, float] = figures.logs()
         return logs

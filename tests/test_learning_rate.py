@@ -5,7 +5,7 @@ import pytest
 
 import nn
 from autograd_core import OptionError
-from nn import Adam, Dense, Dropout, Sequential, TrainingWarning, learning_rate_finder
+from nn import Adam, Dense, Dropout, Sequential, learning_rate_finder
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 Y = X @ [[1.0], [-2.0], [0.5]]
@@ -60,8 +60,7 @@ def test_the_model_stays_as_it_was():
 
 
 def test_a_loss_that_is_nan_from_the_start_gives_no_rate():
-    with pytest.warns(TrainingWarning, match="y with NaN"):
-        found = learning_rate_finder(compiled(), X, np.full_like(Y, np.nan), steps=5)
+    found = learning_rate_finder(compiled(), X, np.full_like(Y, np.nan), steps=5)
     assert found.rates == []
     assert np.isnan(found.suggestion)
 

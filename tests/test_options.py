@@ -224,10 +224,9 @@ class TestOptionsOfFit:
         with pytest.raises(OptionError, match=message):
             model_of().fit(X, Y[:, None], **({"verbose": 0} | options))
 
-    @pytest.mark.parametrize("option", [{"batch_size": 8}, {"validation_split": 0.5}])
-    def test_options_of_arrays_are_refused_for_batches(self, option):
+    def test_a_split_of_batches_is_refused(self):
         with pytest.raises(OptionError, match="iterable of batches"):
-            model_of().fit([(X, Y[:, None])], verbose=0, **option)
+            model_of().fit([(X, Y[:, None])], verbose=0, validation_split=0.5)
 
     def test_no_epoch_left_is_warned_of(self):
         with pytest.warns(nn.TrainingWarning, match="none is left to learn"):

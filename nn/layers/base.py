@@ -8,7 +8,6 @@ import numpy as np
 from autograd_core import ShapeError, Value
 
 from .. import activations, constraints, initializers, regularizers
-from ..mistakes import check_softmax, say
 from ..module import Module
 from ..storage import limit
 
@@ -66,15 +65,7 @@ class ArrayLayer(Module):
 
     def output_mask(self, x: Any, mask: Any) -> Any:
         """Return the mask (batch, steps) that goes with the output; None if it has other steps."""
-        if mask is None or self.passes_mask:
-            return mask
-        say(
-            "mask",
-            f"a mask of padded steps before {self}",
-            "its output has other steps, so that the mask ends here and padded steps count again",
-            "a recurrent layer without return_sequences before it, or sequences of one length",
-        )
-        return None
+        return mask if self.passes_mask else None
 
     def forward(self, x: Any) -> Any:
         """Compute the output of a batch."""
@@ -127,8 +118,6 @@ class ArrayLayer(Module):
                 f"an array of shape (batch, {', '.join(map(str, self.input_shape))})",
             )
         out = self.forward(x, **options)
-        if self.output_shape is None:
-            check_softmax(self, out)
         self.output_shape = out.shape[1:]
         if self.activity_regularizer is not None:
             self._activity = self.activity_regularizer(out) / len(x)
