@@ -1,4 +1,4 @@
-"""Conditions and whole numbers inside compiled functions: Values that count as bools and ints.
+"""Bools and integers inside compiled functions: Values that count as such.
 
 Outside, a comparison looks at data and gives plain bools. Inside a compiled function it gives a
 `Condition`, a Value of 0 and 1 that every replay computes anew; it behaves as the bools would: the
@@ -24,19 +24,33 @@ from .primitives import elementwise as table
 from .value import Value
 
 
-class Condition(Value):
+class Small(Value):
+    """Integers of up to 16 bits, as an argument: beside float32 they are float32."""
+
+    __slots__ = ()
+
+    def numbers(self, *others: Any) -> Any:
+        """Return this as numbers, in the type that NumPy gives them beside others."""
+        if not self.shape:
+            return table.identity(self)
+        beside = [dtype_of(x) for x in others if not isinstance(x, Small)]
+        dtype = np.dtype(np.float32 if np.dtype(np.float32) in beside else np.float64)
+        return table.identity(self) if self.dtype == dtype else table.astype(self, dtype=dtype)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__" or kwargs or ufunc in TRACED:
+            return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+        return carry_out(ufunc, _numbers_of(inputs), {})
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return super().__array_function__(function, types, _numbers_of(args), kwargs)
+
+
+class Condition(Small):
     """Bools of NumPy, recorded as 0 and 1."""
 
     __slots__ = ()
     is_condition = True
-
-    def numbers(self, *others: Any) -> Any:
-        """Return 0 and 1 as numbers, in the type that NumPy gives them beside others."""
-        if not self.shape:
-            return table.identity(self)
-        beside = [dtype_of(x) for x in others if not is_bool(x)]
-        dtype = np.dtype(np.float32 if np.dtype(np.float32) in beside else np.float64)
-        return table.identity(self) if self.dtype == dtype else table.astype(self, dtype=dtype)
 
     def __and__(self, other: Any) -> Any:
         return TRACED[np.bitwise_and](self, other)
@@ -76,14 +90,14 @@ class Condition(Value):
         arrays = [x for x in _flat(args) if shape_of(x) or isinstance(x, Node | bool)]
         are_bools = all(is_bool(x) for x in arrays)
         if function in _MOVES and are_bools:
-            return _marked(super().__array_function__(function, types, args, kwargs))
+            return _marked(Value.__array_function__(self, function, types, args, kwargs))
         if function in _SUMS_OF_PRODUCTS and are_bools:
             return marked(table.greater(carry_out(function, _numbers_of(args), kwargs), 0.0))
         if function in RECORDED and are_bools and function not in _COUNTS:
             _refuse(f"{name_of(function)}() of conditions")
         if function in RECORDED:
             return carry_out(function, _numbers_of(args), kwargs)
-        return super().__array_function__(function, types, args, kwargs)
+        return Value.__array_function__(self, function, types, args, kwargs)
 
     # The methods of arrays of bools
 
@@ -165,7 +179,7 @@ _WHOLE = {table.add, table.subtract, table.multiply, table.floor_divide, table.m
 
 def retype(node: Node) -> None:
     """Let what was computed from conditions or whole numbers be a Value, unless it is one, too."""
-    if isinstance(node, Condition) or (isinstance(node, Whole) and not _is_whole(node)):
+    if isinstance(node, Small) or (isinstance(node, Whole) and not _is_whole(node)):
         node.__class__ = Value  # type: ignore[assignment]
 
 
@@ -205,7 +219,7 @@ def _numbers_of(x: Any, *others: Any) -> Any:
     """Return operands with numbers for conditions; others, or those among them, tell the type."""
     if isinstance(x, tuple | list):
         return type(x)([_numbers_of(part, *(others or _flat(x))) for part in x])
-    return x.numbers(*others) if isinstance(x, Condition) else x
+    return x.numbers(*others) if isinstance(x, Small) else x
 
 
 def _refuse(what: str, why: str = "", instead: str = "1.0 * condition for numbers") -> Any:
@@ -282,8 +296,8 @@ _BY_NAME: dict[str, Callable[..., Any]] = {
     "matmul": _operation(operator.matmul, _product),
 }
 for _name, _function in _BY_NAME.items():
-    setattr(Condition, f"__{_name}__", lambda self, other, f=_function: f(self, other))
-    setattr(Condition, f"__r{_name}__", lambda self, other, f=_function: f(other, self))
+    setattr(Small, f"__{_name}__", lambda self, other, f=_function: f(self, other))
+    setattr(Small, f"__r{_name}__", lambda self, other, f=_function: f(other, self))
 
 _OPERATORS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.add: _ADDITION,

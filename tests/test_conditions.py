@@ -91,6 +91,27 @@ def test_masks_compute_as_bools_do(name, kind):
     assert compiled.traces == 1
 
 
+@pytest.mark.parametrize("kind", ["?", "b", "B", "h", "H", "i", "q", "e", "f", "d"])
+def test_arguments_of_all_types_give_the_type_that_numpy_gives(kind):
+    v, y = Value(A.astype("f")), np.array([1, 0, 1], kind)
+    for f in (
+        lambda y: v * y,
+        lambda y: y + v,
+        lambda y: np.maximum(y, v),
+        lambda y: np.arctan2(v, y),
+        lambda y: np.where(v > 0, v, y),
+        lambda y: np.stack([v, y]),
+        lambda y: v @ y,
+        lambda y: np.einsum("i,i->i", v, y),
+        lambda y: np.dot(y, v) * v,
+    ):
+        compiled = compile(f)
+        for _ in range(2):
+            result = compiled(y)
+            assert result.dtype == f(y).dtype
+            assert_close(result.data, f(y).data, 1e-6)
+
+
 def test_masks_are_results_as_bools():
     compiled = compile(lambda x: (x > 0, (x > 0).any(), x[0] > 0, [~(x > 1)]))
     for x in (A, -A, A):

@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 from oracle import assert_close
 
-from autograd_core import TraceError, Value, grad, gradients, no_grad, value_and_grad
+from autograd_core import (
+    ChangedDataError,
+    TraceError,
+    Value,
+    grad,
+    gradients,
+    no_grad,
+    value_and_grad,
+)
 from autograd_core.program.compile import compile
 from autograd_core.program.tracing import callback, fresh
 
@@ -275,6 +283,15 @@ class TestAssignmentToArguments:
             captured(p)
         assert p.data == 2.0
 
+    def test_makes_what_was_computed_before_indifferentiable_as_outside(self):
+        p = Value(1.0)
+        compiled = compile(lambda p: setattr(p, "data", p * 2.0))
+        compiled(p)
+        y = p * p
+        compiled(p)
+        with pytest.raises(ChangedDataError):
+            y.backward()
+
 
 class TestRefusalsThatAreCaught:
     def test_are_raised_at_the_end(self):
@@ -344,6 +361,23 @@ class TestPositions:
         compiled = compile(grad(lambda x, i: np.sum(x[i] ** 2)))
         assert_close(compiled(X, np.array([1, 1, 0])), 2 * X * [1, 2, 0])
         assert_close(compiled(X, np.array([2, 2, 2])), 2 * X * [0, 0, 3])
+
+    def test_are_taken_by_their_number(self):
+        compiled = compile(lambda w, i: (np.take(w, i, axis=1), np.take(w, i)))
+        for i in (np.array([0, 2]), np.array([1, 1])):
+            assert_close(compiled(W, i), (W[:, i], W.ravel()[i]))
+
+    def test_of_what_is_no_value_are_refused(self):
+        for f in (
+            lambda i: W[i],
+            lambda i: [1.0, 2.0, 3.0][i[0]],
+            lambda i: W[: i[0]],
+            lambda i: np.arange(i[0]),
+            lambda i: sum(range(i[0])),
+        ):
+            with pytest.raises(TraceError) as caught:
+                compile(f)(np.array([1, 2]))
+            assert f"{__file__}:" in caught.value.given
 
     def test_have_second_derivatives(self):
         compiled = compile(grad(lambda x, i: np.sum(grad(lambda z: np.sum(z[i] ** 3))(x))))

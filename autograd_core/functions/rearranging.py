@@ -303,7 +303,9 @@ def column_stack(arrays: Sequence[Any]) -> Any:
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Return the elements at integer positions along an axis; None: of the ravelled x."""
-    indices = np.asarray(_plain_index(indices))
+    x = as_operand(x)
+    if not isinstance(indices, Node) or watching.tracer() is None:
+        indices = np.asarray(_plain_index(indices))
     if axis is None:
         return getitem(ravel(x), indices)
     along = axis_number(axis, len(shape_of(x)), "take")

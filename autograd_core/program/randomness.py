@@ -101,6 +101,17 @@ def _line(frame: Any) -> str:
     return f"{name}:{number}: {linecache.getline(name, number).strip()}".rstrip(": ")
 
 
+def raised_at(error: BaseException) -> str:
+    """Return the innermost line of the user's own that raised an error."""
+    trace, found = error.__traceback__, ""
+    while trace is not None:
+        if _is_users(trace.tb_frame):
+            name, number = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+            found = f"{name}:{number}: {linecache.getline(name, number).strip()}".rstrip(": ")
+        trace = trace.tb_next
+    return found
+
+
 def _generators() -> list[Any]:
     # By identity of their types: there are many objects, and some answer strangely when asked
     kinds = {id(kind) for kind in (np.random.Generator, np.random.RandomState, random.Random)}

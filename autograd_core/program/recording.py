@@ -13,6 +13,7 @@ from ..graph import Node, as_operand, make_leaf, next_index
 from ..value import Value
 from .places import Place
 from .program import Effect, Program, Step, source
+from .randomness import raised_at
 from .surroundings import Surroundings
 from .tracing import FunctionTracer
 
@@ -65,12 +66,28 @@ def trace(
             found = found._replace(doubt=_doubt(tracer, found, before, is_alone))
             if before is not None and found.doubt is not None:
                 raise found.doubt
-        except BaseException:
+        except BaseException as error:
             tracer.undo()
+            if type(error) is TypeError and any(text in str(error) for text in _POSITIONS):
+                raise _as_position(error) from error
             raise
     if tracer.is_spoilt:
         tracer.undo()
     return found
+
+
+# What Python says of a Value where it needs an int
+_POSITIONS = ("not Value", "'Value' object cannot be interpreted", "slice indices must be")
+
+
+def _as_position(error: TypeError) -> TraceError:
+    """Return what Python's error means in a recording."""
+    return TraceError(
+        f"{error}: a position or count inside a compiled function\n  at:    {raised_at(error)}",
+        "it depends on data, and the program would be the one for the number that it has now",
+        "an int as an argument of its own, for which a program is recorded; a Value may be an "
+        "index of another Value, v[i]",
+    )
 
 
 def _doubt(

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import watching
 from ..backprop import paths
-from ..conditions import Condition, Truth, Whole, marked
+from ..conditions import Condition, Small, Truth, Whole, marked
 from ..data import as_data, shape_of
 from ..derivatives import gradients
 from ..errors import TraceError
-from ..graph import Node, Primitive, make_leaf, record
+from ..graph import Node, Primitive, make_leaf, next_index, record
 from ..primitives.elementwise import equal
 from ..structural_zeros import careful_sweep
 from ..trace import zeros
@@ -23,7 +24,7 @@ from .executors import executor
 from .passes import simplified
 from .program import Program, Unanswered
 from .recording import ASSIGNMENTS, Trace, trace
-from .signature import Build, builder, is_condition, is_whole, statics
+from .signature import Build, builder, is_condition, is_small, is_whole, statics
 from .tracing import Rerun, drawing_again, kept
 
 
@@ -56,6 +57,7 @@ class Replay:
         self._conditions = [i for i, leaf in enumerate(leaves) if is_condition(leaf)]
         given, leaves = leaves, [x if isinstance(x, Node) else as_data(x) for x in leaves]
         roots = [f, *statics((args, kwargs))]
+        self._small = [i for i, leaf in enumerate(given) if is_small(leaf)]
         self._whole = [i for i, leaf in enumerate(given) if is_whole(leaf)]
         self._fixed: dict[int, Any] = {}
         traced = trace(self._run, leaves, roots, before.traced if before else None)
@@ -134,6 +136,8 @@ class Replay:
         for i in self._conditions:
             x = arguments[i]
             arguments[i] = marked(equal(x, 1.0)) if isinstance(x, Node) else x == 1.0
+        for i in self._small:
+            marked(arguments[i], Small)
         for i in self._whole:
             x = arguments[i]
             if i in self._fixed:  # a derivative of what was recorded for this number
@@ -281,6 +285,9 @@ def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
         receivers = [to.receiver(leaves) for to, _ in assignments]
         for function, part in callbacks:
             function(*data[part])
+        age = next_index()
+        watching.assigned(age)  # what was computed from the old data cannot be differentiated
+        deque(map(setattr, receivers, repeat("assigned"), repeat(age)), 0)
         # By one call in C, which no interrupt divides
         deque(map(setattr, receivers, repeat("_data"), [data[i] for _, i in assignments]), 0)
 

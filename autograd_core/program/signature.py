@@ -43,7 +43,7 @@ def signature(x: Any, leaves: list[Any], key: list[Any]) -> None:
     else:
         data = as_data(x)
         leaves.append(data)
-        key.append((*_kind(data), is_condition(x)) if shape_of(data) else float)
+        key.append((*_kind(data), is_condition(x), is_small(x)) if shape_of(data) else float)
 
 
 def is_static(x: Any) -> bool:
@@ -64,6 +64,11 @@ def statics(structure: Any) -> list[Any]:
 def is_condition(x: Any) -> bool:
     """Tell whether an argument is an array of True and False."""
     return isinstance(x, ndarray) and x.dtype.kind == "b" and x.ndim > 0
+
+
+def is_small(x: Any) -> bool:
+    """Tell whether an argument is an array of integers that fit into float32."""
+    return isinstance(x, ndarray) and x.dtype.kind in "iu" and x.dtype.itemsize <= 2 and x.ndim > 0
 
 
 def is_whole(x: Any) -> bool:

@@ -12,6 +12,7 @@ from operator import is_
 from types import CellType, FunctionType
 from typing import Any
 
+from ..graph import Node
 from .contents import LARGE, contents, same
 from .places import CONTAINERS, Contents, Place, Places, Ran, is_library
 
@@ -44,19 +45,22 @@ class Surroundings:
         self._held = [(p.owner, p.value) for p in found if p.key is Contents]
         self._held = [(x, value) for x, value in self._held if not isinstance(x, CONTAINERS)]
         owners: list[Any] = []
-        parts: list[str] = []
-        values: list[Any] = []
+        parts: tuple[list[str], list[str]] = ([], [])
+        values: tuple[list[Any], list[Any]] = ([], [])
         for place in found:
             read = _reading(place, f"o{len(owners)}")
             if read:
+                held = place.value if place.key is Contents else [place.value]
+                group = all(map(_equals_itself_alone, held))
                 owners.append(place.owner)
-                parts.append(f"{read}, ")
-                values += place.value if place.key is Contents else [place.value]
-        self._values = tuple(values)
+                parts[group].append(f"{read}, ")
+                values[group].extend(held)
+        self._numbers, self._objects = map(tuple, values)
         names = ", ".join([f"o{i}" for i in range(len(owners))])
-        # As source, since it is run at every call: some 30 nanoseconds a place
-        self._read: Callable[[], tuple[Any, ...]]
-        self._read = eval(f"lambda {names}: lambda: ({''.join(parts)})")(*owners)
+        numbers, objects = map("".join, parts)
+        # As source, since it is run at every call
+        self._read: Callable[[], tuple[tuple[Any, ...], tuple[Any, ...]]]
+        self._read = eval(f"lambda {names}: lambda: (({numbers}), ({objects}))")(*owners)
 
     def changes(self, before: Places) -> list[Place]:
         """Return the places that were different before, when the recording began."""
@@ -74,15 +78,18 @@ class Surroundings:
             if not same(contents(x), known):
                 return False
         try:
-            now = self._read()
-        except (KeyError, AttributeError, ValueError):  # there is no such place any more
+            numbers, objects = self._read()
+            # A search, in which a Value equals itself alone; tuples are compared by identity
+            # first, which for objects is all and takes 3 nanoseconds each
+            are_same = objects in (self._objects,)
+        except (KeyError, AttributeError, ValueError):  # no such place any more, or an array there
             return False
-        values = self._values
-        if len(now) == len(values):
-            if all(map(is_, now, values)):
+        known = self._numbers
+        if are_same and len(numbers) == len(known):
+            if all(map(is_, numbers, known)):
                 return True
-            if all(map(same, now, values)):  # other objects, the same numbers
-                self._values = now
+            if all(map(same, numbers, known)):  # other objects, the same numbers
+                self._numbers = numbers
                 return True
         return self._are_current_after_all()
 
@@ -99,6 +106,11 @@ class Surroundings:
             return False
         self._take(places)
         return True
+
+
+def _equals_itself_alone(x: Any) -> bool:
+    """Tell whether what is equal to it is as good as itself: not so numbers, 1 and True."""
+    return x is None or isinstance(x, str | Node) or vars(object)["__eq__"] is type(x).__eq__
 
 
 def _reading(place: Place, owner: str) -> str:

@@ -31,6 +31,7 @@ INSTEAD = {
     "elements a condition chooses depends on the data",
     "bits of numbers, as in `v & 1`,": "logic between conditions: (a > 0) & (b > 0)",
     PRINTING: "callback(print, v), which prints in every call",
+    "np.asarray()": "operations on the Value itself; for array[v], Value(array)[v]",
     "a position or count": "plain numbers for what decides about shapes",
 }
 
