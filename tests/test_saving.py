@@ -76,6 +76,46 @@ class TestRoundTrip:
         assert same(straight, resumed)
         assert history == {name: figures[2:] for name, figures in expected.items()}
 
+    def test_training_continues_to_the_bit_through_several_files(self, tmp_path):
+        """A loaded model draws from numbers of its own, which its next file takes along."""
+        nn.set_seed(5)
+        straight = model_of()
+        straight.compile("adam", "sparse_categorical_crossentropy")
+        train(straight, 6)
+        nn.set_seed(5)
+        model = model_of()
+        model.compile("adam", "sparse_categorical_crossentropy")
+        for epochs in (2, 4, 6):
+            train(model, epochs, initial_epoch=epochs - 2)
+            model.save(tmp_path / "model.safetensors")
+            nn.set_seed(99)
+            model = nn.load(tmp_path / "model.safetensors")
+        assert same(straight, model)
+
+    def test_an_optimizer_of_one_s_own_continues_to_the_bit(self, tmp_path):
+        class Rows(nn.Optimizer):
+            """Remembers a number for each row of a weight, and one for it all."""
+
+            def update(self, data, gradient, slots, learning_rate):
+                rows = np.sum(gradient * gradient, axis=tuple(range(1, gradient.ndim)))
+                slots["rows"] = slots["rows"].sum() * 0.0 + rows
+                slots["size"] = 0.9 * np.mean(slots["size"]) + 0.1 * np.sum(rows)
+                slots["steps"] = float(self.updates)
+                return data - learning_rate * gradient / np.sqrt(slots["size"] + slots["steps"])
+
+        nn.set_seed(5)
+        straight = model_of()
+        straight.compile(Rows(0.1), "sparse_categorical_crossentropy")
+        train(straight, 2)
+        straight.save(tmp_path / "model.safetensors")
+        resumed = nn.load(tmp_path / "model.safetensors", {"Rows": Rows})
+        slots = resumed.optimizer.slots[resumed.parameters()[0]]
+        kinds = [(np.shape(slots[name]), type(slots[name])) for name in ("rows", "size", "steps")]
+        assert kinds == [((8,), np.ndarray), ((), np.float32), ((), float)]
+        train(straight, 4, initial_epoch=2)
+        train(resumed, 4, initial_epoch=2)
+        assert same(straight, resumed)
+
     def test_a_schedule_continues(self, tmp_path):
         model = model_of()
         rate = nn.schedules.ExponentialDecay(0.1, 5, 0.5)

@@ -98,7 +98,7 @@ def _described(thing: Any, seen: list[Any]) -> Any:
             "def my_function(x): ..., and when it is loaded"
             " custom_objects={'my_function': my_function}",
         )
-    return {"name": name, "custom": _is_custom(thing)}
+    return {"name": name, "custom": is_custom(thing)}
 
 
 def _described_object(thing: Configured, seen: list[Any]) -> dict[str, Any]:
@@ -109,13 +109,13 @@ def _described_object(thing: Configured, seen: list[Any]) -> dict[str, Any]:
     seen.append(thing)
     return {
         "class": type(thing).__name__,
-        "custom": _is_custom(type(thing)),
+        "custom": is_custom(type(thing)),
         "number": number,
         "config": {name: _described(each, seen) for name, each in thing.config().items()},
     }
 
 
-def _is_custom(thing: Any) -> bool:
+def is_custom(thing: Any) -> bool:
     """Return whether it is another thing than the one we have under its name.
 
     Another relu must not come back as ours, nor autograd_core's leaky_relu, whose slope is another
@@ -165,7 +165,7 @@ def _restored(description: Any, known: Mapping[str, Any], make: Make, made: dict
 
 def _find(name: str, custom: bool, known: Mapping[str, Any]) -> Any:
     found = known.get(name)
-    if found is None or (custom and not _is_custom(found)):
+    if found is None or (custom and not is_custom(found)):
         raise UnknownNameError(
             f"{name}, which the file names",
             "it is not ours" if custom else "there is none of this name",
@@ -180,7 +180,7 @@ def _with_options(function: Any, arguments: list[Any], options: dict[str, Any]) 
     Raises:  OptionError: it is one of ours and has no such options, or is no function.
     """
     try:
-        if not _is_custom(function):
+        if not is_custom(function):
             inspect.signature(function).bind_partial(*arguments, **options)
     except TypeError as error:
         raise OptionError(

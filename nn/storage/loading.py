@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import AutogradError, FileError, OptionError, ShapeError
+from autograd_core import AutogradError, FileError, OptionError, ShapeError, Value
 
 from .. import (
     constraints,
@@ -25,7 +25,7 @@ from ..module import Module
 from ..networks import Sequential
 from ..optimizers import Optimizer
 from ..randomness import drawing_from
-from .description import FUNCTIONS, restore
+from .description import FUNCTIONS, is_custom, restore
 from .limit import at_most
 from .saving import read_model
 from .tensors import decode_array
@@ -135,15 +135,7 @@ def _resume(model: Any, training: dict[str, Any], known: Mapping[str, Any]) -> N
     optimizer.iterations = _count(training["iterations"])
     parameters = model.named_parameters()
     for name, slots in training["slots"].items():
-        arrays = {slot: decode_array(data) for slot, data in slots.items()}
-        for slot, array in arrays.items():
-            if array.dtype.kind not in "fiub" or array.shape not in (parameters[name].shape, ()):
-                raise ShapeError(
-                    f"{slot} of shape {array.shape} and type {array.dtype} for {name}",
-                    "optimizers remember numbers of the parameter's shape, or one for it all",
-                    f"shape {parameters[name].shape}",
-                )
-        optimizer.slots[parameters[name]] = arrays
+        optimizer.slots[parameters[name]] = _slots(optimizer, name, parameters[name], slots)
     source = np.random.default_rng()
     source.bit_generator.state = training["generator"]
     loss = _of_kind(Callable, restore(training["loss"], known))
@@ -153,6 +145,25 @@ def _resume(model: Any, training: dict[str, Any], known: Mapping[str, Any]) -> N
     }
     model.optimizer, model.loss, model.metrics = optimizer, loss, metrics
     model._generator, model.jit = source, training.get("jit", False) is True
+
+
+def _slots(optimizer: Optimizer, name: str, parameter: Value, slots: Any) -> dict[str, Any]:
+    """Return what an optimizer remembers of a parameter."""
+    found: dict[str, Any] = {
+        slot: data if type(data) is float else decode_array(data)[()]
+        for slot, data in slots.items()
+    }
+    for slot, array in found.items():
+        if type(array) is float:  # it leaves float32 parameters float32, unlike NumPy's
+            continue
+        fits = array.shape in (parameter.shape, ()) or is_custom(type(optimizer))
+        if array.dtype.kind not in "fiub" or not fits:
+            raise ShapeError(
+                f"{slot} of shape {array.shape} and type {array.dtype} for {name}",
+                "optimizers remember numbers of the parameter's shape, or one for it all",
+                f"shape {parameter.shape}",
+            )
+    return found
 
 
 def _of_kind(kind: Any, thing: Any) -> Any:

@@ -61,11 +61,14 @@ def _training(model: Any) -> dict[str, Any]:
         "metrics": {name: describe(metric) for name, metric in model.metrics.items()},
         "iterations": model.optimizer.iterations,
         "slots": {
-            name: {slot: encode_array(data) for slot, data in slots[parameter].items()}
+            name: {
+                slot: data if type(data) is float else encode_array(data)
+                for slot, data in slots[parameter].items()
+            }
             for name, parameter in model.named_parameters().items()
             if parameter in slots
         },
-        "generator": generator().bit_generator.state,
+        "generator": (model._generator or generator()).bit_generator.state,
         **({"jit": True} if model.jit else {}),
     }
 
