@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ...backprop import hold_nan
 from ...data import as_data
 from ...graph import Primitive
 from ...primitives import elementwise as table
@@ -62,7 +61,7 @@ class _Source:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.names: dict[str, Any] = {"__name__": __name__, "empty": np.empty, "vacant": vacant}
-        self.names |= {"hold_nan": hold_nan, "unanswered": Unanswered}
+        self.names["unanswered"] = Unanswered
         self.lines: list[str] = []
         self.before: list[str] = []  # what holds for all replays: views of buffers
         self.handed_out = self._handed_out()
@@ -117,23 +116,27 @@ class _Source:
             step = program.steps[i]
             self.before.append(f"p{i} = [empty({step.shape!r}, {step.dtype.char!r})]")
         guards = set(program.guards)
+        self.lines += ["squares = 0.0"] if guards else []
         for i in guards - set(program.operations()):
             self._write_guard(i)
         for i in program.operations():
             self._write_step(i, program.steps[i])
             if i in guards:
                 self._write_guard(i)
+        if guards:
+            drawn = [i for i, step in enumerate(program.steps) if step.primitive is fresh_draw]
+            draws = ", ".join([f"r{i}" for i in drawn])
+            self.lines.append(f"if squares != squares: return unanswered([{draws}])")
         taken: set[int] = set()
         results = ", ".join([self._out(i, taken) for i in program.outputs])
         self.lines.append(f"return [{results}]")
 
     def _write_guard(self, i: int) -> None:
-        """Return the draws where a derivative holds NaN; those that are still to come, as well."""
-        steps = self.program.steps
-        drawn = [k for k, step in enumerate(steps) if step.primitive is fresh_draw]
-        draws = ", ".join([f"r{k}" if k <= i else f"f{k}()" for k in drawn])
-        condition = f"hold_nan((r{i},))" if steps[i].shape else f"r{i} != r{i}"
-        self.lines.append(f"if {condition}: return unanswered([{draws}])")
+        """Add the squares of a derivative: the sum is NaN where a number is."""
+        if self.program.steps[i].shape:  # ravelled as it lies in memory, without a copy
+            self.lines += [f"n = r{i}.ravel('K')", "squares += n.dot(n)"]
+        else:
+            self.lines.append(f"squares += r{i} * r{i}")
 
     def _out(self, i: int, taken: set[int]) -> str:
         """Return the expression of an array that its receiver may keep and change."""

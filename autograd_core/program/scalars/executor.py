@@ -35,6 +35,7 @@ class ScalarExecutor:
         self.schedule = schedule(scalars)
         self._constants = {self.schedule.registers[i]: x for i, x in scalars.constants.items()}
         self._lanes = scalars.lanes
+        self._guard = None if scalars.guard is None else self.schedule.registers[scalars.guard]
         self._places = Places(program, scalars, self.schedule)
         self._compiled = compiled
         self._captured = list(program.captured.values())
@@ -73,7 +74,7 @@ class ScalarExecutor:
         load_captured = places.loader(r, list(program.captured))
         load_drawn = places.loader(r, self._drawn)
         read = places.reader(r, program.outputs)
-        holds_nan = places.detector(r, program.guards)
+        guard = None if self._guard is None else r[self._guard : self._guard + 1]
         captured, draws = self._captured, self._draws
 
         def run(data: list[Any]) -> Results:
@@ -84,7 +85,7 @@ class ScalarExecutor:
             if drawn:
                 load_drawn(drawn)
             calculate()
-            if holds_nan():
+            if guard is not None and guard.item() != guard.item():  # NaN
                 return Unanswered(drawn)
             return read()
 

@@ -1,5 +1,6 @@
 """Lowering: a program of numbers and small arrays becomes one of numbers alone."""
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from ...primitives import shapes
 from ..program import Program, Step
 from ..tracing import fresh_draw
 from .expansion import expanded
-from .operations import ACROSS, CODES, SPREAD
+from .operations import ACROSS, CODES, SPREAD, SUM
 from .steps import Scalars
 
 
@@ -87,9 +88,17 @@ def _is_two(program: Program, i: int) -> bool:
 
 
 def _keep(scalars: Scalars, program: Program) -> None:
-    for i in [*program.outputs, *program.guards]:
-        slots = scalars.place[i]
-        scalars.kept += [slots] if isinstance(slots, int) else slots.ravel().tolist()
+    scalars.kept = _flat(scalars, program.outputs)
+    guards = _flat(scalars, program.guards)
+    if guards:  # a sum of squares is NaN where a number is
+        terms = [scalars.add(ACROSS, (i, i)) if scalars.wide[i] else i for i in guards]
+        scalars.guard = scalars.add(SUM, tuple([i for i in terms for _ in "xy"]))
+        scalars.kept.append(scalars.guard)
+
+
+def _flat(scalars: Scalars, registers: list[int]) -> list[int]:
+    slots = [np.ravel(scalars.place[i]).tolist() for i in registers]
+    return list(chain.from_iterable(slots))
 
 
 def in_lanes(program: Program) -> Scalars | None:
@@ -109,7 +118,7 @@ def in_lanes(program: Program) -> Scalars | None:
         if slot is None:
             return None
         scalars.place.append(slot)
-    scalars.kept = [scalars.place[i] for i in [*program.outputs, *program.guards]]
+    _keep(scalars, program)
     return scalars
 
 

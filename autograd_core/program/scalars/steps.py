@@ -29,6 +29,7 @@ class Scalars:
     constants: dict[int, Data] = field(default_factory=dict)  # by slot
     place: list[Any] = field(default_factory=list)  # the slot of each register, or their array
     kept: list[int] = field(default_factory=list)  # slots that leave the program
+    guard: int | None = None  # of these the one that is NaN where a derivative is
     _numbers: dict[str, int] = field(default_factory=dict)
     _singles: dict[int, int] = field(default_factory=dict)  # what holds a slot's number rounded
 

@@ -82,19 +82,6 @@ class Places:
 
         return read
 
-    def detector(self, r: ndarray, numbers: list[int]) -> Callable[[], bool]:
-        """Return what tells whether registers of the program hold NaN."""
-        if not numbers:
-            return lambda: False
-        wanted = np.concatenate([np.ravel(self.indices(i)) for i in numbers])
-        found = np.empty(len(wanted))
-
-        def holds_nan() -> bool:
-            r.take(wanted, None, found, "clip")
-            return np.isnan(found.dot(found))  # type: ignore[no-any-return]
-
-        return holds_nan
-
     def _view(self, r: ndarray, i: int) -> ndarray:
         indices = self.indices(i)
         start = int(indices.flat[0]) if indices.size else 0
