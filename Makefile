@@ -7,7 +7,7 @@ TESTS ?=
 BIN := .venv/bin
 # Tests of compiled functions, which run a second time without Numba
 COMPILED := $(addprefix tests/test_,compile.py jit.py batching.py passes.py tracing.py \
-	array_executor.py)
+	array_executor.py random_programs.py)
 
 .PHONY: help demo test test-lowest test-torch notebooks docs lint types bench wheel-check clean
 

@@ -56,7 +56,7 @@ def _fold(primitive: Primitive, empty: float) -> Callable[..., Any]:
     def fold(scalars: Scalars, x: Any, *, axis: Any, keepdims: bool) -> Any:
         ndim = x.ndim
         axes = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-        axes = sorted({i % ndim for i in axes})
+        axes = sorted({i % ndim for i in axes}) if ndim else []  # a number is its own sum
         rest = [i for i in range(ndim) if i not in axes]
         shape = [1 if i in axes else n for i, n in enumerate(x.shape)]
         count = math.prod([x.shape[i] for i in axes])
