@@ -64,6 +64,35 @@ class ArrayMethods(NumPyNode):
             )
         return float(self._data.item())
 
+    def tolist(self) -> Any:
+        """Return the numbers as a float, or as nested lists of floats."""
+        return self._plain_data(".tolist()").tolist()
+
+    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """Return whether any element is not 0, as a plain bool or array."""
+        return np.any(self._plain_data(".any()"), axis, keepdims=keepdims)
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """Return whether no element is 0, as a plain bool or array."""
+        return np.all(self._plain_data(".all()"), axis, keepdims=keepdims)
+
+    def nonzero(self) -> Any:
+        """Return the positions of the elements that are not 0, as a tuple of plain arrays."""
+        return np.nonzero(self._plain_data(".nonzero()"))
+
+    def argsort(self, axis: int | None = -1) -> Any:
+        """Return the positions that sort this along an axis, as a plain array."""
+        return np.argsort(self._plain_data(".argsort()"), axis)
+
+    def _plain_data(self, how: str) -> Any:
+        if watching.open_watches:
+            watching.taking(self, how)
+        return np.asarray(self._data)
+
+    def copy(self) -> Any:
+        """The same numbers, recorded: as arrays have it."""
+        return elementwise.identity(self)
+
     def __len__(self) -> int:
         if not self.shape:
             # A TypeError, by which Python, NumPy and matplotlib tell numbers from lists

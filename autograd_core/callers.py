@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .mistakes import is_library, package_of
+from .mistakes import is_library, package_of, user_frame
 
 # Packages that show, store or judge numbers: they take data for themselves
 # fmt: off
@@ -138,9 +138,10 @@ def taker(frame: FrameType) -> Taker:
         return Taker(None, "", _UNKNOWN, False, True, inside is not None)
     site = _site(frame)
     function = _functions_of_numpy().get(inside) if inside else _called(frame, *site[::2])
-    name = ".".join(n for n in site.names if not n.startswith("@"))  # pytest's own names
-    if not name and function is not None:
-        name = f"np.{function.__name__}"
+    names = _site(user_frame()).names if is_library(frame) else site.names
+    name = ".".join(n for n in names if not n.startswith("@"))  # pytest's own names
+    if not name:
+        name = f"np.{getattr(function, '__name__', 'array')}"
     operands = () if inside else tuple([_looked_up(frame, x) for x in site.operands])
     return Taker(function, name, site, not is_library(frame), False, inside is not None, operands)
 
@@ -174,7 +175,9 @@ def _read_site(code: CodeType, offset: int) -> Site:
                 continue
             if instruction.opname.startswith(("LOAD_ATTR", "LOAD_METHOD")):
                 names += (str(instruction.argval),)
-            elif instruction.opname.startswith("LOAD_"):
+            elif instruction.opname.startswith(
+                ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")
+            ):
                 names = (str(instruction.argval),)
             elif instruction.opname.startswith(("CALL", "BINARY")):
                 names = (_COMPUTED,)

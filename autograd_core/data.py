@@ -54,7 +54,9 @@ def as_data(value: object, beside: Any = None) -> Data:
         raise DataError(
             f"{type(value).__name__} data of type {array.dtype}: {shorten(repr(value))}",
             "derivatives are taken with respect to real numbers",
-            "numbers: float(text), or z.real and z.imag of complex data",
+            "numbers, which a function without `return` does not give"
+            if value is None
+            else "numbers: float(text), or z.real and z.imag of complex data",
         )
     if array.dtype.char not in "fd":
         operands = beside if isinstance(beside, tuple) else (beside,)

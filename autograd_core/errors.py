@@ -10,6 +10,7 @@
     ├── OptionError          (ValueError)          an argument with a choice that does not exist
     ├── FileError            (OSError)             a file that is damaged, foreign or unreachable
     ├── TraceError           (TypeError)           what compile would freeze silently
+    ├── MissingNameError     (AttributeError)      a method that tensors of PyTorch have
     ├── MissingPackageError  (ImportError)         an optional package that is not installed
     ├── GradientMismatch     (AssertionError)      analytic and numeric derivative disagree
     └── AnomalyError         (FloatingPointError)  the first NaN or inf
@@ -75,6 +76,10 @@ class FileError(AutogradError, OSError):
 
 class TraceError(AutogradError, TypeError):
     """A compiled function takes data out of the graph, where replays would not see them change."""
+
+
+class MissingNameError(AutogradError, AttributeError):
+    """A Value has no such attribute, which tensors of PyTorch have."""
 
 
 class MissingPackageError(AutogradError, ImportError):

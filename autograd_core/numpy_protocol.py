@@ -16,7 +16,7 @@ import numpy as np
 from . import callers, watching
 from .callers import Taker
 from .errors import AutogradError, OptionError, ShapeError, UnsupportedError
-from .functions import decompositions, products, rearranging, statistics
+from .functions import activations, decompositions, products, rearranging, statistics
 from .functions.compositions import COMPOSED
 from .functions.rearranging import moving, permuting, reshaping, splitting
 from .functions.windows import sliding_windows
@@ -178,6 +178,20 @@ class NumPyNode(Node):
     ) -> Any:
         return carry_out(function, args, kwargs)
 
+    @property
+    def _mask(self) -> Any:
+        """What np.ma asks for, to take the data without a word.
+
+        Raises: UnsupportedError: unless a library takes data for itself.
+        """
+        if not callers.taker(sys._getframe(1)).is_silent:
+            raise UnsupportedError(
+                "a masked array with a Value",
+                "np.ma takes the numbers out of a Value, so no derivative flows through them",
+                "np.where(array.mask, 0.0, v * array.data), which is recorded",
+            )
+        return np.ma.nomask
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """Return the data as a plain array, a copy; of a single number an array of this object.
 
@@ -334,11 +348,20 @@ def _plain(x: Any) -> Any:
 
 def name_of(function: Any) -> str:
     """Return the name of a function of NumPy, as it is written."""
-    module = getattr(function, "__module__", None) or "numpy"  # ufuncs name none
+    module = getattr(function, "__module__", None)
+    if module is None:  # ufuncs name none
+        module = "numpy" if hasattr(np, function.__name__) else "scipy.special"
     return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
 
 
 def _unsupported(function: Any, method: str = "", *options: str) -> UnsupportedError:
+    ours = "sigmoid" if function.__name__ == "expit" else function.__name__
+    if hasattr(activations, ours):
+        return UnsupportedError(
+            f"{name_of(function)} of a Value",
+            "it has no derivative rule here, but there is the same function with one",
+            f"autograd_core.{ours}(v)",
+        )
     given = f"{name_of(function)}{method} of a Value"
     given += f" with {', '.join(options)}" if options else ""
     return UnsupportedError(

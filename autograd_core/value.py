@@ -15,7 +15,7 @@ from . import watching
 from .array_methods import ArrayMethods
 from .backprop import own, seed, sweep
 from .data import Data, as_data, shape_of
-from .errors import ShapeError, UnsupportedError
+from .errors import MissingNameError, ShapeError, UnsupportedError
 from .forks import free_after_fork
 from .functions.compositions import COMPOSED
 from .graph import Node, next_index, topological_order
@@ -215,6 +215,12 @@ class Value(ArrayMethods):
     def __rmod__(self, other: Any) -> Any:
         return table.mod.binary(other, self)
 
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
     def __pow__(self, other: Any) -> Any:
         return table.power.binary(self, other)
 
@@ -350,3 +356,32 @@ def _as_method(function: np.ufunc) -> Callable[..., Any]:
 for _function in {**RECORDED, **COMPOSED}:
     if isinstance(_function, np.ufunc) and not hasattr(Value, _function.__name__):
         setattr(Value, _function.__name__, _as_method(_function))
+
+
+class _Elsewhere:
+    """A name that tensors have in PyTorch, and NumPy's arrays and Values have not."""
+
+    def __init__(self, name: str, instead: str) -> None:
+        self.name, self.instead = name, instead
+
+    def __get__(self, value: Any, kind: type) -> Any:
+        """Refuse, with what to write."""
+        raise MissingNameError(
+            f".{self.name} of a Value", "a Value has the names of NumPy's arrays", self.instead
+        )
+
+
+for _name, _instead in {
+    "detach": "v.data for plain numbers; Value(v.data) for a new leaf",
+    "clone": "v + 0.0, which is recorded; v.data.copy() for plain numbers",
+    "view": "v.reshape(...)",
+    "numpy": "v.data",
+    "unsqueeze": "np.expand_dims(v, axis), or v[None]",
+    "permute": "v.transpose(...)",
+    "requires_grad": "Value(...) for what is differentiated, and plain numbers for what is not",
+    "requires_grad_": "Value(...) for what is differentiated, and plain numbers for what is not",
+    "zero_grad": "v.grad = None",
+    "mm": "v @ w",
+    "cpu": "v.data",
+}.items():
+    setattr(Value, _name, _Elsewhere(_name, _instead))

@@ -18,6 +18,7 @@ EXPORTS = {
         GradientMismatch
         GradientWarning
         IndexRangeError
+        MissingNameError
         MissingPackageError
         OptionError
         Primitive

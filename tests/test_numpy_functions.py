@@ -693,8 +693,15 @@ METHODS = """
     x[:, :1].squeeze() == np.squeeze(x[:, :1])
     x[:, :1].squeeze(1) == np.squeeze(x[:, :1], axis=1)
     x.dot(y) == np.dot(x, y)
+    x.copy() == np.copy(x)
 """
-PLAIN_METHODS = {"item", "argmax", "argmin", "ndim", "size"}
+PLAIN_METHODS = {"item", "tolist", "argmax", "argmin", "argsort"} | {
+    "any",
+    "all",
+    "nonzero",
+    "ndim",
+    "size",
+}
 
 
 class TestMethods:

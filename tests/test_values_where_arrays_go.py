@@ -18,6 +18,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.special
 import scipy.stats
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_squared_error
@@ -26,6 +27,7 @@ from sklearn.preprocessing import StandardScaler
 from autograd_core import (
     DataError,
     GradientWarning,
+    MissingNameError,
     OptionError,
     TraceError,
     UnsupportedError,
@@ -114,6 +116,9 @@ class TestNumPy:
         with pytest.raises(DataError, match="the mask would be lost"):
             v * np.ma.array([1.0, 2.0, 3.0], mask=[True, False, False])
         np.testing.assert_array_equal((v * np.ma.array([1.0, 2.0, 3.0])).data, [1.0, 4.0, 12.0])
+        for use in (lambda: np.ma.array([1.0, 2.0, 3.0]) * v, lambda: np.ma.sum(v)):
+            with pytest.raises(UnsupportedError, match=r"np\.where\(array\.mask"):
+                use()
         with pytest.raises(DataError, match=r"np\.asarray\(matrix\)"):
             v * np.ones(3).view(np.matrix)
 
@@ -199,6 +204,30 @@ class TestPython:
         twin = duplicate(v)
         assert (twin.label, twin.grad.tolist(), twin.data.tolist()) == ("v", [1.0, 1.0], [1.0, 2.0])
         assert not np.shares_memory(twin.data, v.data)
+
+    def test_methods_of_arrays_that_look_at_data_are_there(self, v):
+        assert v.tolist() == v.data.tolist()
+        assert (v.any(), v.all(), (v - 1.0).all()) == (True, True, False)
+        np.testing.assert_array_equal((-v).argsort(), [2, 1, 0])
+        np.testing.assert_array_equal((v - 1.0).nonzero()[0], [1, 2])
+        assert [x.data for x in divmod(Value(7.0), 2.0)] == [3.0, 1.0]
+        assert [x.data for x in divmod(7.0, Value(2.0))] == [3.0, 1.0]
+
+    @pytest.mark.parametrize(
+        ("name", "instead"),
+        [("detach", "v.data"), ("clone", "recorded"), ("view", "reshape"), ("mm", "v @ w")],
+    )
+    def test_methods_of_pytorch_say_what_to_write(self, v, name, instead):
+        assert not hasattr(v, name)
+        with pytest.raises(MissingNameError) as caught:
+            getattr(v, name)
+        assert instead in caught.value.instead
+
+    def test_functions_of_scipy_name_ours(self, v):
+        with pytest.raises(UnsupportedError, match=r"autograd_core\.sigmoid\(v\)"):
+            scipy.special.expit(v)
+        with pytest.raises(UnsupportedError, match=r"scipy\.special\.j0 of a Value"):
+            scipy.special.j0(v)
 
 
 class TestMatplotlib:
