@@ -180,7 +180,8 @@ def ways(case):
     samples = [np.stack(each) for each in zip(*case.data, strict=True)]
 
     def batched(wrap):
-        return [wrap(ac.batch(f))(samples)[1]]
+        slopes = wrap(ac.batch(f))(samples)[1]  # numbers have the type of their columns
+        return [[g.astype(x.dtype) for g, x in zip(slopes, samples, strict=True)]]
 
     def stacked():
         slopes = zip(*[gradient for _, gradient in eager()], strict=True)
