@@ -77,9 +77,16 @@ def check_finite(x: Any, y: Any = None, sample_weight: Any = None) -> None:
             )
 
 
-def check_softmax(model: Any) -> None:
-    """Warn if a layer's activation is a softmax over a single number, which is always 1."""
+def check_layers(model: Any) -> None:
+    """Warn of layers that have computed a softmax over one number, or whose mask was not used."""
     for layer in model.modules().values():
+        if getattr(layer, "_mask", None) is not None:
+            say(
+                "mask",
+                f"a mask of padded steps that ends inside {type(model).__name__}",
+                "its __call__ returns no mask, so that padded steps count in the loss",
+                "def output_mask(self, x, mask): return self.part.output_mask(x, mask)",
+            )
         name = getattr(getattr(layer, "activation", None), "__name__", "")
         shape = getattr(layer, "output_shape", None) or (0,)
         if name in ("softmax", "log_softmax") and shape[-1] == 1:

@@ -94,6 +94,7 @@ class Perceptron(Neuron):
 
         Source:  A. Novikoff, On Convergence Proofs for Perceptrons, 1962.
         """
+        self._require_trainable()
         samples = self._samples(x)
         targets = self._targets(y, len(samples))
         check_range("learning_rate", learning_rate, 0.0)

@@ -51,6 +51,18 @@ class State(Configured):
         else:
             super().__setattr__(name, value)
 
+    def _require_trainable(self) -> None:
+        """Refuse to learn by a rule of its own where this part is frozen.
+
+        Raises: OptionError: trainable is False.
+        """
+        if not self.trainable:
+            raise OptionError(
+                f"learning of {type(self).__name__} with trainable=False",
+                "its parameters stay as they are",
+                "trainable = True before it learns",
+            )
+
     def inside(self) -> tuple[list["State"], list[Value]]:
         """Return this with all its parts, and all parameters, found in one walk."""
         found = [part for _, part in _walk(self)]

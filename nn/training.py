@@ -18,7 +18,7 @@ from .epochs import Figures, as_array, as_batches, as_parts, check_epochs, inter
 from .losses.outputs import decides_at
 from .metrics import BY_NAME
 from .metrics.choosing import chosen
-from .mistakes import check_finite, check_reached, check_scale, check_softmax
+from .mistakes import check_finite, check_layers, check_reached, check_scale
 from .progress import progress_bar
 from .randomness import drawing_from
 from .steps import Steps, plain
@@ -273,7 +273,7 @@ class Training(Steps):
             with self._ranks.drawing():
                 figures.add(*self._learn_batch(*batch))
             if is_first and i == 0:
-                check_softmax(self)
+                check_layers(self)
             tell("on_train_batch_end", i, {"loss": figures.loss})
             if without != set() and (i == 0 or not self.jit):  # a program keeps no gradients
                 trained = {id(p) for p in self.parameters()}
@@ -297,6 +297,6 @@ class Training(Steps):
                 loss, *seen = self._compare(*batch)
                 y, out, mask = map(plain, seen)
                 figures.add(self._ranks.averaged(float(loss + self.penalty()), mask), y, out, mask)
-        check_softmax(self)
+        check_layers(self)
         logs: dict[str, float] = figures.logs()
         return logs

@@ -156,3 +156,31 @@ def test_a_module_that_changes_the_steps_loses_the_mask_with_a_warning():
     model.compile("sgd", "mse")
     with pytest.warns(TrainingWarning, match="changed the steps without its mask"):
         model.evaluate(X, np.ones((4, 1)))
+
+
+class Reader(nn.Module):
+    def __init__(self):
+        self.part = reader(nn.Dense(1))
+
+    def __call__(self, x):
+        return self.part(x)
+
+
+class MaskedReader(Reader):
+    def output_mask(self, x, mask):
+        return self.part.output_mask(x, mask)
+
+
+def test_a_module_of_ones_own_passes_the_mask_on():
+    short, longer = padded(MaskedReader(), metrics=["mae"])
+    assert all(np.isclose(longer[name], short[name]) for name in short)
+
+
+@EAGER_AND_JIT
+def test_a_module_that_does_not_pass_the_mask_on_warns(jit):
+    model = Reader()
+    model.compile("sgd", "mse", jit=jit)
+    with pytest.warns(TrainingWarning, match="ends inside Reader"):
+        model.fit(X, Y, verbose=0)
+    with pytest.warns(TrainingWarning, match="ends inside Reader"):
+        model.evaluate(X, Y)

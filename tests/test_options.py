@@ -174,6 +174,16 @@ class TestLogits:
         assert model.evaluate(X, BINARY)[1:] == expected
         assert np.array_equal(model.predict_classes(X), scores > 0)
 
+    @pytest.mark.parametrize("y", [BINARY, np.stack([BINARY, 1 - BINARY], 1)], ids=["two", "many"])
+    def test_an_estimator_with_a_hinge_loss_decides_at_0(self, y):
+        model = nn.Sequential([nn.Dense(y[0].size)])
+        estimator = as_estimator(model, loss="hinge", random_state=0).set_params(epochs=3)
+        scores = estimator.fit(X, y).model_.predict(X)
+        assert np.array_equal(estimator.predict(X), np.squeeze(scores) > 0)
+        assert ((scores > 0) & (scores < 0.5)).any()
+        with pytest.raises(OptionError, match="scores"):
+            estimator.predict_proba(X)
+
 
 class TestCallbacks:
     def test_one_callback_may_come_alone(self):

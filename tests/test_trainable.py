@@ -193,3 +193,19 @@ def test_a_layer_added_to_a_frozen_model_is_frozen():
 def test_trainable_is_true_or_false(given):
     with pytest.raises(OptionError, match="trainable"):
         nn.Dense(1).trainable = given
+
+
+@pytest.mark.parametrize(
+    "learn",
+    [
+        lambda: (nn.Perceptron(2), lambda model: model.fit([[0, 1]], [1])),
+        lambda: (nn.Hopfield(2), lambda model: model.store([[1, -1]])),
+    ],
+)
+def test_rules_without_gradients_refuse_a_frozen_model(learn):
+    model, fit = learn()
+    model.trainable = False
+    with pytest.raises(OptionError, match="trainable=False"):
+        fit(model)
+    model.trainable = True
+    fit(model)

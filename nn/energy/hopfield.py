@@ -73,6 +73,7 @@ class Hopfield(Module):
         Returns: itself.
         Raises:  ShapeError: another number of units. DomainError: other numbers.
         """
+        self._require_trainable()
         patterns = np.atleast_2d(self._states(patterns))
         weight = self.weight + patterns.T @ patterns / self.units
         np.fill_diagonal(weight, 0.0)

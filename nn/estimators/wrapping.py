@@ -10,11 +10,11 @@ from autograd_core import OptionError, ShapeError, sigmoid, softmax
 
 from .. import losses
 from ..configuration import choose, name_of
-from ..losses.outputs import wants_logits
+from ..losses.outputs import decides_at, wants_logits
 from ..module import Module
 from ..randomness import drawing_from
 from .base import NetworkEstimator, check_kept
-from .borrowed import check_random_state
+from .borrowed import check_is_fitted, check_random_state
 from .targets import Probabilistic, Regressing
 
 
@@ -147,6 +147,29 @@ class NetworkClassifier(Probabilistic, Wrapped):
         with self._all_or_nothing():
             self._learn(self._samples(X, y, sample_weight, first, classes, True), first, 1)
         return self
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return probabilities, (samples, classes), in the order of `classes_`.
+
+        Raises:  OptionError: the outputs are scores of a hinge loss.
+        """
+        if self._gives_scores:
+            raise OptionError(
+                f"probabilities of {type(self).__name__} with loss={self.loss!r}",
+                "a hinge loss makes the outputs scores, whose sign is the class",
+                "loss='binary_crossentropy' and a sigmoid, or predict(X)",
+            )
+        return super().predict_proba(X)
+
+    @property
+    def _gives_scores(self) -> bool:
+        check_is_fitted(self)
+        loss = self.model_.loss
+        return decides_at(loss) == 0.0 and not wants_logits(loss)
+
+    def _labels(self, out: Any) -> Any:
+        threshold = 0.0 if self._gives_scores else 0.5
+        return self._binarizer.inverse_transform(out, threshold=threshold)
 
     def _computed(self, X: Any) -> Any:
         out = super()._computed(X)
