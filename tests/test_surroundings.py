@@ -6,6 +6,7 @@ import types
 from array import array
 from collections import deque
 from contextvars import ContextVar
+from cProfile import Profile
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -291,17 +292,46 @@ class TestWhatIsRead:
             layer.activation = nn.activations.get(activation)
             assert_close(compiled(X[None]).data, model(X[None]).data, 1e-12)
 
-    def test_under_a_profiler_everything_counts(self):
-        model = Model()
+    @pytest.mark.parametrize("written_in", ["Python", "C"])
+    def test_is_the_same_under_a_profiler(self, written_in):
+        model, seen, profile = Model(), [], Profile()
+        model.losses = []
         compiled = compile(model.scaled)
-        sys.setprofile(lambda *_: None)
+        drawing = compile(lambda x: x * np.random.default_rng().normal())
+        before = sys.gettrace()
+        if written_in == "Python":
+            sys.setprofile(lambda frame, *_: seen.append(frame.f_code))
+        else:
+            sys.settrace(None)  # what measures coverage
+            profile.enable()
         try:
             results = []
             for model.k in (2.0, 3.0):
-                results.append(compiled(1.0))
+                results += [compiled(1.0), compiled(2.0)]
+                model.losses.append(model.k)
+            drawing(1.0)
+            with pytest.raises(TraceError):
+                drawing(1.0)
         finally:
             sys.setprofile(None)
-        assert results == [2.0, 3.0]
+            profile.disable()
+            sys.settrace(before)
+        assert results == [2.0, 4.0, 3.0, 6.0]
+        assert compiled.traces == 2
+        assert (Model.scaled.__code__ in seen) == (written_in == "Python")
+
+    def test_of_a_training_under_a_profiler(self):
+        nn.set_seed(0)
+        model = nn.Sequential([nn.Dense(2, "tanh"), nn.Dense(1)], input_shape=(3,))
+        model.compile("adam", "mse", jit=True)
+        before = sys.gettrace()
+        sys.settrace(None)  # what measures coverage
+        try:
+            with Profile():
+                model.fit(np.eye(3), np.ones(3), epochs=5, verbose=0)
+        finally:
+            sys.settrace(before)
+        assert model._compiled.recordings == 1
 
     def test_between_forward_and_backward_is_refused(self):
         ks, x = [2.0], Value(3.0)

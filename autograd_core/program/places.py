@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from random import Random
+from random import Random, SystemRandom
 from types import (
     BuiltinMethodType,
     CodeType,
@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from ..graph import Node
 from .contents import PLAIN, contents, same
 
-MOST = 20_000  # places: what is further away from the function is left out
+MOST = 10_000  # places: what is further away from the function is left out
 CONTAINERS = (list, dict, set, deque)
 # Their modules' globals and classes' attributes do not change
 _LIBRARIES = {"autograd_core", "nn", "numpy", *sys.stdlib_module_names} - {"__main__"}
@@ -37,45 +37,56 @@ class Ran:
 
     def __init__(self, noticed: Callable[[Any], None]) -> None:
         self.code: dict[CodeType, dict[str, Any]] = {}
-        self.is_complete = False  # not where another profiler was at work
+        self.is_complete = False  # not where both a profiler and a tracing tool were at work
         self._noticed = noticed
+        self._get: Callable[[], Any] = sys.getprofile
+        self._set: Callable[[Any], None] = sys.setprofile
+        self._before: Any = None  # a profiler of the user's, which sees all events, too
 
     @contextmanager
     def following(self) -> Iterator[None]:
         """Take down which functions are called in the block."""
-        if sys.getprofile() is not None:
+        self._before = sys.getprofile()
+        if self._before is not None and not callable(self._before):  # one in C, such as cProfile
+            self._get, self._set, self._before = sys.gettrace, sys.settrace, sys.gettrace()
+            if self._before is not None:
+                yield
+                return
+        self.is_complete = True
+        self._set(self._look())
+        try:
             yield
-            return
-        code, noticed, urandom = self.code, self._noticed, os.urandom
-        seed = Random.seed.__code__
+        finally:
+            self._set(self._before)
+
+    def _look(self) -> Callable[[Any, str, Any], None]:
+        code, noticed, before, urandom = self.code, self._noticed, self._before, os.urandom
+        draws = {Random.seed.__code__, SystemRandom.getrandbits.__code__}
 
         def look(frame: Any, event: str, argument: Any) -> None:
             if event == "call":
                 code[frame.f_code] = frame.f_globals
-                if frame.f_code is seed and frame.f_locals.get("a") is None:
+                if frame.f_code in draws and frame.f_locals.get("a") is None:
                     noticed(frame)
             elif argument is urandom and event == "c_call":
                 noticed(frame)
+            if before is not None:
+                before(frame, event, argument)
 
-        self.is_complete = True
-        sys.setprofile(look)
-        try:
-            yield
-        finally:
-            sys.setprofile(None)
+        return look
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Leave out what runs in the block."""
-        before = sys.getprofile()
-        if not self.is_complete or before is None:
+        if not self.is_complete:
             yield
             return
-        sys.setprofile(None)
+        current = self._get()
+        self._set(self._before)
         try:
             yield
         finally:
-            sys.setprofile(before)
+            self._set(current)
 
     def names(self, of_users: bool) -> set[str] | None:
         """Return all names and texts in the code; None: it is not known which code ran.
@@ -204,7 +215,9 @@ class Places:
     def _visit_object(self, x: Any, name: str) -> None:
         if isinstance(x, dict):
             self._add(x, Contents, (*x, *x.values()), name)
-            self._waiting += [(part, f"{name}[{key!r}]") for key, part in list(x.items())]
+            for key, part in list(x.items()):
+                shown = repr(key) if isinstance(key, str | int) else type(key).__name__
+                self._waiting.append((part, f"{name}[{shown}]"))
         elif isinstance(x, CONTAINERS):
             self._add(x, Contents, tuple(x), name)
         if isinstance(x, list | tuple | deque):

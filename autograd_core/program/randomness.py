@@ -60,9 +60,12 @@ class Randomness:
     def following_lines(self) -> Iterator[None]:
         """Find the line that draws in the block. Slow: all states are read at every line."""
         latest = ""  # the user's line that runs
+        before = sys.gettrace()
 
-        def look(frame: Any, _event: str, _argument: Any) -> Any:
+        def look(frame: Any, event: str, argument: Any) -> Any:
             nonlocal latest
+            if before is not None and event == "call":
+                before(frame, event, argument)
             if not _is_users(frame):
                 return None
             if not self.moved():
@@ -71,7 +74,6 @@ class Randomness:
                 self.line = latest
             return look
 
-        before = sys.gettrace()
         sys.settrace(look)
         try:
             yield
