@@ -60,7 +60,7 @@ class Randomness:
     def following_lines(self) -> Iterator[None]:
         """Find the line that draws in the block. Slow: all states are read at every line."""
         latest = ""  # the user's line that runs
-        before = sys.gettrace()
+        before: Any = sys.gettrace()
 
         def look(frame: Any, event: str, argument: Any) -> Any:
             nonlocal latest
