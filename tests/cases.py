@@ -132,7 +132,7 @@ POSITIVE = (0.1, 3.0)
 INSIDE_ONE = (-0.9, 0.9)
 BESIDE_ZERO = [-1.3, -0.4, 0.6, 1.7]
 MASK = [0.0, 1.0]
-MANY = {"axis": 0, "keepdims": False}
+MANY = {"axis": 1, "keepdims": False}
 ALL = {"axis": None, "keepdims": False}
 KEPT = {"axis": (0, -1), "keepdims": True}
 ADJACENT = {"strides": (1,), "dilation": (1,)}
@@ -303,6 +303,8 @@ STRUCTURAL = [
     ),
     structural(reductions.recurrence, (4,), (3,), axis=0),
     structural(reductions.recurrence, (3, 2), (2, 2), axis=-2),
+    structural(reductions.recurrence, (2, 3, 4), (2, 3, 3), axis=2),
+    structural(reductions.cumprod_adjoint, (2, 3, 4), (2, 3, 4), axis=2),
     structural(reductions.logsumexp, (), **ALL),
     structural(reductions.logsumexp, (2, 3, 2), **ALL),
     structural(reductions.logsumexp, (2, 3, 2), **MANY),
@@ -343,7 +345,7 @@ STRUCTURAL = [
     structural(linear_algebra.sign_det, regular(3, 3)),
     # Decompositions
     structural(decompositions.cholesky, positive_definite(3, 3), symmetric=True),
-    structural(decompositions.cholesky, positive_definite(2, 2, 2), symmetric=True),
+    structural(decompositions.cholesky, positive_definite(2, 1, 3, 3), symmetric=True),
     structural(decompositions.eigh, positive_definite(3, 3), symmetric=True),
     structural(decompositions.eigh, positive_definite(2, 2, 2), symmetric=True),
     structural(decompositions.svd, (3, 3)),

@@ -70,6 +70,16 @@ class TestProductsOfExtremes:
             np.testing.assert_array_equal(compile(weighted)(np.array(x)), weighted(np.array(x)))
 
 
+def test_products_along_an_axis_are_those_of_each_vector():
+    x = np.array([FACTORS[0], FACTORS[2], FACTORS[4], FACTORS[7]])
+    with quiet():
+        each = [grad(lambda x: np.sum(np.cumprod(x)))(row) for row in x]
+        along = grad(lambda x: np.sum(np.cumprod(x, axis=1)))(x)
+        np.testing.assert_array_equal(along, each)
+        across = grad(lambda x: np.sum(np.cumprod(x, axis=0)))(x.T.copy())
+        np.testing.assert_array_equal(across.T, each)
+
+
 def test_the_determinant_of_a_matrix_of_extremes_has_its_cofactors():
     x = np.diag(FACTORS[0])
     expected = grad(np.prod)(np.array(FACTORS[0]))

@@ -1,0 +1,412 @@
+"""Mutants of the table: each rule, kernel and expansion changed in one place, and who notices.
+
+Run by hand, from the root: python tests/mutants.py [module ...], such as elementwise or expansion.
+A mutant is a module of the table with one operator, number, operand or argument changed. It is
+killed where a case of tests/cases.py that reaches it has another value, type or derivative, against
+finite differences with random cotangents, or where a kernel or expansion differs from `forward`.
+What survives is listed with its line; CONTRIBUTING.md says which of them cannot be told apart.
+"""
+
+import argparse
+import ast
+import contextlib
+import copy
+import importlib
+import inspect
+import io
+import itertools
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import CASES
+from scalar_programs import executor_of
+
+from autograd_core import Primitive, Value, check_gradients, vjp
+from autograd_core.program.scalars import expansion
+
+MODULES = ["elementwise", "indexing", "shapes", "reductions", "linear_algebra", "decompositions",
+           "windows", "convolution", "expansion"]  # fmt: skip
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -3.3, 20.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan]
+OTHER = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
+    ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq, ast.And: ast.Or, ast.Or: ast.And,
+}  # fmt: skip
+COMMUTATIVE = frozenset(
+    ["multiply", "add", "equal", "not_equal", "maximum", "minimum", "vdot", "logaddexp", "hypot"]
+)
+NAMES = {
+    "sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "sinh", "greater": "greater_equal",
+    "greater_equal": "greater", "maximum": "minimum", "minimum": "maximum", "reciprocal": "square",
+    "square": "reciprocal", "exp": "expm1", "sqrt": "square", "log": "exp", "scatter": "getitem",
+    "sign": "absolute", "logical_and": "logical_or",
+}  # fmt: skip
+
+
+def of_operation(node: ast.BinOp) -> Iterator[ast.AST]:
+    """Yield another operator, the operands exchanged, and each alone."""
+    if type(node.op) in OTHER:
+        yield ast.BinOp(node.left, OTHER[type(node.op)](), node.right)
+    if isinstance(node.op, ast.Sub | ast.Div | ast.Pow | ast.MatMult):
+        yield ast.BinOp(node.right, node.op, node.left)
+    yield node.left
+    yield node.right
+
+
+def of_sign(node: ast.UnaryOp) -> Iterator[ast.AST]:
+    """Yield the operand."""
+    if isinstance(node.op, ast.USub | ast.Not):
+        yield node.operand
+
+
+def of_comparison(node: ast.Compare) -> Iterator[ast.AST]:
+    """Yield the opposite, or the same with or without equality; always, and never."""
+    if type(node.ops[0]) in OTHER:
+        others = [OTHER[type(node.ops[0])](), *node.ops[1:]]
+        yield ast.Compare(node.left, others, node.comparators)
+        yield ast.Constant(True)
+        yield ast.Constant(False)
+
+
+def of_condition(node: ast.BoolOp) -> Iterator[ast.AST]:
+    """Yield `or` for `and`, and each part alone."""
+    yield ast.BoolOp(OTHER[type(node.op)](), node.values)
+    yield from node.values
+
+
+def of_choice(node: ast.IfExp) -> Iterator[ast.AST]:
+    """Yield the choices exchanged, and each alone."""
+    yield ast.IfExp(node.test, node.orelse, node.body)
+    yield node.body
+    yield node.orelse
+
+
+def of_constant(node: ast.Constant) -> Iterator[ast.AST]:
+    """Yield another number, or the other of True and False."""
+    if isinstance(node.value, bool):
+        yield ast.Constant(not node.value)
+    elif isinstance(node.value, int | float):
+        yield ast.Constant(node.value + 1)
+        yield ast.Constant(-node.value if node.value else -1)
+
+
+def of_call(node: ast.Call) -> Iterator[ast.AST]:
+    """Yield the last two arguments exchanged."""
+    name = ast.unparse(node.func).rpartition(".")[2]
+    if len(node.args) >= 2 and not node.keywords and name not in COMMUTATIVE:
+        yield ast.Call(node.func, [*node.args[:-2], node.args[-1], node.args[-2]], [])
+
+
+def of_name(node: ast.Name) -> Iterator[ast.AST]:
+    """Yield another function."""
+    if node.id in NAMES and isinstance(node.ctx, ast.Load):
+        yield ast.Name(NAMES[node.id], node.ctx)
+
+
+def of_attribute(node: ast.Attribute) -> Iterator[ast.AST]:
+    """Yield another function of NumPy or math."""
+    if node.attr in NAMES:
+        yield ast.Attribute(node.value, NAMES[node.attr], node.ctx)
+
+
+VARIANTS: dict[type, Callable[[Any], Iterator[ast.AST]]] = {
+    ast.BinOp: of_operation,
+    ast.UnaryOp: of_sign,
+    ast.Compare: of_comparison,
+    ast.BoolOp: of_condition,
+    ast.IfExp: of_choice,
+    ast.Constant: of_constant,
+    ast.Call: of_call,
+    ast.Name: of_name,
+    ast.Attribute: of_attribute,
+}
+
+
+class Replaced(ast.NodeTransformer):
+    """A copy of a tree in which one node is another."""
+
+    def __init__(self, old: ast.AST, new: ast.AST) -> None:
+        self.old, self.new = old, new
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        return self.new if node is self.old else self.generic_visit(copy.copy(node))
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, ast.AST):
+                setattr(node, name, self.visit(value))
+            elif isinstance(value, list):
+                changed = [self.visit(x) if isinstance(x, ast.AST) else x for x in value]
+                setattr(node, name, changed)
+        return node
+
+
+class Module:
+    """A module of the table, its rows and which of them each definition reaches."""
+
+    def __init__(self, name: str) -> None:
+        place = "program.scalars" if name == "expansion" else "primitives"
+        self.module: Any = importlib.import_module(f"autograd_core.{place}.{name}")
+        self.short = name
+        self.tree = ast.parse(inspect.getsource(self.module))
+        self.before = dict(vars(self.module))
+        self.is_expansion = name == "expansion"
+        self.names = {}
+        for statement in self.tree.body:
+            target = getattr(statement, "target", None) or (getattr(statement, "targets", [0]))[0]
+            self.names[statement] = getattr(target, "id", getattr(statement, "name", ""))
+
+    def mutants(self) -> Iterator[tuple[ast.stmt, ast.AST, str, Any]]:
+        """Yield a statement, the node that is changed, how it reads, and the changed module."""
+        for statement in self.tree.body:
+            if not isinstance(statement, ast.FunctionDef | ast.AnnAssign):
+                continue
+            skipped = set()
+            for node in ast.walk(statement):  # types and texts of errors compute nothing
+                if isinstance(node, ast.Raise):
+                    skipped |= set(ast.walk(node))
+                for part in ("annotation", "returns"):
+                    if isinstance(getattr(node, part, None), ast.AST):
+                        skipped |= set(ast.walk(getattr(node, part)))
+            for node in ast.walk(statement):
+                if node in skipped:
+                    continue
+                for new in VARIANTS.get(type(node), lambda _: ())(node):
+                    tree = ast.fix_missing_locations(Replaced(node, new).visit(self.tree))
+                    text = f"{ast.unparse(node)}  ->  {ast.unparse(new)}"
+                    yield statement, node, text, compile(tree, self.module.__file__, "exec")
+
+    def reached(self, statement: ast.stmt) -> set[str]:
+        """Return the names of all definitions that use one, itself included."""
+        users = {self.names[statement]}
+        while True:
+            more = {
+                name
+                for other, name in self.names.items()
+                if name not in users
+                and any(isinstance(n, ast.Name) and n.id in users for n in ast.walk(other))
+                and not (isinstance(other, ast.AnnAssign) and name in self.rows(users))
+            }
+            helpers = {n for n in more if not isinstance(self.before.get(n), Primitive)}
+            if not helpers:
+                return users | more
+            users |= helpers
+
+    def rows(self, names: set[str]) -> list[Primitive]:
+        return [self.before[n] for n in names if isinstance(self.before.get(n), Primitive)]
+
+
+PARTS = ("forward", "rules", "each", "scalar", "into")
+
+
+def same(x: Any, y: Any, rtol: float = 1e-9) -> bool:
+    x, y = np.asarray(x), np.asarray(y)
+    return x.shape == y.shape and np.allclose(x, y, rtol, 1e-12, equal_nan=True)
+
+
+def special_points(primitive: Primitive) -> Any:
+    return np.array(list(itertools.product(SPECIAL, repeat=len(primitive.rules)))).T
+
+
+def derivatives(case: Any) -> Any:
+    """Return the value and the vector-Jacobian products of a case, twice over."""
+    rng = np.random.default_rng(0)
+    out, pull = vjp(case, *case.moving)
+    g = rng.normal(size=np.shape(out)) if np.shape(out) else float(rng.normal())
+    return [out, *pull(g)]
+
+
+def faults(primitive: Primitive, known: dict[str, Any]) -> Iterator[str]:
+    """Yield what a test would see; nothing where the primitive works."""
+    for case in (c for c in CASES if c.primitive is primitive):
+        found = derivatives(case)
+        if not all(map(same, found, known[case.name])):
+            yield "a derivative"
+        narrow = [x if type(x) is float else Value(x.astype(np.float32)) for x in case.moving]
+        if not all(type(x) is float for x in narrow):
+            out = case(*narrow)
+            if out.dtype != known[f"{case.name} type"]:
+                yield "a type"
+        check_gradients(case, *case.moving, order=2)
+        if primitive.into is not None and np.shape(found[0]):
+            out = np.full(np.shape(found[0]), np.nan)
+            primitive.into(*case.inputs, out, **case.params)
+            if not same(out, found[0]):
+                yield "a kernel for arrays"
+    if primitive.scalar is not None:
+        if not same(scalars(primitive), known[f"{primitive.name} special"]):
+            yield "a kernel for numbers"
+        for part in (slopes, second_slopes):
+            if not same(part(primitive), known[f"{primitive.name} {part.__name__}"]):
+                yield "a convention"
+
+
+def scalars(primitive: Primitive) -> Any:
+    """Return what a kernel gives at special points, as arrays have it where it raises."""
+    params = {"decimals": 0} if primitive.name == "round" else {}
+    params |= {"dtype": np.dtype(float)} if primitive.name == "astype" else {}
+    points = special_points(primitive)
+    forward = np.broadcast_to(primitive.forward(*points, **params), points.shape[1])
+    found = []
+    for point, expected in zip(points.T.tolist(), forward, strict=True):
+        try:
+            found.append(float(primitive.scalar(*point)))  # type: ignore[misc]
+        except (ArithmeticError, ValueError):
+            found.append(expected)
+    return np.array([forward, found])
+
+
+def slopes(primitive: Primitive) -> Any:
+    params = {"decimals": 0} if primitive.name == "round" else {}
+    params |= {"dtype": np.dtype(float)} if primitive.name == "astype" else {}
+    points = special_points(primitive)
+    _, pull = vjp(lambda *x: primitive(*x, **params), *points)
+    return np.array(pull(np.linspace(0.5, 2.0, points.shape[1])))
+
+
+def second_slopes(primitive: Primitive) -> Any:
+    params = {"decimals": 0} if primitive.name == "round" else {}
+    params |= {"dtype": np.dtype(float)} if primitive.name == "astype" else {}
+    points = special_points(primitive)
+    weights = np.linspace(0.5, 2.0, points.shape[1])
+
+    def first(*x: Any) -> Any:
+        _, pull = vjp(lambda *x: primitive(*x, **params), *x)
+        return sum(np.sin(d) for d in pull(weights))
+
+    _, pull = vjp(first, *points)
+    return np.array(pull(weights))
+
+
+def expansion_faults(known: dict[str, Any]) -> Iterator[str]:
+    for case in CASES:
+        if case.primitive in expansion.EXPANSIONS or case.primitive in expansion.MOVING:
+            run = executor_of(case, *case.moving, compiled=False)
+            if not same(run(list(case.moving))[0], known[case.name][0]):
+                yield "an expansion"
+
+
+def changes(module: Module, statement: ast.stmt, code: Any) -> list[tuple[Any, str, Any]]:
+    """Return what the mutant sets: an object, the name of its attribute, and what it becomes."""
+    space = {k: v for k, v in module.before.items() if k.startswith("__")}
+    exec(code, space)
+    name = module.names[statement]
+    primitives = {k: v for k, v in module.before.items() if isinstance(v, Primitive)}
+    inside = [node for node in ast.walk(statement) if isinstance(node, ast.FunctionDef)]
+    if inside == [statement]:  # whoever has imported the function calls the mutant
+        return [(module.before[name], "__code__", space[name].__code__)]
+    made = {n: space[n] for n in primitives}
+    space.update(primitives)
+    if module.is_expansion:
+        return [(module.module, "EXPANSIONS", space["EXPANSIONS"])]
+    reached = module.rows(module.reached(statement)) if inside else [module.before[name]]
+    return [
+        (primitive, part, getattr(made[n], part))
+        for n, primitive in primitives.items()
+        if primitive in reached
+        for part in PARTS
+    ]
+
+
+def noticed(module: Module, statement: ast.stmt, known: dict[str, Any]) -> str:
+    """Return what differs from before; "" where nothing does."""
+    if module.is_expansion:
+        return next(expansion_faults(known), "")
+    rows = module.rows(module.reached(statement))
+    found = next((f for p in rows for f in faults(p, known)), "")
+    if not found and isinstance(statement, ast.FunctionDef) and statement.name[0] != "_":
+        others = dict.fromkeys(case.primitive for case in CASES if case.primitive not in rows)
+        found = next((f for p in others for f in faults(p, known)), "")
+    return found or suite(SUITES.get(module.short, []))
+
+
+def killed(module: Module, statement: ast.stmt, code: Any, known: dict[str, Any]) -> str:
+    """Return what noticed the mutant; "" for one that lives."""
+    signal.alarm(20)
+    old: list[tuple[Any, str, Any]] = []
+    try:
+        for owner, name, new in changes(module, statement, code):
+            old.append((owner, name, getattr(owner, name, None)))
+            setattr(owner, name, new)
+        return noticed(module, statement, known)
+    except Exception as error:  # noqa: BLE001
+        return type(error).__name__
+    finally:
+        signal.alarm(0)
+        for owner, name, value in old:
+            setattr(owner, name, value)
+
+
+# Tests of conventions, extremes and options, which cases leave out
+SUITES = {
+    "elementwise": ["tests/test_tails.py", "tests/test_primitives.py::TestPowerOfZero",
+                    "tests/test_primitives.py::TestTiesShareEqually",
+                    "tests/test_primitives.py::TestKinksHaveDerivativeZero"],
+    "indexing": ["tests/test_indices.py"],
+    "reductions": ["tests/test_products_at_extremes.py",
+                   "tests/test_scalar_kernels.py::test_a_reduction_keeps_infinite_numbers_apart_as_"
+                   "numpy_does",
+                   "tests/test_primitives.py::TestTiesShareEqually",
+                   "tests/test_primitives.py::test_large_inputs_overflow_nowhere"],
+    "linear_algebra": ["tests/test_products_at_extremes.py"],
+    "decompositions": ["tests/test_equal_eigenvalues.py"],
+}  # fmt: skip
+
+
+def suite(files: list[str]) -> str:
+    """Return whether tests fail."""
+    if not files:
+        return ""
+    signal.alarm(90)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        failed = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files])
+    return "a test" if failed else ""
+
+
+def known_results() -> dict[str, Any]:
+    """Return what the table gives as it is."""
+    known: dict[str, Any] = {}
+    for case in CASES:
+        known[case.name] = derivatives(case)
+        narrow = [x if type(x) is float else Value(x.astype(np.float32)) for x in case.moving]
+        known[f"{case.name} type"] = getattr(case(*narrow), "dtype", None)
+        if case.primitive.scalar is not None:
+            name = case.primitive.name
+            known[f"{name} special"] = scalars(case.primitive)
+            known[f"{name} slopes"] = slopes(case.primitive)
+            known[f"{name} second_slopes"] = second_slopes(case.primitive)
+    return known
+
+
+def report(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("modules", nargs="*", default=MODULES)
+    signal.signal(signal.SIGALRM, lambda *_: (_ for _ in ()).throw(TimeoutError()))
+    warnings.simplefilter("ignore")
+    known = known_results()
+    for name in parser.parse_args().modules:
+        module = Module(name)
+        tried = lived = 0
+        for statement, node, text, code in module.mutants():
+            tried += 1
+            with np.errstate(all="ignore"):
+                by = killed(module, statement, code, known)
+            if not by:
+                lived += 1
+                line = getattr(node, "lineno", statement.lineno)
+                report(f"{name}:{line} {module.names[statement]}: {text}")
+        report(f"{name}: {tried} tried, {lived} live")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
