@@ -99,7 +99,7 @@ READINGS = {
     "cos": ("cos(x)", "-sin(x)"),
     "tan": ("tan(x)", "1 + tan(x)^2"),
     "arctan": ("arctan(x)", "1 / (1 + x^2)"),
-    "arctan2": ("arctan2(x, y)", "y / (x^2 + y^2)", "-x / (x^2 + y^2)"),
+    "arctan2": ("arctan2(x, y)", "y / hypot(x, y)^2", "-x / hypot(x, y)^2"),
     "deg2rad": ("deg2rad(x)", "pi / 180"),
     "rad2deg": ("rad2deg(x)", "180 / pi"),
     "tanh": ("tanh(x)", "1 - tanh(x)^2"),

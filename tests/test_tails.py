@@ -152,3 +152,12 @@ class TestDerivativesOverAllFloats:
             found = slope(f)(x)
             assert found.dtype == np.float32
             assert_near(found, np.float32(right(first, x.tolist())), 2e-6)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1.0, 1e200, 1e300])
+def test_the_angle_of_vectors_whose_square_is_no_float(size):
+    x, y = 0.6 * size, -0.8 * size
+    with np.errstate(all="ignore"), mp.workdps(30):
+        expected = [float(n) for n in (y / mp.mpf(size) ** 2, -x / mp.mpf(size) ** 2)]
+        for slope in (grad(np.arctan2, (0, 1)), compile(grad(np.arctan2, (0, 1)))):
+            assert_near(slope(x, y), expected, 1e-15)

@@ -241,8 +241,8 @@ arctan: Primitive = Primitive("arctan", np.arctan,
     scalar=math.atan)
 arctan2: Primitive = Primitive("arctan2", np.arctan2,
     # 0 at (0, 0), where the angle is not defined
-    lambda g, out, x, y: g * ratio(y, x * x + y * y),
-    lambda g, out, x, y: -g * ratio(x, x * x + y * y),
+    lambda g, out, x, y: g * _over_square(y, hypot(x, y)),
+    lambda g, out, x, y: -g * _over_square(x, hypot(x, y)),
     scalar=math.atan2)
 sinc: Primitive = Primitive("sinc", np.sinc,
     # sin(pi x) / (pi x), whose derivative of order n is again smooth: see sinc_derivative
@@ -372,6 +372,11 @@ astype: Primitive = Primitive("astype", lambda x, *, dtype: x.astype(dtype),
     scalar=lambda x: x,  # programs of scalars compute in float64
     into=lambda x, out, *, dtype: np.copyto(out, x, "same_kind"))  # the sweep gives g the type of x
 # fmt: on
+
+
+def _over_square(x: Any, length: Any) -> Any:
+    """Return x / length ** 2, also where the square is no float; 0 where the length is 0."""
+    return ratio(ratio(x, length), length)
 
 
 def _slope(slope: Primitive, x: Any) -> Any:
