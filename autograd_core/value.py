@@ -5,8 +5,8 @@ import operator
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
-from itertools import repeat
+from collections.abc import Callable, Iterable
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,23 @@ from .searches import is_search
 PRINTING = "the text, as in print(v) or f'{v}',"  # what a tracer refuses
 # Threads that share parameters add to the same gradients
 _accumulating = free_after_fork(threading.Lock())
+
+
+def assign_all(values: list[Any], data: Iterable[Any], others: Iterable[Any] = ()) -> None:
+    """Give Values other data, of their shapes, all together: an interrupt divides them nowhere.
+
+    Args:    values: that were computed from no others.
+             data: of each, floats or arrays that are held nowhere else.
+             others: a map of a function in C, which belongs to the same change.
+    """
+    if watching.open_watches:
+        for value, new in zip(values, data, strict=True):
+            value.data = new
+        values = data = []
+    age = next_index()
+    watching.assigned(age)
+    ages = map(setattr, values, repeat("assigned"), repeat(age))
+    deque(chain(ages, map(setattr, values, repeat("_data"), data), others), 0)
 
 
 class Value(ArrayMethods):

@@ -1,15 +1,15 @@
 """State: what a part of a model knows, found among its attributes."""
 
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain, repeat
+from itertools import repeat
 from operator import setitem
 from typing import Any
 
 import numpy as np
 
 from autograd_core import DataError, OptionError, ShapeError, Value
+from autograd_core.value import assign_all
 
 from .configuration import Configured
 
@@ -145,8 +145,7 @@ class State(Configured):
 
     def constrain(self) -> None:
         """Hold every parameter to its constraint, as each step of an optimizer does."""
-        for part in self.inside()[0]:
-            part.constrain_own()
+        hold(self.inside()[0])
 
     def constrain_own(self) -> None:
         """Hold the parameters of this part itself to their constraints."""
@@ -183,15 +182,19 @@ class State(Configured):
         }
         values = {name: data for name, data in new.items() if isinstance(own[name], Value)}
         buffers = {name: data for name, data in new.items() if name not in values}
-        for name in values:
-            own[name].data = own[name].data  # what was computed before has other numbers now
-        # No Python code runs in between, so that an interrupt finds all of them changed or none;
-        # hence _data, where `data` is a property
-        changes: Iterator[Any] = chain(
-            map(setitem, [own[name] for name in buffers], repeat(...), buffers.values()),
-            map(setattr, [own[name] for name in values], repeat("_data"), values.values()),
-        )
-        deque(changes, maxlen=0)
+        fill = map(setitem, [own[name] for name in buffers], repeat(...), buffers.values())
+        assign_all([own[name] for name in values], values.values(), fill)
+
+
+def hold(parts: list[Any]) -> None:
+    """Hold the parameters of some parts to their constraints; an interrupt leaves none out."""
+    try:
+        for part in parts:
+            part.constrain_own()
+    except BaseException:
+        for part in parts:
+            part.constrain_own()
+        raise
 
 
 def _check_names(kind: str, own: Mapping[str, Any], state: Any, strict: bool) -> None:

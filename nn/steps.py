@@ -1,6 +1,8 @@
 """One step of training on one batch: recorded anew each time, or as a compiled program."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from .epochs import Alone, paired
 from .losses.calling import fitting_mask, loss_of
 from .mistakes import check_trained, say
 from .settings import Settings
-from .state import State, trained
+from .state import State, hold, trained
 
 OFTEN = 10  # recordings of a step, from which on a warning says that settings vary
 
@@ -61,11 +63,9 @@ class Steps(State):
         learning = trained(parts, parameters)
         mean = self._ranks.averaged(float(loss), plain(mask), learning)
         if learning:
-            self.optimizer.step(learning)
+            self.optimizer.step(learning, partial(hold, parts))
         else:
             check_trained(self)
-        for part in parts:
-            part.constrain_own()
         if self.jit and learning:  # which have the optimizer's slots from here on
             self._compiled = CompiledStep(self, self._compiled)
         return mean, y, plain(out), plain(mask)
@@ -76,9 +76,10 @@ class Steps(State):
         """Take one step down the gradient by the compiled program."""
         optimizer, parameters = self.optimizer, compiled.parameters
         updates_apart = bool(optimizer.gradient_accumulation_steps) or self._ranks.updates_apart
-        rate = optimizer.current_learning_rate()
-        optimizer.iterations += 1
-        with no_grad():  # gradients of gradients are of no use here
+        rate, constrain = optimizer.current_learning_rate(), partial(hold, compiled.parts)
+        before = [(p, p.data) for p in compiled.moving]
+        one_step = optimizer.one_step(lambda: any(p.data is not d for p, d in before), constrain)
+        with nullcontext() if updates_apart else one_step, no_grad():  # which gradients do not need
             loss, out, mask, reached = compiled(x, y, weight, rate, updates_apart)
         for parameter, gradient in zip(
             parameters, reached or [None] * len(parameters), strict=True
@@ -86,9 +87,7 @@ class Steps(State):
             parameter.grad = plain(gradient)
         mean = self._ranks.averaged(float(loss), plain(mask), parameters)
         if updates_apart:
-            optimizer.apply({p: p.grad for p in parameters if p.has_grad}, rate)
-        for part in compiled.parts:
-            part.constrain_own()
+            optimizer.take({p: p.grad for p in parameters if p.has_grad}, rate, constrain)
         return mean, paired(y, out), plain(out), plain(mask)
 
 
@@ -99,9 +98,12 @@ class CompiledStep:
              earlier: the compiled step that this one replaces.
     """
 
+    read_anew = frozenset(("moving", "_is_new"))
+
     def __init__(self, model: Steps, earlier: "CompiledStep | None" = None) -> None:
         self.parts, parameters = model.inside()
         self.parameters = trained(self.parts, parameters)
+        self.moving = self.parameters  # of which a step gives other data to one at least
         self.model = model
         self._program = compile(self._descend)
         self.recordings: int = earlier.recordings + 1 if earlier else 1
@@ -148,7 +150,9 @@ class CompiledStep:
         if updates_apart:
             return loss, out, mask, reached
         pairs = zip(self.parameters, reached, strict=True)
-        model.optimizer.apply({p: g for p, g in pairs if g is not None}, rate)
+        moving = {p: g for p, g in pairs if g is not None}
+        self.moving = [*moving][:1]
+        model.optimizer.apply(moving, rate)
         return loss, out, mask, []
 
 

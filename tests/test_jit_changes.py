@@ -2,11 +2,16 @@
 
 import copy
 import pickle
+import sys
+import threading
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import autograd_core
 import nn
 from autograd_core import OptionError, Value, callback, fresh
 from nn.callbacks import LambdaCallback
@@ -289,3 +294,107 @@ def test_a_parameter_that_the_loss_does_not_reach_stays():
             model.train_on_batch(X, Y)
         assert model.unused.data.tolist() == [1.0] * 3
         assert not np.allclose(model.used.data, 1.0)
+
+
+OWN = tuple(str(Path(package.__file__).parent) for package in (nn, autograd_core))
+
+
+def interrupted(model, line):
+    """Take a step in which Ctrl-C is pressed at a line of ours; return how many lines ran."""
+    lines = [0]
+
+    def look(frame, event, _):
+        if not frame.f_code.co_filename.startswith(OWN):
+            return None
+        lines[0] += event == "line"
+        if lines[0] == line and event == "line":
+            raise KeyboardInterrupt
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        with suppress(KeyboardInterrupt):
+            model.train_on_batch(X, Y)
+    finally:
+        sys.settrace(before)
+    return lines[0]
+
+
+def numbers(model):
+    """Return parameters, slots and the number of the step as one array."""
+    parameters = model.parameters()
+    slots = [a for p in parameters for a in model.optimizer.slots[p].values()]
+    every = [*[p.data for p in parameters], *slots, model.optimizer.iterations]
+    return np.concatenate([np.ravel(part) for part in every])
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_an_interrupted_step_is_taken_or_not(jit):
+    nn.set_seed(0)
+    model = nn.Sequential([nn.Dense(3, "tanh", kernel_constraint="max_norm"), nn.Dense(3)])
+    model.compile(nn.Adam(0.05), "mse", jit=jit)
+    for _ in range(3):
+        model.train_on_batch(X, Y)
+    state, slots = model.state_dict(), copy.deepcopy([*model.optimizer.slots.values()])
+
+    def at_first():
+        model.load_state_dict(state)
+        model.optimizer.iterations = 3
+        for own, others in zip(model.optimizer.slots.values(), slots, strict=True):
+            own.update({name: array.copy() for name, array in others.items()})
+
+    before = numbers(model)
+    count = interrupted(model, -1)
+    after = numbers(model)
+    assert not np.allclose(before, after)
+    taken = []
+    for line in [*range(1, count - 100, 97), *range(count - 100, count + 1, 3)]:
+        at_first()
+        interrupted(model, line)
+        now = numbers(model)
+        was_taken = model.optimizer.iterations == 4
+        np.testing.assert_allclose(now, after if was_taken else before, rtol=1e-6, atol=1e-9)
+        taken.append(was_taken)
+    assert taken == sorted(taken)
+    assert set(taken) == {False, True}
+
+
+def test_losses_beside_a_thread_that_draws_are_those_without():
+    def losses(beside):
+        ends, other = threading.Event(), np.random.default_rng(5)
+
+        def draw():
+            while not ends.is_set():
+                other.normal(size=3)
+
+        thread = threading.Thread(target=draw)
+        if beside:
+            thread.start()
+        nn.set_seed(0)
+        model = nn.Sequential([nn.Dense(4, "tanh"), nn.Dropout(0.1), nn.Dense(3)])
+        model.compile(nn.SGD(0.1), "mse", jit=True)
+        found = model.fit(X, Y, batch_size=10, epochs=3, verbose=0).history["loss"]
+        ends.set()
+        if beside:
+            thread.join()
+        return found
+
+    np.testing.assert_allclose(losses(True), losses(False), rtol=1e-12)
+
+
+def test_a_buffer_that_is_loaded_counts():
+    def losses(jit):
+        nn.set_seed(0)
+        model = nn.Sequential([nn.LSTM(3), nn.Dense(3)])
+        model.compile(nn.SGD(0.1), "mse", jit=jit)
+        found = []
+        for step in range(6):
+            if step == 3:
+                state = model.state_dict()
+                state["0.bias_hh_l0"] += 1.0
+                model.load_state_dict(state)
+            found.append(model.train_on_batch(X.reshape(24, 2, 2), Y)["loss"])
+        return found
+
+    np.testing.assert_allclose(losses(True), losses(False), rtol=1e-12)

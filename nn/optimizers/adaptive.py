@@ -35,9 +35,8 @@ class Adagrad(Optimizer):
 
     def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
-        if "accumulator" not in slots:
-            slots["accumulator"] += self.initial_accumulator_value
-        slots["accumulator"] += gradient * gradient
+        start = 0.0 if "accumulator" in slots else self.initial_accumulator_value
+        slots["accumulator"] = slots["accumulator"] + (gradient * gradient + start)
         step = gradient / root(slots["accumulator"] + self.epsilon)
         step *= -learning_rate
         step += data
@@ -123,8 +122,7 @@ class RMSprop(Optimizer):
         step = gradient / root(size)
         step *= learning_rate
         if self.momentum:
-            velocity = slots["momentum"]
-            velocity *= self.momentum
+            velocity = slots["momentum"] * self.momentum
             velocity += step
             slots["momentum"] = step = velocity
         return data - step

@@ -2,8 +2,8 @@
 
 A scalar network has thousands of parameters that are Python floats: there NumPy would cost more
 than the arithmetic. So formulas are written with operators, and with these where none exists.
-`x *= y` changes an array in place and rebinds a float: both are right for a slot, which is then
-assigned.
+What stands in a slot is not changed in place, so that a step that is interrupted leaves all slots
+as they were.
 """
 
 import math
@@ -53,8 +53,7 @@ def average(slots: dict[str, Any], name: str, new: Any, keep: float) -> Any:
              >>> average(slots, "mean", 2.0, keep=0.75), slots
              (1.25, {'mean': 1.25})
     """
-    value = slots[name]
-    value *= keep
+    value = slots[name] * keep
     value += new * (1 - keep)
     slots[name] = value
     return value

@@ -1,15 +1,19 @@
 """Optimizer: what all ways to move parameters against their gradients have in common."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
+from itertools import repeat
+from operator import setitem
 from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError, Value, fresh
+from autograd_core.value import assign_all
 
 from .. import schedules
 from ..configuration import Configured, check_range
@@ -17,6 +21,8 @@ from ..mistakes import say
 from ..state import State
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from .slots import TracedSlots
+
+Hold = Callable[[], None]
 
 
 @dataclass(eq=False, repr=False)
@@ -50,7 +56,7 @@ class Optimizer(Configured):
              (0.46, {'velocity': -0.34})
     """
 
-    read_anew = frozenset(("learning_rate", "slots", "_iterations"))
+    read_anew = frozenset(("learning_rate", "slots", "_iterations", "_traced"))
 
     learning_rate: Any = 0.01
     _: KW_ONLY
@@ -87,6 +93,7 @@ class Optimizer(Configured):
             )
         self.iterations = 0
         self.slots: dict[Value, dict[str, Any]] = {}
+        self._traced: dict[tuple[Value, str], Any] | None = None  # slots of a step that goes on
 
     def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return a parameter's new data. This is what a subclass writes.
@@ -148,12 +155,13 @@ class Optimizer(Configured):
                 slots[name] = _fitted(slot, data) if np.shape(slot) == parameter.shape else slot
         return slots
 
-    def step(self, parameters: State | Iterable[Value]) -> None:
+    def step(self, parameters: State | Iterable[Value], hold: Hold | None = None) -> None:
         """Move the parameters against their gradients, once.
 
         Parameters without a gradient stay as they are.
 
         Args:    parameters: a model, which then also holds them to its constraints; or Values.
+                 hold: holds them to constraints otherwise.
         Raises:  OptionError: one of them is no Value, or was computed from others.
         Example: >>> from nn.optimizers import SGD
                  >>> x = Value(1.0)
@@ -162,7 +170,8 @@ class Optimizer(Configured):
                  >>> x.data
                  0.7
         """
-        model = parameters if isinstance(parameters, State) else None
+        if isinstance(parameters, State):
+            hold = hold or parameters.constrain
         values = parameters.parameters() if isinstance(parameters, State) else parameters
         learning_rate = self.current_learning_rate()
         gradients = _gradients_of(values)
@@ -174,10 +183,7 @@ class Optimizer(Configured):
                 "loss.backward() first, with a loss computed from these parameters",
             )
             return
-        self.iterations += 1
-        self.apply(gradients, learning_rate)
-        if model is not None:
-            model.constrain()
+        self.take(gradients, learning_rate, hold or (lambda: None))
 
     def apply(self, gradients: dict[Value, Any], learning_rate: Any) -> None:
         """Move parameters against these gradients; a compiled function may do so, too.
@@ -191,21 +197,85 @@ class Optimizer(Configured):
                  0.7
         """
         with np.errstate(all="ignore"):
+            if any(isinstance(gradient, Value) for gradient in gradients.values()):
+                for parameter, gradient in self._clipped(gradients).items():
+                    self._trace(parameter, gradient, learning_rate)
+                return
+            slots = {p: self.slots_of(p).copy() for p in gradients}
             if self.gradient_accumulation_steps:
-                gradients = self._accumulated(gradients)
-            for parameter, gradient in self._clipped(gradients).items():
-                self._move(parameter, gradient, learning_rate)
+                gradients = self._accumulated(gradients, slots)
+            clipped = self._clipped(gradients)
+            moved = [self._moved(p, g, slots[p], learning_rate) for p, g in clipped.items()]
+        kept = map(setitem, repeat(self.slots), slots.keys(), slots.values())
+        assign_all(list(clipped), moved, kept)
 
-    def _accumulated(self, gradients: dict[Value, Any]) -> dict[Value, Any]:
+    def take(
+        self, gradients: dict[Value, Any], learning_rate: float, hold: Hold = lambda: None
+    ) -> None:
+        """Count a step, apply its gradients and hold parameters to their constraints.
+
+        All of it, or, where it is interrupted before parameters change, nothing.
+        """
+        if gradients:
+            first = next(iter(gradients))
+            before = self.slots_of(first)
+            with self.one_step(lambda: self.slots.get(first) is not before, hold):
+                self.apply(gradients, learning_rate)
+
+    @contextmanager
+    def one_step(self, is_taken: Callable[[], bool], hold: Hold) -> Iterator[None]:
+        """Count a step that is taken inside the block, and bring it to its end; or undo the count.
+
+        Args:    is_taken: tells whether parameters have changed, or it was interrupted before.
+                 hold: holds parameters to their constraints.
+        """
+        count = self._iterations
+        ended: list[bool] = []
+
+        def end() -> None:
+            taken = is_taken()
+            self._iterations = count + taken
+            if taken and not ended:
+                found = self._traced or {}
+                owners = [self.slots_of(parameter) for parameter, _ in found]
+                deque(map(setitem, owners, [name for _, name in found], found.values()), 0)
+                hold()
+                ended.append(True)
+
+        try:
+            try:
+                self._iterations, self._traced = count + 1, {}
+                yield
+            finally:
+                end()
+        except BaseException:  # Ctrl-C, perhaps between the two
+            end()
+            raise
+        finally:
+            self._traced = None
+
+    def _keep(self, parameter: Value, name: str, slot: Any) -> None:
+        """Put a slot where it belongs; of a step that is still going on, at its end."""
+        if self._traced is None:
+            self.slots_of(parameter)[name] = slot
+        else:
+            self._traced[parameter, name] = slot
+
+    def _accumulated(
+        self, gradients: dict[Value, Any], slots: dict[Value, dict[str, Any]]
+    ) -> dict[Value, Any]:
         """Add up gradients, and return their averages when it is time for an update, or none."""
         count = self.gradient_accumulation_steps or 1
         for parameter, gradient in gradients.items():
-            slots = self.slots_of(parameter)
-            slots["accumulated"] = slots.get("accumulated", 0.0) + gradient
+            own = slots[parameter]
+            own["accumulated"] = own.get("accumulated", 0.0) + gradient
         if self.iterations % count:
             return {}
-        waiting = [p for p, slots in self.slots.items() if "accumulated" in slots]
-        return {p: self.slots[p].pop("accumulated") / count for p in waiting}
+        for parameter in self.slots:
+            if parameter not in slots:
+                slots[parameter] = self.slots_of(parameter).copy()
+        waiting = [p for p, own in slots.items() if "accumulated" in own]
+        return {p: slots[p].pop("accumulated") / count for p in waiting}
 
     def _clipped(self, gradients: dict[Value, Any]) -> dict[Value, Any]:
         if self.clipnorm:
@@ -217,23 +287,32 @@ class Optimizer(Configured):
             return dict(zip(gradients, clipped, strict=True))
         return gradients
 
-    def _move(self, parameter: Value, gradient: Any, learning_rate: float) -> None:
-        is_traced = isinstance(gradient, Value)
-        data = parameter if is_traced else parameter.data
+    def _moved(self, parameter: Value, gradient: Any, slots: Any, learning_rate: float) -> Any:
+        """Return the new data of a parameter."""
+        data = parameter.data
+        new = self._updated(data, gradient, slots, learning_rate)
+        if not parameter.shape:
+            return float(new)
+        new = np.asarray(new, parameter.dtype)
+        if new.shape != parameter.shape:
+            parameter.data = new  # refuses it
+        is_held = new.base is not None or any(new is x for x in (data, gradient, *slots.values()))
+        return new.copy("K") if is_held else new
+
+    def _trace(self, parameter: Value, gradient: Value, learning_rate: Any) -> None:
+        """Record the update of a parameter, and of its slots."""
+        slots = TracedSlots(lambda: self.slots_of(parameter), partial(self._keep, parameter))
+        new = self._updated(parameter, gradient, slots, learning_rate)
+        slots.keep()
+        parameter.data = new
+
+    def _updated(self, data: Any, gradient: Any, slots: Any, learning_rate: Any) -> Any:
         if self.weight_decay:
             data = data - data * (learning_rate * self.weight_decay)
-        slots: Any = (
-            TracedSlots(lambda: self.slots_of(parameter)) if is_traced else self.slots_of(parameter)
-        )
         try:
-            new = self.update(data, gradient, slots, learning_rate)
+            return self.update(data, gradient, slots, learning_rate)
         except ArithmeticError:  # a float divided by 0, where an array has inf or NaN
-            new = data * math.nan
-        if is_traced:
-            slots.keep()
-        elif parameter.shape:
-            new = np.asarray(new, parameter.dtype)
-        parameter.data = new
+            return data * math.nan
 
 
 def _zero(parameter: Value) -> Any:

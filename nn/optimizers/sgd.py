@@ -42,8 +42,7 @@ class SGD(Optimizer):
         """Return the new data."""
         step = gradient * -learning_rate
         if self.momentum:
-            velocity = slots["momentum"]
-            velocity *= self.momentum
+            velocity = slots["momentum"] * self.momentum
             velocity += step
             slots["momentum"] = velocity
             step = step + velocity * self.momentum if self.nesterov else velocity

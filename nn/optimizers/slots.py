@@ -1,6 +1,7 @@
 """What an optimizer remembers of a parameter, as seen from inside a compiled step."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from autograd_core import callback, fresh
@@ -13,10 +14,11 @@ class TracedSlots:
     by every replay once `keep` was called.
 
     Args:    slots: returns the slots themselves, a dict of floats and arrays.
+             put: function of a name and the data that are put there.
     Example: >>> from autograd_core import compile
              >>> slots = {"mean": 1.0}
              >>> def average(x):
-             ...     traced = TracedSlots(lambda: slots)
+             ...     traced = TracedSlots(lambda: slots, slots.__setitem__)
              ...     traced["mean"] = 0.5 * traced["mean"] + 0.5 * x
              ...     traced.keep()
              >>> compiled = compile(average)
@@ -24,8 +26,11 @@ class TracedSlots:
              (None, None, {'mean': 3.0})
     """
 
-    def __init__(self, slots: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, slots: Callable[[], dict[str, Any]], put: Callable[[str, Any], None]
+    ) -> None:
         self._slots = slots
+        self._put = put
         self._assigned: dict[str, Any] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -42,4 +47,4 @@ class TracedSlots:
     def keep(self) -> None:
         """Let every replay put what was assigned into the slots."""
         for name, value in self._assigned.items():
-            callback(lambda data, name=name: self._slots().__setitem__(name, data), value)
+            callback(partial(self._put, name), value)
