@@ -9,6 +9,7 @@
   numbers in every call, and `callback` shows numbers to plain code; `batch`: a function of one
   sample over all of them
 - `no_grad`, `detect_anomaly`, `check_gradients`, `scope`: control, checks, names for groups
+- `assign_all`: other data for several Values together, which no interrupt divides
 - `sigmoid`, `relu`, `leaky_relu`, `softplus`, `erf`, `softmax`, `log_softmax`, `logsumexp`: beside
   NumPy's own functions, which work on Values as they are (`np.tanh(value)`)
 - `convolve`, `sliding_windows`: what networks for images consist of
@@ -53,7 +54,7 @@ from .functions.windows import convolve, sliding_windows
 from .graph import Primitive
 from .mistakes import GradientWarning, warn_once
 from .scopes import scope
-from .value import Value
+from .value import Value, assign_all
 from .watching import no_grad
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ __all__ = [
     "TraceError",
     "UnsupportedError",
     "Value",
+    "assign_all",
     "batch",
     "callback",
     "check_gradients",

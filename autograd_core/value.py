@@ -36,6 +36,10 @@ def assign_all(values: list[Any], data: Iterable[Any], others: Iterable[Any] = (
     Args:    values: that were computed from no others.
              data: of each, floats or arrays that are held nowhere else.
              others: a map of a function in C, which belongs to the same change.
+    Example: >>> x, y = Value(1.0), Value(2.0)
+             >>> assign_all([x, y], [y.data, x.data])
+             >>> x.data, y.data
+             (2.0, 1.0)
     """
     if watching.open_watches:
         for value, new in zip(values, data, strict=True):

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import DataError, OptionError, ShapeError, Value
-from autograd_core.value import assign_all
+from autograd_core import DataError, OptionError, ShapeError, Value, assign_all
 
 from .configuration import Configured
 

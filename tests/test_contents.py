@@ -27,6 +27,7 @@ EXPORTS = {
         TraceError
         UnsupportedError
         Value
+        assign_all
         batch
         callback
         check_gradients

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError, Value, fresh
-from autograd_core.value import assign_all
+from autograd_core import OptionError, Value, assign_all, fresh
 
 from .. import schedules
 from ..configuration import Configured, check_range
