@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import io
 import json
 import os
 import pickle
@@ -9,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -178,6 +180,15 @@ class TestDamage:
             read(path)
 
 
+class Endless(io.BytesIO):
+    """A file of which the beginning can be read, and not the whole."""
+
+    def read(self, size=-1):
+        if size < 0:
+            raise MemoryError
+        return super().read(size)
+
+
 class TestForeignFiles:
     def refusal(self, path):
         with pytest.raises(FileError) as caught:
@@ -222,6 +233,27 @@ class TestForeignFiles:
     def test_that_are_text(self, path):
         path.write_text("weights: see there")
         assert self.refusal(path).startswith("it is text |")
+
+    def test_that_are_text_with_a_character_across_the_end_of_what_is_read(self, path):
+        path.write_text("é" * 40_000 + "x", encoding="utf-8")
+        assert self.refusal(path).startswith("it is text |")
+        path.write_text("x" + "é" * 40_000, encoding="utf-8")
+        assert self.refusal(path).startswith("it is text |")
+
+    @pytest.mark.parametrize("start", [b"", b"\x80\x02", b"PK\x03\x04"])
+    def test_that_are_large_are_not_read(self, start, path):
+        path.write_bytes(start)
+        os.truncate(path, 1 << 40)  # a terabyte of zeros, which takes no room on the disk
+        tracemalloc.start()
+        assert self.refusal(path).startswith(("it is no", "it is a pickle", "it is text"))
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+        tracemalloc.stop()
+
+    def test_that_are_larger_than_memory(self, path, monkeypatch):
+        path.write_bytes(b"\x08" + bytes(7) + b"{      }")
+        monkeypatch.setattr("nn.storage.tensors._START", 9)
+        monkeypatch.setattr("builtins.open", lambda *_: Endless(path.read_bytes()))
+        assert "cannot be read: it does not fit into memory" in self.refusal(path)
 
     def test_that_are_something_else(self, path):
         path.write_bytes(gzip.compress(b"x"))

@@ -2,15 +2,14 @@
 
 import base64
 import hashlib
-import io
 import json
 import os
 import zipfile
+from codecs import getincrementaldecoder
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from stat import S_ISREG
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import safetensors.numpy
@@ -24,6 +23,7 @@ from ..files import replacing
 # safetensors writes several in random order, and equal models shall give equal files.
 _ENTRY = "autograd_core"
 _MARK = "sha256="
+_START = 1 << 16  # bytes that are read to see of which kind a file is
 _SAVE_AGAIN = "a copy of the file, or the model saved again"
 # What a foreign file begins with, what it is, and what to do
 _FOREIGN = [
@@ -50,7 +50,7 @@ def write(
     Raises:  DataError: a tensor is no array of real numbers, or metadata are nothing for JSON.
              OptionError: metadata are too large. FileError: the path cannot be written.
     Example: >>> import tempfile
-             >>> path = Path(tempfile.mkdtemp()) / "model.safetensors"
+             >>> path = tempfile.mkdtemp() + "/model.safetensors"
              >>> write(path, {"weight": np.ones(2)}, {"epochs": 3})
              >>> read(path)
              ({'weight': array([1., 1.])}, {'epochs': 3})
@@ -94,7 +94,8 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         found = safetensors.numpy.load(content)
     except SafetensorError as error:
-        raise FileError(str(path), *_what_it_is(content, str(error))) from error
+        why = f"it is truncated or altered ({error})"
+        raise FileError(str(path), why, _SAVE_AGAIN) from error
     except KeyError as error:
         raise FileError(
             str(path),
@@ -127,10 +128,23 @@ def _parsed(path: str | os.PathLike[str], text: str) -> dict[str, Any]:
 
 
 def _content(path: str | os.PathLike[str]) -> bytes:
+    """Return the bytes of a file that has the beginning of a safetensors file.
+
+    Raises:  FileError: it has not, or cannot be read.
+    """
     try:
         if S_ISREG(os.stat(path).st_mode) or os.path.isdir(path):
-            return Path(path).read_bytes()
+            with open(path, "rb") as file:
+                start = file.read(_START)
+                if start[8:9] != b"{":  # of a large file of another kind no more is read
+                    raise FileError(os.fspath(path), *_what_it_is(file, start))
+                file.seek(0)
+                return file.read()
         why = "a device or a pipe, which may have no end"
+    except FileError:
+        raise
+    except MemoryError:
+        why = "it does not fit into memory"
     except (OSError, ValueError) as error:  # a path with a null character
         why = str(getattr(error, "strerror", error))
     raise FileError(
@@ -196,24 +210,22 @@ def _digest(arrays: Mapping[str, Any], text: str) -> str:
     return digest.hexdigest()
 
 
-def _what_it_is(content: bytes, problem: str) -> tuple[str, str]:
-    """Return why these bytes are no safetensors file, and what to do."""
-    if not content:
+def _what_it_is(file: BinaryIO, start: bytes) -> tuple[str, str]:
+    """Return why a file that begins like this is no safetensors file, and what to do."""
+    if not start:
         return "it is empty", _SAVE_AGAIN
-    if content[8:9] == b"{":
-        return f"it is truncated or altered ({problem})", _SAVE_AGAIN
     names: list[str] = []
     with suppress(Exception):  # a damaged archive is one of many things that it may be
-        names = zipfile.ZipFile(io.BytesIO(content)).namelist()
+        names = zipfile.ZipFile(file).namelist()
     if any(name.endswith("data.pkl") for name in names):
         return f"it is {_FOREIGN[-1][1]}", _FOREIGN[-1][2]
     if names and all(name.endswith(".npy") for name in names):
         return "it is an archive of NumPy's (.npz)", "model.load_state_dict(np.load(path))"
-    for start, kind, instead in _FOREIGN:
-        if content.startswith(start):
+    for beginning, kind, instead in _FOREIGN:
+        if start.startswith(beginning):
             return f"it is {kind}", instead
     try:
-        content.decode("utf-8")
+        getincrementaldecoder("utf-8")().decode(start)  # its last character may be cut
     except UnicodeDecodeError:
-        return f"it is no safetensors file ({problem})", "a file that model.save has written"
+        return "it is no safetensors file (it has no header)", "a file that model.save has written"
     return "it is text", "a file that model.save has written"
