@@ -2,7 +2,9 @@
 
 import functools
 import sys
+import threading
 import types
+import weakref
 from array import array
 from collections import deque
 from contextvars import ContextVar
@@ -10,6 +12,7 @@ from cProfile import Profile
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -343,6 +346,56 @@ class TestWhatIsRead:
         ks[0] = 2.0
         y.backward()
         assert x.grad == 2.0
+
+
+class Reluctant:
+    """An object that answers nothing."""
+
+    __hash__ = None
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __eq__(self, other):
+        raise RuntimeError
+
+    @property
+    def __dict__(self):
+        raise RuntimeError
+
+
+def ring():
+    elements = []
+    elements.append(elements)
+    return elements
+
+
+STRANGE = {
+    "an object that answers nothing": Reluctant(),
+    "a mock": MagicMock(),
+    "a list that holds itself": ring(),
+    "a proxy": weakref.proxy(Model),
+    "keys without a text": {Reluctant: 1.0},
+    "an array of objects": np.array([Reluctant(), None], dtype=object),
+    "an array of records": np.zeros(2, [("a", float)]),
+    "a masked array": np.ma.array([1.0, 2.0], mask=[0, 1]),
+    "a lock": threading.Lock(),
+    "a module": np,
+    "a compiled function": compile(np.tanh),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_strange_objects_that_are_captured_do_not_disturb(name):
+    thing = STRANGE[name]
+
+    def f(x):
+        assert thing is not None
+        return x * 2.0
+
+    compiled = compile(f)
+    assert [compiled(x) for x in (1.0, 2.0, 3.0)] == [2.0, 4.0, 6.0]
+    assert compiled.traces == 1
 
 
 class Momentum:

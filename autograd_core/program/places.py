@@ -8,7 +8,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from random import Random, SystemRandom
 from types import (
@@ -228,7 +228,9 @@ class Places:
         if type(x).__module__.partition(".")[0] == "autograd_core":
             self._waiting.append((getattr(x, "_f", None), name))  # a compiled function
             return
-        attributes = getattr(x, "__dict__", None)
+        attributes = None
+        with suppress(Exception):  # a property of the user's
+            attributes = x.__dict__
         if isinstance(attributes, dict):
             read_anew = getattr(type(x), "read_anew", ())  # what a class of nn reads by `fresh`
             names = self._all_names if _is_of_nn(x) else self._names
