@@ -376,7 +376,7 @@ STRANGE = {
     "a list that holds itself": ring(),
     "a proxy": weakref.proxy(Model),
     "keys without a text": {Reluctant: 1.0},
-    "an array of objects": np.array([Reluctant(), None], dtype=object),
+    "an array of objects": np.array([Model, None], dtype=object),
     "an array of records": np.zeros(2, [("a", float)]),
     "a masked array": np.ma.array([1.0, 2.0], mask=[0, 1]),
     "a lock": threading.Lock(),
