@@ -58,6 +58,8 @@ def _is_default(value: Any, default: Any) -> bool:
     if isinstance(default, str) and not isinstance(value, str):  # the choice that a name made
         same_name: bool = name_of(value) == default
         return same_name and (not isinstance(value, Configured) or repr(value).endswith("()"))
+    if isinstance(value, Configured) and type(value) is type(default):
+        return repr(value) == repr(default)
     return value is default or (type(value) is type(default) and bool(value == default))
 
 

@@ -1,6 +1,7 @@
 """Saving and loading: to the bit, whole or not at all, and to and from PyTorch's files."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -242,6 +243,58 @@ class TestRoundTrip:
         model.save(tmp_path / "net.safetensors")
         loaded = nn.load(tmp_path / "net.safetensors", {"Net": Net})
         assert np.array_equal(loaded.predict(X), model.predict(X))
+
+
+FLIP = nn.RandomFlip("horizontal"), nn.RandomTranslation(0.1, (-0.1, 0.1), fill_value=0.5)
+RULES = {
+    "kernel_regularizer": nn.regularizers.L1L2(0.1, 0.2),
+    "bias_constraint": nn.constraints.MinMaxNorm(0.1, 0.9, 0.5),
+    "kernel_initializer": nn.initializers.VarianceScaling(2.0, "fan_out", "uniform"),
+    "bias_initializer": nn.initializers.Constant(0.3),
+    "activity_regularizer": "l1",
+}
+OPTIONS = {
+    "Dense": (lambda: [Dense(3, partial(nn.activations.leaky_relu, negative_slope=0.3), **RULES)]),
+    "Conv1D": (lambda: [nn.Conv1D(3, 2, padding="causal", dilation_rate=2, **RULES)]),
+    "Conv2D": (lambda: [nn.Conv2D(3, (2, 3), strides=(2, 1), padding="same", activation=np.tanh)]),
+    "pooling": (lambda: [nn.MaxPooling2D((2, 3), (1, 2), "same"), nn.AveragePooling2D(2, 1)]),
+    "recurrent": (
+        lambda: [
+            nn.GRU(2, activation="softsign", dropout=0.2, reset_after=False, return_sequences=True),
+            nn.LSTM(2, go_backwards=True, unit_forget_bias=False),
+        ]
+    ),
+    "both ways": (lambda: [nn.Bidirectional(nn.GRU(2), "ave", nn.GRU(2, go_backwards=True))]),
+    "normalization": (
+        lambda: [
+            BatchNormalization(momentum=0.5, epsilon=0.1, center=False),
+            *(nn.LayerNormalization(scale=False), nn.PReLU("ones"), nn.Flatten(), nn.RBF(3)),
+        ]
+    ),
+    "images": (lambda: list(FLIP)),
+}
+SHAPES = {"Dense": (4,), "Conv1D": (7, 2), "recurrent": (5, 2), "both ways": (5, 2)}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_option_comes_back(name, tmp_path):
+    x = RNG.normal(size=(3, *SHAPES.get(name, (7, 6, 2)))).astype(np.float32)
+    model = Sequential(OPTIONS[name]())
+    model(x)
+    model.save(tmp_path / "model.safetensors")
+    loaded = nn.load(tmp_path / "model.safetensors")
+    assert repr(loaded) == repr(model)
+    for part, twin in zip(model.modules().values(), loaded.modules().values(), strict=True):
+        assert repr(part.config()) == repr(twin.config())
+    assert np.array_equal(loaded.predict(x), model.predict(x))
+    found = []
+    for each in (model, loaded):
+        nn.set_seed(0)
+        out = each.train()(x)
+        found.append((out.data.tobytes(), float(each.penalty())))
+        each.constrain()
+    assert found[0] == found[1]
+    assert same(model, loaded)
 
 
 class TestFiles:
