@@ -221,3 +221,54 @@ def test_logsumexp_by_rows_of_which_some_are_left_out():
     x = np.array([[1.0, 2.0], [NAN, 3.0]])
     g = grad(lambda x: np.sum(np.where([True, False], logsumexp(x, axis=1), 0.0)))(x)
     np.testing.assert_allclose(g, [np.exp(x[0]) / np.exp(x[0]).sum(), [0.0, 0.0]], rtol=1e-12)
+
+
+LENGTH = np.linalg.norm
+SQUARED_LENGTHS = {
+    "power": lambda x: LENGTH(x) ** 2,
+    "square": lambda x: np.square(LENGTH(x)),
+    "product": lambda x: LENGTH(x) * LENGTH(x),
+    "polynomial": lambda x: (3 * LENGTH(x) ** 2 - LENGTH(x) ** 3) / 3,
+    "by rows": lambda x: np.sum(LENGTH(x[None], axis=1) ** 2),
+    "kept axes": lambda x: np.mean(LENGTH(np.stack([x, x]), axis=1, keepdims=True) ** 2),
+    "hypot": lambda x: np.hypot(x[0], x[1]) ** 2,
+    "absolute": lambda x: np.sum(np.abs(x) ** 2),
+}
+
+
+@pytest.mark.parametrize("f", SQUARED_LENGTHS.values(), ids=SQUARED_LENGTHS)
+def test_squared_lengths_have_the_second_derivatives_of_squares(f):
+    for h in (hessian(f), compile(hessian(f))):
+        assert h(np.zeros(2)) == pytest.approx(2 * np.eye(2))
+    x = np.array([3.0, 4.0])
+    cube = 0.0 if f is not SQUARED_LENGTHS["polynomial"] else 1.0
+    bent = cube * (np.outer(x, x) / 5 + 5 * np.eye(2))  # of the cube of the length, over 3
+    assert hessian(f)(x) == pytest.approx(2 * np.eye(2) - bent)
+
+
+def test_a_squared_standard_deviation_is_a_variance():
+    x = np.full(3, 1.5)
+    expected = hessian(np.var)(x)
+    assert hessian(lambda x: np.std(x) ** 2)(x) == pytest.approx(expected)
+    assert compile(hessian(lambda x: np.std(x) ** 2))(x) == pytest.approx(expected)
+
+
+def test_second_derivatives_of_a_length_of_0_are_nan_as_in_jax():
+    assert np.isnan(hessian(LENGTH)(np.zeros(2))).all()
+    assert np.isnan(hessian(np.std)(np.ones(2))).all()
+    assert np.isnan(hessian(lambda x: np.hypot(x[0], x[1]))(np.zeros(2))).all()
+
+
+class TestLogsumexpOfNothing:
+    def test_has_derivative_0_whatever_comes_after_it(self):
+        with np.errstate(divide="ignore"):
+            chain = np.log([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]])
+            start = np.log([1.0, 0.0, 0.0])
+
+        def score(e):
+            return logsumexp(logsumexp((start + e)[:, None] + chain, axis=0))
+
+        for f in (grad(score), compile(grad(score)), grad(compile(score))):
+            assert f(np.zeros(3)).tolist() == [1.0, 0.0, 0.0]
+        assert hessian(score)(np.zeros(3)).tolist() == np.zeros((3, 3)).tolist()
+        assert grad(logsumexp)(np.full(2, -INF)).tolist() == [0.0, 0.0]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Primitive
+from ..graph import Node, Primitive
 from . import special
 
 
@@ -176,11 +176,11 @@ square: Primitive = Primitive("square", np.square,
     lambda g, out, x: g * (2.0 * x),
     scalar=lambda x: x * x)
 absolute: Primitive = Primitive("absolute", np.absolute,
-    lambda g, out, x: g * sign(x),  # 0 at 0
+    lambda g, out, x: _along(g, x, out, sign(x)),  # 0 at 0
     scalar=abs)
 hypot: Primitive = Primitive("hypot", np.hypot,
-    lambda g, out, x, y: g * ratio(x, out),  # 0 at (0, 0)
-    lambda g, out, x, y: g * ratio(y, out),
+    lambda g, out, x, y: _along(g, x, out, ratio(x, out)),  # 0 at (0, 0)
+    lambda g, out, x, y: _along(g, y, out, ratio(y, out)),
     scalar=math.hypot)
 
 # Roots, exponentials, logarithms
@@ -212,7 +212,7 @@ log1p: Primitive = Primitive("log1p", np.log1p,
     lambda g, out, x: g / (1 + x),
     scalar=math.log1p)
 logaddexp: Primitive = Primitive("logaddexp", np.logaddexp,
-    lambda g, out, x, y: g * sigmoid(x - y),
+    lambda g, out, x, y: g * sigmoid(x - y),  # NaN where both are the same infinity
     lambda g, out, x, y: g * sigmoid(y - x),
     scalar=np.logaddexp)
 logaddexp2: Primitive = Primitive("logaddexp2", np.logaddexp2,
@@ -382,6 +382,39 @@ def _over_square(x: Any, length: Any) -> Any:
 def _slope(slope: Primitive, x: Any) -> Any:
     """Return slope(x), of a float without the overhead of a call: networks of numbers need it."""
     return slope.scalar(x) if type(x) is float and slope.scalar else slope(x)
+
+
+def _along(g: Any, x: Any, length: Any, direction: Any) -> Any:
+    """Return g times the direction of x, by x itself where g is a product with the length of x.
+
+    So the derivatives of a squared length are those of x^2, also where the length is 0.
+    """
+    rest = without_factor(g, length)
+    return g * direction if rest is None else rest * x
+
+
+def without_factor(g: Any, factor: Any, depth: int = 8) -> Any:
+    """Return g / factor, exact where that is 0, if g was computed as a product with it, or None."""
+    if not (isinstance(g, Node) and isinstance(factor, Node) and g.primitive and depth):
+        return None
+    primitive, x, y = g.primitive, g.x, g.y
+    if primitive is factor.primitive and x is factor.x and y is factor.y:
+        return 1.0 if g.params == factor.params else None
+    rest = without_factor(x, factor, depth - 1)
+    if primitive is multiply and rest is None:
+        x, y, rest = y, x, without_factor(y, factor, depth - 1)
+    if primitive in (add, subtract):
+        other = without_factor(y, factor, depth - 1)
+        return None if rest is None or other is None else primitive(rest, other)
+    if rest is None:
+        return None
+    if primitive is power:
+        return rest * power(x, y - 1.0) if type(y) is float and y >= 1.0 else None
+    if primitive is square:
+        return rest * x
+    if primitive is negative:
+        return -rest
+    return rest * y if primitive is multiply else rest / y if primitive is divide else None
 
 
 def share(x: Any, y: Any) -> Any:

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..data import dtype_of, shape_of
 from ..graph import Primitive
-from .elementwise import divide, equal, exp, ratio
+from .elementwise import divide, equal, exp, ratio, where, without_factor
 from .indexing import getitem
-from .shapes import Axis, concatenate, reshape, spread, sum, transpose
+from .shapes import Axis, broadcast_to, concatenate, reshape, spread, sum, transpose
 
 
 def _norm(x: Any, *, axis: Axis, keepdims: bool) -> Any:
@@ -106,8 +106,7 @@ min: Primitive = Primitive("min",
     chooses=True,
     into=lambda x, out, *, axis, keepdims: np.minimum.reduce(x, axis, out=out, keepdims=keepdims))
 norm: Primitive = Primitive("norm", _norm,
-    lambda g, out, x, *, axis, keepdims:  # 0 at 0
-        spread(g, x, axis, keepdims) * ratio(x, spread(out, x, axis, keepdims)),
+    lambda g, out, x, *, axis, keepdims: _along_vectors(g, out, x, axis, keepdims),  # 0 at 0
     along_axis=True)
 cumsum: Primitive = Primitive("cumsum", lambda x, *, axis: np.add.accumulate(x, axis),
     lambda g, out, x, *, axis: reverse(cumsum(reverse(g, axis), axis=axis), axis),
@@ -126,7 +125,7 @@ cumprod_adjoint: Primitive = Primitive("cumprod_adjoint", _cumprod_adjoint,
     along_axis=True)
 logsumexp: Primitive = Primitive("logsumexp", _logsumexp,
     lambda g, out, x, *, axis, keepdims:
-        spread(g, x, axis, keepdims) * softmax(x, axis=axis),
+        spread(g, x, axis, keepdims) * _shares(out, x, axis, keepdims),
     along_axis=True)
 softmax: Primitive = Primitive("softmax", _softmax,
     lambda g, out, x, *, axis: out * (g - sum(g * out, axis=axis, keepdims=True)),
@@ -144,6 +143,21 @@ def _to_extreme(g: Any, out: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     chosen = equal(x, spread(out, x, axis, keepdims))
     count = sum(chosen, axis=axis, keepdims=True)
     return spread(g, x, axis, keepdims) * divide(chosen, count)
+
+
+def _along_vectors(g: Any, out: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """Return g times the directions of vectors: see `_along` in elementwise.py."""
+    rest = without_factor(g, out)
+    if rest is None:
+        return spread(g, x, axis, keepdims) * ratio(x, spread(out, x, axis, keepdims))
+    if shape_of(rest) != shape_of(out):
+        rest = broadcast_to(rest, shape=shape_of(out), dtype=dtype_of(x))
+    return spread(rest, x, axis, keepdims) * x
+
+
+def _shares(out: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """Return softmax(x), and 0 where there is nothing but -inf: no element is more than none."""
+    return where(equal(spread(out, x, axis, keepdims), -np.inf), 0.0, softmax(x, axis=axis))
 
 
 def reverse(x: Any, axis: int) -> Any:
