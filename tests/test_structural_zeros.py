@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import nn
 from autograd_core import (
     Value,
     batch,
@@ -272,3 +273,24 @@ class TestLogsumexpOfNothing:
             assert f(np.zeros(3)).tolist() == [1.0, 0.0, 0.0]
         assert hessian(score)(np.zeros(3)).tolist() == np.zeros((3, 3)).tolist()
         assert grad(logsumexp)(np.full(2, -INF)).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "binary_crossentropy"])
+def test_samples_of_weight_0_may_hold_nan(loss, jit):
+    rng = np.random.default_rng(0)
+    x, y, weights = rng.normal(size=(12, 4)), rng.integers(0, 2, 12) * 1.0, np.ones(12)
+    weights[[3, 5]] = 0.0
+    spoilt_x, spoilt_y = x.copy(), y.copy()
+    spoilt_x[3], spoilt_y[5] = NAN, NAN
+
+    def trained(x, y):
+        nn.set_seed(0)
+        layers = [nn.Dense(3, "tanh"), nn.Dense(1, "sigmoid")]
+        model = nn.Sequential(layers, input_shape=(4,))
+        model.compile(nn.Adam(0.1), loss=loss, jit=jit)
+        options = {"epochs": 3, "batch_size": 12, "shuffle": False, "verbose": 0}
+        history = model.fit(x, y, sample_weight=weights, **options).history["loss"]
+        return np.concatenate([history, *[p.data.ravel() for p in model.parameters()]])
+
+    np.testing.assert_allclose(trained(spoilt_x, spoilt_y), trained(x, y), rtol=1e-5, atol=1e-6)

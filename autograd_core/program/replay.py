@@ -123,7 +123,7 @@ class Replay:
 
     def _answered(self, again: Rerun, draws: Any, leaves: Any, args: Any, kwargs: Any) -> Any:
         """Let the function itself compute what its program cannot: see `Unanswered`."""
-        with drawing_again(again):
+        with recording(), drawing_again(again):
             result = self._function(*args, **kwargs)
         results: list[Any] = []
         self._build_result = builder(result, results)

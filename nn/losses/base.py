@@ -118,7 +118,8 @@ def reduced(
     if sample_weight is not None:
         weights = weights_like(sample_weight, samples)
         weights = weights[..., None] if has_numbers else weights
-        losses = losses * in_type_of(losses, weights)
+        # A sample of weight 0 is left out, whatever its loss is: NaN times 0 would be NaN
+        losses = np.where(weights != 0, losses, 0.0) * in_type_of(losses, weights)
     if reduction == "none":
         out = np.sum(losses, -1) if has_numbers else losses
     elif reduction in ("mean", "sum"):

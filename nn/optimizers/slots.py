@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from autograd_core import callback, fresh
+from autograd_core import Value, callback, fresh
 
 
 class TracedSlots:
@@ -38,7 +38,9 @@ class TracedSlots:
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._assigned:
-            self._assigned[name] = fresh(lambda: self._slots()[name])
+            drawn = fresh(lambda: self._slots()[name])
+            # Plain where the function itself answers a call, because a gradient is NaN
+            self._assigned[name] = drawn if isinstance(drawn, Value) else Value(drawn)
         return self._assigned[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
