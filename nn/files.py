@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from errno import EACCES
+from errno import EACCES, EINVAL
 from pathlib import Path
 from stat import S_IMODE
 from typing import BinaryIO
@@ -54,7 +54,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
              b'12'
     """
     with writing(path):
-        target = Path(os.path.realpath(path))
+        if "\0" in os.fsdecode(path):  # which the system's calls would refuse as a ValueError
+            raise OSError(EINVAL, os.strerror(EINVAL))
+        target = Path(os.fsdecode(os.path.realpath(path)))
         part = target.with_name(f".{uuid4().hex}.part")
         try:
             with part.open("xb") as file:

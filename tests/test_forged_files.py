@@ -97,6 +97,12 @@ class TestNames:
 
         assert f"{name} as a class" in refusal(rewritten(dense(), path, change))
 
+    @pytest.mark.parametrize("custom", [["Dense"], Dense, "Dense"])
+    def test_of_ones_own_come_in_a_dict(self, custom, path):
+        dense().save(path)
+        with pytest.raises(OptionError, match="custom_objects="):
+            nn.load(path, custom)
+
     def test_of_ones_own_are_those_that_are_given(self, path):
         def bent(x):
             return x * x

@@ -297,6 +297,10 @@ class TestRefusals:
         with pytest.raises(FileError, match=r"^writing .*\n.*No such file(.|\n)*folder that exist"):
             write(tmp_path / "none" / "model", {}, {})
 
+    def test_of_a_path_that_is_none(self, tmp_path):
+        with pytest.raises(FileError, match="Invalid argument"):
+            write(tmp_path / "a\0b", {}, {})
+
     def test_of_a_path_that_is_a_folder(self, tmp_path):
         (tmp_path / "folder").mkdir()
         with pytest.raises(FileError, match="directory"):
@@ -305,6 +309,10 @@ class TestRefusals:
 
 
 class TestReplacing:
+    def test_takes_paths_in_bytes(self, saved):
+        write(os.fsencode(saved), {}, {"new": 1})
+        assert read(os.fsencode(saved))[1] == {"new": 1}
+
     def test_follows_links(self, saved, tmp_path):
         link = tmp_path / "latest"
         link.symlink_to(saved)

@@ -49,7 +49,8 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
              custom_objects: classes and functions of one's own by name, {"MyLayer": MyLayer}.
     Raises:  FileError: the file is missing, damaged, of another kind, describes no model, or holds
              weights alone; where it names a class or function that is not known, it is an
-             OptionError, too. Nothing that it claims is made before its tensors bear it out.
+             OptionError, too. Nothing that a file claims is made before its tensors bear it out.
+             OptionError: custom_objects have no names.
     Example: >>> import tempfile
              >>> from nn import Dense, Sequential
              >>> model = Sequential([Dense(2)], input_shape=(3,))
@@ -58,9 +59,16 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
              ...     load(f"{folder}/model.safetensors")
              Sequential(layers=[Dense(units=2)], input_shape=(3,))
     """
+    custom = {} if custom_objects is None else custom_objects
+    if not isinstance(custom, Mapping):
+        raise OptionError(
+            f"custom_objects={custom_objects!r}",
+            "files have classes and functions by name",
+            '{"MyLayer": MyLayer}',
+        )
     tensors, metadata = read_model(path)
     try:
-        return _made(tensors, metadata, dict(custom_objects or {}))
+        return _made(tensors, metadata, dict(custom))
     except FileError:
         raise
     except Exception as error:  # a description can be wrong in every way there is
