@@ -130,6 +130,7 @@ class Training(Steps):
             check_finite(x, y, sample_weight)
         data = as_batches(x, y, sample_weight, batch_size, shuffle, dtype)
         if (held_out := as_parts(validation_data)) is not None:
+            check_finite(*held_out)
             validation_data = as_batches(*held_out, EVALUATED_AT_ONCE, False, dtype)
             if y is not None:
                 check_classes(as_array(y), as_array(held_out[1]), self.loss)

@@ -224,6 +224,13 @@ class TestNumbersThatAreNone:
         with pytest.warns(TrainingWarning, match="y with NaN or inf"):
             model.fit(X, y, verbose=0)
 
+    def test_they_are_warned_of_in_validation_data(self):
+        model = nn.Sequential([nn.Dense(1)], input_shape=(4,))
+        model.compile("sgd", "mse")
+        bad = np.where(np.arange(12)[:, None] == 4, np.nan, X)
+        with pytest.warns(TrainingWarning, match="x with NaN or inf in 1 of 12"):
+            model.fit(X, X[:, :1], validation_data=(bad, X[:, :1]), verbose=0)
+
     def test_samples_of_weight_0_are_not(self):
         model = nn.Sequential([nn.Dense(1)], input_shape=(4,))
         model.compile("sgd", "mse")
