@@ -7,6 +7,7 @@ sum of two is true where one is, and beside float32 it is float32. An int among 
 """
 
 import operator
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -156,6 +157,12 @@ class Whole(Value):
 
     def __index__(self) -> int:
         return int(self._number("a position or count"))
+
+    def __hash__(self) -> int:
+        """Hash as the int where a user looks it up, and as a node where this library does."""
+        caller = sys._getframe(1).f_globals.get("__name__", "")
+        ours = caller.partition(".")[0] in ("autograd_core", "nn")
+        return object.__hash__(self) if ours else hash(self.__index__())
 
     def __repr__(self) -> str:
         return repr(self.__index__())

@@ -168,6 +168,8 @@ WHOLE = {
     "text": lambda x, n: x * float(f"{n}{n:02d}"),
     "float": lambda x, n: x * float(n),
     "data": lambda x, n: x * n + n / 2,
+    "a key": lambda x, n: x * {0: 5.0, 1: 7.0}.get(n, 0.0),
+    "an element of a set": lambda x, n: x * (2.0 if n in {1, 2} else 3.0),
     "both": lambda x, n: x[: n + 1] * n,
     "a diagonal": np.diag,
 }

@@ -212,6 +212,18 @@ READ = {
     "a number in a part of a large array": of_a_container(
         lambda: np.ones(30 * LARGE), lambda a, x: (x * a[: 2 * LARGE]).sum(), put
     ),
+    "a large array of bools": of_a_container(
+        lambda: np.zeros(2 * LARGE, bool),
+        lambda a, x: (x * a).sum(),
+        lambda a, i: put(a[7:], i > 1),
+    ),
+    "a mask of a large array": of_a_container(
+        lambda: np.ones(2 * LARGE), lambda a, x: np.where(a > 1, x, 0.0).sum(), put
+    ),
+    "all attributes": of_an_object(
+        lambda m, x: x * sum([v for v in vars(m).values() if isinstance(v, float)]),
+        lambda m, i: setattr(m, "k", i),
+    ),
     "a large array, by what is computed of it": of_a_container(
         lambda: np.ones(30 * LARGE), lambda a, x: x * (2.0 * a).sum(), lambda a, i: a.fill(i)
     ),
@@ -488,6 +500,18 @@ class TestWhatIsChangedInside:
             cache["w"].data = w
             assert compiled(3.0).data == 3 * w
         assert compiled.traces == 1
+
+    def test_in_the_first_call_for_each_whole_number_is_a_cache_too(self):
+        cache = {}
+
+        def f(x, n):
+            if n not in cache:
+                cache[int(n)] = np.arange(float(n))
+            return x * cache[n].sum()
+
+        compiled = compile(f)
+        for n in (3, 4, 3, 4, 3, 4):
+            assert compiled(2.0, n) == 2.0 * sum(range(n))
 
     def test_by_callbacks_and_fresh_is_theirs(self):
         state = SimpleNamespace(history={"loss": []}, mean=0.0, buffer=np.zeros(1))

@@ -89,7 +89,7 @@ class Compiled:
             with self._tracing:
                 replay = self._serving(tuple(key), leaves)
                 if replay is None:
-                    return self._record(tuple(key), args, kwargs)
+                    return self._record(tuple(key), leaves, args, kwargs)
         self._latest = replay
         return replay(leaves, args, kwargs)
 
@@ -100,9 +100,11 @@ class Compiled:
                 return replay
         return None
 
-    def _record(self, key: Any, args: Any, kwargs: Any) -> Any:
+    def _record(self, key: Any, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         recording = watching.is_recording()
         before = self._doubted.get(key)
+        if before is not None and not before.is_for(leaves):
+            before = None
         replay = Replay(self._f, args, kwargs, recording, compile, before)
         self._latest = replay
         if replay.doubt is not None:

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
-LARGE = 4096  # numbers: of larger arrays a sample is compared, evenly spaced
+LARGE = 4096  # numbers: larger arrays that are operands are read afresh by every replay
+LARGEST = 100_000  # of larger ones a sample is compared, evenly spaced
 SAMPLE = 1024
 _ARRAYS = {"numpy", "pandas", "torch"}
 PLAIN = (bool, int, float, complex, str, bytes, np.generic)
 
 
-def contents(x: Any) -> Any:
+def contents(x: Any, largest: int = LARGEST) -> Any:
     """Return what an array, an iterator or a context variable holds; None of everything else.
 
-    Of a large array, a sample.
+    Of an array with more numbers than `largest`, a sample.
     """
     if isinstance(x, array | bytearray):
         return bytes(x)
@@ -38,7 +39,7 @@ def contents(x: Any) -> Any:
         return None
     if data.dtype.hasobject:
         return tuple(data.ravel())
-    if data.size > LARGE and (data.flags.c_contiguous or data.flags.f_contiguous):
+    if data.size > largest and (data.flags.c_contiguous or data.flags.f_contiguous):
         data = data.ravel("K")[:: data.size // SAMPLE]
     return data.tobytes()
 

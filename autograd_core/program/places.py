@@ -25,6 +25,7 @@ from .contents import PLAIN, contents, same
 
 MOST = 10_000  # places: what is further away from the function is left out
 CONTAINERS = (list, dict, set, deque)
+_WHOLE_OBJECTS = {"__dict__", "vars", "asdict", "astuple"}  # read attributes without their names
 # Their modules' globals and classes' attributes do not change
 _LIBRARIES = {"autograd_core", "nn", "numpy", *sys.stdlib_module_names} - {"__main__"}
 
@@ -120,6 +121,8 @@ class Places:
         self.found: dict[tuple[int, Any], Place] = {}
         # What reads the attributes of a user's object is a user's code, or nn, if it is a layer
         self._names = ran.names(of_users=True) if ran else None
+        if self._names is not None and not _WHOLE_OBJECTS.isdisjoint(self._names):
+            self._names = None
         self._all_names = ran.names(of_users=False) if ran else None
         self._code = ran.code if ran and ran.is_complete else None
         self._seen: dict[int, Any] = {}

@@ -133,10 +133,11 @@ def _found(tracer: FunctionTracer, results: list[Any]) -> Trace:
     outputs = [tracer.current(out, last) if id(out) in nodes else out for out in outputs]
     surroundings = tracer.surroundings()
     program, sources = _program(tracer, arguments, [*outputs, *tracer.draws], surroundings)
+    arrays = program.captured.keys() - sources.keys()
+    surroundings.sample([program.captured[i]._data for i in arrays])
     made = [i for i, node in sources.items() if node in tracer.made]
     draws = [draw._data for draw in tracer.draws]
     data = [out._data for out in outputs]
-    arrays = program.captured.keys() - sources.keys()
     fixed = {i: x._data for i, x in enumerate(arguments) if x in tracer.fixed}
     calls = tracer.calls if tracer.is_spoilt else None
     return Trace(program, data, draws, made, fixed, arrays, given, surroundings, calls, None)

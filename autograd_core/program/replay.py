@@ -97,11 +97,14 @@ class Replay:
             leaves[number]._data = kept(data)
         self._first = [self._finished([*map(kept, traced.results), *traced.draws], leaves)]
 
+    def is_for(self, leaves: list[Any]) -> bool:
+        """Tell whether the whole numbers among the arguments are those of the program."""
+        return all([leaves[i] == number for i, number in self._fixed.items()])
+
     def serves(self, leaves: list[Any]) -> bool:
         """Tell whether all that decided about the program is as it was."""
-        for i, number in self._fixed.items():
-            if leaves[i] != number:
-                return False
+        if self._fixed and not self.is_for(leaves):
+            return False
         for node, dtype in self._dtypes:
             if node._data.dtype is not dtype:  # type: ignore[union-attr]
                 return False
