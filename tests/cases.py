@@ -257,12 +257,15 @@ STRUCTURAL = [
     structural(shapes.sum, (2, 3, 2), **ALL),
     structural(shapes.sum, (2, 3, 2), **MANY),
     structural(shapes.sum, (2, 3, 2), **KEPT),
+    structural(shapes.sum, (2, 3, 4), axis=(0, 1), keepdims=False),
     structural(shapes.concatenate, (2, 3), axis=0),
     structural(shapes.concatenate, (2, 1), (2, 3), (2, 2), axis=-1),
     # Windows and their sum
     structural(windows.windows, (5,), size=3, axis=0, stride=1, dilation=1),
     structural(windows.windows, (2, 6, 2), size=2, axis=1, stride=3, dilation=2),
+    structural(windows.windows, (3,), size=3, axis=0, stride=1, dilation=1),
     structural(windows.overlap_add, (3, 3), length=5, axis=0, stride=1, dilation=1),
+    structural(windows.overlap_add, (2, 3, 4), length=6, axis=1, stride=1, dilation=1),
     structural(windows.overlap_add, (2, 2, 3, 2), length=6, axis=1, stride=3, dilation=2),
     # Convolution and its adjoints
     structural(convolution.convolve, (2, 5, 2), (3, 2, 3), **ADJACENT),
