@@ -105,6 +105,7 @@ class Taker(NamedTuple):
 
 
 _UNKNOWN = Site("", "", ())
+_LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")
 _COMPUTED = "(...)"  # in place of a name: what is called, or its owner, was computed
 # By the identity of a code object, which is kept so that no other one gets it: its sites, and
 # those that take numbers explicitly, such as float(v)
@@ -175,10 +176,8 @@ def _read_site(code: CodeType, offset: int) -> Site:
                 continue
             if instruction.opname.startswith(("LOAD_ATTR", "LOAD_METHOD")):
                 names += (str(instruction.argval),)
-            elif instruction.opname.startswith(
-                ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")
-            ):
-                names = (str(instruction.argval),)
+            elif instruction.opname.startswith(_LOADS):
+                names = _loaded(instruction)[:1]
             elif instruction.opname.startswith(("CALL", "BINARY")):
                 names = (_COMPUTED,)
     return Site(here.opname, here.argrepr, names, _operands(instructions, here))
@@ -187,24 +186,40 @@ def _read_site(code: CodeType, offset: int) -> Site:
 def _operands(instructions: list[Any], here: Any) -> tuple[Any, ...]:
     """Follow the stack up to an instruction, and return the constants, names and lists on it."""
     stack: list[Any] = []
+    if here.positions is None or here.positions.lineno is None:
+        return ()
     for i in instructions:
-        if i is here or i.positions is None or i.positions.lineno is None:
+        if i is here:
             break
-        if _start(i) < _start(here) or i.opname in ("CACHE", "PRECALL", "KW_NAMES"):
+        is_own = i.opname == "PRECALL" and i.positions == here.positions
+        if is_own or i.opname in ("CACHE", "KW_NAMES") or not _is_within(i, here):
             continue
         if i.opname in ("BUILD_LIST", "BUILD_TUPLE"):
             parts = stack[len(stack) - i.arg :] if i.arg <= len(stack) else []
             del stack[len(stack) - len(parts) :]
             stack.append(parts)
-        elif i.opname == "LOAD_CONST":
+        elif i.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
             stack.append(i.argval)
-        elif i.opname.startswith(("LOAD_FAST", "LOAD_NAME", "LOAD_GLOBAL", "LOAD_DEREF")):
-            stack.append(Name(i.argval))
+        elif i.opname.startswith(_LOADS):
+            found = [Name(name) for name in _loaded(i)]
+            stack += [None] * (dis.stack_effect(i.opcode, i.arg) - len(found)) + found
         else:
             effect = dis.stack_effect(i.opcode, i.arg)
             del stack[max(len(stack) + min(effect - 1, 0), 0) :]
             stack.append(None)  # the result of an operation
     return tuple(stack)
+
+
+def _is_within(instruction: Any, here: Any) -> bool:
+    """Tell whether an instruction belongs to the expression that another one completes."""
+    at = instruction.positions
+    return at is not None and at.lineno is not None and _start(instruction) >= _start(here)
+
+
+def _loaded(instruction: Any) -> tuple[str, ...]:
+    """Return the names of the variables that an instruction loads, one or two."""
+    names = instruction.argval
+    return names if isinstance(names, tuple) else (names,)
 
 
 def _looked_up(frame: FrameType, x: Any) -> Any:

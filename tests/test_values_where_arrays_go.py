@@ -129,6 +129,19 @@ class TestNumPy:
         with pytest.raises(UnsupportedError, match=r"a = a \+ np\.stack"):
             numbers += [v[0], 1.0, v[1]]
 
+    def test_numbers_beside_values_are_refused_where_numpy_calls_methods(self, s):
+        mixed = [s, 1.0]
+        for use in (
+            lambda: np.exp([s, 1.0]),
+            lambda: np.exp([2, abs(s)]),
+            lambda: np.exp(mixed),
+            lambda: np.sin(([s, s], [s, 0])),
+        ):
+            with pytest.raises(UnsupportedError, match=r"np\.stack"):
+                use()
+        result = np.exp([s * 2.0, abs(s), np.sin(s) + 1.0])
+        np.testing.assert_allclose(np.stack(result).data, np.exp([5.0, 2.5, np.sin(2.5) + 1.0]))
+
     def test_functions_without_a_rule_say_so(self, v):
         with pytest.raises(UnsupportedError, match=r"v\.data for plain numbers"):
             np.interp(v, [0.0, 1.0], [0.0, 1.0])
