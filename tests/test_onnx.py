@@ -45,7 +45,8 @@ def check(model, path, *arrays, batches=(1, 2, 5), **options):
         with np.errstate(all="ignore"):
             expected = model(*(given if isinstance(model, nn.Module) else map(ac.Value, given)))
         expected = expected if isinstance(expected, list | tuple) else [expected]
-        for out, own in zip(outputs, map(np.asarray, expected), strict=True):
+        for out, value in zip(outputs, expected, strict=True):
+            own = np.asarray(getattr(value, "data", value))
             assert (out.shape, out.dtype) == (own.shape, own.dtype)
             np.testing.assert_allclose(out, own, **_close(arrays))
     file = onnx.load(path)
@@ -188,17 +189,18 @@ def test_results_that_are_arguments_or_constants(tmp_path):
 
 def places(x):
     """Return positions as layers take them: Values of whole numbers, or integers."""
-    return x if watching.tracer() else np.asarray(x).astype(int)
+    return x if watching.tracer() else np.asarray(getattr(x, "data", x)).astype(int)
 
 
 E = elementwise
 X = random(4, 3)
+ZEROS = np.where(X > 0.0, 0.0, X)
 TABLE = ac.Value(random(5, 3))
 UNARY = [
     *("negative", "square", "absolute", "exp", "exp2", "expm1", "sin", "cos", "tan", "arcsin"),
     *("arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arctanh", "sigmoid", "softplus"),
     *("relu", "erf", "sign", "deg2rad", "rad2deg", "identity", "reciprocal", "log1p", "floor"),
-    "ceil",
+    *("ceil", "tanh_slope", "sigmoid_slope"),
 ]
 POSITIVE = ["sqrt", "log", "log2", "log10", "arccosh"]
 BINARY = [
@@ -209,6 +211,8 @@ CASES = {
     **{name: (getattr(E, name), X) for name in UNARY},
     **{name: (getattr(E, name), X + 2.0) for name in POSITIVE},
     **{name: (getattr(E, name), X, X[::-1].copy()) for name in BINARY},
+    "zero_times": (E.zero_times, ZEROS, X),
+    "ratio": (E.ratio, ZEROS, X),
     "power": (E.power, X + 2.0, X),
     "where": (lambda x, y: E.where(E.greater(x, 0.0), x, y), X, X * 2.0),
     "round": (lambda x: np.round(x, 1), X),
@@ -258,6 +262,15 @@ def test_erf_far_from_0(tmp_path):
 def test_tails_of_activations(name, dtype, tmp_path):
     x = np.array([[-900.0, -50.0, -20.0, 0.0, 20.0, 50.0, 900.0]], dtype)
     check(nn.activations.BY_NAME[name], tmp_path, x)
+
+
+@pytest.mark.parametrize("f", [np.tanh, ac.sigmoid])
+def test_tails_of_derivatives(f, tmp_path):
+    x = np.array([[-300.0, -30.0, 0.0, 1.0, 30.0, 300.0]])
+    path = str(tmp_path / "model.onnx")
+    derivative = ac.grad(lambda x: np.sum(f(x)))
+    export_onnx(derivative, path, x)
+    np.testing.assert_allclose(run(path, [x])[0], derivative(x), rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", TYPES)

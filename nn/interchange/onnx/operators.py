@@ -94,6 +94,34 @@ def _softplus(graph: Graph, operation: Operation, x: str) -> str:
     return graph.node("Add", graph.node("Relu", x), tail)
 
 
+def _bell(height: float, steepness: float) -> Entry:
+    """height e / (1 + e)^2 where e = exp(-steepness |x|), which is exact in the tails, too."""
+
+    def entry(graph: Graph, operation: Operation, x: str) -> str:
+        distance = graph.node(
+            "Mul", graph.node("Abs", x), graph.number(-steepness, operation.dtype)
+        )
+        e = graph.node("Exp", distance)
+        below = graph.node("Add", e, graph.number(1.0, operation.dtype))
+        above = graph.node("Mul", e, graph.number(height, operation.dtype))
+        return graph.node("Div", graph.node("Div", above, below), below)
+
+    return entry
+
+
+def _zero_times(graph: Graph, operation: Operation, x: str, y: str) -> str:
+    """x y, and 0 where x is 0."""
+    zero = graph.number(0.0, operation.dtype)
+    return graph.node("Where", graph.node("Equal", x, zero), zero, graph.node("Mul", x, y))
+
+
+def _ratio(graph: Graph, operation: Operation, x: str, y: str) -> str:
+    """x / y, and 0 where both are 0."""
+    zero = graph.number(0.0, operation.dtype)
+    both = graph.node("And", graph.node("Equal", x, zero), graph.node("Equal", y, zero))
+    return graph.node("Where", both, zero, graph.node("Div", x, y))
+
+
 def _erf(graph: Graph, operation: Operation, x: str) -> str:
     """2 x / sqrt(pi) times the integral of exp(-(x t)^2) over t from 0 to 1, by Gauss-Legendre.
 
@@ -196,6 +224,10 @@ OPERATORS: dict[str, Entry] = {
     "erf": _erf,
     "logaddexp": _logaddexp,
     "softplus": _softplus,
+    "tanh_slope": _bell(4.0, 2.0),
+    "sigmoid_slope": _bell(1.0, 1.0),
+    "zero_times": _zero_times,
+    "ratio": _ratio,
     "deg2rad": _scaled(math.pi / 180),
     "rad2deg": _scaled(180 / math.pi),
     "greater": _comparison("Greater"),
