@@ -169,6 +169,19 @@ class TestFloatsAndArraysAgreeAtSpecialPoints:
             assert_ulps_apart_at_most(4, [x.grad for x in column], array.grad, points)
 
 
+@each_pointwise
+def test_computing_into_an_array_gives_what_forward_gives_at_special_points(
+    primitive, params, arity
+):
+    if primitive.into is not None:
+        points = np.transpose(list(itertools.product(SPECIAL, repeat=arity)))
+        out = np.full(points.shape[1], 7.0)
+        with quiet():
+            primitive.into(*points, out, **params)
+            expected = primitive.forward(*points, **params)
+            assert_ulps_apart_at_most(2, out.tolist(), expected, points.T)
+
+
 OPERATORS = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow"]
 
 
