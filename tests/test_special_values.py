@@ -128,7 +128,8 @@ def test_machine_code_and_levels_agree_with_arrays(compiled, primitive, dtype):
     f, inputs = applied(primitive), points(primitive, dtype)
     run = executor_of(f, *inputs, compiled=compiled)
     near = 2e-7 if dtype == np.float32 and primitive.name in CANCELLING else 0.0
-    assert_same(run(inputs)[0], f(*inputs), inputs, ulps=2, absolute=near)
+    ulps = 4 if dtype == np.float32 else 2  # where NumPy rounds inside, as in tanh_slope
+    assert_same(run(inputs)[0], f(*inputs), inputs, ulps, near)
 
 
 @those([p for p in KERNELS if p.name not in OPTIONS])
@@ -140,7 +141,7 @@ def test_lanes_and_numbers_beside_them_agree_with_arrays(primitive, dtype):
     near = 2e-7 if dtype == np.float32 and primitive.name in CANCELLING else 0.0
     expected = f(*inputs), f(*inputs[:-1], 0.5)
     for one, other in zip(run(inputs), expected, strict=True):
-        assert_same(one, other, inputs, ulps=2, absolute=near)
+        assert_same(one, other, inputs, ulps=4 if dtype == np.float32 else 2, absolute=near)
 
 
 @those(ALL)
