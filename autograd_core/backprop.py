@@ -102,7 +102,8 @@ def _refuse_changed(order: list[Node]) -> None:
                 raise ChangedDataError(
                     f"{given}, as by `v.data += 1`",
                     "it is computed with the numbers that the operation was recorded with",
-                    "backward() before data change; or v = v + 1, which makes a new Value",
+                    "backward() before data change, or the output computed anew; v = v + 1 makes a "
+                    "new Value",
                 )
 
 

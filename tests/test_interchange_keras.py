@@ -31,7 +31,7 @@ def check(model, words=0, width=None):
     x = rng.integers(0, words, shape) if words else rng.normal(size=shape)
     ours = from_keras(model)
     ours.eval()
-    np.testing.assert_allclose(np.asarray(ours(x)), as_numpy(model(x, training=False)), **CLOSE)
+    np.testing.assert_allclose(ours(x).data, as_numpy(model(x, training=False)), **CLOSE)
     arrays = keras_weights(ours)
     assert len(arrays) == len(model.get_weights())
     for own, theirs in zip(arrays, model.get_weights(), strict=True):

@@ -113,6 +113,8 @@ def _plain_part(part: Any) -> Any:
         raise IndexRangeError(given, str(error), "rows of equal length") from None
     if not places.size and not isinstance(part, np.ndarray):
         return places.astype(int)  # an empty list has no type
+    if places.dtype.kind not in "iub":
+        return part  # NumPy says what is wrong with it
     return int(places) if places.ndim == 0 and places.dtype.kind in "iu" else places
 
 
