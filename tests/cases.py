@@ -135,6 +135,8 @@ MASK = [0.0, 1.0]
 MANY = {"axis": 1, "keepdims": False}
 ALL = {"axis": None, "keepdims": False}
 KEPT = {"axis": (0, -1), "keepdims": True}
+PLACES = np.array([2.4, 0.0, 2.2])  # of which the whole numbers are indices
+GRID = (PLACES[:, None], PLACES[:2], np.array([1.3]))
 ADJACENT = {"strides": (1,), "dilation": (1,)}
 SPREAD = {"strides": (2, 1), "dilation": (3, 1)}
 
@@ -224,22 +226,11 @@ STRUCTURAL = [
     structural(indexing.scatter, (2,), index=slice(None, None, 2), shape=(4,)),
     structural(indexing.scatter, (3, 2), index=np.array([1, 0, 1]), shape=(4, 2)),
     structural(indexing.scatter, (2,), index=np.array([True, False, True]), shape=(3,)),
+    structural(indexing.getitem_at, (3, 4), PLACES, index=(None, 1), slots=(0,)),
+    structural(indexing.getitem_at, (3, 3, 2), *GRID, index=(None,) * 3, slots=(0, 1, 2)),
+    structural(indexing.scatter_at, (3,), PLACES, index=(None, 1), slots=(0,), shape=(4, 2)),
     structural(
-        indexing.getitem_at,
-        (3, 4),
-        np.array([2.0, 0.0, 2.0]),
-        index=(None, 1),
-        slots=(0,),
-        fixed=(1,),
-    ),
-    structural(
-        indexing.scatter_at,
-        (3,),
-        np.array([2.0, 0.0, 2.0]),
-        index=(None, 1),
-        slots=(0,),
-        shape=(4, 2),
-        fixed=(1,),
+        indexing.scatter_at, (3, 2), *GRID, index=(None,) * 3, slots=(0, 1, 2), shape=(3, 3, 2)
     ),
     structural(indexing.reorder, (3, 4), (3, 4), axis=0),
     structural(indexing.reorder, (5,), (5,), axis=-1, kth=2),
@@ -270,6 +261,8 @@ STRUCTURAL = [
     # Convolution and its adjoints
     structural(convolution.convolve, (2, 5, 2), (3, 2, 3), **ADJACENT),
     structural(convolution.convolve, (1, 6, 5, 1), (2, 1, 2, 3), **SPREAD),
+    structural(convolution.match_windows, (1, 4, 8), (1, 3, 2), size=(2,), **ADJACENT),
+    structural(convolution.convolve, (1, 4, 8), (2, 8, 2), **ADJACENT),
     structural(convolution.spread_windows, (2, 3, 3), (3, 2, 3), lengths=(5,), **ADJACENT),
     structural(convolution.spread_windows, (1, 2, 3, 2), (2, 1, 2, 3), lengths=(6, 5), **SPREAD),
     structural(convolution.match_windows, (2, 5, 2), (2, 3, 3), size=(3,), **ADJACENT),

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from cases import CASES, POINTWISE
+from facts import false_facts
 from numpy.polynomial import Polynomial
 
 import autograd_core
@@ -66,6 +67,9 @@ class TestEveryPrimitive:
     def test_has_a_name_of_its_own_under_which_it_stands(self):
         names = [p.name for p in set(primitives_of_the_table())]
         assert len(names) == len(set(names))
+
+    def test_is_linear_and_elementwise_where_it_says_so(self):
+        assert [fact for p in primitives_of_the_table() for fact in false_facts(p)] == []
 
     @each_case
     def test_has_right_first_and_second_derivatives(self, case):

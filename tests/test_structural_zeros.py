@@ -70,6 +70,12 @@ CUBE = np.array([[[1.0, 2.0], [NAN, 3.0]], [[0.5, -1.0], [2.0, INF]]])
 W = np.array([1.0, 2.0])
 MASK = np.array([1.0, 0.0, 0.0])
 
+
+def of_second(f, w):
+    """Return 0 times f of the second of two matrices, the first of which has slopes inf."""
+    return 0.0 * np.sum(f(np.stack([np.sqrt(w - w) + np.eye(2) * 2.0, np.eye(2)]))[1])
+
+
 # Functions of two numbers whose gradient is that of 1 w0 + 2 w1, behind rows of NaN and infinity
 SPOILT_ROWS = {
     "slice of a product": lambda w: np.sum((ROWS @ w)[:1]),
@@ -99,6 +105,13 @@ SPOILT_ROWS = {
     "softmax by rows": lambda w: w @ W + softmax(np.stack([np.log(w - w), w]), axis=1)[1].sum(),
     "norms of rows": lambda w: w @ W + np.linalg.norm(np.sqrt(np.outer([0.0, 1.0], w)), axis=1)[1]
     * 0.0,
+    "sinc": lambda w: w @ W + np.where(MASK > 0, np.sinc(np.sum(w) / MASK), 0.0)[1],
+    "inverses of a stack": lambda w: w @ W + of_second(np.linalg.inv, w),
+    "pseudoinverses of a stack": lambda w: w @ W + of_second(np.linalg.pinv, w),
+    "solutions of a stack": lambda w: w @ W
+    + of_second(lambda x: np.linalg.solve(x, W[:, None]), w),
+    "log determinants of a stack": lambda w: w @ W
+    + of_second(lambda x: np.linalg.slogdet(x)[1], w),
     "determinants of a stack": lambda w: w @ W
     + np.where([0, 1], np.linalg.det(np.stack([np.sqrt(w - w) * np.eye(2), np.eye(2)])), 0)[1],
 }  # fmt: skip

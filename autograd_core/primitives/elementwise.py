@@ -247,6 +247,7 @@ arctan2: Primitive = Primitive("arctan2", np.arctan2,
 sinc: Primitive = Primitive("sinc", np.sinc,
     # sin(pi x) / (pi x), whose derivative of order n is again smooth: see sinc_derivative
     lambda g, out, x: g * sinc_derivative(x, order=1),
+    elementwise=True,
     scalar=np.sinc)
 sinc_derivative: Primitive = Primitive("sinc_derivative",
     lambda x, *, order: special.sinc_derivative(x, order),
