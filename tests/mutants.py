@@ -390,7 +390,6 @@ SUITES = {
     "indexing": ["tests/test_indices.py"],
     "convolution": ["tests/test_convolution.py", "-k", "TestConvolve and not TestConvolution"],
     "expansion": ["tests/test_scalar_kernels.py", "-k", "keeps_infinite or without_elements"],
-    "shapes": ["tests/test_numpy_functions.py", "-k", "sum or mean or concatenate"],
     "reductions": ["tests/test_products_at_extremes.py", "tests/test_structural_zeros.py",
                    "tests/test_scalar_kernels.py::test_a_reduction_keeps_infinite_numbers_apart_as_"
                    "numpy_does",
