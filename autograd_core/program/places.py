@@ -188,18 +188,23 @@ class Places:
             self._visit_object(x, name)
 
     def _visit_function(self, f: FunctionType) -> None:
-        self._add_all(vars(f), self._mentioned(vars(f), self._names), f"{f.__name__}.")
-        self._add(vars(f), len, len(vars(f)), f.__name__)
+        is_ours = is_library(f.__globals__.get("__name__"))  # which nothing is assigned to
+        if not is_ours:
+            self._add_all(vars(f), self._mentioned(vars(f), self._names), f"{f.__name__}.")
+            self._add(vars(f), len, len(vars(f)), f.__name__)
         if self._code is not None and f.__code__ not in self._code:
             return
         for variable, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
             try:
-                self._add(cell, "", cell.cell_contents, variable)
+                held = cell.cell_contents
             except ValueError:  # not assigned yet
                 continue
-            self._waiting.append((cell.cell_contents, variable))
+            if not is_ours:
+                self._add(cell, "", held, variable)
+            self._waiting.append((held, variable))
         for part in ("__defaults__", "__kwdefaults__"):
-            self._add(f, part, getattr(f, part), f"{f.__name__}.{part}")
+            if not is_ours:
+                self._add(f, part, getattr(f, part), f"{f.__name__}.{part}")
             self._waiting.append((getattr(f, part), f.__name__))
         if self._code is None and not is_library(f.__module__):
             mentioned = _names(f.__code__, inner=True)

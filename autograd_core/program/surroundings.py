@@ -46,23 +46,32 @@ class Surroundings:
         self._held = [(p.owner, p.value) for p in found if p.key is Contents]
         self._held = [(x, value) for x, value in self._held if not isinstance(x, CONTAINERS)]
         self.sample(self._read_afresh)
-        owners: list[Any] = []
-        parts: tuple[list[str], list[str]] = ([], [])
-        values: tuple[list[Any], list[Any]] = ([], [])
-        for place in found:
-            read = _reading(place, f"o{len(owners)}")
-            if read:
-                held = place.value if place.key is Contents else [place.value]
-                group = all(map(_equals_itself_alone, held))
-                owners.append(place.owner)
-                parts[group].append(f"{read}, ")
-                values[group].extend(held)
-        self._numbers, self._objects = map(tuple, values)
-        names = ", ".join([f"o{i}" for i in range(len(owners))])
-        numbers, objects = map("".join, parts)
-        # As source, since it is run at every call
-        self._read: Callable[[], tuple[tuple[Any, ...], tuple[Any, ...]]]
-        self._read = eval(f"lambda {names}: lambda: (({numbers}), ({objects}))")(*owners)
+        read = [place for place in found if _is_read_here(place)]
+        owners = [place.owner for place in read]
+        self._contents = [_kind_of_contents(place) for place in read]
+        reads = [_reading(place, f"o{i}") for i, place in enumerate(read)]
+        tests = [
+            _TESTS[kind].format(o=f"o{i}", k=f"k{i}", read=reads[i])
+            for i, kind in enumerate(self._contents)
+        ]
+        # As source, since it is run at every call: (what is there now, makes a test for what was)
+        names = ", ".join([f"o{i}" for i in range(len(read))])
+        source = (
+            f"lambda {names}: (lambda: ({''.join([f'{x}, ' for x in reads])}), "
+            f"lambda {names.replace('o', 'k')}: lambda: {' and '.join(tests) or True})"
+        )
+        self._read: Callable[[], tuple[Any, ...]]
+        self._read, self._test_for = eval(source, {"are_identical": _are_identical})(*owners)
+        self._expect(tuple([place.value for place in read]))
+
+    def _expect(self, values: tuple[Any, ...]) -> None:
+        """Take these for what the places hold."""
+        self._values = values
+        known = [
+            (list(value) if kind == "objects of a list" else value,) if "objects" in kind else value
+            for kind, value in zip(self._contents, values, strict=True)
+        ]
+        self._are_identical: Callable[[], bool] = self._test_for(*known)
 
     def changes(self, before: Places) -> list[Place]:
         """Return the places that were different before, when the recording began."""
@@ -87,19 +96,14 @@ class Surroundings:
             if not same(contents(x, largest), known):
                 return False
         try:
-            numbers, objects = self._read()
-            # A search, in which a Value equals itself alone; tuples are compared by identity
-            # first, which for objects is all and takes 3 nanoseconds each
-            are_same = objects in (self._objects,)
+            if self._are_identical():
+                return True
+            values = self._read()
+            if same(values, self._values):  # other objects, the same numbers
+                self._expect(values)
+                return True
         except (KeyError, AttributeError, ValueError):  # no such place any more, or an array there
-            return False
-        known = self._numbers
-        if are_same and len(numbers) == len(known):
-            if all(map(is_, numbers, known)):
-                return True
-            if all(map(same, numbers, known)):  # other objects, the same numbers
-                self._numbers = numbers
-                return True
+            pass
         return self._are_current_after_all()
 
     def _are_current_after_all(self) -> bool:
@@ -117,20 +121,48 @@ class Surroundings:
         return True
 
 
+# How a place is compared, by what it holds: a single thing, or contents. In a search, tuples and
+# lists are compared by identity first, which for objects is all and takes 3 nanoseconds each, and
+# a Value equals itself alone. Numbers are compared by identity: 1 and True are equal.
+_TESTS = {
+    "": "{read} is {k}",
+    "objects of a list": "{o} in {k}",
+    "objects": "{read} in {k}",
+    "numbers": "are_identical({read}, {k})",
+}
+
+
+def _kind_of_contents(place: Place) -> str:
+    if place.key is not Contents:
+        return ""
+    if not all(map(_equals_itself_alone, place.value)):
+        return "numbers"
+    return "objects of a list" if type(place.owner) is list else "objects"
+
+
 def _equals_itself_alone(x: Any) -> bool:
     """Tell whether what is equal to it is as good as itself: not so numbers, 1 and True."""
     return x is None or isinstance(x, str | Node) or vars(object)["__eq__"] is type(x).__eq__
 
 
-def _reading(place: Place, owner: str) -> str:
-    """Return the expression that reads a place; of contents, several after a star."""
-    if place.key is Contents:
-        if not isinstance(place.owner, CONTAINERS):
-            return ""
-        is_dict = isinstance(place.owner, dict)
-        return f"*{owner}, *{owner}.values()" if is_dict else f"*{owner}"
+def _are_identical(now: tuple[Any, ...], then: tuple[Any, ...]) -> bool:
+    return len(now) == len(then) and all(map(is_, now, then))
+
+
+def _is_read_here(place: Place) -> bool:
+    """Tell whether a place is read by an expression: not so the data of arrays."""
     if place.key is len:
-        return f"len({owner})" if place.value < 256 else ""  # small numbers are the same object
+        return bool(place.value < 256)  # small numbers are the same object
+    return place.key is not Contents or isinstance(place.owner, CONTAINERS)
+
+
+def _reading(place: Place, owner: str) -> str:
+    """Return the expression that reads a place; of contents, a tuple."""
+    if place.key is Contents:
+        is_dict = isinstance(place.owner, dict)
+        return f"(*{owner}, *{owner}.values())" if is_dict else f"(*{owner},)"
+    if place.key is len:
+        return f"len({owner})"
     if isinstance(place.owner, type):
         return f"{owner}.__dict__[{place.key!r}]"
     if isinstance(place.owner, CellType):
