@@ -84,21 +84,18 @@ class Compiled:
         leaves: list[Any] = []
         key: list[Any] = [watching.is_recording()]
         signature((args, kwargs) if kwargs else args, leaves, key)
-        replay = self._serving(tuple(key), leaves)
-        if replay is None:
+        for replay in self._replays.get(tuple(key), ()):
+            if replay.serves(leaves):  # recorded in the same state
+                break
+        else:
             with self._tracing:
-                replay = self._serving(tuple(key), leaves)
-                if replay is None:
+                replays = self._replays.get(tuple(key), ())
+                found = next((r for r in replays if r.serves(leaves)), None)
+                if found is None:
                     return self._record(tuple(key), leaves, args, kwargs)
+                replay = found
         self._latest = replay
         return replay(leaves, args, kwargs)
-
-    def _serving(self, key: Any, leaves: list[Any]) -> Replay | None:
-        """Return the replay of a call, if there is one that was recorded in the same state."""
-        for replay in self._replays.get(key, ()):
-            if replay.serves(leaves):
-                return replay
-        return None
 
     def _record(self, key: Any, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         recording = watching.is_recording()

@@ -23,7 +23,7 @@ from ..watching import Lasting, is_recording, no_grad, recording, tracer, watch
 from .executors import executor
 from .passes import simplified
 from .program import Program, Unanswered
-from .recording import ASSIGNMENTS, Trace, trace
+from .recording import ASSIGNMENTS, Assignment, Trace, trace
 from .signature import Build, builder, is_condition, is_small, is_whole, statics
 from .tracing import Rerun, drawing_again, kept
 
@@ -86,7 +86,7 @@ class Replay:
         # Effects take place once all has been computed
         computed = replace(self.program, outputs=self.program.wanted(), effects=[])
         self._execute = executor(computed)
-        self._take_effect = _effects(program)
+        self._take_effect = _effects(program, bool(self._inputs))
         self._count, self._with_draws = count, len(program.outputs)
         self._pullbacks: dict[int, Callable[..., Any]] = {}
         if traced.calls is not None:
@@ -266,8 +266,10 @@ def _depending(program: Program, sources: list[int], count: int) -> list[int]:
     return [k for k, i in enumerate(program.outputs[:count]) if i in reached]
 
 
-def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
+def _effects(program: Program, has_values: bool) -> Callable[[list[Any], list[Any]], None] | None:
     """Return what a replay does with the data of the effects' inputs, beside giving results.
+
+    has_values: there are Values among the arguments.
 
     Callbacks come first. Assignments then take place all at once: an interrupt, or an exception
     in a callback, leaves all Values with the data of one call.
@@ -283,16 +285,21 @@ def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
         else:
             callbacks.append((function, slice(at, at + len(inputs))))
         at += len(inputs)
+    nodes = [to.node for to, _ in assignments if isinstance(to, Assignment)]
+    are_outside = len(nodes) == len(assignments)
+    wanted = [i for _, i in assignments]
 
     def take_effect(data: list[Any], leaves: list[Any]) -> None:
-        receivers = [to.receiver(leaves) for to, _ in assignments]
+        receivers = nodes
+        if has_values or not are_outside:  # an argument may be one of them
+            receivers = [to.receiver(leaves) for to, _ in assignments]
         for function, part in callbacks:
             function(*data[part])
         age = next_index()
         watching.assigned(age)  # what was computed from the old data cannot be differentiated
         deque(map(setattr, receivers, repeat("assigned"), repeat(age)), 0)
         # By one call in C, which no interrupt divides
-        deque(map(setattr, receivers, repeat("_data"), [data[i] for _, i in assignments]), 0)
+        deque(map(setattr, receivers, repeat("_data"), map(data.__getitem__, wanted)), 0)
 
     return take_effect
 

@@ -29,7 +29,7 @@ def signature(x: Any, leaves: list[Any], key: list[Any]) -> None:
     elif isinstance(x, list | tuple | dict):
         key.append((kind, tuple(x) if isinstance(x, dict) else len(x)))
         parts = x.values() if isinstance(x, dict) else x
-        if len(x) > 2 and set(map(type, parts)) == {float}:
+        if len(x) > 1 and [*map(type, parts)].count(float) == len(x):
             leaves.extend(parts)  # much faster one by one, and common: the weights of a network
             key.append((float, len(x)))
             return
@@ -126,7 +126,7 @@ def _builders(parts: list[Any], leaves: list[Any]) -> Build:
     builds = [(builder(part, leaves), len(leaves) - first) for part in parts]
     count = len(parts)
     if all(not isinstance(part, list | tuple | dict) and not is_static(part) for part in parts):
-        return lambda data, at: list(data[at : at + count])
+        return lambda data, at: data[at : at + count]
     starts = [0, *[stop for _, stop in builds[:-1]]]
     pairs = [(build, start) for (build, _), start in zip(builds, starts, strict=True)]
     return lambda data, at: [build(data, at + start) for build, start in pairs]
