@@ -140,3 +140,15 @@ def test_data_of_outer_values_may_change_after_an_inner_gradient():
     assert grad(f)(3.0) == 24.0
     p.data = 1.0
     assert grad(f)(3.0) == 12.0
+
+
+def test_a_graph_from_before_a_compiled_step_is_refused_after_it():
+    p = Value(2.0)
+    step = compile(lambda x: setattr(p, "data", p - 0.5 * x))
+    step(1.0)
+    step(1.0)
+    out = p * p
+    step(1.0)
+    assert p.data == 0.5
+    with pytest.raises(ChangedDataError, match="multiply"):
+        out.backward()

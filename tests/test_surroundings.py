@@ -271,6 +271,25 @@ class TestWhatIsRead:
             assert compiled(1.0) == 2.0
         assert compiled.traces == 1
 
+    @pytest.mark.parametrize("kind", [list, dict])
+    def test_another_value_of_the_same_number_is_another_value(self, kind):
+        held: Any = {"a": Value(2.0)} if kind is dict else [Value(2.0)]
+        where = "a" if kind is dict else 0
+        compiled = compile(lambda x: held[where] * x)
+        assert compiled(1.0).data == compiled(1.0).data == 2.0
+        held[where] = Value(2.0)
+        assert compiled(1.0).data == 2.0
+        held[where].data = 5.0
+        assert compiled(1.0).data == 5.0
+
+    def test_numbers_in_a_list_that_are_equal_and_new_are_the_same(self):
+        ks = [2.0, True]
+        compiled = compile(lambda x: ks[0] * x if ks[1] is True else x)
+        for flag, right in ((True, 2.0), (True, 2.0), (1, 1.0), (1, 1.0), (True, 2.0)):
+            ks[:] = float("2.0"), flag
+            assert compiled(1.0) == right
+        assert compiled.traces == 2
+
     def test_does_not_count_where_the_function_does_not_mention_it(self):
         model = Model()
         compiled = compile(model.scaled)

@@ -71,8 +71,8 @@ class Places:
 
             def read_numbers() -> list[Data]:
                 r.take(wanted, None, found, "clip")
-                numbers_found: list[Data] = found.tolist()
-                return numbers_found
+                fresh: list[Any] = found.tolist()
+                return fresh
 
             return read_numbers
         takes = [self._take(r, i) if self._steps[i].shape else None for i in numbers]
