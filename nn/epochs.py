@@ -22,22 +22,25 @@ def as_batches(
     x: Any,
     y: Any,
     sample_weight: Any,
-    batch_size: int,
+    batch_size: int | None,
     shuffle: bool,
     dtype: Any,
+    usual_size: int = 32,
 ) -> Iterable[Any]:
     """Return batches (x, y) or (x, y, sample_weight) of what was given to fit or evaluate.
 
     Args:    x: array, frame, list; or, where y is None, an iterable of such batches.
              dtype: of the model; data in another float type are cast once, here.
-    Raises:  DataError: an iterator, which is used up after one epoch. OptionError: weights for an
-             iterable. See also `batches`.
+             usual_size: samples in a batch of arrays where batch_size is None.
+    Raises:  DataError: an iterator, which is used up after one epoch. OptionError: weights or a
+             batch_size for an iterable. See also `batches`.
     """
     if y is not None:
         x, y = as_array(x, dtype), as_array(y, dtype)
         if sample_weight is not None:
             sample_weight = as_array(sample_weight, dtype)
-        return batches(x, y, sample_weight, batch_size, shuffle)
+        size = usual_size if batch_size is None else batch_size
+        return batches(x, y, sample_weight, size, shuffle)
     if isinstance(x, np.ndarray) or not isinstance(x, Iterable) or hasattr(x, "to_numpy"):
         raise DataError(
             f"x without y: {type(x).__name__}",
@@ -55,6 +58,12 @@ def as_batches(
             "sample_weight for an iterable of batches",
             "each batch brings the weights of its own samples",
             "batches (x, y, sample_weight)",
+        )
+    if batch_size is not None:
+        raise OptionError(
+            f"batch_size={batch_size!r} for an iterable of batches",
+            "each batch is as large as it comes",
+            f"nn.batches(x, y, batch_size={batch_size!r}), without batch_size here",
         )
     return x
 

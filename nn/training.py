@@ -70,7 +70,7 @@ class Training(Steps):
         self,
         x: Any,
         y: Any = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         epochs: int = 1,
         verbose: Any = "auto",
         callbacks: Any = None,
@@ -85,15 +85,15 @@ class Training(Steps):
 
         Args:    x, y: arrays, lists or frames of samples and targets; or only x, an iterable of
                  batches (x, y) or (x, y, sample_weight).
-                 batch_size: samples in each step: all of them for batch descent, 1 for stochastic.
-                 Of an iterable each batch is a step, in its order.
+                 batch_size: samples in each step: all of them for batch descent, 1 for stochastic;
+                 None: 32. Of an iterable each batch is a step, in its order.
                  epochs: the number of the last epoch.
                  verbose: 0: silent; 1: a progress bar; 2: a line for each epoch; "auto": the bar
                  in terminals and notebooks, else lines.
                  callbacks: see nn.callbacks; several, one or None.
                  validation_split: share of the samples, the last ones, to validate with.
                  validation_data: (x, y) or (x, y, sample_weight), or an iterable of batches.
-                 shuffle: see the samples in a new order in each epoch.
+                 shuffle: see the samples of arrays in a new order in each epoch.
                  class_weight: weights of the classes in the loss, {0: 1.0, 1: 5.0}, [1.0, 5.0] or
                  "balanced"; of sequences (samples, steps), the weights of each step.
                  sample_weight: weights of the samples, (samples,).
@@ -178,7 +178,7 @@ class Training(Steps):
         self,
         x: Any,
         y: Any = None,
-        batch_size: int = EVALUATED_AT_ONCE,
+        batch_size: int | None = None,
         verbose: Any = 0,
         sample_weight: Any = None,
         return_dict: bool = False,
@@ -186,7 +186,7 @@ class Training(Steps):
         """Measure the loss and the metrics, without learning.
 
         Args:    x, y, sample_weight: as in `fit`.
-                 batch_size: matters for speed and memory only.
+                 batch_size: of arrays; matters for speed and memory only. None: 256.
                  verbose: 0: silent; else a progress bar.
                  return_dict: return the figures by name.
         Returns: the loss; [loss, *metrics] if there are metrics; or a dict.
@@ -195,7 +195,8 @@ class Training(Steps):
         self._check_compiled()
         if y is not None:
             check_finite(x, y, sample_weight)
-        data = as_batches(x, y, sample_weight, batch_size, False, self._dtype())
+        dtype = self._dtype()
+        data = as_batches(x, y, sample_weight, batch_size, False, dtype, EVALUATED_AT_ONCE)
         logs = self._evaluate(data, verbose)
         if return_dict:
             return logs

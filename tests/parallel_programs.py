@@ -287,7 +287,7 @@ def refusals(ranks, folder):
         "activation": lambda: ranks.fit(nothing(8, "relu" if first else "tanh"), X, CLASSES),
         "bucket sizes": lambda: resized(ranks, 300 + rank).fit(classifier(), X, CLASSES),
         "another call": lambda: (ranks.fit if first else ranks.evaluate)(classifier(), X, CLASSES),
-        "a later batch": lambda: ranks.fit(classifier(), altered(4 * rank), batch_size=10),
+        "a later batch": lambda: ranks.fit(classifier(), altered(4 * rank)),
         "a later row": lambda: ranks.fit(
             classifier(), X + (np.arange(50)[:, None] == 49) * rank, CLASSES, shuffle=False
         ),

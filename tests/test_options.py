@@ -238,6 +238,12 @@ class TestOptionsOfFit:
         with pytest.raises(OptionError, match="iterable of batches"):
             model_of().fit([(X, Y[:, None])], verbose=0, validation_split=0.5)
 
+    @pytest.mark.parametrize("name", ["fit", "evaluate"])
+    def test_a_batch_size_of_batches_is_refused(self, name):
+        for given in ([(X, Y[:, None])], nn.batches(X, Y[:, None], batch_size=8)):
+            with pytest.raises(OptionError, match=r"batch_size=4.*batches\n.*comes\n.*nn\.batches"):
+                getattr(model_of(), name)(given, batch_size=4, verbose=0)
+
     def test_no_epoch_left_is_warned_of(self):
         with pytest.warns(nn.TrainingWarning, match="none is left to learn"):
             history = model_of().fit(X, Y[:, None], epochs=5, initial_epoch=5, verbose=0)
