@@ -6,7 +6,8 @@ from scalar_programs import program_of
 
 from autograd_core import value_and_grad
 from autograd_core.program.scalars.executor import ScalarExecutor
-from autograd_core.program.scalars.lowering import in_lanes
+from autograd_core.program.scalars.lowering import in_lanes, lowered
+from autograd_core.program.scalars.operations import ROUNDED_SUM
 
 
 def lanes_of(f, *args):
@@ -50,6 +51,19 @@ class TestLanes:
         for one, other in zip(found, f(x, 0.3), strict=True):
             np.testing.assert_allclose(one, other, 3e-7)  # sums may differ in the last bit
             assert np.asarray(one).dtype == (np.float32 if np.ndim(one) else np.float64)
+
+    @pytest.mark.parametrize("kind", ["lanes", "machine", "levels"])
+    def test_round_the_products_and_sums_of_float32_one_by_one(self, kind):
+        def f(x, y, c):
+            return x * y + x * c + y * y + 0.1 + x, (x * x + y) * 3.0 + y * c, y * c + c
+
+        x, y = np.random.default_rng(0).normal(size=(2, 50)).astype(np.float32)
+        program = program_of(f, x, y, 0.7)
+        scalars = in_lanes(program) if kind == "lanes" else lowered(program)
+        run = ScalarExecutor(program, scalars, compiled=kind != "levels")
+        assert run.schedule.groups[:, 0].tolist().count(ROUNDED_SUM) >= 2
+        for one, other in zip(run([x, y, 0.3]), f(x, y, 0.3), strict=True):
+            np.testing.assert_array_equal(one, other, strict=True)
 
     @pytest.mark.parametrize(
         "f",

@@ -1,11 +1,14 @@
 """Sums of many terms gathered: chains of additions become one step each, with their products.
 
 ((a b + c d) + e) + ... is one step, whose terms are added in the same order as before, so that
-results are the same to the bit. Only what nothing else needs is taken in.
+results are the same to the bit. Only what nothing else needs is taken in. Where a step took in
+numbers that were rounded to float32, it rounds them in between.
 """
 
+import numpy as np
+
 from ...primitives import elementwise as table
-from .operations import ACROSS, CODES, SPREAD, SUM
+from .operations import ACROSS, CODES, ROUNDED_ACROSS, ROUNDED_SUM, SPREAD, SUM
 from .steps import Scalars
 
 ADD, MULTIPLY = CODES[table.add], CODES[table.multiply]
@@ -17,12 +20,16 @@ def gather_sums(scalars: Scalars) -> None:
     The operands of a sum are x0, y0, x1, y1, ..., and it is x0 y0 + x1 y1 + ...
     """
     uses = use_counts(scalars)
-    codes, operands = scalars.codes, scalars.operands
-    # What one operation reads, and in full precision, may be taken in by it
-    own = [count == 1 and not single for count, single in zip(uses, scalars.single, strict=True)]
+    codes, operands, single = scalars.codes, scalars.operands, scalars.single
+    own = [count == 1 for count in uses]  # what one operation reads, which may take it in
+    narrow = _narrow(scalars)
     one = scalars.number(1.0)
-    for slot, terms in _chains(scalars, uses, own).items():
-        products = {term for term in terms if codes[term] == MULTIPLY and own[term]}
+    for slot, (terms, is_rounded) in _chains(scalars, uses, own, narrow).items():
+        products = {
+            term
+            for term in terms
+            if codes[term] == MULTIPLY and own[term] and single[term] == is_rounded
+        }
         if not products and len(terms) == 2:
             continue
         pairs: list[int] = []
@@ -31,11 +38,25 @@ def gather_sums(scalars: Scalars) -> None:
                 pairs += operands[term]
             else:
                 pairs += (one, term)  # one times anything is the same to the bit
-        codes[slot] = SUM
+        codes[slot] = ROUNDED_SUM if is_rounded else SUM
+        single[slot] = single[slot] and not is_rounded  # it rounds its sums itself
         operands[slot] = tuple(pairs)
     if scalars.lanes > 1:
         _gather_across(scalars, own)
         _spare_spreading(scalars)
+
+
+def _narrow(scalars: Scalars) -> list[bool]:
+    """Return of each slot whether its numbers are certain to be numbers of float32."""
+    narrow = list(scalars.single)
+    for slot, constant in scalars.constants.items():
+        if isinstance(constant, float):
+            with np.errstate(over="ignore"):
+                narrow[slot] = float(np.float32(constant)) == constant
+    for slot, code in enumerate(scalars.codes):
+        if code == SPREAD:
+            narrow[slot] = narrow[scalars.operands[slot][0]]
+    return narrow
 
 
 def use_counts(scalars: Scalars) -> list[int]:
@@ -51,23 +72,30 @@ def use_counts(scalars: Scalars) -> list[int]:
     return uses
 
 
-def _chains(scalars: Scalars, uses: list[int], own: list[bool]) -> dict[int, list[int]]:
-    """Return the terms of each sum, in the order in which they are added."""
-    chains: dict[int, list[int]] = {}
-    operands = scalars.operands
+def _chains(
+    scalars: Scalars, uses: list[int], own: list[bool], narrow: list[bool]
+) -> dict[int, tuple[list[int], bool]]:
+    """Return the terms of each sum, in the order in which they are added, and how it rounds.
+
+    True: the terms and all sums in between are numbers of float32; a chain of others is rounded
+    once at most, at its end.
+    """
+    chains: dict[int, tuple[list[int], bool]] = {}
+    operands, single = scalars.operands, scalars.single
     for i, code in enumerate(scalars.codes):
         if code != ADD or not uses[i]:
             continue
-        x, y = operands[i]
-        if x in chains and own[x]:
-            terms = chains.pop(x)
-            terms.append(y)
-        elif y in chains and own[y]:
-            terms = chains.pop(y)
-            terms.append(x)
+        chain, term = operands[i]
+        if chain not in chains or not own[chain]:
+            chain, term = term, chain
+        is_rounded = single[i] and narrow[term]
+        terms, all_rounded = chains.get(chain, ([], False))
+        if terms and own[chain] and (not single[chain] or (all_rounded and is_rounded)):
+            del chains[chain]
+            terms.append(term)
+            chains[i] = terms, all_rounded
         else:
-            terms = [x, y]
-        chains[i] = terms
+            chains[i] = [*operands[i]], is_rounded and narrow[chain]
     return chains
 
 
@@ -78,11 +106,12 @@ def _gather_across(scalars: Scalars, own: list[bool]) -> None:
             term = scalars.operands[i][0]
             if scalars.codes[term] == MULTIPLY and own[term]:
                 scalars.operands[i] = scalars.operands[term]
+                scalars.codes[i] = ROUNDED_ACROSS if scalars.single[term] else ACROSS
 
 
 def _spare_spreading(scalars: Scalars) -> None:
     """Let sums of products read numbers themselves, where all lanes have the same."""
     codes, operands = scalars.codes, scalars.operands
     for i, code in enumerate(codes):
-        if scalars.wide[i] and code == SUM:
+        if scalars.wide[i] and code in (SUM, ROUNDED_SUM):
             operands[i] = tuple([operands[x][0] if codes[x] == SPREAD else x for x in operands[i]])

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from ...graph import Primitive
 from ...primitives import elementwise as table
-from .operations import KERNELS, SUM
+from .operations import KERNELS, ROUNDED_SUM, SUM
 from .schedule import Schedule
 
 LARGEST = 16_384  # numbers gathered at once: they stay in the processor's cache
@@ -33,7 +33,7 @@ class Levels:
             for start in range(0, count, width):
                 stop = min(start + width, count)
                 part = np.ascontiguousarray(read[:, start:stop])
-                self._add_sum(part, results[start:stop])
+                self._add_sum(part, results[start:stop], code == ROUNDED_SUM)
             self._round(results, single)
 
     def __call__(self) -> None:
@@ -61,12 +61,14 @@ class Levels:
         forward = partial(primitive.forward, *inputs, **params)
         self._calls.append(lambda: np.copyto(out, forward()))
 
-    def _add_sum(self, read: Any, out: ndarray) -> None:
+    def _add_sum(self, read: Any, out: ndarray, is_rounded: bool) -> None:
         x, y = self._gather(read[::2]), self._gather(read[1::2])
-        self._calls.append(partial(np.multiply, x.ravel(), y.ravel(), y.ravel()))
-        if out.size > 1:
-            self._calls.append(partial(np.add.reduce, y, 0, None, out))  # row after row
+        products = np.empty(y.shape, np.float32) if is_rounded else y
+        multiply = partial(np.multiply, x.ravel(), y.ravel(), products.ravel(), casting="same_kind")
+        self._calls.append(multiply)
+        sums = np.empty(products.shape, products.dtype)
+        if out.size > 1:  # row after row
+            self._calls.append(partial(np.add.reduce, products, 0, None, sums[0]))
         else:  # which would be added in pairs
-            sums = np.empty(len(y))
-            self._calls.append(partial(np.add.accumulate, y[:, 0], 0, None, sums))
-            self._calls.append(partial(np.copyto, out, sums[-1:]))
+            self._calls.append(partial(np.add.accumulate, products[:, 0], 0, None, sums[:, 0]))
+        self._calls.append(partial(np.copyto, out, sums[0 if out.size > 1 else -1]))

@@ -12,97 +12,117 @@ from typing import Any
 import numpy as np
 
 
-def sums(r: Any, operands: Any, first: int, count: int, terms: int, at: int) -> None:
-    """Add products of numbers from left to right, four sums at a time."""
-    done = 0
-    while done + 4 <= count:
-        p, q = at + done, at + done + count
-        a = r[operands[p]] * r[operands[q]]
-        b = r[operands[p + 1]] * r[operands[q + 1]]
-        c = r[operands[p + 2]] * r[operands[q + 2]]
-        d = r[operands[p + 3]] * r[operands[q + 3]]
-        for _ in range(1, terms):
-            p += 2 * count
-            q += 2 * count
-            a += r[operands[p]] * r[operands[q]]
-            b += r[operands[p + 1]] * r[operands[q + 1]]
-            c += r[operands[p + 2]] * r[operands[q + 2]]
-            d += r[operands[p + 3]] * r[operands[q + 3]]
-        r[first + done] = a
-        r[first + done + 1] = b
-        r[first + done + 2] = c
-        r[first + done + 3] = d
-        done += 4
-    while done < count:
-        p = at + done
-        a = r[operands[p]] * r[operands[p + count]]
-        for _ in range(1, terms):
-            p += 2 * count
-            a += r[operands[p]] * r[operands[p + count]]
-        r[first + done] = a
-        done += 1
+def sums_of(number: type) -> Callable[..., None]:
+    """Return a loop that adds products from left to right, four sums at a time.
+
+    Args: number: the type that products and sums have.
+    """
+
+    def sums(r: Any, operands: Any, first: int, count: int, terms: int, at: int) -> None:
+        done = 0
+        while done + 4 <= count:
+            p, q = at + done, at + done + count
+            a = number(r[operands[p]] * r[operands[q]])
+            b = number(r[operands[p + 1]] * r[operands[q + 1]])
+            c = number(r[operands[p + 2]] * r[operands[q + 2]])
+            d = number(r[operands[p + 3]] * r[operands[q + 3]])
+            for _ in range(1, terms):
+                p += 2 * count
+                q += 2 * count
+                a += number(r[operands[p]] * r[operands[q]])
+                b += number(r[operands[p + 1]] * r[operands[q + 1]])
+                c += number(r[operands[p + 2]] * r[operands[q + 2]])
+                d += number(r[operands[p + 3]] * r[operands[q + 3]])
+            r[first + done] = a
+            r[first + done + 1] = b
+            r[first + done + 2] = c
+            r[first + done + 3] = d
+            done += 4
+        while done < count:
+            p = at + done
+            a = number(r[operands[p]] * r[operands[p + count]])
+            for _ in range(1, terms):
+                p += 2 * count
+                a += number(r[operands[p]] * r[operands[p + count]])
+            r[first + done] = a
+            done += 1
+
+    return sums
 
 
-def wide_sums(
-    r: Any, operands: Any, first: int, count: int, terms: int, at: int, lanes: int, numbers: int
-) -> None:
-    """Do the same in all lanes; an operand below `numbers` is one number."""
-    for done in range(count):
-        out = first + done * lanes
-        for lane in range(lanes):
-            r[out + lane] = -0.0  # which changes nothing that is added to it
-        for term in range(terms):
-            p = at + 2 * term * count + done
-            x, y = operands[p], operands[p + count]
-            if x >= numbers and y >= numbers:
-                for lane in range(lanes):
-                    r[out + lane] += r[x + lane] * r[y + lane]
-            elif x >= numbers:
-                factor = r[y]
-                for lane in range(lanes):
-                    r[out + lane] += r[x + lane] * factor
-            elif y >= numbers:
-                factor = r[x]
-                for lane in range(lanes):
-                    r[out + lane] += factor * r[y + lane]
-            else:
-                factor = r[x] * r[y]
-                for lane in range(lanes):
-                    r[out + lane] += factor
+def wide_sums_of(number: type) -> Callable[..., None]:
+    """Return a loop that does the same in all lanes; an operand below `numbers` is one number."""
+
+    def wide_sums(
+        r: Any, operands: Any, first: int, count: int, terms: int, at: int, lanes: int, numbers: int
+    ) -> None:
+        sums = np.empty(lanes, number)
+        for done in range(count):
+            sums[:] = -0.0  # which changes nothing that is added to it
+            for term in range(terms):
+                p = at + 2 * term * count + done
+                x, y = operands[p], operands[p + count]
+                if x >= numbers and y >= numbers:
+                    for lane in range(lanes):
+                        sums[lane] += number(r[x + lane] * r[y + lane])
+                elif x >= numbers:
+                    factor = r[y]
+                    for lane in range(lanes):
+                        sums[lane] += number(r[x + lane] * factor)
+                elif y >= numbers:
+                    factor = r[x]
+                    for lane in range(lanes):
+                        sums[lane] += number(factor * r[y + lane])
+                else:
+                    product = number(r[x] * r[y])
+                    for lane in range(lanes):
+                        sums[lane] += product
+            out = first + done * lanes
+            for lane in range(lanes):
+                r[out + lane] = sums[lane]
+
+    return wide_sums
 
 
-def sums_across(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -> None:
-    """Add the products of all lanes, in eight partial sums as NumPy does."""
-    for done in range(count):
-        x, y = operands[at + done], operands[at + count + done]
-        total = 0.0
-        lane = 0
-        while lane + 8 <= lanes:
-            a = r[x + lane] * r[y + lane]
-            b = r[x + lane + 1] * r[y + lane + 1]
-            c = r[x + lane + 2] * r[y + lane + 2]
-            d = r[x + lane + 3] * r[y + lane + 3]
-            e = r[x + lane + 4] * r[y + lane + 4]
-            f = r[x + lane + 5] * r[y + lane + 5]
-            g = r[x + lane + 6] * r[y + lane + 6]
-            h = r[x + lane + 7] * r[y + lane + 7]
-            stop = min(lane + 128, lanes - lanes % 8)
-            lane += 8
-            while lane < stop:
-                a += r[x + lane] * r[y + lane]
-                b += r[x + lane + 1] * r[y + lane + 1]
-                c += r[x + lane + 2] * r[y + lane + 2]
-                d += r[x + lane + 3] * r[y + lane + 3]
-                e += r[x + lane + 4] * r[y + lane + 4]
-                f += r[x + lane + 5] * r[y + lane + 5]
-                g += r[x + lane + 6] * r[y + lane + 6]
-                h += r[x + lane + 7] * r[y + lane + 7]
+def sums_across_of(number: type) -> Callable[..., None]:
+    """Return a loop that adds the products of all lanes, in eight partial sums as NumPy does.
+
+    Args: number: the type that products are rounded to.
+    """
+
+    def sums_across(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -> None:
+        for done in range(count):
+            x, y = operands[at + done], operands[at + count + done]
+            total = 0.0
+            lane = 0
+            while lane + 8 <= lanes:
+                a = np.float64(number(r[x + lane] * r[y + lane]))
+                b = np.float64(number(r[x + lane + 1] * r[y + lane + 1]))
+                c = np.float64(number(r[x + lane + 2] * r[y + lane + 2]))
+                d = np.float64(number(r[x + lane + 3] * r[y + lane + 3]))
+                e = np.float64(number(r[x + lane + 4] * r[y + lane + 4]))
+                f = np.float64(number(r[x + lane + 5] * r[y + lane + 5]))
+                g = np.float64(number(r[x + lane + 6] * r[y + lane + 6]))
+                h = np.float64(number(r[x + lane + 7] * r[y + lane + 7]))
+                stop = min(lane + 128, lanes - lanes % 8)
                 lane += 8
-            total += ((a + b) + (c + d)) + ((e + f) + (g + h))
-        while lane < lanes:
-            total += r[x + lane] * r[y + lane]
-            lane += 1
-        r[first + done] = total
+                while lane < stop:
+                    a += np.float64(number(r[x + lane] * r[y + lane]))
+                    b += np.float64(number(r[x + lane + 1] * r[y + lane + 1]))
+                    c += np.float64(number(r[x + lane + 2] * r[y + lane + 2]))
+                    d += np.float64(number(r[x + lane + 3] * r[y + lane + 3]))
+                    e += np.float64(number(r[x + lane + 4] * r[y + lane + 4]))
+                    f += np.float64(number(r[x + lane + 5] * r[y + lane + 5]))
+                    g += np.float64(number(r[x + lane + 6] * r[y + lane + 6]))
+                    h += np.float64(number(r[x + lane + 7] * r[y + lane + 7]))
+                    lane += 8
+                total += ((a + b) + (c + d)) + ((e + f) + (g + h))
+            while lane < lanes:
+                total += np.float64(number(r[x + lane] * r[y + lane]))
+                lane += 1
+            r[first + done] = total
+
+    return sums_across
 
 
 def spread(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -> None:

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from ...primitives import elementwise as table
 from ..machine_code import machine_code
 from . import loops
-from .operations import ACROSS, CODES, KERNELS, SPREAD, SUM
+from .operations import ACROSS, CODES, KERNELS, ROUNDED_ACROSS, ROUNDED_SUM, SPREAD, SUM
 
 # Cheap enough that a loop of their own pays, in which lanes share instructions
 QUICK = (table.add, table.subtract, table.multiply, table.divide, table.negative, table.square,
@@ -37,8 +39,12 @@ def _names(compiled: Callable[..., Any]) -> dict[str, Any]:
         kernel = primitive.scalar
         is_ours = getattr(kernel, "__module__", None) == table.__name__  # Numba knows the others
         names[f"kernel{code}"] = compiled(kernel) if is_ours else kernel
-    for general in (loops.sums, loops.wide_sums, loops.sums_across, loops.spread, loops.to_single):
+    for general in (loops.spread, loops.to_single):
         names[general.__name__] = compiled(general)
+    for prefix, number in (("", np.float64), ("rounded_", np.float32)):
+        for loop_of in (loops.sums_of, loops.wide_sums_of, loops.sums_across_of):
+            loop = loop_of(number)
+            names[prefix + loop.__name__] = compiled(loop)
     for primitive in QUICK:
         loop = loops.one_input if len(primitive.rules) == 1 else loops.two_inputs
         code = CODES[primitive]
@@ -63,12 +69,13 @@ def _source() -> str:
         "        lanes, single = groups[i, 5], groups[i, 6]",
     ]
     rest = "first, count, inputs // 2, at"
-    choices = [
-        (f"code == {SUM} and lanes == 1", f"sums(r, operands, {rest})"),
-        (f"code == {SUM}", f"wide_sums(r, operands, {rest}, lanes, numbers)"),
-        (f"code == {ACROSS}", "sums_across(r, operands, first, count, at, all_lanes)"),
-        (f"code == {SPREAD}", "spread(r, operands, first, count, at, lanes)"),
-    ]
+    choices = [(f"code == {SPREAD}", "spread(r, operands, first, count, at, lanes)")]
+    for prefix, in_sum, across in (("", SUM, ACROSS), ("rounded_", ROUNDED_SUM, ROUNDED_ACROSS)):
+        choices += [
+            (f"code == {in_sum} and lanes == 1", f"{prefix}sums(r, operands, {rest})"),
+            (f"code == {in_sum}", f"{prefix}wide_sums(r, operands, {rest}, lanes, numbers)"),
+            (f"code == {across}", f"{prefix}sums_across(r, operands, first, count, at, all_lanes)"),
+        ]
     rest = "first, count, at, lanes"
     codes = [CODES[primitive] for primitive in QUICK]
     choices += [(f"code == {code}", f"each{code}(r, operands, {rest})") for code in codes]

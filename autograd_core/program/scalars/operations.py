@@ -11,5 +11,7 @@ CODES: dict[Primitive | None, int] = {primitive: code for code, primitive in enu
 
 SOURCE = -1  # nothing computes it
 SUM = len(KERNELS)  # of products
-ACROSS = SUM + 1  # a sum of products over all lanes
-SPREAD = SUM + 2  # a number, once for each lane
+ROUNDED_SUM = SUM + 1  # of products, where each product and each sum is rounded to float32
+ACROSS = SUM + 2  # a sum of products over all lanes
+ROUNDED_ACROSS = SUM + 3  # of products that are rounded to float32
+SPREAD = SUM + 4  # a number, once for each lane
