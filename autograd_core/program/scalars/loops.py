@@ -56,7 +56,7 @@ def wide_sums_of(number: type) -> Callable[..., None]:
     def wide_sums(
         r: Any, operands: Any, first: int, count: int, terms: int, at: int, lanes: int, numbers: int
     ) -> None:
-        sums = np.empty(lanes, number)
+        sums: Any = np.empty(lanes, number)
         for done in range(count):
             sums[:] = -0.0  # which changes nothing that is added to it
             for term in range(terms):

@@ -43,8 +43,8 @@ def _names(compiled: Callable[..., Any]) -> dict[str, Any]:
         names[general.__name__] = compiled(general)
     for prefix, number in (("", np.float64), ("rounded_", np.float32)):
         for loop_of in (loops.sums_of, loops.wide_sums_of, loops.sums_across_of):
-            loop = loop_of(number)
-            names[prefix + loop.__name__] = compiled(loop)
+            general = loop_of(number)
+            names[prefix + general.__name__] = compiled(general)
     for primitive in QUICK:
         loop = loops.one_input if len(primitive.rules) == 1 else loops.two_inputs
         code = CODES[primitive]
