@@ -172,13 +172,15 @@ def _propagate_any(
     out = node if live else node._data
     data = inputs if live else [x._data if isinstance(x, Node) else x for x in inputs]
     params = node.params or {}
+    split = primitive.split
+    shares = None if split is None else applied(split, g, out, data, params)
     for i, x in enumerate(inputs):
         if not isinstance(x, Node) or (within is not None and x not in within):
             continue
         rule = primitive.rule(i)
         if rule is None:
             continue
-        d = applied(rule, g, out, data, params)
+        d = applied(rule, g, out, data, params) if shares is None else shares[i]
         if type(d) is not float or type(x._data) is not float:
             d = fit(d, x, node, i)
         before = cotangents.get(x)

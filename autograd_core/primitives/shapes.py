@@ -36,14 +36,15 @@ def _concatenate(*inputs: Any, axis: int) -> Any:
     return np.concatenate(inputs, axis)
 
 
-def _piece(i: int, g: Any, inputs: Any, axis: int) -> Any:
-    """Cut from g what input i had put into the concatenation."""
+def _places(g: Any, inputs: Any, axis: int) -> list[Any]:
+    """Return for each input the index at which it lies in the concatenation."""
     axis %= len(shape_of(g))
-    start = 0
-    for x in inputs[:i]:
-        start += shape_of(x)[axis]
-    stop = start + shape_of(inputs[i])[axis]
-    return getitem(g, index=(slice(None),) * axis + (slice(start, stop),))
+    before = (slice(None),) * axis
+    places, stop = [], 0
+    for x in inputs:
+        start, stop = stop, stop + shape_of(x)[axis]
+        places.append((*before, slice(start, stop)))
+    return places
 
 
 # fmt: off
@@ -64,7 +65,8 @@ sum: Primitive = Primitive("sum",
     linear=True,
     into=lambda x, out, *, axis, keepdims: _sum(x, axis, keepdims, out))
 concatenate: Primitive = Primitive("concatenate", _concatenate,
-    each=lambda i, g, out, *inputs, axis: _piece(i, g, inputs, axis),
+    each=lambda i, g, out, *inputs, axis: getitem(g, index=_places(g, inputs[: i + 1], axis)[i]),
+    split=lambda g, out, *inputs, axis: [getitem(g, index=i) for i in _places(g, inputs, axis)],
     linear=True,
     into=lambda *inputs_and_out, axis:
         np.concatenate(inputs_and_out[:-1], axis, out=inputs_and_out[-1]))
