@@ -40,8 +40,10 @@ class Settings:
 
     def changed(self) -> str | None:
         """Return the name of an attribute that is another one than it was; None if none is."""
-        try:  # a comparison of dicts passes over what is identical, and so is fast
-            if self._live == self._then and all(s.counting() == s.then for s in self._partly):
+        # A comparison of dicts passes over what is identical, and so is fast; in a search, a Value
+        # equals itself alone
+        try:
+            if self._live in (self._then,) and all(s.counting() == s.then for s in self._partly):
                 return None
         except Exception:  # noqa: BLE001 - arrays, say, have no equality: looked at one by one
             pass

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import autograd_core
 import nn
 from autograd_core import OptionError, Value, callback, fresh
 from nn.callbacks import LambdaCallback
+from nn.settings import Settings
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 4))
@@ -398,3 +400,12 @@ def test_a_buffer_that_is_loaded_counts():
         return found
 
     np.testing.assert_allclose(losses(True), losses(False), rtol=1e-12)
+
+
+@pytest.mark.parametrize("number", [1.0, 2.0])
+def test_another_value_in_a_list_of_a_layer_is_a_change_whatever_its_number(number):
+    holder = SimpleNamespace(weights=[Value(1.0)])
+    settings = Settings({"layer": holder})
+    assert settings.changed() is None
+    holder.weights[0] = Value(number)
+    assert settings.changed() == "layer.weights.0"
