@@ -42,7 +42,7 @@ class Training(Steps):
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
-        metrics: Iterable[Any] = (),
+        metrics: Iterable[Any] | None = None,
         jit: bool = False,
     ) -> None:
         """Say how to learn.

@@ -13,6 +13,7 @@ from torch.nn.utils import prune
 import nn
 from autograd_core import MissingPackageError, OptionError, UnsupportedError
 from nn.interchange import from_torch, torch_weights
+from nn.steps import plain
 
 CHANNELS_FIRST = (T.Conv1d, T.Conv2d, T.BatchNorm2d, T.MaxPool2d, T.AvgPool2d, T.AdaptiveAvgPool2d)
 TYPES = [torch.float32, torch.float64]
@@ -32,7 +33,7 @@ def check(module, shape, dtype=torch.float64, words=0):
     if isinstance(next(iter(module.children()), module), CHANNELS_FIRST):
         x, y = np.moveaxis(x, 1, -1), np.moveaxis(y, 1, -1) if y.ndim > 2 else y
     ours = from_torch(module)
-    given = ours(x).data
+    given = plain(ours(x))
     tolerance = 1e-5 if dtype == torch.float32 else 1e-12
     np.testing.assert_allclose(given, y, rtol=tolerance, atol=tolerance)
     assert given.dtype == y.dtype or words

@@ -555,3 +555,11 @@ class TestSilentMistakesInFit:
         model.compile("sgd", "mse")
         history = model.fit(X, TARGETS, batch_size=10, verbose=0)
         assert history.epoch == [0]  # and no warning
+
+
+def test_metrics_none_are_no_metrics_and_a_number_is_refused():
+    model = nn.Sequential([nn.Dense(1)])
+    model.compile("sgd", "mse", metrics=None)
+    assert set(model.fit(np.eye(2), np.ones(2), verbose=0).history) == {"loss"}
+    with pytest.raises(OptionError, match="metrics = 5"):
+        model.compile("sgd", "mse", metrics=5)

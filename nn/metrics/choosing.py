@@ -18,17 +18,19 @@ _OF_CLASSES = (categorical_crossentropy, sparse_categorical_crossentropy)
 _TAKEN = ("loss", "epoch", "learning_rate")  # names that the history has already
 
 
-def chosen(given: Iterable[Any], known: Mapping[str, Any], loss: Any) -> dict[str, Any]:
+def chosen(given: Iterable[Any] | None, known: Mapping[str, Any], loss: Any) -> dict[str, Any]:
     """Return metrics by the names that they have in the history; a second precision: precision_1.
 
-    Args:    given: names or functions.
+    Args:    given: names or functions; None: none.
              known: metrics by name.
              loss: the model's. Where it expects logits, metrics that compare with a threshold
              compare with 0, and those with an option from_logits have it set.
     Raises:  OptionError: no list, an unknown name, no function, a name that the history has
              already, or a threshold of probabilities where the loss takes logits of classes.
     """
-    if isinstance(given, str | Mapping) or callable(given):
+    if given is None:
+        return {}
+    if isinstance(given, str | Mapping) or callable(given) or not isinstance(given, Iterable):
         raise OptionError(f"metrics = {given!r}", "there can be several", f"metrics=[{given!r}]")
     found: dict[str, Any] = {}
     for metric in given:
