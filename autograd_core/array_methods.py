@@ -43,7 +43,7 @@ class ArrayMethods(NumPyNode):
     def _converted(self, how: str) -> float:
         """Return the one number for Python's or C's functions, which may not ask for a number."""
         frame = sys._getframe(2)
-        if not callers.takes_explicitly(frame):
+        if not callers.takes_explicitly(frame) and watching.is_recording():
             taker = callers.taker(frame)
             if taker.is_explicit:
                 callers.note_explicit(frame, taker)

@@ -68,12 +68,18 @@ class Taker(NamedTuple):
     is_user: bool
     is_silent: bool
     through_numpy: bool
-    operands: tuple[Any, ...] = ()
+    frame: FrameType | None = None  # which the operands' names are looked up in
 
-    @property
-    def has_numbers(self) -> bool:
-        """Whether a list among the operands holds plain numbers, as far as the code shows."""
-        return any(isinstance(x, list | tuple) and _has_number(x) for x in self.operands)
+    def has_numbers(self, node: Any) -> bool:
+        """Tell whether a list among the operands holds plain numbers, as far as the code shows.
+
+        A list of Values is looked at when the first of them asks, once for all.
+        """
+        if self.frame is None:
+            return False
+        operands = [_looked_up(self.frame, x) for x in self.site.operands]
+        lists = [x for x in operands if isinstance(x, list | tuple)]
+        return any(_first_asks(x, node) and _has_number(x) for x in lists)
 
     @property
     def is_explicit(self) -> bool:
@@ -140,11 +146,13 @@ def taker(frame: FrameType) -> Taker:
     site = _site(frame)
     function = _functions_of_numpy().get(inside) if inside else _called(frame, *site[::2])
     names = _site(user_frame()).names if is_library(frame) else site.names
-    name = ".".join(n for n in names if not n.startswith("@"))  # pytest's own names
+    name = ".".join([n for n in names if not n.startswith("@")])  # pytest's own names
     if not name:
         name = f"np.{getattr(function, '__name__', 'array')}"
-    operands = () if inside else tuple([_looked_up(frame, x) for x in site.operands])
-    return Taker(function, name, site, not is_library(frame), False, inside is not None, operands)
+    is_user = not is_library(frame)
+    return Taker(
+        function, name, site, is_user, False, inside is not None, None if inside else frame
+    )
 
 
 def _site(frame: FrameType) -> Site:
@@ -213,7 +221,7 @@ def _operands(instructions: list[Any], here: Any) -> tuple[Any, ...]:
 def _is_within(instruction: Any, here: Any) -> bool:
     """Tell whether an instruction belongs to the expression that another one completes."""
     at = instruction.positions
-    return at is not None and at.lineno is not None and _start(instruction) >= _start(here)
+    return at is not None and _start(instruction) >= _start(here)
 
 
 def _loaded(instruction: Any) -> tuple[str, ...]:
@@ -229,14 +237,25 @@ def _looked_up(frame: FrameType, x: Any) -> Any:
     return [_looked_up(frame, part) for part in x] if isinstance(x, list) else x
 
 
+def _first_asks(x: Any, node: Any) -> bool:
+    """Tell whether a nested list begins with this node, or with what is no Value."""
+    while isinstance(x, list | tuple) and x:
+        x = x[0]
+    return x is node or not isinstance(x, type(node))
+
+
 def _has_number(x: Any) -> bool:
-    if isinstance(x, list | tuple):
-        return any(map(_has_number, x))
-    return isinstance(x, int | float | np.generic)
+    kinds = set(map(type, x))
+    if any(issubclass(kind, int | float | np.generic) for kind in kinds):
+        return True
+    is_nested = any(issubclass(kind, list | tuple) for kind in kinds)
+    return is_nested and any(_has_number(part) for part in x if isinstance(part, list | tuple))
 
 
-def _start(instruction: Any) -> tuple[Any, Any]:
-    return instruction.positions.lineno, instruction.positions.col_offset
+def _start(instruction: Any) -> tuple[int, int]:
+    """Return where an instruction's expression begins; what belongs to none comes before all."""
+    at = instruction.positions
+    return at.lineno or 0, -1 if at.col_offset is None else at.col_offset
 
 
 def _called(frame: FrameType, operation: str, names: tuple[str, ...]) -> Any:

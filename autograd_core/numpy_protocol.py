@@ -212,8 +212,11 @@ class NumPyNode(Node):
         if taker.is_user and not is_plain and _stays_an_object(self, taker, dtype):
             check_objects(self, taker)
             objects = np.empty(self.shape, object)
+            if not self.shape:
+                objects[()] = self
+                return objects
             for index in np.ndindex(self.shape):
-                objects[index] = rearranging.getitem(self, index) if index else self
+                objects[index] = rearranging.getitem(self, index)
             return objects
         if not is_plain and np.dtype(dtype).kind in "fc":
             lost(self, taker)
@@ -262,7 +265,7 @@ def check_objects(node: Node, taker: Taker) -> None:
             f"NumPy would compute with one object for each of its {math.prod(node.shape)} numbers",
             "np.stack([v, w]) in place of [v, w], or np.concatenate, or array @ v",
         )
-    if not _takes_objects(function, taker.has_numbers):
+    if not _takes_objects(function, node, taker):
         raise UnsupportedError(
             f"{name_of(function)} of a list of Values",
             "NumPy makes it an array of objects, for which this function has no rule",
@@ -276,13 +279,13 @@ def check_objects(node: Node, taker: Taker) -> None:
         )
 
 
-def _takes_objects(function: Any, has_numbers: bool) -> bool:
+def _takes_objects(function: Any, node: Node, taker: Taker) -> bool:
     """Tell whether a function computes with a list of Values as an array of objects.
 
     NumPy's loops for np.exp and the like call a method, which numbers in the same list have not.
     """
     if isinstance(function, np.ufunc):
-        if function.nin == 1 and has_numbers and function not in OPERATORS:
+        if function.nin == 1 and function not in OPERATORS and taker.has_numbers(node):
             return False
         return function not in WITHOUT_OBJECTS and any("O" in types for types in function.types)
     module = getattr(function, "__module__", None) or ""

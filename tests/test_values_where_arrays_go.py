@@ -5,6 +5,7 @@ everything else gets a copy of the data, with a warning where a derivative is lo
 """
 
 import array
+import asyncio
 import cmath
 import copy
 import json
@@ -32,6 +33,7 @@ from autograd_core import (
     TraceError,
     UnsupportedError,
     Value,
+    callers,
     compile,
     grad,
     jacobian,
@@ -381,3 +383,43 @@ class TestDerivatives:
     def test_lengths_and_elements_are_no_data(self):
         f = compile(lambda x: sum(row * row for row in x) / len(x))
         assert [f(np.array([1.0, 2.0])), f(np.array([2.0, 4.0]))] == [2.5, 10.0]
+
+
+async def _number_of(v):
+    return float(v)
+
+
+async def _awaited(values):
+    return [float(v) async for v in _in_turn(values)]
+
+
+async def _in_turn(values):
+    for v in values:
+        yield v
+
+
+class TestListsAndGenerators:
+    @pytest.mark.filterwarnings("error")
+    def test_numbers_are_taken_in_generator_expressions_and_coroutines(self):
+        values = [Value(1.0), Value(2.0)]
+        assert sum(float(v) for v in values) == 3.0
+        assert ", ".join(f"{float(v):.1f}" for v in values) == "1.0, 2.0"
+        assert any(float(v) > 1 for v in values)
+        assert tuple(int(v) for v in values) == (1, 2)
+        assert asyncio.run(_number_of(values[1])) == 2.0
+        assert asyncio.run(_awaited(values)) == [1.0, 2.0]
+        with no_grad():
+            assert sum(math.exp(v) for v in values) == math.exp(1) + math.exp(2)
+        with pytest.warns(GradientWarning, match=r"math\.exp"):
+            assert sum(math.exp(v) for v in values) == math.exp(1) + math.exp(2)
+
+    @pytest.mark.parametrize("function", [np.array, np.tanh, lambda values: np.zeros(300) + values])
+    def test_a_list_of_values_is_looked_at_once_for_all_its_elements(self, function, monkeypatch):
+        looked_at = []
+        has_number = callers._has_number
+        monkeypatch.setattr(
+            callers, "_has_number", lambda x: looked_at.append(len(x)) or has_number(x)
+        )
+        values = [Value(0.5) for _ in range(300)]
+        function(values)
+        assert sum(looked_at) <= 2 * len(values)
