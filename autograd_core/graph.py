@@ -261,6 +261,7 @@ class Primitive:
         out = self.compute(data, params, operands)
         if kind is None:
             return out
+        operands = [_constant(x) if type(x) is ndarray else x for x in operands]
         if self.arity == 1:  # then the one input is the node
             return record(kind, out, self, operands[0], None, params or None)
         if self.arity == 2:
@@ -280,13 +281,19 @@ class Primitive:
         if isinstance(x, Node):
             kind = type(x)
             a = x._data
-            is_node = isinstance(y, Node) or isinstance(y := as_operand(y, x), Node)
-            b = y._data if is_node else y
+            if isinstance(y, Node):
+                b = y._data
+            elif type(y) is float:
+                b = y
+            elif isinstance(y := as_operand(y, x), Node):
+                b = y._data
+            else:
+                b = y = _constant(y)
         elif isinstance(x := as_operand(x, y), Node):  # a list of Values
             return self.binary(x, y)
         elif isinstance(y, Node):
             kind = type(y)
-            a = x
+            a = x if type(x) is float else (x := _constant(x))
             b = y._data
         else:
             return self(x, y)
@@ -328,6 +335,19 @@ class Primitive:
         if type(out) is ndarray and out.ndim and out.dtype.char in "fd":
             return out
         return float(out) if isinstance(out, np.floating) else as_data(out)
+
+
+# Arrays of more numbers are recorded as they are: there a copy takes longer than the operation
+_COPIED = 2**17
+
+
+def _constant(x: Data) -> Data:
+    """Return a constant as a node keeps it: the caller may fill the array anew before a sweep."""
+    if type(x) is not ndarray or x.size > _COPIED:
+        return x
+    if watching.open_watches and not watching.is_keeping_constants():
+        return x
+    return x.copy("K")
 
 
 def _by_name(module: str, name: str) -> Any:

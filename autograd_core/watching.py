@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 class Watcher:
     """Sees every node that is recorded, and every backward sweep, while `watch` is open."""
 
+    copies_constants = False  # whether `recorded` gives nodes copies of their constant arrays
+
     def recorded(self, node: Any) -> None:
         """A primitive has just made `node`."""
 
@@ -176,6 +178,11 @@ def is_recording() -> bool:
         if watcher is _forgetting or watcher is _remembering:
             return watcher is _remembering
     return True
+
+
+def is_keeping_constants() -> bool:
+    """Tell whether nodes keep their constant arrays, and no watcher copies them."""
+    return is_live() and not any([watcher.copies_constants for watcher in watchers()])
 
 
 def recording() -> AbstractContextManager[None]:

@@ -6,7 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
-from autograd_core import ChangedDataError, Value, compile, grad, gradients, vjp
+import nn
+from autograd_core import ChangedDataError, Value, batch, compile, grad, gradients, vjp
 
 
 def numbers():
@@ -152,3 +153,66 @@ def test_a_graph_from_before_a_compiled_step_is_refused_after_it():
     assert p.data == 0.5
     with pytest.raises(ChangedDataError, match="multiply"):
         out.backward()
+
+
+class TestConstantArraysThatAreFilledAnew:
+    """The caller's buffer counts with the numbers that it had at the operation."""
+
+    @pytest.mark.parametrize(
+        "operate",
+        [
+            lambda x, buffer: x * buffer,
+            lambda x, buffer: buffer * x,
+            np.multiply,
+            lambda x, buffer: x * buffer.view(np.memmap),
+            lambda x, buffer: np.stack([x, buffer]).prod(axis=0),
+            lambda x, buffer: np.einsum("i,i->i", x, buffer),
+            lambda x, buffer: x * np.where(buffer > 2.5, x / x, 0) * buffer,
+            batch(lambda a, b: a * b),
+            lambda x, buffer: batch(lambda a: (a * buffer).sum())(x),
+        ],
+    )
+    def test_in_a_loop(self, operate):
+        def total(x):
+            buffer, out = np.zeros(2), 0.0
+            for k in (1.0, 2.0, 3.0):
+                buffer[:] = k
+                out = out + operate(x, buffer).sum()
+            return out
+
+        def oracle(x):
+            out = 0.0
+            for k in (1.0, 2.0, 3.0):
+                out = out + operate(x, np.full(2, k)).sum()
+            return out
+
+        x, y = Value([2.0, 5.0]), Value([2.0, 5.0])
+        total(x).backward()
+        oracle(y).backward()
+        np.testing.assert_array_equal(x.grad, y.grad)
+
+    def test_weights_times_a_buffer(self):
+        x, buffer, total = Value([2.0, 5.0]), np.zeros(2), 0.0
+        for k in (1.0, 2.0, 3.0):
+            buffer[:] = k
+            total = total + (x * buffer).sum()
+        total.backward()
+        np.testing.assert_array_equal(x.grad, [6.0, 6.0])
+
+    def test_a_batch_that_a_layer_has_seen(self):
+        x = np.array([[1.0, 2.0], [3.0, 4.0]])
+        layer = nn.Dense(1)
+        out = layer(x).sum()
+        x[:] = 0.0
+        out.backward()
+        np.testing.assert_array_equal(layer.weight.grad, [[4.0, 6.0]])
+
+    def test_inside_one_sample_of_a_batch(self):
+        def f(x):
+            buffer, out = np.zeros(2), 0.0
+            for k in (1.0, 2.0):
+                buffer[:] = k
+                out = out + (x * buffer).sum()
+            return out
+
+        np.testing.assert_array_equal(batch(f)(np.array([1.0, 2.0])), [6.0, 12.0])

@@ -151,6 +151,7 @@ class FunctionTracer(watching.Tracer):
     """
 
     functions = TRACED
+    copies_constants = True
 
     def __init__(self, arguments: dict[Node, Any], roots: list[Any]) -> None:
         self.start = next_index()
