@@ -133,6 +133,12 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     return gradient
 
 
+def _kept(leaf: Any) -> Any:
+    """Return a leaf of the arguments that stays as it is, whatever the caller does to an array."""
+    leaf = as_operand(leaf)
+    return leaf.copy("K") if isinstance(leaf, np.ndarray) else leaf
+
+
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     """Return f(*primals) and the function that pulls a cotangent of the output back.
 
@@ -145,7 +151,10 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
              >>> output, pullback(1.0)
              (12.0, (4.0, 3.0))
     """
-    trace = Trace(f, primals, range(len(primals)), {})
+    leaves, rebuild = flatten(primals)
+    kept = rebuild([_kept(leaf) for leaf in leaves])
+    trace = Trace(f, kept, range(len(primals)), {})
+    trace.handed_out |= {id(plain(output)) for output in trace.outputs}  # rules look at them
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         cotangents = _matching(trace.rebuild_output(trace.outputs), cotangent, "cotangent")

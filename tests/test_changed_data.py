@@ -216,3 +216,34 @@ class TestConstantArraysThatAreFilledAnew:
             return out
 
         np.testing.assert_array_equal(batch(f)(np.array([1.0, 2.0])), [6.0, 12.0])
+
+
+class TestAPullbackAfterItsArraysChanged:
+    def test_arguments(self):
+        a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+        _, pullback = vjp(lambda x, parts: x * x * parts["b"], a, {"b": b})
+        a *= 0
+        b *= 0
+        of_a, of_parts = pullback(np.ones(2))
+        np.testing.assert_array_equal(of_a, [6.0, 16.0])
+        np.testing.assert_array_equal(of_parts["b"], [1.0, 4.0])
+
+    def test_the_output(self):
+        a = np.array([1.0, 2.0])
+        out, pullback = vjp(np.exp, a)
+        out -= 1
+        np.testing.assert_allclose(pullback(np.ones(2))[0], np.exp(a))
+
+    def test_one_of_two_outputs_that_are_the_same(self):
+        a = np.array([1.0, 2.0])
+        (first, second), pullback = vjp(lambda x: [y := np.exp(x), y], a)
+        first -= 1
+        np.testing.assert_array_equal(second, np.exp(a))
+        np.testing.assert_allclose(pullback([np.ones(2), np.ones(2)])[0], 2 * np.exp(a))
+
+    def test_an_argument_that_is_the_output(self):
+        a = np.array([1.0, 2.0])
+        out, pullback = vjp(lambda x: x, a)
+        out += 1
+        np.testing.assert_array_equal(a, [1.0, 2.0])
+        np.testing.assert_array_equal(pullback(np.ones(2))[0], [1.0, 1.0])
