@@ -39,8 +39,10 @@ class _Opening:
         self.watcher = watcher
 
 
-# The blocks of this thread or task, outermost first; tasks begin with those of their maker
-_openings: ContextVar[tuple[_Opening, ...]] = ContextVar("openings", default=())
+# The blocks of this thread or task, outermost first, and the watchers that see anything in them;
+# tasks begin with those of their maker
+_Blocks = tuple[tuple[_Opening, ...], tuple[Watcher, ...]]
+_blocks: ContextVar[_Blocks] = ContextVar("blocks", default=((), ()))
 # Those of all threads that are open: while there are none, recording asks no further. A block
 # that is not among them has ended, also for tasks that began inside it.
 open_watches: set[_Opening] = set()
@@ -67,27 +69,35 @@ class watch(ContextDecorator):  # noqa: N801  # a block, as in `with watch(watch
     def __enter__(self) -> None:
         opening = _Opening(self._watcher)
         self._own.append(opening)
-        _openings.set((*_still_open(), opening))
+        openings = (*_still_open(), opening)
+        _blocks.set((openings, _seeing(openings)))
         open_watches.add(opening)
 
     def __exit__(self, *_: object) -> None:
         open_watches.discard(self._own[-1])
         self._own.pop()
-        _openings.set(_still_open())  # blocks held open by generators may end in any order
+        openings = _still_open()  # blocks held open by generators may end in any order
+        _blocks.set((openings, _seeing(openings)))
 
     def __del__(self, close: Callable[..., None] = open_watches.difference_update) -> None:
         close(self._own)
 
 
 def _still_open() -> tuple[_Opening, ...]:
-    return tuple([o for o in _openings.get() if o in open_watches])
+    return tuple([o for o in _blocks.get()[0] if o in open_watches])
 
 
 def watchers() -> tuple[Watcher, ...]:
     """Return the watchers of this thread or task, outermost first."""
-    if not open_watches:
-        return ()
-    found = [o.watcher for o in _still_open()]
+    openings, found = _blocks.get()
+    if not openings or open_watches.issuperset(openings):  # as in nearly every operation
+        return found
+    return _seeing(_still_open())
+
+
+def _seeing(openings: tuple[_Opening, ...]) -> tuple[Watcher, ...]:
+    """Return the watchers of these blocks that see what is computed inside the innermost."""
+    found = [o.watcher for o in openings]
     while _HIDING in found:
         del found[: found.index(_HIDING) + 1]
     return tuple(found)
@@ -95,9 +105,13 @@ def watchers() -> tuple[Watcher, ...]:
 
 def recorded(node: Any) -> None:
     """Show a new node to the watchers; inside `no_grad`, let it then forget how it was made."""
+    is_kept = True
     for watcher in watchers():
-        watcher.recorded(node)
-    if not is_recording():
+        if watcher is _forgetting or watcher is _remembering:
+            is_kept = watcher is _remembering
+        else:
+            watcher.recorded(node)
+    if not is_kept:
         node.primitive = node.x = node.y = node.params = node.origin = None
 
 
