@@ -172,7 +172,8 @@ def _site(frame: FrameType) -> Site:
 def _read_site(code: CodeType, offset: int) -> Site:
     """Find an instruction, and the names loaded for what it calls: they begin where it begins."""
     instructions = list(dis.get_instructions(code))
-    here = next((i for i in instructions if i.offset == offset), None)
+    # A call of a Python function stands at its last cache entry
+    here = next((i for i in reversed(instructions) if i.offset <= offset), None)
     if here is None:
         return _UNKNOWN
     names: tuple[str, ...] = ()

@@ -99,7 +99,8 @@ PLAIN: frozenset[Callable[..., Any]] = frozenset(
         "signbit all any allclose isclose array_equal array_equiv equal not_equal less less_equal "
         "greater greater_equal logical_and logical_or logical_not logical_xor zeros_like "
         "ones_like empty_like result_type can_cast min_scalar_type array_repr array_str "
-        "array2string digitize nanargmax nanargmin isin shares_memory may_share_memory",
+        "array2string digitize nanargmax nanargmin isin shares_memory may_share_memory isreal "
+        "iscomplex save savez savez_compressed savetxt",
     )
 )
 
@@ -110,7 +111,8 @@ SHAPES: frozenset[Callable[..., Any]] = frozenset(
         np,
         np,
         "shape ndim size iscomplexobj isrealobj zeros_like ones_like empty_like result_type "
-        "can_cast shares_memory may_share_memory array_repr array_str array2string",
+        "can_cast shares_memory may_share_memory array_repr array_str array2string isreal "
+        "iscomplex",
     )
 )
 
@@ -123,7 +125,7 @@ WITHOUT_OBJECTS = frozenset(
         np,
         np,
         "arctan2 hypot fmod angle sinc interp polyfit poly cov corrcoef histogram histogram2d "
-        "histogramdd histogram_bin_edges copyto",
+        "histogramdd histogram_bin_edges copyto percentile quantile nanpercentile nanquantile",
     )
 )
 WITH_OBJECTS = frozenset(
@@ -231,17 +233,17 @@ def lost(node: Node, taker: Taker) -> None:
         return
     how = f"{taker.name or 'a function'}()"
     instead = "NumPy's function of the Value itself, or of np.stack([v, w])"
-    name = getattr(taker.function, "__name__", "")
+    ufunc = getattr(np, getattr(taker.function, "__name__", ""), None)
     if taker.site.operation == "STORE_SUBSCR":
         how = "a[i] = v, an assignment into an array,"
         instead = "np.stack([...]) of the elements, or np.where(mask, v, a)"
-    elif isinstance(getattr(np, name, None), np.ufunc):
-        instead = f"np.{name}(v)"
+    elif isinstance(ufunc, np.ufunc):
+        instead = f"np.{ufunc.__name__}({'v' if ufunc.nin == 1 else 'v, w'})"
     warn_once(
         "taken",
         f"{how} takes the numbers out of a Value: {describe(node)}",
         "plain numbers have no graph, so no derivative flows through them",
-        f"{instead}, which keep the graph; v.data or float(v) for plain numbers",
+        f"{instead}, which keeps the graph; v.data or float(v) for plain numbers",
         GradientWarning,
     )
 
@@ -266,10 +268,13 @@ def check_objects(node: Node, taker: Taker) -> None:
             "np.stack([v, w]) in place of [v, w], or np.concatenate, or array @ v",
         )
     if not _takes_objects(function, node, taker):
+        stacked = "np.stack([v, w])"
+        if recorded_form(function) is None:
+            stacked += ".data"
         raise UnsupportedError(
             f"{name_of(function)} of a list of Values",
             "NumPy makes it an array of objects, for which this function has no rule",
-            f"{name_of(function)}(np.stack([v, w]))",
+            f"{name_of(function)}({stacked})",
         )
     if taker.site.operation == "BINARY_OP" and taker.site.argument.endswith("="):
         raise UnsupportedError(
@@ -351,10 +356,12 @@ def _plain(x: Any) -> Any:
 
 def name_of(function: Any) -> str:
     """Return the name of a function of NumPy, as it is written."""
+    name: str = function.__name__
     module = getattr(function, "__module__", None)
     if module is None:  # ufuncs name none
-        module = "numpy" if hasattr(np, function.__name__) else "scipy.special"
-    return f"{module.replace('numpy', 'np', 1)}.{function.__name__}"
+        modules = ("numpy", "scipy.special")
+        module = next((m for m in modules if hasattr(sys.modules.get(m), name)), None)
+    return f"{module.replace('numpy', 'np', 1)}.{name}" if module else name
 
 
 def _unsupported(function: Any, method: str = "", *options: str) -> UnsupportedError:

@@ -5,6 +5,7 @@ import operator
 import re
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from operator import attrgetter
 from typing import Any
 
@@ -41,7 +42,9 @@ class Call:
     inputs: tuple[Any, ...]
 
     def __call__(self, np, *inputs):
-        return eval(self.text, {"np": np, **dict(zip("xyz", inputs, strict=False))})
+        return eval(
+            self.text, {"np": np, "BytesIO": BytesIO, **dict(zip("xyz", inputs, strict=False))}
+        )
 
     def results(self, np, *inputs):
         """Return the results as a list, also where there is one."""
@@ -587,6 +590,12 @@ LOOKING_AT_DATA = """
     np.isposinf(x)
     np.isneginf(x)
     np.iscomplexobj(x)
+    np.isreal(x)
+    np.iscomplex(x)
+    np.save(BytesIO(), x)
+    np.savez(BytesIO(), x, y=y)
+    np.savez_compressed(BytesIO(), x=x)
+    np.savetxt(BytesIO(), x)
     np.isrealobj(x)
     np.signbit(x)
     np.all(x)

@@ -304,6 +304,22 @@ class TestRefusalsThatAreCaught:
         with pytest.raises(TraceError, match=r"float\(\)"):
             compile(f)(2.0)
 
+    def test_are_raised_in_place_of_an_error_that_follows_from_them(self):
+        def assign(x):
+            out = np.zeros(3)
+            out[0] = x  # NumPy replaces the refusal by a ValueError
+            return out.sum()
+
+        def convert(x):
+            try:
+                return float(x)
+            except TypeError:
+                raise KeyError("no number") from None
+
+        for f in (assign, convert):
+            with pytest.raises(TraceError, match=r"float\(\)"):
+                compile(f)(2.0)
+
     @pytest.mark.parametrize(
         "f",
         [

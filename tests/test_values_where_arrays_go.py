@@ -168,20 +168,20 @@ class TestPython:
         [
             (math.sqrt, r"np\.sqrt\(v\)"),
             (math.exp, r"np\.exp\(v\)"),
-            (lambda s: math.hypot(1.0, s), r"np\.hypot\(v\)"),
+            (lambda s: math.hypot(1.0, s), r"np\.hypot\(v, w\)"),
             (cmath.exp, r"np\.exp\(v\)"),
-            (np.float64, "keep the graph"),
+            (np.float64, "keeps the graph"),
             (lambda s: np.array([s, s], dtype=float), r"np\.stack"),
             (lambda s: np.array([[1.0], [s]], dtype="f"), r"np\.stack"),
-            (partial(np.zeros(2).__setitem__, 0), "keep the graph"),
-            (np.zeros(2).fill, "keep the graph"),
-            (lambda s: np.fromiter([s, s], float), "keep the graph"),
-            (lambda s: np.sum([1.0, 2.0], initial=s), "keep the graph"),
-            (lambda s: np.pad([1.0, 2.0], 1, constant_values=s), "keep the graph"),
-            (lambda s: statistics.fmean([s, s]), "keep the graph"),
-            (lambda s: array.array("d", [s]), "keep the graph"),
-            (scipy.stats.norm.pdf, "keep the graph"),
-            (np.random.default_rng(0).normal, "keep the graph"),
+            (partial(np.zeros(2).__setitem__, 0), "keeps the graph"),
+            (np.zeros(2).fill, "keeps the graph"),
+            (lambda s: np.fromiter([s, s], float), "keeps the graph"),
+            (lambda s: np.sum([1.0, 2.0], initial=s), "keeps the graph"),
+            (lambda s: np.pad([1.0, 2.0], 1, constant_values=s), "keeps the graph"),
+            (lambda s: statistics.fmean([s, s]), "keeps the graph"),
+            (lambda s: array.array("d", [s]), "keeps the graph"),
+            (scipy.stats.norm.pdf, "keeps the graph"),
+            (np.random.default_rng(0).normal, "keeps the graph"),
         ],
     )
     def test_what_loses_a_derivative_warns_at_the_line(self, s, take, instead):
@@ -423,3 +423,46 @@ class TestListsAndGenerators:
         values = [Value(0.5) for _ in range(300)]
         function(values)
         assert sum(looked_at) <= 2 * len(values)
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("take", "text"),
+        [
+            (
+                lambda v: math.hypot(v, 2),
+                r"math\.hypot\(\) [\s\S]*write: np\.hypot\(v, w\), which keeps",
+            ),
+            (
+                lambda v: math.pow(v, 2),
+                r"math\.pow\(\) [\s\S]*write: np\.power\(v, w\), which keeps",
+            ),
+            (math.sqrt, r"write: np\.sqrt\(v\), which keeps"),
+            (lambda v: statistics.fmean([v, v]), r"^statistics\.fmean\(\) takes"),
+        ],
+    )
+    def test_warnings_name_what_was_called_and_what_to_write(self, s, take, text):
+        with pytest.warns(GradientWarning, match=text):
+            assert type(take(s)) is float
+
+    def test_a_function_made_a_ufunc_has_no_module(self, s):
+        with pytest.raises(UnsupportedError, match=r"^<lambda> \(vectorized\) of a Value"):
+            np.frompyfunc(lambda x: x * x, 1, 1)(s)
+
+    @pytest.mark.parametrize("function", [np.percentile, np.nanquantile])
+    def test_percentiles_of_a_list_are_refused_by_their_name(self, s, function):
+        with pytest.raises(UnsupportedError, match=f"np.{function.__name__} of a list of Values"):
+            function([s, 1.0], 0.5)
+
+    def test_a_histogram_is_one_of_plain_numbers(self, s):
+        with pytest.raises(UnsupportedError, match=r"np\.histogram\(np\.stack\(\[v, w\]\)\.data\)"):
+            np.histogram([s, s])
+
+    def test_files_of_numpy_take_the_data(self, v, tmp_path):
+        np.save(tmp_path / "one.npy", v)
+        np.savez(tmp_path / "several.npz", v=v)
+        np.savetxt(tmp_path / "text.txt", v)
+        assert np.load(tmp_path / "one.npy").tolist() == [1.0, 2.0, 4.0]
+        assert np.load(tmp_path / "several.npz")["v"].tolist() == [1.0, 2.0, 4.0]
+        assert np.loadtxt(tmp_path / "text.txt").tolist() == [1.0, 2.0, 4.0]
+        assert np.isreal(v).tolist() == [True] * 3

@@ -68,6 +68,9 @@ def trace(
                 raise found.doubt
         except BaseException as error:
             tracer.undo()
+            is_other = isinstance(error, Exception) and not isinstance(error, TraceError)
+            if tracer.refused and is_other:
+                raise tracer.refused from error  # which NumPy or the function has hidden
             if type(error) is TypeError and any(text in str(error) for text in _POSITIONS):
                 raise _as_position(error) from error
             raise
