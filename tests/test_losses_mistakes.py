@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd_core import Value, mistakes, no_grad, sigmoid, softmax
+from autograd_core import OptionError, Value, mistakes, no_grad, sigmoid, softmax
 from nn import losses
 from nn.mistakes import TrainingWarning
 
@@ -156,7 +156,8 @@ class TestLabels:
     @pytest.mark.parametrize("y", [[-1.0, 1.0], [0.0, 2.0], [1, 255]])
     def test_binary_targets(self, y):
         match = rf"targets from {y[0]:g} to {y[1]:g} for two classes"
-        said(match, "(y_true + 1) / 2", losses.binary_crossentropy, y, [0.5, 0.5])
+        fix = "y_true / 255" if y[1] == 255 else "(y_true + 1) / 2"
+        said(match, fix, losses.binary_crossentropy, y, [0.5, 0.5])
 
     def test_rows_of_targets(self):
         match, fix = "targets whose rows do not sum to 1", "np.eye(classes)[labels]"
@@ -182,3 +183,12 @@ class TestLabels:
         for y in (nan, [0, 1, 1], [-1, 1, 1], [-1, 0, 1]):
             losses.hinge(y, LOGITS[0])
             losses.categorical_hinge([y], LOGITS[:1])
+
+
+@pytest.mark.parametrize("loss", sorted({each.__name__ for each in losses.BY_NAME.values()}))
+def test_losses_refuse_the_order_of_pytorch(loss):
+    w = Value(np.full((2, 3), 1 / 6))
+    out, y = w * 2.0, [0, 1] if loss.startswith("sparse") else np.eye(3)[:2]
+    losses.get(loss)(y, out)
+    with pytest.raises(OptionError, match="targets come first"):
+        losses.get(loss)(out, y)

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sklearn
 
 from autograd_core import OptionError, ShapeError, Value, softmax
-from nn import losses, metrics
+from nn import Adam, Dense, Sequential, losses, metrics
 from nn.mistakes import TrainingWarning
 from tests.keras_oracle import as_numpy, keras
 
@@ -112,7 +112,7 @@ class TestAccuracies:
 
     def test_labels_of_minus_one(self):
         with pytest.warns(TrainingWarning, match="targets from -1 to 1"):
-            assert metrics.binary_accuracy([-1, 1], [0.1, 0.9]) == 0.5
+            assert metrics.binary_accuracy([-1, 1], [0.1, 0.9]) == 1.0
 
     @pytest.mark.parametrize("k", [0, -1, None])
     def test_k_below_1(self, k):
@@ -266,3 +266,34 @@ class TestNames:
         with pytest.raises(OptionError, match="metric 'acuracy'") as caught:
             metrics.get("acuracy")
         assert caught.value.instead == "'accuracy'"
+
+
+class TestLabelsOfSigns:
+    @pytest.mark.parametrize("name", ["accuracy", "binary_accuracy", "precision", "recall", "f1"])
+    def test_count_by_the_sign_of_the_prediction(self, name):
+        scores = RANDOM.normal(size=N)
+        metric, signs = metrics.get(name), 2 * BINARY - 1
+        expected = metric(BINARY, scores, threshold=0.0)
+        assert metric(signs, scores) == metric(signs[:, None], scores[:, None]) == expected
+        assert metric(signs, BINARY_CHANCES, threshold=0.7) == metric(
+            BINARY, BINARY_CHANCES, threshold=0.7
+        )
+
+    @pytest.mark.parametrize(("loss", "activation"), [("hinge", None), ("mse", "tanh")])
+    def test_in_a_training(self, loss, activation):
+        x = RANDOM.normal(size=(N, 3))
+        signs = np.sign(x @ [1.0, -2.0, 0.5] + 0.3 * RANDOM.normal(size=N))
+        model = Sequential([Dense(1, activation)])
+        model.compile(Adam(0.05), loss, metrics=["accuracy"])
+        model.fit(x, signs[:, None], epochs=20, verbose=0)
+        found = model.evaluate(x, signs[:, None])[1]
+        assert found == np.mean(np.sign(model.predict(x))[:, 0] == signs) > 0.8
+
+    @pytest.mark.parametrize(
+        ("y", "fix"), [([-3.6, 4.6], '"mae"'), ([0.0, 255.0], "y_true / 255"), ([0, 2], '"mae"')]
+    )
+    def test_targets_that_are_no_classes(self, y, fix):
+        match = f"accuracy of targets from {y[0]:g} to {y[1]:g}"
+        with pytest.warns(TrainingWarning, match=match) as caught:
+            metrics.accuracy(y, [0.2, 0.7])
+        assert fix in str(caught[0].message)

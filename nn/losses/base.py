@@ -30,11 +30,26 @@ def pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
     Raises: ShapeError: the shapes differ by more than a column, or there is no sample.
     """
+    check_order(y_true, y_pred)
     y_true, y_pred = as_numbers(y_true), as_numbers(y_pred)
     if y_true.shape != y_pred.shape:
         y_true = _row_with_row(y_true, y_pred)
     require_samples(y_pred)
     return in_type_of(y_pred, y_true), y_pred
+
+
+def check_order(y_true: Any, y_pred: Any) -> None:
+    """Refuse targets and predictions that were given in PyTorch's order.
+
+    Raises: OptionError: the targets were computed from others, and the predictions are plain.
+    """
+    is_computed = isinstance(y_true, Value) and y_true.primitive is not None
+    if is_computed and not isinstance(y_pred, Value):
+        raise OptionError(
+            "targets that are a computed Value, for predictions that are plain numbers",
+            "targets come first, as in Keras; PyTorch has the predictions first",
+            "loss(y, model(x)); y.data for targets that were computed",
+        )
 
 
 def in_type_of(y_pred: Any, y_true: Any) -> Any:

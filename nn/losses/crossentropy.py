@@ -12,7 +12,7 @@ import numpy as np
 from autograd_core import Value, log_softmax, softplus
 
 from ..configuration import check_range
-from .base import mean_reduced, pair, reduced
+from .base import check_order, mean_reduced, pair, reduced
 from .labels import check_binary, check_rows, class_numbers, pair_of_rows, with_classes
 from .outputs import EPSILON, check_probabilities, log_probabilities, logits_of
 
@@ -116,6 +116,7 @@ def sparse_categorical_crossentropy(
     Example: >>> sparse_categorical_crossentropy([1, 0], [[0.5, 0.5], [1.0, 0.0]])
              0.34657
     """
+    check_order(y_true, y_pred)
     y_pred = with_classes(y_pred)
     labels, has_class = class_numbers(y_true, y_pred)
     samples = y_pred.shape[:-1]

@@ -8,7 +8,7 @@ import numpy as np
 from autograd_core import ShapeError, Value, callback
 
 from ..mistakes import say
-from .base import as_numbers, in_type_of, require_samples
+from .base import as_numbers, check_order, in_type_of, require_samples
 
 # How far from 1 the sum of probabilities may be by rounding alone
 ROUNDING = 1e-3
@@ -35,6 +35,7 @@ def pair_of_rows(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
     Raises: ShapeError: the shapes differ, or have no axis of classes, or no sample.
     """
+    check_order(y_true, y_pred)
     y_true, y_pred = as_numbers(y_true), with_classes(y_pred)
     if y_true.shape != y_pred.shape:
         raise ShapeError(
@@ -73,8 +74,31 @@ def _check_binary(data: Any) -> None:
             "binary targets",
             f"targets from {data.min():g} to {data.max():g} for two classes",
             "a target is the probability of the second class, from 0 to 1",
-            "(y_true + 1) / 2 of labels -1 and 1, or the loss hinge, which takes them as they are",
+            "y_true / 255"
+            if data.min() >= 0 and data.max() == 255
+            else "(y_true + 1) / 2 of labels -1 and 1, or the loss hinge, which takes them as they "
+            "are",
         )
+
+
+def are_signs(data: Any) -> bool:
+    """Tell whether plain labels of two classes are -1 and 1.
+
+    Example: >>> are_signs(np.array([-1, 1, 1])), are_signs(np.array([0, 1, 1]))
+             (True, False)
+    """
+    return bool(np.min(data) == -1 and (np.abs(data) == 1).all())
+
+
+def threshold_of(y_true: Any, y_pred: Any) -> float:
+    """Return where plain predictions of two classes change sides: 0 for scores of labels -1 and 1.
+
+    Example: >>> labels = np.array([-1, 1])
+             >>> threshold_of(labels, np.array([-0.5, 0.4])), threshold_of(labels, np.array([0, 1]))
+             (0.0, 0.5)
+    """
+    are_scores = y_pred.min() < 0 or y_pred.max() > 1
+    return 0.0 if are_scores and are_signs(y_true) else 0.5
 
 
 def signs(y_true: Any) -> Any:

@@ -6,11 +6,14 @@ import numpy as np
 
 from ..configuration import check_range
 from ..losses.base import as_numbers, plain
-from ..losses.labels import check_binary, class_numbers, pair_of_rows, with_classes
+from ..losses.labels import are_signs, class_numbers, pair_of_rows, threshold_of, with_classes
+from ..mistakes import say
 from .base import plain_pair, weighted_mean
 
 
-def accuracy(y_true: Any, y_pred: Any, sample_weight: Any = None, threshold: float = 0.5) -> float:
+def accuracy(
+    y_true: Any, y_pred: Any, sample_weight: Any = None, threshold: float | None = None
+) -> float:
     """Return how often predictions are right, in the form that their shapes tell, as in Keras.
 
     Predictions (batch,) or (batch, ..., 1): binary_accuracy; targets of the shape of the
@@ -29,21 +32,45 @@ def accuracy(y_true: Any, y_pred: Any, sample_weight: Any = None, threshold: flo
 
 
 def binary_accuracy(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, threshold: float = 0.5
+    y_true: Any, y_pred: Any, sample_weight: Any = None, threshold: float | None = None
 ) -> float:
     """Return how often y_pred > threshold is what y_true says.
 
-    Args:    y_true: 0 or 1, (batch, ..., numbers) or (batch,).
-             y_pred: of the same shape, probabilities.
+    Args:    y_true: 0 or 1, or -1 or 1, (batch, ..., numbers) or (batch,).
+             y_pred: of the same shape, probabilities or scores.
              sample_weight: (batch,), or (batch, ...).
-             threshold: 0.5 for probabilities, 0.0 for logits.
+             threshold: 0.5 for probabilities, 0.0 for logits; None: 0.5, or for targets -1 and 1
+             the sign of the scores.
     Raises:  ShapeError: y_true is not of the shape of y_pred, or there is no sample.
     Example: >>> binary_accuracy([0, 1, 1, 1], [0.2, 0.7, 0.4, 0.9])
              0.75
     """
     y_true, y_pred = plain_pair(y_true, y_pred)
-    check_binary(y_true)
+    _check_two_classes(y_true, y_pred, threshold)
+    if threshold is None:
+        threshold = threshold_of(y_true, y_pred)
+    if are_signs(y_true):
+        y_true = y_true > 0
     return weighted_mean(y_true == (y_pred > threshold), sample_weight)
+
+
+def _check_two_classes(y_true: Any, y_pred: Any, threshold: float | None) -> None:
+    if are_signs(y_true):
+        if threshold is None and threshold_of(y_true, y_pred) == 0.5:
+            say(
+                "signs",
+                f"targets from -1 to 1 for predictions from {y_pred.min():g} to {y_pred.max():g}",
+                "none is negative, so that they are taken for probabilities, and 1/2 decides",
+                "(y_true + 1) / 2 for probabilities; threshold=0.0 for scores",
+            )
+    elif y_true.min() < 0 or y_true.max() > 1:
+        is_of_bytes = y_true.min() >= 0 and y_true.max() == 255
+        say(
+            "accuracy of numbers",
+            f"accuracy of targets from {y_true.min():g} to {y_true.max():g}",
+            "it counts right classes, and a target of two classes is 0 or 1, or -1 or 1",
+            "y_true / 255" if is_of_bytes else '"mae" for targets that are numbers, not classes',
+        )
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:

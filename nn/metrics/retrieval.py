@@ -7,7 +7,7 @@ import numpy as np
 from autograd_core import OptionError, ShapeError
 
 from ..losses.base import as_numbers, plain
-from ..losses.labels import class_numbers, with_classes
+from ..losses.labels import class_numbers, threshold_of, with_classes
 from .base import plain_pair, ratio, weights_of
 
 _AVERAGES = ("binary", "macro", "micro", "weighted", None)
@@ -28,8 +28,8 @@ def precision(
              classes also class numbers (batch, ...).
              y_pred: probabilities, (batch,) or (batch, ...); for averages (batch, ..., classes).
              sample_weight: (batch,), or (batch, ...).
-             threshold: y_pred > threshold predicts positive; None: 0.5, and for averages over
-             classes the class with the largest prediction.
+             threshold: y_pred > threshold predicts positive; None: 0.5, or 0 for scores of targets
+             -1 and 1, and for averages over classes the class with the largest prediction.
              average: "binary" counts all numbers alike, as Keras's Precision does; "macro": mean
              of the classes; "weighted": by how often each occurs; "micro": counts of all
              classes; None: an array, one number for each class.
@@ -125,7 +125,9 @@ def _counts(
         )
     if average == "binary":
         y_true, y_pred = plain_pair(y_true, y_pred)
-        is_true, is_predicted = y_true > 0.5, y_pred > (0.5 if threshold is None else threshold)
+        if threshold is None:
+            threshold = threshold_of(y_true, y_pred)
+        is_true, is_predicted = y_true > 0.5, y_pred > threshold
     else:
         is_true, is_predicted = _by_class(y_true, plain(with_classes(y_pred)), threshold)
     weights = weights_of(sample_weight, is_true.shape)
