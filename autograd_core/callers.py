@@ -9,7 +9,8 @@ import builtins
 import dis
 import inspect
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import pairwise
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NamedTuple
 
@@ -33,13 +34,17 @@ TAKING_OF_NUMPY = (
 )
 MAKING_ARRAYS = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)
 # Functions of Python that lose nothing, since their derivative is 0
+CONVERTING = (float, int, complex)
+# Packages that call a function for the user, and instructions that take from an iterator
+CARRYING_OUT = {"concurrent", "multiprocessing", "threading"}
+ITERATING = ("CALL", "FOR_ITER", "LIST_EXTEND", "SET_UPDATE", "UNPACK_SEQUENCE")
 LOSSLESS = (math.isnan, math.isfinite, math.isinf, math.isclose, math.floor, math.ceil, math.trunc)
 
 
 class Site(NamedTuple):
     """An instruction: its name, its argument, the names that make up what it calls, its operands.
 
-    An operand is a number or another constant as it is, a list of such, or a `Name`.
+    An operand is a number or another constant as it is, a list of such, a `Name`, or a `Result`.
     """
 
     operation: str
@@ -49,9 +54,15 @@ class Site(NamedTuple):
 
 
 class Name(str):
-    """The name of a variable among operands."""
+    """The name of a variable among operands, or of its attribute: math.exp."""
 
     __slots__ = ()
+
+
+class Result(NamedTuple):
+    """What a call among operands returns, by the names in it: map, math.exp, values."""
+
+    names: tuple[Name, ...]
 
 
 class Taker(NamedTuple):
@@ -86,8 +97,9 @@ class Taker(NamedTuple):
         """Whether a number is taken as such: by float(v), "%g" % v, or what takes data."""
         if self.is_silent or self.through_numpy:
             return self.is_silent
-        if not self.site.operation.startswith(("CALL", "STORE_SUBSCR")):
-            return True  # "%g" % v, and loops over map(float, values)
+        is_call = self.site.operation.startswith(("CALL", "STORE_SUBSCR"))
+        if not is_call and self.function is None:
+            return True  # "%g" % v
         is_builtin = self.is_user and getattr(self.function, "__module__", None) == "builtins"
         is_lossless = any(self.function is function for function in LOSSLESS)
         return is_builtin or is_lossless or self.name.endswith("__float__")
@@ -129,6 +141,10 @@ def note_explicit(frame: FrameType, taker: Taker) -> None:
     first = taker.site.names[:1]
     if taker.is_silent or not first or first[0] in frame.f_code.co_varnames:
         return
+    if not any(taker.function is function for function in CONVERTING + LOSSLESS):
+        return
+    if taker.site.names[-1] != taker.function.__name__:
+        return  # list(map(f, values)), where f may be another one later
     _site(frame)
     _explicit.setdefault(id(frame.f_code), set()).add(frame.f_lasti)
 
@@ -145,11 +161,15 @@ def taker(frame: FrameType) -> Taker:
         return Taker(None, "", _UNKNOWN, False, True, inside is not None)
     site = _site(frame)
     function = _functions_of_numpy().get(inside) if inside else _called(frame, *site[::2])
+    applied = None if inside else _applied(frame, site, function)
     names = _site(user_frame()).names if is_library(frame) else site.names
     name = ".".join([n for n in names if not n.startswith("@")])  # pytest's own names
     if not name:
         name = f"np.{getattr(function, '__name__', 'array')}"
-    is_user = not is_library(frame)
+    if applied is not None:
+        function = applied
+        name = f"{function.__module__.replace('numpy', 'np', 1)}.{function.__name__}"
+    is_user = not is_library(frame) or package_of(frame) in CARRYING_OUT
     return Taker(
         function, name, site, is_user, False, inside is not None, None if inside else frame
     )
@@ -203,7 +223,13 @@ def _operands(instructions: list[Any], here: Any) -> tuple[Any, ...]:
         is_own = i.opname == "PRECALL" and i.positions == here.positions
         if is_own or i.opname in ("CACHE", "KW_NAMES") or not _is_within(i, here):
             continue
-        if i.opname in ("BUILD_LIST", "BUILD_TUPLE"):
+        if i.opname == "GET_ITER":
+            continue
+        if i.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            is_named = bool(stack) and isinstance(stack[-1], Name)
+            name = Name(f"{stack[-1]}.{i.argval}") if is_named else None
+            stack[-1:] = [name] + [None] * dis.stack_effect(i.opcode, i.arg)
+        elif i.opname in ("BUILD_LIST", "BUILD_TUPLE"):
             parts = stack[len(stack) - i.arg :] if i.arg <= len(stack) else []
             del stack[len(stack) - len(parts) :]
             stack.append(parts)
@@ -214,9 +240,19 @@ def _operands(instructions: list[Any], here: Any) -> tuple[Any, ...]:
             stack += [None] * (dis.stack_effect(i.opcode, i.arg) - len(found)) + found
         else:
             effect = dis.stack_effect(i.opcode, i.arg)
-            del stack[max(len(stack) + min(effect - 1, 0), 0) :]
-            stack.append(None)  # the result of an operation
+            start = max(len(stack) + min(effect - 1, 0), 0)
+            parts = stack[start:]
+            stack[start:] = [_result(parts) if i.opname in ("PRECALL", "CALL") else None]
     return tuple(stack)
+
+
+def _result(parts: list[Any]) -> Result:
+    """Return what stands for the result of a call of these."""
+    names: tuple[Name, ...] = ()
+    for part in parts:
+        if isinstance(part, Name | Result):
+            names += (part,) if isinstance(part, Name) else part.names
+    return Result(names)
 
 
 def _is_within(instruction: Any, here: Any) -> bool:
@@ -234,7 +270,9 @@ def _loaded(instruction: Any) -> tuple[str, ...]:
 def _looked_up(frame: FrameType, x: Any) -> Any:
     """Return an operand with what its names stand for."""
     if isinstance(x, Name):
-        return _called(frame, "CALL", (str(x),))
+        return _called(frame, "CALL", (x,) if x.startswith(".") else tuple(x.split(".")))
+    if isinstance(x, Result):
+        return None
     return [_looked_up(frame, part) for part in x] if isinstance(x, list) else x
 
 
@@ -281,6 +319,35 @@ def _called(frame: FrameType, operation: str, names: tuple[str, ...]) -> Any:
         else:
             found = inspect.getattr_static(found, name, None)  # carries nothing out
     return found
+
+
+def _applied(frame: FrameType, site: Site, called: Any) -> Any:
+    """Return the function that map() or partial() applies for what is called, if that shows.
+
+    One that converts goes first: in list(map(float, map(f, values))) it is float that takes.
+    """
+    is_builtin = called is None or getattr(called, "__module__", None) == "builtins"
+    if isinstance(called, partial):
+        return called.func if getattr(called.func, "__module__", None) else None
+    is_own = any(called is function for function in CONVERTING)
+    if is_own or not is_builtin or not site.operation.startswith(ITERATING):
+        return None
+    found: list[Any] = []
+    for operand in site.operands:
+        names = operand.names if isinstance(operand, Result) else ()
+        values = [_looked_up(frame, name) for name in names]
+        for applying, function in pairwise(values):
+            if applying is map or applying is partial:
+                found.append(function)
+        x = _looked_up(frame, operand) if isinstance(operand, Name) else None
+        if type(x) is map:
+            found.append(x.__reduce__()[1][0])
+    found = [f.func if isinstance(f, partial) else f for f in found]
+    # Functions written in Python have a frame of their own, and NumPy's ask in another way
+    found = [f for f in found if callable(f) and not hasattr(f, "__code__")]
+    found = [f for f in found if getattr(f, "__module__", None) and hasattr(f, "__name__")]
+    found = [f for f in found if f not in (partial, map)]
+    return next((f for f in found if f in CONVERTING), found[0] if found else None)
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ import math
 import operator
 import pickle
 import statistics
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import matplotlib as mpl
@@ -466,3 +467,40 @@ class TestNames:
         assert np.load(tmp_path / "several.npz")["v"].tolist() == [1.0, 2.0, 4.0]
         assert np.loadtxt(tmp_path / "text.txt").tolist() == [1.0, 2.0, 4.0]
         assert np.isreal(v).tolist() == [True] * 3
+
+
+class TestMap:
+    @pytest.mark.parametrize(
+        "take",
+        [
+            lambda values: sum(map(math.exp, values)),
+            lambda values: sorted(map(math.exp, values))[0],
+            lambda values: next(map(math.exp, values)),
+            lambda values: next(map(partial(math.exp), values)),
+            lambda values: partial(math.exp)(*values),
+        ],
+    )
+    def test_the_function_that_it_calls_is_the_one_that_takes(self, s, take):
+        with pytest.warns(GradientWarning, match=r"^math\.exp\(\) takes [\s\S]*np\.exp\(v\)"):
+            assert take([s]) == math.exp(2.5)
+
+    def test_types_of_numpy_take(self, s):
+        with pytest.warns(GradientWarning, match=r"^np\.float64\(\) takes"):
+            assert list(map(np.float64, [s])) == [2.5]
+
+    @pytest.mark.filterwarnings("error")
+    def test_what_is_converted_as_such_is_not_warned_of(self, s):
+        assert list(map(float, [s])) == [*map(float, [s])] == [2.5]
+        assert list(map(float, map(np.exp, [s]))) == [math.exp(2.5)]
+        assert float(sum(map(np.sqrt, [s]))) == math.sqrt(2.5)
+        assert partial(float)(s) == 2.5
+        with ThreadPoolExecutor(1) as executor:
+            assert list(executor.map(float, [s])) == [2.5]
+
+    def test_a_function_of_another_call_is_looked_at_anew(self, s):
+        def apply(function):
+            return list(map(function, [s]))
+
+        assert apply(float) == [2.5]
+        with pytest.warns(GradientWarning, match=r"^math\.exp"):
+            assert apply(math.exp) == [math.exp(2.5)]
