@@ -178,4 +178,14 @@ def check_choices(**options: tuple[Any, tuple[Any, ...]]) -> None:
             raise OptionError(f"{name}={given!r}", f"there are {listed}", "one of these")
 
 
+def check_flags(options: Any) -> None:
+    """Refuse a dataclass's options that are neither True nor False where the default is one.
+
+    Raises:  OptionError: such as use_bias="no".
+    """
+    for name, given in vars(options).items():
+        if isinstance(getattr(type(options), name, None), bool):
+            check_choices(**{name: (given, (True, False))})
+
+
 Function = Callable[..., Any]

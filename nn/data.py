@@ -152,7 +152,7 @@ def whole_number(name: str, given: Any) -> int:
     Example: >>> whole_number("units", np.int64(3))
              3
     """
-    if not isinstance(given, int | np.integer) or given < 1:
+    if not isinstance(given, int | np.integer) or isinstance(given, bool) or given < 1:
         raise OptionError(
             f"{name}={given!r}", "it is a count", f"{name}= a whole number, at least 1"
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd_core import no_grad, scope
+from autograd_core import OptionError, no_grad, scope
 
 from .drawing import Description, describe
 from .storage.saving import load_weights, save
@@ -61,12 +61,21 @@ class Module(Training):
 
         Args:    input_shape: of one sample, without the batch: (features,).
                  dtype: of the parameters, float32 or float64. Where data come first, they decide.
+        Raises:  OptionError: no tuple of whole numbers from 1.
         Example: >>> from nn.layers import Dense
                  >>> layer = Dense(10)
                  >>> layer.build((784,))
                  >>> layer.weight.shape
                  (10, 784)
         """
+        is_tuple = isinstance(input_shape, tuple | list)
+        if not is_tuple or not all(isinstance(n, int | np.integer) and n > 0 for n in input_shape):
+            raise OptionError(
+                f"input_shape = {input_shape!r}",
+                "it has the length of each axis of one sample, without the batch",
+                "(features,) or (steps, features); None where lengths vary: data make the "
+                "parameters",
+            )
         with self.evaluating(), no_grad():
             self(np.zeros((1, *input_shape), dtype))
 

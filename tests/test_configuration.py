@@ -119,3 +119,42 @@ def test_a_missing_package_is_named_with_its_command():
         optional("no_such_package.inside", "no-such-package")
     with pytest.raises(ImportError):
         optional("no_such_package", "no-such-package")
+
+
+@pytest.mark.parametrize("count", [2.5, True, 0, "3"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        nn.Dense,
+        nn.LSTM,
+        nn.RBF,
+        lambda n: nn.Conv1D(n, 2),
+        lambda n: nn.Conv1D(2, n),
+        lambda n: nn.Embedding(n, 2),
+        lambda n: nn.Embedding(2, n),
+    ],
+)
+def test_counts_are_whole_numbers(make, count):
+    with pytest.raises(OptionError, match=re.escape(repr(count))):
+        make(count)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda flag: nn.Dense(1, use_bias=flag),
+        lambda flag: nn.GRU(1, return_sequences=flag),
+        lambda flag: nn.BatchNormalization(center=flag),
+        lambda flag: nn.SGD(0.1, 0.9, nesterov=flag),
+    ],
+)
+def test_flags_are_true_or_false(make):
+    make(True), make(np.False_)
+    with pytest.raises(OptionError, match="='no'"):
+        make("no")
+
+
+@pytest.mark.parametrize("shape", [3, (None, 3), (2.5,), "3"])
+def test_the_shape_of_inputs_is_a_tuple_of_whole_numbers(shape):
+    with pytest.raises(OptionError, match="without the batch"):
+        nn.Sequential([nn.Dense(1)], input_shape=shape)

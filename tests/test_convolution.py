@@ -348,7 +348,7 @@ class TestConvolutionLayers:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"filters": 0}, "filters = 0"),
+            ({"filters": 0}, "filters=0"),
             ({"kernel_size": 0}, "kernel_size = 0\n.*2 of them, one for each axis"),
             ({"kernel_size": (3, 3, 3)}, r"kernel_size = \(3, 3, 3\)"),
             ({"kernel_size": 2.5}, "kernel_size = 2.5"),

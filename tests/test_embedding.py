@@ -138,7 +138,7 @@ class TestErrors:
             Embedding(6, 3)(2)
 
     def test_sizes_below_one(self):
-        with pytest.raises(OptionError, match="input_dim = 0"):
+        with pytest.raises(OptionError, match="input_dim=0"):
             Embedding(0, 3)
-        with pytest.raises(OptionError, match="output_dim = 0"):
+        with pytest.raises(OptionError, match="output_dim=0"):
             Embedding(6, 0)

@@ -136,7 +136,7 @@ class TestDense:
         np.testing.assert_array_equal(layer([[1.0, 2.0, 3.0]]).data, [[7.0, 7.0]])
 
     def test_no_units(self):
-        with pytest.raises(OptionError, match="units = 0"):
+        with pytest.raises(OptionError, match="units=0"):
             Dense(0)
 
     def test_other_numbers_of_features(self):
@@ -520,7 +520,7 @@ class TestRBF:
 
     @pytest.mark.parametrize("options", [{"units": 0}, {"units": 2, "width": 0.0}])
     def test_wrong_options(self, options):
-        with pytest.raises(OptionError, match=r"= 0"):
+        with pytest.raises(OptionError, match=r" ?= ?0"):
             RBF(**options)
 
     def test_learns_xor_with_two_units(self):

@@ -532,7 +532,7 @@ class TestOptions:
         assert make(**layer.config()).config() == layer.config()
 
     def test_outside_their_range(self):
-        with pytest.raises(OptionError, match="units = 0"):
+        with pytest.raises(OptionError, match="units=0"):
             LSTM(0)
         with pytest.raises(OptionError, match=r"dropout = 1.5"):
             GRU(2, dropout=1.5)

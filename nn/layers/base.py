@@ -8,6 +8,7 @@ import numpy as np
 from autograd_core import ShapeError, Value
 
 from .. import activations, constraints, initializers, regularizers
+from ..configuration import check_flags
 from ..module import Module
 from ..storage import limit
 
@@ -49,6 +50,7 @@ class ArrayLayer(Module):
     _activity: Any = 0.0
 
     def __post_init__(self) -> None:
+        check_flags(self)
         for name, value in vars(self).items():
             kind = name.rpartition("_")[2]
             if kind in _CHOICES:

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 from autograd_core import OptionError, Value, convolve
 
-from ..configuration import check_range, choose
+from ..configuration import choose
+from ..data import whole_number
 from .spatial import check_axes, lengths, padded
 from .weighted import WeightedLayer
 
@@ -29,7 +30,7 @@ class _Convolution(WeightedLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_range("filters", self.filters, 1)
+        self.filters = whole_number("filters", self.filters)
         self.padding = choose("padding", {name: name for name in self._paddings}, str(self.padding))
         self._size = lengths("kernel_size", self.kernel_size, self._rank)
         self._steps = lengths("strides", self.strides, self._rank)

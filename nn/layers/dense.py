@@ -7,7 +7,7 @@ import numpy as np
 
 from autograd_core import Value
 
-from ..configuration import check_range
+from ..data import whole_number
 from .weighted import WeightedLayer
 
 
@@ -39,7 +39,7 @@ class Dense(WeightedLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_range("units", self.units, 1)
+        self.units = whole_number("units", self.units)
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (units, features) and bias (units,)."""

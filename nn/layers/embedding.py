@@ -7,7 +7,7 @@ import numpy as np
 
 from autograd_core import DataError, ShapeError, Value, callback
 
-from ..configuration import check_range
+from ..data import whole_number
 from .base import ArrayLayer
 
 
@@ -42,8 +42,8 @@ class Embedding(ArrayLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_range("input_dim", self.input_dim, 1)
-        check_range("output_dim", self.output_dim, 1)
+        self.input_dim = whole_number("input_dim", self.input_dim)
+        self.output_dim = whole_number("output_dim", self.output_dim)
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (input_dim, output_dim)."""

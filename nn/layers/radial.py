@@ -9,6 +9,7 @@ from autograd_core import ShapeError, Value
 
 from .. import initializers
 from ..configuration import check_range
+from ..data import whole_number
 from ..randomness import generator
 from .base import ArrayLayer
 
@@ -47,9 +48,8 @@ class RBF(ArrayLayer):
         *,
         trainable: bool = True,
     ) -> None:
-        check_range("units", units, 1)
         check_range("width", width, math.ulp(0.0))
-        self.units = units
+        self.units = whole_number("units", units)
         self.width = float(width)
         self.centres_initializer = initializers.get(centres_initializer)
         self.trainable = trainable

@@ -9,6 +9,7 @@ import numpy as np
 from autograd_core import ShapeError, Value
 
 from ..configuration import check_range
+from ..data import whole_number
 from .dropout import Dropout
 from .weighted import WeightedLayer
 
@@ -47,7 +48,7 @@ class RecurrentLayer(WeightedLayer):
             if value is None and name.endswith("activation"):
                 setattr(self, name, "linear")
         super().__post_init__()
-        check_range("units", self.units, 1)
+        self.units = whole_number("units", self.units)
         check_range("dropout", self.dropout, 0.0, 1.0)
         check_range("recurrent_dropout", self.recurrent_dropout, 0.0, 1.0)
 

@@ -17,7 +17,8 @@ def lengths(name: str, given: Any, rank: int) -> tuple[int, ...]:
              ((2, 2), (1, 2))
     """
     each = tuple(given) if isinstance(given, tuple | list) else (given,) * rank
-    if len(each) != rank or not all(isinstance(n, int | np.integer) and n >= 1 for n in each):
+    are_whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in each)
+    if len(each) != rank or not are_whole or min(each) < 1:
         raise OptionError(
             f"{name} = {given!r}",
             f"it must be a whole number from 1, or {rank} of them, one for each axis",

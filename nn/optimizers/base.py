@@ -15,7 +15,7 @@ import numpy as np
 from autograd_core import OptionError, Value, assign_all, fresh
 
 from .. import schedules
-from ..configuration import Configured, check_range
+from ..configuration import Configured, check_flags, check_range
 from ..mistakes import say
 from ..state import State
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value
@@ -66,6 +66,7 @@ class Optimizer(Configured):
     gradient_accumulation_steps: int | None = None
 
     def __post_init__(self) -> None:
+        check_flags(self)
         for name, value in vars(self).items():
             if isinstance(value, np.generic):  # times float32 it would be float64
                 setattr(self, name, value.item())
