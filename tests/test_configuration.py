@@ -158,3 +158,28 @@ def test_flags_are_true_or_false(make):
 def test_the_shape_of_inputs_is_a_tuple_of_whole_numbers(shape):
     with pytest.raises(OptionError, match="without the batch"):
         nn.Sequential([nn.Dense(1)], input_shape=shape)
+
+
+@pytest.mark.parametrize(
+    ("option", "choice"),
+    [
+        ("kernel_regularizer", nn.regularizers.L2(1.0)),
+        ("bias_constraint", "non_neg"),
+        ("kernel_initializer", "zeros"),
+    ],
+)
+def test_what_parameters_were_made_with_is_not_assigned_later(option, choice):
+    layer = nn.Dense(1)
+    setattr(layer, option, choice)
+    layer.build((2,))
+    setattr(layer, option, getattr(layer, option))
+    with pytest.raises(OptionError, match=f"{option} assigned"):
+        setattr(layer, option, None)
+
+
+def test_an_activation_and_an_activity_regularizer_assigned_later_act():
+    layer = nn.Dense(1, kernel_initializer="ones")
+    layer.build((2,))
+    layer.activation, layer.activity_regularizer = "relu", nn.regularizers.L2(1.0)
+    assert layer([[-2.0, 0.0], [1.0, 2.0]]).data.tolist() == [[0.0], [3.0]]
+    assert float(layer.own_penalty()) == 4.5

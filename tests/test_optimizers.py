@@ -626,3 +626,12 @@ def test_an_optimizer_of_another_model_is_refused(use):
     getattr(first, use)(x, y)
     second.compile(Adam(0.1), "mse")
     getattr(second, use)(x, y)
+
+
+def test_a_step_refuses_one_value_a_method_and_gradients():
+    model, v = Sequential([Dense(1)], input_shape=(2,)), Value(1.0)
+    (v * 3.0).backward()
+    for given in ((v,), (model.parameters,), ([v], [3.0])):
+        with pytest.raises(OptionError, match=r"step\(\)"):
+            SGD(0.1).step(*given)
+    assert v.data == 1.0

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd_core import ShapeError, Value
+from autograd_core import OptionError, ShapeError, Value
 
 from .. import activations, constraints, initializers, regularizers
 from ..configuration import check_flags
@@ -57,6 +57,20 @@ class ArrayLayer(Module):
                 setattr(self, name, _CHOICES[kind](value))
             elif isinstance(value, np.generic):  # times float32 it would be float64
                 setattr(self, name, value.item())
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        kind = name.rpartition("_")[2]
+        if kind in _CHOICES and isinstance(value, str):
+            value = _CHOICES[kind](value)
+        if kind in _CHOICES and "_rules" in vars(self):  # which has parameters
+            is_read_at_calls = kind == "activation" or name == "activity_regularizer"
+            if not is_read_at_calls and value is not vars(self).get(name, value):
+                raise OptionError(
+                    f"{name} assigned to {self}",
+                    "its parameters were made with the one that it had, and keep that",
+                    f"{name}= when the layer is made",
+                )
+        super().__setattr__(name, value)
 
     def __getstate__(self) -> Any:
         """Return what copies and pickles take along: not the penalty of the latest batch."""

@@ -170,6 +170,18 @@ class Optimizer(Configured):
                  >>> x.data
                  0.7
         """
+        if hold is not None and not callable(hold):
+            raise OptionError(
+                f"step() with {type(hold).__name__} as its second argument",
+                "gradients are read from the parameters, and `hold` is a function",
+                "loss.backward(), then step(parameters)",
+            )
+        if isinstance(parameters, Value) or callable(getattr(parameters, "__func__", None)):
+            raise OptionError(
+                f"step() of a {type(parameters).__name__}",
+                "it takes several parameters, or a model",
+                "step([v]) for one; step(model) or step(model.parameters())",
+            )
         if isinstance(parameters, State):
             hold = hold or parameters.constrain
         values = parameters.parameters() if isinstance(parameters, State) else parameters
