@@ -47,7 +47,10 @@ def sweep(
     try:
         with np.errstate(all="ignore"), recording() if create_graph else nullcontext():
             found = _propagate(order, cotangents, within, live=create_graph)
-            found += [cotangents[node] for node in targets if node in cotangents]
+            if targets:  # beside the leaves
+                found += [
+                    cotangents[x] for x in targets if x.primitive is not None and x in cotangents
+                ]
             tracer = innermost_tracer() if create_graph else None
             if hold_nan(found):
                 careful, _ = careful_sweep(order, cotangent, within, live=create_graph)
@@ -90,9 +93,11 @@ def paths(output: Node, targets: list[Node]) -> tuple[list[Node], set[Node] | No
 
 def _refuse_changed(order: list[Node]) -> None:
     """Refuse to differentiate what was computed from data that are no longer there."""
-    oldest = next((node for node in order if node.primitive is not None), None)
-    if oldest is None or oldest.index > watching.latest_assignment:  # as in every training step
-        return
+    for node in order:
+        if node.primitive is not None:
+            if node.index > watching.latest_assignment:  # as in every training step
+                return
+            break
     for node in order:
         if node.primitive is None:
             continue
@@ -192,7 +197,7 @@ def hold_nan(cotangents: Iterable[Any]) -> bool:
     for g in cotangents:
         data: Any = g._data if isinstance(g, Node) else g
         if type(data) is not float:
-            numbers = data.ravel("K")  # a view, also of transposed arrays
+            numbers = data if data.ndim == 1 else data.ravel("K")  # a view, also of transposed ones
             data = numbers.dot(numbers)
         if data != data:
             return True

@@ -70,6 +70,8 @@ def as_data(value: object, beside: Any = None) -> Data:
 
 def _check_kind(value: object) -> None:
     """Refuse what NumPy would take numbers from, with the graph, the mask or the kind forgotten."""
+    if type(value) is ndarray and value.dtype != object:
+        return
     name = type(value).__name__
     if isinstance(value, list | tuple | ndarray) and _holds_values(value):
         raise DataError(

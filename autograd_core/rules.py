@@ -63,6 +63,8 @@ def fit(d: Any, x: Node, node: Node, i: int) -> Any:
 def _comes_from_broadcasting(given: Shape, wanted: Shape, whole: Shape) -> bool:
     """Tell whether the axes in which a cotangent exceeds its input are axes of the output."""
     added, offset = len(given) - len(wanted), len(whole) - len(given)
+    if given == whole and given[added:] == wanted:  # as of a bias
+        return True
     return min(added, offset) >= 0 and all(
         n == whole[i + offset] and (i < added or wanted[i - added] == 1)
         for i, n in enumerate(given)

@@ -113,8 +113,7 @@ class Value(ArrayMethods):
         if data is given and data is not self._data and isinstance(data, np.ndarray):
             data = data.copy("K")  # p.data = q.data, and then p.data -= step, leaves q alone
         self._data = data
-        self.assigned = next_index()
-        watching.assigned(self.assigned)
+        self.assigned = watching.latest_assignment = next_index()
 
     @property
     def grad(self) -> Any:

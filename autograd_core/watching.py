@@ -157,11 +157,13 @@ class Lasting(Watcher):
 
 def are_sweeps_recorded() -> bool:
     """Tell whether sweeps give nodes, although nothing asks for it at their call."""
-    return any(isinstance(w, Tracer | Lasting) for w in watchers())
+    return bool(open_watches) and any(isinstance(w, Tracer | Lasting) for w in watchers())
 
 
 def tracer() -> Any:
     """Return the innermost open Tracer, or None."""
+    if not open_watches:  # as nearly always
+        return None
     return next((w for w in reversed(watchers()) if isinstance(w, Tracer)), None)
 
 

@@ -61,7 +61,7 @@ class Steps(State):
         if isinstance(loss, Value):  # a plain number where nothing has parameters
             loss.backward()
         learning = trained(parts, parameters)
-        mean = self._ranks.averaged(float(loss), plain(mask), learning)
+        mean = self._ranks.averaged(float(plain(loss)), plain(mask), learning)
         if learning:
             self.optimizer.step(learning, partial(hold, parts))
         else:

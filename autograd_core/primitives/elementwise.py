@@ -381,8 +381,10 @@ def _over_square(x: Any, length: Any) -> Any:
 
 
 def _slope(slope: Primitive, x: Any) -> Any:
-    """Return slope(x), of a float without the overhead of a call: networks of numbers need it."""
-    return slope.scalar(x) if type(x) is float and slope.scalar else slope(x)
+    """Return slope(x), of plain data without the overhead of a call: small networks need it."""
+    if type(x) is float and slope.scalar:
+        return slope.scalar(x)
+    return slope.forward(x) if type(x) is np.ndarray else slope(x)
 
 
 def _along(g: Any, x: Any, length: Any, direction: Any) -> Any:

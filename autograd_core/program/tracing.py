@@ -115,8 +115,11 @@ def callback(function: Callable[..., Any], *values: Any) -> None:
     draws = earlier.get()
     if draws is not None and not (isinstance(draws, Rerun) and draws.calls()):
         return  # the value of which this is a derivative has called it already
-    tracer = watching.tracer()
     data = [v._data if isinstance(v, Node) else as_data(v) for v in values]
+    if not watching.open_watches:
+        function(*data)
+        return
+    tracer = watching.tracer()
     if tracer is not None:
         nodes = [v if isinstance(v, Node) else make_leaf(Value, kept(as_data(v))) for v in values]
         tracer.effects.append((function, tuple([identity(node) for node in nodes])))
