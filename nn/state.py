@@ -37,7 +37,7 @@ class State(Configured):
 
     def children(self) -> dict[str, Any]:
         """Return what to look into, by name: here the attributes that are not private."""
-        return {name: part for name, part in vars(self).items() if name[0] != "_"}
+        return {name: part for name, part in vars(self).items() if not name.startswith("_")}
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "trainable":

@@ -25,10 +25,10 @@ def _broadcast_to(x: Any, *, shape: Shape, dtype: Any = None) -> Any:
 
 
 def _sum(x: Any, axis: Any, keepdims: Any, out: Any = None) -> Any:
-    if x.ndim > 2 and axis == (*range(x.ndim - 1),) and not keepdims and x.size:
-        if x.flags.c_contiguous:
-            rows = x.reshape(-1, x.shape[-1])  # as for a bias of images: a product is much quicker
-            return np.ones(len(rows), x.dtype).dot(rows, out)
+    leading = (*range(x.ndim - 1),) if x.ndim > 2 else None
+    if leading and axis == leading and x.size and not keepdims and x.flags.c_contiguous:
+        rows = x.reshape(-1, x.shape[-1])  # as for a bias of images: a product is much quicker
+        return np.ones(len(rows), x.dtype).dot(rows, out)
     return np.add.reduce(x, axis, out=out, keepdims=keepdims)
 
 

@@ -209,7 +209,7 @@ class Optimizer(Configured):
                  0.7
         """
         with np.errstate(all="ignore"):
-            if any([isinstance(gradient, Value) for gradient in gradients.values()]):
+            if any(isinstance(gradient, Value) for gradient in gradients.values()):
                 for parameter, gradient in self._clipped(gradients).items():
                     self._trace(parameter, gradient, learning_rate)
                 return
@@ -303,12 +303,12 @@ class Optimizer(Configured):
         """Return the new data of a parameter."""
         data = parameter.data
         new = self._updated(data, gradient, slots, learning_rate)
-        if isinstance(data, float):
+        if not parameter.shape:
             return float(new)
-        new = np.asarray(new, data.dtype)
-        if new.shape != data.shape:
+        new = np.asarray(new, parameter.dtype)
+        if new.shape != parameter.shape:
             parameter.data = new  # refuses it
-        is_held = new.base is not None or any([new is x for x in (data, gradient, *slots.values())])
+        is_held = new.base is not None or any(new is x for x in (data, gradient, *slots.values()))
         return new.copy("K") if is_held else new
 
     def _trace(self, parameter: Value, gradient: Value, learning_rate: Any) -> None:
