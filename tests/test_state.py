@@ -270,7 +270,7 @@ class TestBuilding:
             r"(?s)input of shape \(5, 4\) for Dense.*\(batch, 3\)",
         ),
         "no layer": (lambda: Sequential([np.tanh]), OptionError, "nn.Activation"),
-        "no units": (lambda: Dense(0), OptionError, "units = 0"),
+        "no units": (lambda: Dense(0), OptionError, "units=0"),
     }
 
     @pytest.mark.parametrize(("act", "kind", "says"), WRONG.values(), ids=WRONG)

@@ -1,6 +1,7 @@
 """What a compiled function reads beside its arguments: recorded anew if it changed, or refused."""
 
 import functools
+import gc
 import sys
 import threading
 import types
@@ -571,3 +572,23 @@ class TestWhatIsChangedInside:
         assert_close(compiled.w.data, eager.w.data, 1e-12)
         assert_close(compiled.losses, eager.losses, 1e-12)
         assert step.traces == 2
+
+    def test_what_the_garbage_collector_calls_is_not_read(self):
+        gc.callbacks.append(count_collections)
+        try:
+            compiled = compile(lambda x: x * len([[] for _ in range(5000)]))
+            for x in (1.0, 2.0, 3.0):
+                gc.collect()
+                assert compiled(x) == 5000.0 * x
+                assert compiled.traces == 1
+        finally:
+            gc.callbacks.remove(count_collections)
+        assert gc.isenabled()
+
+
+collections = 0
+
+
+def count_collections(phase, info):
+    global collections  # noqa: PLW0603 - as libraries count
+    collections += 1

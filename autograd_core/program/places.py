@@ -4,6 +4,7 @@ What a function may have read is what it reaches (closures, globals, defaults, a
 by names that occur in the code that ran.
 """
 
+import gc
 import os
 import sys
 from collections import deque
@@ -46,7 +47,21 @@ class Ran:
 
     @contextmanager
     def following(self) -> Iterator[None]:
-        """Take down which functions are called in the block."""
+        """Record which functions are called in the block, by the function itself alone.
+
+        The garbage collector waits: its callbacks, which are other libraries', may run anywhere.
+        """
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            with self._profiling():
+                yield
+        finally:
+            if collects:
+                gc.enable()
+
+    @contextmanager
+    def _profiling(self) -> Iterator[None]:
         self._before = sys.getprofile()
         if self._before is not None and not callable(self._before):  # one in C, such as cProfile
             self._get, self._set, self._before = sys.gettrace, sys.settrace, sys.gettrace()
