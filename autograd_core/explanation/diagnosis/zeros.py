@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ...data import Data
 from ...graph import Node
 from ...rules import pull
 from .examination import Examination, data_of
@@ -75,14 +76,11 @@ def unused(e: Examination) -> list[Finding]:
     absent = {leaf: name for leaf, name in e.parameters.items() if leaf not in known}
     if not absent:
         return []
-    users = {
-        id(x): node for node in e.order for x in node.inputs if not isinstance(x, Node)
-    }  # by the identity of the constants that they take
+    users = {_known_by(x): node for node in e.order for x in node.inputs if not isinstance(x, Node)}
     found = []
     for leaf, name in list(absent.items()):
-        user = users.get(id(leaf._data))
-        # whole numbers stand in programs as literals, which Python may keep once for all of them
-        if user is None or (isinstance(leaf._data, float) and leaf._data.is_integer()):
+        user = users.get(_known_by(leaf._data))
+        if user is None or _is_common(leaf._data):
             continue
         del absent[leaf]
         cause = "its numbers take part as plain data, which do not know where they come from"
@@ -97,6 +95,16 @@ def unused(e: Examination) -> list[Finding]:
         fix += "float(), np.asarray(), comparisons and no_grad() forget where numbers come from"
         found.append(Finding("unused", f"{cause} depend on {it}", e.place(e.output), fix))
     return found
+
+
+def _known_by(data: Data) -> Any:
+    """Return what tells constants apart: of floats the object, of arrays, which are copied, all."""
+    return id(data) if isinstance(data, float) else (data.shape, data.dtype.char, data.tobytes())
+
+
+def _is_common(data: Data) -> bool:
+    """Tell whether other constants may well be the same: whole literals, arrays of one number."""
+    return data.is_integer() if isinstance(data, float) else bool((data == data.flat[:1]).all())
 
 
 def cut_off(e: Examination, said: set[Node]) -> list[Finding]:
