@@ -528,17 +528,24 @@ class TestFrozenRandomness:
             with pytest.raises(TraceError, match="random numbers drawn"):
                 compiled(1.0)
 
-    def test_names_the_line_that_draws(self):
+    @pytest.mark.parametrize("other_threads", [0, 1])
+    def test_names_the_line_that_draws(self, other_threads):
         def f(x):
             y = x * 2.0
             z = fresh(MADE.rng.normal)
             noise = helper(MADE.rng)
             return y + z + noise
 
+        done = threading.Event()
+        for _ in range(other_threads):
+            threading.Thread(target=done.wait).start()
         compiled = compile(f)
-        compiled(2.0)
-        with pytest.raises(TraceError, match=r"return scale \* rng\.normal\(\)  # the line"):
+        try:
             compiled(2.0)
+            with pytest.raises(TraceError, match=r"return scale \* rng\.normal\(\)  # the line"):
+                compiled(2.0)
+        finally:
+            done.set()
 
     def test_names_the_users_line_where_the_library_draws(self):
         draw = {"__name__": "nn.layers.dropout", "rng": MADE.rng}

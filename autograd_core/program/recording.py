@@ -51,7 +51,7 @@ def trace(
     arguments = {make_leaf(Value, x._data if isinstance(x, Node) else x): x for x in leaves}
     tracer = FunctionTracer(arguments, [f] if roots is None else roots)
     is_alone = threading.active_count() == 1
-    lines = tracer.randomness.following_lines() if before and is_alone else nullcontext()
+    lines = tracer.randomness.following_lines() if before else nullcontext()
     with watching.watch(tracer), watching.recording():
         try:
             with tracer.ran.following(), lines:
