@@ -39,10 +39,16 @@ const logAddExp = (x, y, base) => {
   return x === y ? x + Math.log(2) / Math.log(base) : Math.max(x, y) + more;
 };
 
+// NumPy takes the square root at y = 1/2, which is NaN at -inf
+function power(x, y) {
+  if (y === 0.5) return Math.sqrt(x);
+  return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y;
+}
+
 // x^y log(x)^n, with the limit from the right at x = 0
 const powerLog = (x, y, n) => {
-  if (n === 0) return kernels.power(x, y);
-  if (x !== 0 || Number.isNaN(y)) return kernels.power(x, y) * Math.log(x) ** n;
+  if (n === 0) return power(x, y);
+  if (x !== 0 || Number.isNaN(y)) return power(x, y) * Math.log(x) ** n;
   return y > 0 ? 0 : n % 2 === 1 ? -Infinity : Infinity;
 };
 
@@ -57,7 +63,7 @@ const kernels = {
   divide: (x, y) => x / y,
   floor_divide: floorDivide,
   mod: modulo,
-  power: (x, y) => (x === 1 ? 1 : x === -1 && Math.abs(y) === Infinity ? 1 : x ** y),
+  power,
   power_log: powerLog,
   negative: (x) => -x,
   reciprocal: (x) => 1 / x,
@@ -141,19 +147,19 @@ function known(graph, node, g) {
 }
 
 // Whether a choice has left the input of an edge out: then 0 times an infinite derivative is 0
-function isLeftOut(rule, user, edge) {
+function isLeftOut(rule, user, edge, leftOut) {
   const other = user.inputs[1 - edge.slot];
   const hasZero = rule.forward[0] === "multiply" && other?.constant === 0;
-  return user.isLeftOut || hasZero || (rule.chooses && edge.local === 0);
+  return leftOut.has(user) || hasZero || (rule.chooses && edge.local === 0);
 }
 
 // Compute all data forward, then all gradients backward. `graph.edges` stand in the order of the
 // backward sweep, so that the gradient of a node is complete before it is passed on.
 function recompute(graph) {
   const { nodes, rules, edges } = graph;
+  const leftOut = new Set(nodes.slice(0, -1));
   for (const node of nodes) {
     node.gradient = null;
-    node.isLeftOut = node !== nodes.at(-1);
     if (node.rule !== null) node.data = evaluate(rules[node.rule].forward, known(graph, node));
   }
   nodes.at(-1).gradient = 1;
@@ -162,9 +168,9 @@ function recompute(graph) {
     const rule = rules[user.rule];
     const backward = rule.backward[edge.slot];
     edge.local = evaluate(backward, known(graph, user, 1));
-    const leftOut = isLeftOut(rule, user, edge);
-    edge.contribution = leftOut ? 0 : evaluate(backward, known(graph, user, user.gradient));
-    input.isLeftOut &&= leftOut;
+    const isZero = isLeftOut(rule, user, edge, leftOut);
+    edge.contribution = isZero ? 0 : evaluate(backward, known(graph, user, user.gradient));
+    if (!isZero) leftOut.delete(input);
     edge.before = input.gradient ?? 0;
     edge.after = edge.before + edge.contribution;
     input.gradient = edge.after;
