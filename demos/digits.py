@@ -1,6 +1,6 @@
 """A network learns to read handwritten digits, with everything the library does by default.
 
-The network is made, told how to learn, and fitted, in three statements of `main`. Run it with
+The network is built, compiled and fitted in three statements of `main`. Run it with
 `make demo`.
 """
 

@@ -1,7 +1,7 @@
 """MNIST: train, save, load and evaluate 784-128-10.
 
 Run it with `python -m demos.mnist`; the four files are downloaded once, or taken from the folder
-that AUTOGRAD_CORE_DATA names. `python -m demos.mnist 2` trains two epochs in place of five, and
+that AUTOGRAD_CORE_DATA names. `python -m demos.mnist 2` trains two epochs instead of five, and
 `mpiexec -n 4 python -m demos.mnist --parallel` shares every batch out among four processes; with
 OPENBLAS_NUM_THREADS=1 they do not get in each other's way.
 """

@@ -7,7 +7,7 @@ leaves the sigmoid net near 1/2 just as well, so that the results do not tell wh
 notes' own four figures, 0.517, 0.506, 0.506, 0.492, come out of neither.
 
 Run it with `python -m demos.xor`; `python -m demos.xor 20 1000 0.1` takes 20 seeds, 1,000 epochs
-and a learning rate of 0.1 in place of 0.001, Keras's default, and finds other counts.
+and a learning rate of 0.1 instead of 0.001, Keras's default, and finds other counts.
 """
 
 import sys

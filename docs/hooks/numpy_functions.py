@@ -19,7 +19,7 @@ PARTS = {
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Return the page with the table in place of the mark."""
+    """Return the page with the mark replaced by the table."""
     return markdown.replace(MARK, table()) if MARK in markdown else markdown
 
 

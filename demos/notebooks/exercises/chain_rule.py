@@ -88,7 +88,7 @@ def _mistake_in_three_times(answer: Any) -> str | None:
 
 def _mistake_in_division(rule: Any) -> str | None:
     if not callable(rule):
-        return "the answer is a function; put its name in place of the dots, without brackets"
+        return "the answer is a function; replace the dots by its name, without brackets"
     rng = np.random.default_rng(0)
     for _ in range(5):
         x, y, g = rng.uniform(0.5, 3.0, 3)

@@ -82,7 +82,7 @@ def _mistake_in_one_update(answer: Any) -> str | None:
 
 def _mistake_in_rule(rule: Any) -> str | None:
     if not callable(rule):
-        return "the answer is a function; put its name in place of the dots, without brackets"
+        return "the answer is a function; replace the dots by its name, without brackets"
     rng = np.random.default_rng(0)
     cases = [([1, -1], bias, [1, 0], target) for bias in (-2, -1, 0) for target in (0, 1)]
     for _ in range(20):

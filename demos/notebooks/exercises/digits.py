@@ -80,10 +80,10 @@ def _mistake_in_pixels(answer: Any) -> str | None:
         ),
         "black and white have changed places: 255 becomes 1": 1 - rows / 255,
     }
-    told = [text for text, slip in slips.items() if _near(given, slip)]
+    found = [text for text, slip in slips.items() if _near(given, slip)]
     if _near(given, rows / 255):
         return None
-    return told[0] if told else "the shape is right, the numbers are not: each is its pixel / 255"
+    return found[0] if found else "the shape is right, the numbers are not: each is its pixel / 255"
 
 
 def _mistake_in_one_hot(answer: Any) -> str | None:
@@ -125,9 +125,9 @@ def _mistake_in_recall(answer: Any) -> str | None:
             "this is each row's share of all digits": rows / counts.sum(),
             "this is the whole table; only its diagonal was read rightly": counts / rows[:, None],
         }
-        told = [text for text, slip in slips.items() if _near(given, slip)]
+        found = [text for text, slip in slips.items() if _near(given, slip)]
         if not _near(given, wanted):
-            return told[0] if told else f"of the table {counts.tolist()} it makes {given.tolist()}"
+            return found[0] if found else f"of the table {counts.tolist()} it makes {given.tolist()}"
     return None
 
 

@@ -26,7 +26,7 @@ class Exercise:
     """A question whose answer can be checked.
 
     Args:    mistake: takes the answer, and returns what is wrong with it in one or two sentences;
-             None if it is right. An error that it raises is told as what is wrong.
+             None if it is right. An error that it raises is shown as what is wrong.
              hint: one sentence, which tells where to look and not what to find.
              solution: the answer, as text or as Python code, and why.
     Example: >>> double = Exercise(
@@ -49,7 +49,7 @@ class Exercise:
     def check(self, answer: Any) -> Reply:
         """Say whether the answer is right, and if not, what is wrong."""
         if _is_open(answer):
-            return Reply("Your turn: put your answer in place of the three dots.")
+            return Reply("Your turn: replace the three dots by your answer.")
         try:
             mistake = self._mistake(answer)
         except Exception as error:  # noqa: BLE001 - a learner's answer may fail in any way

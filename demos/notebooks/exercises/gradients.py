@@ -25,7 +25,7 @@ def mistake_in_gradients(output: Value, names: Sequence[str], answer: Any) -> st
         return f"a gradient is missing, for {' and '.join(missing)}"
     unknown = [str(name) for name in answer if name not in names]
     if unknown:
-        return f"nobody asked for {' and '.join(unknown)}; asked for: {', '.join(names)}"
+        return f"not asked for: {' and '.join(unknown)}; asked for: {', '.join(names)}"
     for judgement in compare_gradients(output, answer):
         if not judgement.is_right:
             return NUMBERS.sub(r"\1", f"{judgement.name}: {judgement.message}")

@@ -150,7 +150,7 @@ def _mistake_in_parameters(answer: Any) -> str | None:
 
 three_layers = Exercise(
     _mistake_in_three_layers,
-    hint="Put F(x) into F in place of x, and multiply out; then do so once more.",
+    hint="Substitute F(x) for x in F, and multiply out; then do so once more.",
     solution="""# F(F(x)) = 2 (2x + 1) + 1 = 4x + 3, and F(F(F(x))) = 2 (4x + 3) + 1 = 8x + 7
 answer = (8, 7)""",
 )

@@ -17,7 +17,7 @@ def _is_close(given: float, right: float, room: float = 1e-6) -> bool:
 
 def _mistake_in_slope(slope: Any) -> str | None:
     if not callable(slope):
-        return "the answer is a function; put its name in place of the dots, without brackets"
+        return "the answer is a function; replace the dots by its name, without brackets"
     rng = np.random.default_rng(0)
     for f in (np.exp, np.sin, np.square):
         for x, h in zip(rng.uniform(0.5, 2.0, 3), (0.5, 0.25, 0.1), strict=True):

@@ -84,7 +84,7 @@ def _mistake_in_early_stop(answer: Any) -> str | None:
         if losses[1:3] == [2.0, 2.0]:
             return f"{at}: a loss that is as good as the best is no improvement, it must be better"
         if given[0] == np.argmin(losses) + 1 != best:
-            return f"{at}: training has ended before epoch {given[0]}, which nobody will ever see"
+            return f"{at}: training has ended before epoch {given[0]}, which is never reached"
         if given == (best, last + 1):
             return f"{at}: you waited one epoch too long"
         if given == (best, last - 1):
