@@ -79,7 +79,7 @@ class TestBox:
             ({"side": 30, "height": 3}, "height: "),
             ({"side": 30}, "a gradient is missing, for height"),
             ({"side": 30, "height": ...}, "a gradient is missing, for height"),
-            ({"side": 30, "height": 9, "depth": 1}, "nobody asked for depth"),
+            ({"side": 30, "height": 9, "depth": 1}, "not asked for: depth"),
             ((30, 9), "the answer is a dict"),
         ],
     )

@@ -76,7 +76,7 @@ def test_a_wrong_answer_gets_the_hint(name):
         ("early_stop", stops(first=0), "counted from 1"),
         ("early_stop", stops(lambda best, last: (last, best)), "changed places"),
         ("early_stop", stops(lambda best, last: (last, last)), "goes back to the best weights"),
-        ("early_stop", lambda n, p: (np.argmin(n) + 1, len(n)), "nobody will ever see"),
+        ("early_stop", lambda n, p: (np.argmin(n) + 1, len(n)), "which is never reached"),
         ("early_stop", stops(as_good=True), "it must be better"),
         ("early_stop", stops(wait=1), "one epoch too long"),
         ("early_stop", stops(wait=-1), "one epoch too early"),

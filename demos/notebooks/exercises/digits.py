@@ -127,7 +127,9 @@ def _mistake_in_recall(answer: Any) -> str | None:
         }
         found = [text for text, slip in slips.items() if _near(given, slip)]
         if not _near(given, wanted):
-            return found[0] if found else f"of the table {counts.tolist()} it makes {given.tolist()}"
+            return (
+                found[0] if found else f"of the table {counts.tolist()} it makes {given.tolist()}"
+            )
     return None
 
 
