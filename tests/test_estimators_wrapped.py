@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 
 import nn
-from autograd_core import ShapeError
+from autograd_core import DomainError, ShapeError
 from nn import Adam, Conv2D, Dense, Flatten, Sequential
 from nn.estimators import NetworkClassifier, NetworkRegressor, as_estimator
 from nn.losses import sparse_categorical_crossentropy
@@ -112,6 +112,15 @@ def test_a_model_with_weights_starts_from_them():
     model.build((4,), float)
     fitted = as_estimator(model, epochs=0).fit(X, NAMES)
     np.testing.assert_array_equal(fitted.predict_proba(X), model.predict(X))
+
+
+@pytest.mark.parametrize("y", [X[:, 0], X[:, :2], np.stack([SPECIES, SPECIES], axis=1)])
+@pytest.mark.parametrize("loss", [None, "mse"])
+def test_targets_of_a_classifier_are_classes(y, loss):
+    estimator = as_estimator(softmax, loss=loss, **OPTIONS)
+    with pytest.raises(DomainError, match="y for NetworkClassifier") as caught:
+        estimator.fit(X, y)
+    assert "as_estimator(model, 'regressor')" in caught.value.instead
 
 
 def test_sample_weight_counts_samples():

@@ -229,6 +229,11 @@ class TestForeignFiles:
     def test_that_are_kerass(self, path):
         path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(20))
         assert "HDF5" in self.refusal(path)
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in ("metadata.json", "config.json", "model.weights.h5"):
+                archive.writestr(name, b"{}")
+        assert ".keras" in self.refusal(path)
+        assert "from_keras" in self.refusal(path)
 
     def test_that_are_text(self, path):
         path.write_text("weights: see there")

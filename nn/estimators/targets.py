@@ -14,6 +14,7 @@ from .borrowed import (
     accuracy_score,
     compute_sample_weight,
     r2_score,
+    type_of_target,
     unique_labels,
 )
 
@@ -44,6 +45,7 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
     ) -> tuple[Any, Any, Any]:
         """Return samples, their rows of 0 and 1, one for each output, and their weights."""
         X, y = self._checked(X, y, first)
+        _check_classes(self, y)
         weights = self._weights(X, y, sample_weight)
         binarizer = LabelBinarizer().fit(y)
         if classes is not None and not binarizer.y_type_.startswith("multilabel"):
@@ -115,6 +117,20 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
         """Return the score of outputs: accuracy."""
         right = accuracy_score(self._labels(rows), self._labels(out), sample_weight=weights)
         return float(right)
+
+
+def _check_classes(estimator: Any, y: Any) -> None:
+    """Refuse targets that are not classes.
+
+    Raises:  DomainError: y is continuous, or has several columns of more than two classes.
+    """
+    kind = type_of_target(y, input_name="y")
+    if kind not in ("binary", "multiclass", "multilabel-indicator"):
+        raise DomainError(
+            f"Unknown label type: {kind} y for {type(estimator).__name__}",
+            "a classifier learns classes: numbers of classes, text, or rows of 0 and 1",
+            "classes; for numbers a regressor, such as as_estimator(model, 'regressor')",
+        )
 
 
 class Probabilistic(Classifying):

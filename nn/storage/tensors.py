@@ -25,10 +25,11 @@ _ENTRY = "autograd_core"
 _MARK = "sha256="
 _START = 1 << 16  # bytes that are read to see of which kind a file is
 _SAVE_AGAIN = "a copy of the file, or the model saved again"
+_FROM_KERAS = "nn.interchange.from_keras(keras_model), with the Keras model that wrote it"
 # What a foreign file begins with, what it is, and what to do
 _FOREIGN = [
     (b"\x93NUMPY", "an array of NumPy's (.npy)", "model.load_state_dict({name: np.load(path)})"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes", "model.load_state_dict, by name"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes", _FROM_KERAS),
     (
         b"\x80",
         "a pickle, which can run any program when it is opened",
@@ -221,6 +222,8 @@ def _what_it_is(file: BinaryIO, start: bytes) -> tuple[str, str]:
         return f"it is {_FOREIGN[-1][1]}", _FOREIGN[-1][2]
     if names and all(name.endswith(".npy") for name in names):
         return "it is an archive of NumPy's (.npz)", "model.load_state_dict(np.load(path))"
+    if "config.json" in names and any(name.endswith(".h5") for name in names):
+        return "it is a model of Keras's (.keras)", _FROM_KERAS
     for beginning, kind, instead in _FOREIGN:
         if start.startswith(beginning):
             return f"it is {kind}", instead
