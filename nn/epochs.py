@@ -12,7 +12,7 @@ from autograd_core import DataError, OptionError
 
 from .configuration import check_range
 from .data import batches
-from .metrics.base import measured
+from .metrics import measured
 from .mistakes import say
 
 Metrics = Mapping[str, Callable[..., Any]]

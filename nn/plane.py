@@ -7,7 +7,7 @@ import numpy as np
 from autograd_core import DomainError, ShapeError
 
 from .data import as_samples
-from .losses.outputs import wants_logits
+from .targets import wants_logits
 
 MARGIN = 0.1  # around the samples, as a share of their range
 MOST_CLASSES = 10  # more whole numbers than that are figures, not classes

@@ -10,7 +10,7 @@ import numpy as np
 from autograd_core import Value, compile, gradients, no_grad
 
 from .epochs import Alone, paired
-from .losses.calling import fitting_mask, loss_of
+from .losses import fitting_mask, loss_of
 from .mistakes import check_trained, say
 from .settings import Settings
 from .state import State, hold, trained

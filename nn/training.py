@@ -15,13 +15,12 @@ from .classes import check_classes, class_weights, times
 from .configuration import check_choices, check_range
 from .data import batches
 from .epochs import Figures, as_array, as_batches, as_parts, check_epochs, interruptible, split_off
-from .losses.outputs import decides_at
-from .metrics import BY_NAME
-from .metrics.choosing import chosen
+from .metrics import chosen
 from .mistakes import check_finite, check_layers, check_reached, check_scale
 from .progress import progress_bar
 from .randomness import drawing_from
 from .steps import Steps, plain
+from .targets import decides_at
 
 EVALUATED_AT_ONCE = 256  # samples: matters for speed and memory only
 
@@ -60,7 +59,7 @@ class Training(Steps):
                  raises TraceError if a layer or loss takes data out of the graph.
         """
         chosen_loss = losses.get(loss)
-        self.metrics = chosen(metrics, BY_NAME, chosen_loss)
+        self.metrics = chosen(metrics, chosen_loss)
         self.loss = chosen_loss
         self.optimizer = optimizers.get(optimizer)
         self.jit = jit

@@ -9,7 +9,7 @@ import pytest
 import nn
 from autograd_core import OptionError
 from nn.interchange import from_keras
-from nn.losses.calling import loss_of
+from nn.losses import loss_of
 from nn.mistakes import TrainingWarning
 from tests.keras_oracle import as_keras, as_numpy, keras
 

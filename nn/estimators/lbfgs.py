@@ -7,7 +7,7 @@ import numpy as np
 
 from ..callbacks import CallbackList, History, Progress
 from ..epochs import interruptible
-from ..losses.calling import loss_of
+from ..losses import loss_of
 from ..optional import optional
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..losses.base import mean_reduced, pair
-from ..losses.calling import loss_of
+from ..losses import loss_of, mean_reduced
+from ..targets import pair
 
 
 class Objective(partial[Any]):

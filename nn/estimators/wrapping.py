@@ -10,9 +10,9 @@ from autograd_core import OptionError, ShapeError, sigmoid, softmax
 
 from .. import losses
 from ..configuration import choose, name_of
-from ..losses.outputs import decides_at, wants_logits
 from ..module import Module
 from ..randomness import drawing_from
+from ..targets import decides_at, wants_logits
 from .base import NetworkEstimator, check_kept
 from .borrowed import check_is_fitted, check_random_state
 from .targets import Probabilistic, Regressing

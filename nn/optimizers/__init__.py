@@ -11,11 +11,8 @@
 from typing import Any
 
 from ..configuration import choose
-from .adam import Adam, Adamax, AdamW, Nadam
-from .adaptive import Adadelta, Adagrad, RMSprop
-from .base import Optimizer
-from .clipping import global_norm
-from .sgd import SGD, Lion
+from .algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
+from .base import Optimizer, global_norm
 
 BY_NAME: dict[str, Any] = {
     "sgd": SGD,
