@@ -11,7 +11,7 @@ from autograd_core import OptionError, ShapeError, Value
 from . import activations, initializers
 from .configuration import name_of
 from .data import whole_number
-from .layers.dense import Dense
+from .layers import Dense
 from .scalar import ScalarModule
 from .storage import limit
 

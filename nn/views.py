@@ -7,9 +7,7 @@ import numpy as np
 
 from autograd_core import OptionError, Value
 
-from .layers.activation import Activation
-from .layers.dense import Dense
-from .layers.shaping import Flatten
+from .layers import Activation, Dense, Flatten
 from .module import Module
 from .neurons import LINEAR
 

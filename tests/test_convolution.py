@@ -22,9 +22,8 @@ from autograd_core import (
 from autograd_core.primitives import convolution
 from autograd_core.primitives.convolution import match_windows, spread_windows
 from autograd_core.primitives.windows import overlap_add, windows
-from nn.layers.convolution import Conv1D, Conv2D
-from nn.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
-from nn.layers.spatial import lengths
+from nn.layers import AveragePooling2D, Conv1D, Conv2D, GlobalAveragePooling2D, MaxPooling2D
+from nn.layers.convolution import lengths
 from tests.keras_oracle import keras
 
 RANDOM = np.random.default_rng(0)

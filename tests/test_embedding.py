@@ -5,9 +5,7 @@ import numpy as np
 import pytest
 
 from autograd_core import DataError, OptionError, ShapeError, Value, check_gradients
-from nn.layers.dense import Dense
-from nn.layers.embedding import Embedding
-from nn.layers.gated import GRU
+from nn.layers import GRU, Dense, Embedding
 from nn.networks import Sequential
 from tests.keras_oracle import as_keras, as_numpy, keras
 

@@ -9,13 +9,9 @@ import pytest
 
 from autograd_core import OptionError, ShapeError, Value, check_gradients
 from nn import activations, constraints, initializers, regularizers
-from nn.layers.activation import Activation, PReLU
-from nn.layers.base import ArrayLayer
-from nn.layers.dense import Dense
+from nn.layers import RBF, Activation, ArrayLayer, Dense, Flatten, PReLU, Reshape
 from nn.layers.dropout import Dropout, GaussianNoise
 from nn.layers.normalization import BatchNormalization, LayerNormalization
-from nn.layers.radial import RBF
-from nn.layers.shaping import Flatten, Reshape
 from nn.randomness import set_seed
 from tests.keras_oracle import as_numpy, keras
 

@@ -5,11 +5,8 @@ import numpy as np
 import pytest
 
 from autograd_core import OptionError, ShapeError, Value, check_gradients
-from nn.layers.bidirectional import Bidirectional
-from nn.layers.dense import Dense
-from nn.layers.gated import GRU, LSTM
-from nn.layers.masking import Masking
-from nn.layers.recurrent import RecurrentLayer, SimpleRNN
+from nn.layers import GRU, LSTM, Bidirectional, Dense, Masking, SimpleRNN
+from nn.layers.recurrent import RecurrentLayer
 from nn.networks import Sequential
 from nn.randomness import set_seed
 from tests.keras_oracle import as_keras, as_numpy, keras

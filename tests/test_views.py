@@ -9,9 +9,8 @@ import pytest
 import nn
 from autograd_core import OptionError, Value
 from nn import MLP, Dense, Layer, Neuron, Sequential, activations
-from nn.layers.activation import Activation
+from nn.layers import Activation, Flatten
 from nn.layers.dropout import Dropout
-from nn.layers.shaping import Flatten
 
 X = np.random.default_rng(0).normal(size=(7, 3))
 WEIGHTS = np.random.default_rng(1).normal(size=(7, 2))  # make a number of the outputs

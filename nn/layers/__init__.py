@@ -9,20 +9,20 @@
 - Embedding, Masking, SimpleRNN, GRU, LSTM, Bidirectional: sequences
 """
 
-from .activation import Activation, PReLU
 from .augmentation import RandomFlip, RandomRotation, RandomTranslation
 from .base import ArrayLayer
-from .bidirectional import Bidirectional
-from .convolution import Conv1D, Conv2D
-from .dense import Dense
+from .convolution import (
+    AveragePooling2D,
+    Conv1D,
+    Conv2D,
+    GlobalAveragePooling2D,
+    MaxPooling2D,
+)
+from .dense import RBF, Activation, Dense, PReLU
 from .dropout import Dropout, GaussianNoise
-from .embedding import Embedding
-from .gated import GRU, LSTM
-from .masking import Masking
+from .embedding import Embedding, Masking
 from .normalization import BatchNormalization, LayerNormalization
-from .pooling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
-from .radial import RBF
-from .recurrent import SimpleRNN
+from .recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 from .shaping import Flatten, Reshape
 
 __all__ = [

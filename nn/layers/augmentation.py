@@ -11,7 +11,7 @@ from autograd_core import OptionError, Value, fresh
 from ..configuration import choose
 from ..randomness import generator
 from .base import ArrayLayer
-from .spatial import check_axes
+from .convolution import check_axes
 
 # Over which axes an image is turned round
 FLIPS = {"horizontal": (2,), "vertical": (1,), "horizontal_and_vertical": (1, 2)}

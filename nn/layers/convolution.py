@@ -1,14 +1,15 @@
-"""Conv1D and Conv2D: the same weights look at every place of a sequence or an image."""
+"""Convolution and pooling: windows that move over a sequence or an image."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from autograd_core import OptionError, Value, convolve
+import numpy as np
+
+from autograd_core import OptionError, ShapeError, Value, convolve, sliding_windows
 
 from ..configuration import choose
 from ..data import whole_number
-from .spatial import check_axes, lengths, padded
-from .weighted import WeightedLayer
+from .base import ArrayLayer, WeightedLayer
 
 
 @dataclass(eq=False, repr=False)
@@ -115,3 +116,181 @@ class Conv2D(_Convolution):
     """
 
     _rank = 2
+
+
+class _Pooling2D(ArrayLayer):
+    """What MaxPooling2D and AveragePooling2D have in common: the windows."""
+
+    passes_mask = False
+
+    def __init__(
+        self,
+        pool_size: int | tuple[int, ...] = (2, 2),
+        strides: int | tuple[int, ...] | None = None,
+        padding: str = "valid",
+    ) -> None:
+        self.pool_size = pool_size
+        self.strides = strides
+        self.padding = choose("padding", {name: name for name in ("valid", "same")}, str(padding))
+        self._size = lengths("pool_size", pool_size, 2)
+        self._steps = self._size if strides is None else lengths("strides", strides, 2)
+
+    def _pieces(self, x: Any, border: float) -> Any:
+        """Return x as each place of the windows sees it, (places, batch, height, width, channels).
+
+        The places come first, because what is done over the first axis is done over whole arrays.
+        """
+        check_axes(self, x.shape[1:], self._size if self.padding == "valid" else (1, 1))
+        x = padded(x, self._size, self._steps, self.padding, border)
+        if self._steps == self._size:
+            return _blocks(x, *self._size)
+        seen = sliding_windows(x, self._size[::-1], (2, 1), self._steps[::-1])
+        batch, height, width, channels, *_ = seen.shape
+        return np.transpose(seen, (5, 4, 0, 1, 2, 3)).reshape(-1, batch, height, width, channels)
+
+
+class MaxPooling2D(_Pooling2D):
+    """The largest number of each window, in each channel.
+
+    Numbers of a window that tie share its gradient equally, where Keras gives it to one of them.
+
+    Args:    pool_size: height and width of a window; one number for both.
+             strides: how many pixels further the next one lies; None: pool_size.
+             padding: "valid": only whole windows; "same": ceil(height / strides) rows of windows,
+             of which those at the border hold fewer pixels.
+    Raises:  OptionError: a size below 1, an unknown padding. ShapeError: input that is not (batch,
+             height, width, channels), or smaller than a window.
+    Example: >>> MaxPooling2D()(np.arange(16.0).reshape(1, 4, 4, 1))[0, :, :, 0]
+             array([[ 5.,  7.],
+                    [13., 15.]])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return the largest of each window, (batch, height, width, channels)."""
+        lowest = float(np.finfo(x.dtype).min)  # finite, because -inf would be an anomaly
+        return np.max(self._pieces(x, lowest), axis=0)
+
+
+class AveragePooling2D(_Pooling2D):
+    """The mean of each window, in each channel; a border that was added does not count.
+
+    Args:    pool_size: height and width of a window; one number for both.
+             strides: how many pixels further the next one lies; None: pool_size.
+             padding: "valid": only whole windows; "same": ceil(height / strides) rows of windows,
+             of which those at the border hold fewer pixels.
+    Raises:  OptionError: a size below 1, an unknown padding. ShapeError: input that is not (batch,
+             height, width, channels), or smaller than a window.
+    Example: >>> AveragePooling2D()(np.arange(16.0).reshape(1, 4, 4, 1))[0, :, :, 0]
+             array([[ 2.5,  4.5],
+                    [10.5, 12.5]])
+    """
+
+    def forward(self, x: Any) -> Any:
+        """Return the mean of each window, (batch, height, width, channels)."""
+        ones = np.ones((1, *x.shape[1:3], 1), x.dtype)
+        count = np.sum(self._pieces(ones, 0.0), axis=0)
+        return np.sum(self._pieces(x, 0.0), axis=0) / count
+
+
+class GlobalAveragePooling2D(ArrayLayer):
+    """The mean of each channel over the whole image.
+
+    Args:    keepdims: True keeps height and width, with length 1.
+    Raises:  ShapeError: input that is not (batch, height, width, channels).
+    Example: >>> GlobalAveragePooling2D()(np.ones((2, 5, 5, 3))).shape
+             (2, 3)
+    """
+
+    passes_mask = False
+
+    def __init__(self, keepdims: bool = False) -> None:
+        self.keepdims = keepdims
+
+    def forward(self, x: Any) -> Any:
+        """Return the means, (batch, channels)."""
+        check_axes(self, x.shape[1:], (1, 1))
+        return np.mean(x, axis=(1, 2), keepdims=self.keepdims)
+
+
+def _blocks(x: Any, high: int, wide: int) -> Any:
+    """Return the same for windows side by side: a reshape is all that these need."""
+    batch, height, width, channels = x.shape
+    rows, columns = height // high, width // wide
+    if (height, width) != (rows * high, columns * wide):
+        x = x[:, : rows * high, : columns * wide]
+    blocks = x.reshape(batch, rows, high, columns, wide, channels)
+    pieces = np.transpose(blocks, (2, 4, 0, 1, 3, 5))
+    return pieces.reshape(high * wide, batch, rows, columns, channels)
+
+
+AXES = {1: "(batch, steps, channels)", 2: "(batch, height, width, channels)"}
+
+
+def lengths(name: str, given: Any, rank: int) -> tuple[int, ...]:
+    """Return one whole number from 1 for each of `rank` axes, given one for all or one for each.
+
+    Raises:  OptionError: another number of them, or one below 1.
+    Example: >>> lengths("strides", 2, rank=2), lengths("strides", (1, 2), rank=2)
+             ((2, 2), (1, 2))
+    """
+    each = tuple(given) if isinstance(given, tuple | list) else (given,) * rank
+    are_whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in each)
+    if len(each) != rank or not are_whole or min(each) < 1:
+        raise OptionError(
+            f"{name} = {given!r}",
+            f"it must be a whole number from 1, or {rank} of them, one for each axis",
+            f"{name}={(2,) * rank}",
+        )
+    return each
+
+
+def check_axes(layer: Any, shape: tuple[int, ...], least: tuple[int, ...]) -> None:
+    """Refuse samples of another number of axes, or too small for the layer's windows.
+
+    Args:    shape: of one sample, (height, width, channels).
+             least: the smallest length of each axis but the channels.
+    Raises:  ShapeError: the samples do not fit.
+    """
+    rank = len(least)
+    if len(shape) != rank + 1:
+        raise ShapeError(
+            f"samples of shape {shape} for {layer}",
+            f"its input has {rank + 2} axes, {AXES[rank]}",
+            "x[..., None] where a single channel has no axis",
+        )
+    if any(n < m for n, m in zip(shape, least, strict=False)):
+        raise ShapeError(
+            f"samples of shape {shape} for {layer}",
+            f"its windows reach over {' x '.join(map(str, least))}",
+            "larger samples, smaller windows, or padding='same'",
+        )
+
+
+def padded(
+    x: Any,
+    reaches: tuple[int, ...],
+    strides: tuple[int, ...],
+    padding: str,
+    border: float = 0.0,
+) -> Any:
+    """Return x with the border that `padding` asks for, as Keras has it.
+
+    With "same" there are ceil(length / stride) windows; where the border is odd, its end is the
+    longer one. With "causal" all of it stands before the first element.
+
+    Args:    x: (batch, ..., channels).
+             reaches: over how many elements of each axis a window reaches.
+             padding: "valid" (none), "same" or "causal".
+             border: the number that it consists of.
+    Example: >>> padded(np.ones((1, 4, 1)), (3,), (2,), "same").ravel()
+             array([1., 1., 1., 1., 0.])
+    """
+    if padding == "valid":
+        return x
+    widths = [(0, 0)]
+    for length, reach, stride in zip(x.shape[1:-1], reaches, strides, strict=True):
+        beyond = 0 if padding == "causal" else (length - 1) % stride
+        total = max(reach - 1 - beyond, 0)
+        before = total if padding == "causal" else total // 2
+        widths.append((before, total - before))
+    return np.pad(x, [*widths, (0, 0)], constant_values=border) if any(map(any, widths)) else x

@@ -1,14 +1,18 @@
-"""Dense: every output sees every input."""
+"""Dense, activation functions as layers (Activation, PReLU) and RBF: layers of neurons."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autograd_core import Value
+from autograd_core import ShapeError, Value
 
+from .. import activations, initializers
+from ..configuration import check_range
 from ..data import whole_number
-from .weighted import WeightedLayer
+from ..randomness import generator
+from .base import ArrayLayer, WeightedLayer
 
 
 @dataclass(eq=False, repr=False)
@@ -52,3 +56,149 @@ class Dense(WeightedLayer):
         if self.use_bias:
             out = out + self.bias
         return out if self.activation is None else self.activation(out)
+
+
+class Activation(ArrayLayer):
+    """A layer that applies an activation function.
+
+    Args:    activation: a name or function, see nn.activations; None: linear.
+    Raises:  OptionError: an unknown name.
+    Example: >>> Activation("relu")(Value([[-1.0, 2.0]])).data
+             array([[0., 2.]])
+    """
+
+    def __init__(self, activation: Any) -> None:
+        self.activation = activations.get("linear" if activation is None else activation)
+
+    def forward(self, x: Any) -> Any:
+        """Return activation(x)."""
+        return self.activation(x)
+
+
+@dataclass(eq=False, repr=False)
+class PReLU(ArrayLayer):
+    """A leaky relu that learns its slopes: x where x > 0, a x elsewhere.
+
+    a (features,), the parameter `weight`, has one slope for each feature of the last axis, as in
+    the paper and in PyTorch's PReLU(features). Keras learns one for each element of a sample; for
+    samples of several axes, its shared_axes=[1, 2] gives the same as this.
+
+    Args:    alpha_initializer, alpha_regularizer, alpha_constraint: of the slopes; see
+             nn.initializers, nn.regularizers, nn.constraints.
+             trainable: False: training leaves the slopes as they are.
+    Raises:  OptionError: an unknown name.
+    Example: >>> layer = PReLU("ones")
+             >>> layer([[-1.0, 2.0]]).data, layer.weight.shape
+             (array([[-1.,  2.]]), (2,))
+
+    Source:  K. He et al., Delving Deep into Rectifiers, 2015, equation 1.
+    """
+
+    alpha_initializer: Any = "zeros"
+    alpha_regularizer: Any = None
+    alpha_constraint: Any = None
+    _: KW_ONLY
+    trainable: bool = True
+    weight: Value = field(init=False)
+
+    def make_parameters(self, input_shape: tuple[int, ...]) -> None:
+        """Make weight (features,)."""
+        rules = self.alpha_initializer, self.alpha_regularizer, self.alpha_constraint
+        self.make_parameter("weight", input_shape[-1:], *rules)
+
+    def forward(self, x: Any) -> Any:
+        """Return x where it is positive and weight * x elsewhere."""
+        return activations.prelu(x, self.weight)
+
+
+_UNIT_INTERVAL = initializers.Uniform(0.0, 1.0)
+
+
+class RBF(ArrayLayer):
+    """A layer of radial basis functions: exp(-||x - c_j||^2 / (2 s_j^2)) for each unit j.
+
+    The centres c_j, `centres` (units, features), and the widths s_j are learnt. What is stored of
+    the widths is their logarithms, `log_widths` (units,), so that they stay positive.
+
+    Args:    units: how many centres.
+             width: where all widths start, above 0.
+             centres_initializer: see nn.initializers; if none is given, uniform from 0 to 1, for
+             inputs that are scaled so. `fit_centres` puts the centres on data.
+             trainable: False: training leaves centres and widths as they are.
+    Raises:  OptionError: units below 1, a width that is not above 0, or an unknown name.
+    Example: >>> layer = RBF(2, width=2.0, centres_initializer="zeros")
+             >>> layer([[0.0, 0.0], [0.0, 2.0]]).data
+             array([[1.        , 1.        ],
+                    [0.60653066, 0.60653066]])
+
+    Source:  D. S. Broomhead and D. Lowe, Multivariable Functional Interpolation and Adaptive
+             Networks, 1988, section 3, with Gaussians.
+    """
+
+    centres: Value
+    log_widths: Value
+
+    def __init__(
+        self,
+        units: int,
+        width: float = 1.0,
+        centres_initializer: Any = _UNIT_INTERVAL,
+        *,
+        trainable: bool = True,
+    ) -> None:
+        check_range("width", width, math.ulp(0.0))
+        self.units = whole_number("units", units)
+        self.width = float(width)
+        self.centres_initializer = initializers.get(centres_initializer)
+        self.trainable = trainable
+
+    def make_parameters(self, input_shape: tuple[int, ...]) -> None:
+        """Make centres (units, features) and log_widths (units,)."""
+        self.make_parameter("centres", (self.units, input_shape[-1]), self.centres_initializer)
+        start = initializers.Constant(math.log(self.width))
+        self.make_parameter("log_widths", (self.units,), start)
+
+    @property
+    def widths(self) -> Any:
+        """The widths s_j, a Value (units,)."""
+        return np.exp(self.log_widths)
+
+    def forward(self, x: Any) -> Any:
+        """Return exp(-||x - c_j||^2 / (2 s_j^2)), (..., units)."""
+        # ||x - c||^2 = ||x||^2 - 2 x c + ||c||^2 needs no array (batch, units, features). Around
+        # the middle of the centres its terms are no larger than the distances, and cancel little
+        middle = np.mean(self.centres, 0)
+        x, centres = x - middle, self.centres - middle
+        squared = np.sum(x * x, -1, keepdims=True) + np.sum(centres * centres, -1)
+        squared = squared - (x @ centres.T) * 2.0
+        return np.exp(squared * (np.exp(self.log_widths * -2.0) * -0.5))
+
+    def fit_centres(self, x: Any) -> "RBF":
+        """Put the centres on samples of the data, drawn at random, each at most once.
+
+        All widths become d / sqrt(2 units), where d is the largest distance between two centres;
+        where d is 0, they stay.
+
+        Args:    x: array, (samples, features).
+        Returns: itself.
+        Raises:  ShapeError: fewer samples than units, or no (samples, features).
+        Example: >>> layer = RBF(2).fit_centres([[0.0, 0.0], [3.0, 4.0]])
+                 >>> sorted(layer.centres.data.tolist()), layer.widths.data
+                 ([[0.0, 0.0], [3.0, 4.0]], array([2.5, 2.5]))
+        """
+        x = np.asarray(self._as_batch(x))
+        if x.ndim != 2 or len(x) < self.units:
+            raise ShapeError(
+                f"data of shape {x.shape} for the centres of {self}",
+                f"each of the {self.units} centres is put on another sample",
+                f"an array (samples, features) of at least {self.units} samples",
+            )
+        with self.evaluating():  # makes the parameters, or sees whether they fit
+            self(x[:1])
+        chosen = generator().choice(x, self.units, replace=False)
+        largest = np.sqrt(np.square(chosen[:, None] - chosen).sum(-1).max())
+        self.centres.data = chosen.astype(self.dtype)
+        if largest > 0.0:
+            logarithm = float(np.log(largest / np.sqrt(2.0 * self.units)))
+            self.log_widths.data = np.full_like(self.log_widths.data, logarithm)
+        return self

@@ -1,11 +1,11 @@
-"""Embedding: whole numbers become vectors."""
+"""Embedding and Masking: sequences of whole numbers, and padded ones."""
 
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autograd_core import DataError, ShapeError, Value, callback
+from autograd_core import DataError, OptionError, ShapeError, Value, callback
 
 from ..data import whole_number
 from .base import ArrayLayer
@@ -94,3 +94,32 @@ class Embedding(ArrayLayer):
                 f"its table has rows 0 to {self.input_dim - 1}, one for each whole number",
                 "indices of these rows, or a larger input_dim",
             )
+
+
+class Masking(ArrayLayer):
+    """Tells the layers behind it to skip the steps in which all features equal mask_value.
+
+    Args:    mask_value: what sequences were filled up with.
+    Raises:  OptionError: mask_value is NaN.
+    Example: >>> layer = Masking()
+             >>> x = np.array([[[1.0, 0.0], [0.0, 0.0]]])
+             >>> layer(x).shape, layer.output_mask(x, None)
+             ((1, 2, 2), array([[ True, False]]))
+    """
+
+    def __init__(self, mask_value: float = 0.0) -> None:
+        if mask_value != mask_value:
+            raise OptionError(
+                "mask_value = nan",
+                "NaN equals no number, so that no step would be masked",
+                "np.nan_to_num(x, nan=-1.0) and mask_value=-1.0",
+            )
+        self.mask_value = mask_value
+
+    def forward(self, x: Any) -> Any:
+        """Return x, with 0 in the steps that do not count."""
+        return np.where(self.output_mask(x, None)[..., None], x, 0.0)
+
+    def output_mask(self, x: Any, mask: Any) -> Any:
+        """Return which steps count, (batch, steps), as x alone tells it."""
+        return np.max(self._as_batch(x) != self.mask_value, -1)

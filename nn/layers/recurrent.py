@@ -1,4 +1,4 @@
-"""SimpleRNN, and what all recurrent layers have in common: steps, masks, dropout, parameters."""
+"""Recurrent layers, SimpleRNN, LSTM and GRU, and Bidirectional around them."""
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import ShapeError, Value
+from autograd_core import OptionError, ShapeError, Value
 
 from ..configuration import check_range
 from ..data import whole_number
+from .base import ArrayLayer, WeightedLayer
 from .dropout import Dropout
-from .weighted import WeightedLayer
 
 Step = Callable[..., tuple[Any, ...]]  # from x (batch, features) and the state to the next state
 
@@ -163,6 +163,224 @@ class SimpleRNN(RecurrentLayer):
         """Return the step."""
         from_h = affine(self.weight_hh_l0, None, masks)
         return lambda x, h: (self.activation(from_x(x) + from_h(h)),)
+
+
+@dataclass(eq=False, repr=False)
+class LSTM(RecurrentLayer):
+    """Long short-term memory: a cell c that gates write to, forget and read.
+
+    With z = x W_ih^T + b + h W_hh^T in four blocks: i, f, o = recurrent_activation(z_i, z_f, z_o)
+    and g = activation(z_g); then c' = f c + i g and h' = o activation(c'). The blocks stand in
+    the order i, f, g, o, as in PyTorch and Keras.
+
+    Args:    recurrent_activation: of the gates i, f and o; None: linear.
+             unit_forget_bias: True starts f's bias at 1, so that c is kept at first.
+             all others: see SimpleRNN.
+    Raises:  OptionError: see SimpleRNN.
+    Example: >>> layer = LSTM(4)
+             >>> layer([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]).shape
+             (1, 4)
+             >>> layer.weight_ih_l0.shape, layer.weight_hh_l0.shape, layer.bias_ih_l0.shape
+             ((16, 2), (16, 4), (16,))
+
+    Source:  S. Hochreiter and J. Schmidhuber, Long short-term memory, 1997; with the forget gate
+             of F. Gers et al., 2000.
+    """
+
+    gates = 4
+    states = 2
+
+    recurrent_activation: Any = "sigmoid"
+    _: KW_ONLY
+    unit_forget_bias: bool = True
+
+    def make_parameters(self, input_shape: tuple[int, ...]) -> None:
+        """Make the weights and biases, with 1 as bias of f if unit_forget_bias."""
+        super().make_parameters(input_shape)
+        if self.use_bias and self.unit_forget_bias:
+            bias = np.array(self.bias_ih_l0.data)
+            bias[self.units : 2 * self.units] = 1.0
+            self.bias_ih_l0.data = bias
+
+    def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
+        """Return the step."""
+        from_h = affine(self.weight_hh_l0, None, masks)
+        activation, gate = self.activation, self.recurrent_activation
+        at_i, at_f, at_g, at_o = gate_slices(self.units, self.gates)
+
+        def step(x: Any, h: Any, c: Any) -> tuple[Any, ...]:
+            z = from_x(x) + from_h(h)
+            c = gate(z[at_f]) * c + gate(z[at_i]) * activation(z[at_g])
+            return gate(z[at_o]) * activation(c), c
+
+        return step
+
+
+@dataclass(eq=False, repr=False)
+class GRU(RecurrentLayer):
+    """Gated recurrent unit: h' = (1 - z) n + z h, where z says how much of h stays.
+
+    r, z = recurrent_activation(x W_ih^T + b_ih + h W_hh^T + b_hh), in the blocks of r and z, and
+    n = activation(x W_ih^T + b_ih + r (h W_hh^T + b_hh)) in that of n. The blocks stand in
+    PyTorch's order r, z, n; Keras has z first.
+
+    Args:    recurrent_activation: of the gates r and z; None: linear.
+             reset_after: False applies r to h before the product, (r h) W_hh^T, with one bias.
+             True, with two biases, is what PyTorch's files hold.
+             all others: see SimpleRNN.
+    Raises:  OptionError: see SimpleRNN.
+    Example: >>> layer = GRU(4)
+             >>> layer([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]).shape
+             (1, 4)
+             >>> layer.weight_ih_l0.shape, layer.weight_hh_l0.shape, layer.bias_hh_l0.shape
+             ((12, 2), (12, 4), (12,))
+
+    Source:  K. Cho et al., Learning phrase representations, 2014, whose form is reset_after=False.
+    """
+
+    gates = 3
+
+    recurrent_activation: Any = "sigmoid"
+    _: KW_ONLY
+    reset_after: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.trains_both_biases = self.reset_after
+
+    def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
+        """Return the step."""
+        if not self.reset_after:
+            return self._make_step_resetting_before(from_x, masks)
+        from_h = affine(self.weight_hh_l0, self.bias_hh_l0 if self.use_bias else None, masks)
+        activation, gate = self.activation, self.recurrent_activation
+        at_r, at_z, at_n = gate_slices(self.units, self.gates)
+        at_rz = (slice(None), slice(2 * self.units))
+
+        def step(x: Any, h: Any) -> tuple[Any, ...]:
+            x, state = from_x(x), from_h(h)
+            rz = x[at_rz] + state[at_rz]
+            n = activation(x[at_n] + gate(rz[at_r]) * state[at_n])
+            return (n + gate(rz[at_z]) * (h - n),)
+
+        return step
+
+    def _make_step_resetting_before(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
+        split = 2 * self.units
+        from_h = affine(self.weight_hh_l0[:split], None, masks[:2])
+        from_reset = affine(self.weight_hh_l0[split:], None, masks[2:])
+        activation, gate = self.activation, self.recurrent_activation
+        at_r, at_z, at_n = gate_slices(self.units, self.gates)
+
+        def step(x: Any, h: Any) -> tuple[Any, ...]:
+            x = from_x(x)
+            rz = x[:, :split] + from_h(h)
+            n = activation(x[at_n] + from_reset(gate(rz[at_r]) * h))
+            return (n + gate(rz[at_z]) * (h - n),)
+
+        return step
+
+
+_MERGES: dict[str, Callable[[Any, Any], Any]] = {
+    "concat": lambda forwards, backwards: np.concatenate([forwards, backwards], -1),
+    "sum": lambda forwards, backwards: forwards + backwards,
+    "mul": lambda forwards, backwards: forwards * backwards,
+    "ave": lambda forwards, backwards: (forwards + backwards) * 0.5,
+}
+
+
+class Bidirectional(ArrayLayer):
+    """Two recurrent layers on the same sequence, one reading it forwards and one backwards.
+
+    The outputs of both, with return_sequences those that belong to the same step, are merged.
+    The backward layer's parameters have the ending `_reverse`, as in PyTorch. As in Keras, steps
+    that a mask leaves out give 0 here, where one layer alone repeats the output before them.
+
+    Args:    layer: the forward one: SimpleRNN, LSTM or GRU.
+             merge_mode: "concat", "sum", "mul" or "ave" (the mean).
+             backward_layer: None: a layer like the first one, with weights of its own.
+    Raises:  OptionError: a layer that is not recurrent, reads in the wrong direction or returns
+             something else than the other one; an unknown merge_mode.
+    Example: >>> from nn.layers import LSTM
+             >>> layer = Bidirectional(LSTM(4))
+             >>> layer([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]).shape
+             (1, 8)
+             >>> list(layer.state_dict())[4]
+             'weight_ih_l0_reverse'
+    """
+
+    takes_mask = True
+
+    def __init__(self, layer: Any, merge_mode: str = "concat", backward_layer: Any = None) -> None:
+        if merge_mode not in _MERGES:
+            raise OptionError(
+                f"merge_mode {merge_mode!r}",
+                "there is none of this name",
+                f"one of {', '.join(_MERGES)}",
+            )
+        _check(layer, go_backwards=False)
+        if backward_layer is None:
+            backward_layer = type(layer)(**{**layer.config(), "go_backwards": True})
+        _check(backward_layer, go_backwards=True)
+        if layer.return_sequences != backward_layer.return_sequences:
+            raise OptionError(
+                "return_sequences of one layer of Bidirectional, but not of the other",
+                "the outputs of all steps do not merge with that of one",
+                "the same return_sequences for both",
+            )
+        self.layer = self.forward_layer = layer
+        self.merge_mode = merge_mode
+        self.backward_layer = backward_layer
+
+    def children(self) -> dict[str, Any]:
+        """Return the parameters by PyTorch's names, then both layers."""
+        forwards, backwards = self.forward_layer, self.backward_layer
+        return {
+            **forwards.children(),
+            **{f"{name}_reverse": part for name, part in backwards.children().items()},
+            "forward_layer": forwards,
+            "backward_layer": backwards,
+        }
+
+    def make_parameters(self, input_shape: tuple[int, ...]) -> None:
+        """Make the parameters of both layers."""
+        for layer in (self.forward_layer, self.backward_layer):
+            layer.build_for(input_shape, self.dtype)
+
+    def forward(self, x: Any, mask: Any = None) -> Any:
+        """Return both layers' outputs, merged.
+
+        Args:    x: (batch, steps, features).
+                 mask: (batch, steps), False where a step does not count.
+        """
+        forwards = self.forward_layer(x, mask=mask)
+        backwards = self.backward_layer(x, mask=mask)
+        if not self.forward_layer.return_sequences:
+            return _MERGES[self.merge_mode](forwards, backwards)
+        out = _MERGES[self.merge_mode](forwards, backwards[:, ::-1])
+        return out if mask is None else np.where(as_mask(mask)[..., None], out, 0.0)
+
+    def output_mask(self, x: Any, mask: Any) -> Any:
+        """Return the mask if the output has steps, else None."""
+        return self.forward_layer.output_mask(x, mask)
+
+    def _as_batch(self, x: Any) -> Any:
+        return self.forward_layer._as_batch(x)
+
+
+def _check(layer: Any, go_backwards: bool) -> None:
+    if not isinstance(layer, RecurrentLayer):
+        raise OptionError(
+            f"{layer!r} in Bidirectional",
+            "it reads steps in no order that could be reversed",
+            "a SimpleRNN, LSTM or GRU",
+        )
+    if layer.go_backwards != go_backwards:
+        raise OptionError(
+            f"{layer!r} as the {'backward' if go_backwards else 'forward'} layer of Bidirectional",
+            "the two layers read in opposite directions",
+            f"go_backwards={go_backwards}",
+        )
 
 
 def affine(weight: Any, bias: Any, masks: list[Any]) -> Callable[[Any], Any]:
