@@ -18,7 +18,6 @@ import sklearn.datasets
 
 from autograd_core import FileError, MissingPackageError, OptionError
 from nn import datasets, files, set_seed
-from nn.datasets import download
 
 MNIST = importlib.import_module("nn.datasets.mnist")  # the function hides the module
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -342,7 +341,7 @@ class TestMnist:
         assert has_small_files(datasets.mnist(placed, []))
 
     def test_decompresses_no_more_than_files_of_mnist_have(self, placed, monkeypatch):
-        monkeypatch.setattr(download, "_LIMIT", 1_000_000)
+        monkeypatch.setattr(MNIST, "_LIMIT", 1_000_000)
         (placed / "mnist" / NAME).write_bytes(gzip.compress(bytes(100_000_000), 1))
         tracemalloc.start()
         with pytest.raises(FileError, match="decompresses to more than 1000000 bytes"):
@@ -351,8 +350,8 @@ class TestMnist:
         tracemalloc.stop()
 
     def test_downloads_no_more_than_files_of_mnist_have(self, tmp_path, server, monkeypatch):
-        monkeypatch.setattr(download, "_LIMIT", 60)
-        monkeypatch.setattr(download, "_PIECE", 10)
+        monkeypatch.setattr(MNIST, "_LIMIT", 60)
+        monkeypatch.setattr(MNIST, "_PIECE", 10)
         with pytest.raises(FileError, match=r"good/.*: it has more than 60 bytes"):
             datasets.mnist(tmp_path, [f"{server.address}/good"])
         assert names_in(tmp_path) == []
@@ -387,13 +386,13 @@ class TestMnist:
         assert server.asked == []
 
     def test_interrupted_leaves_nothing_and_starts_anew(self, tmp_path, server, monkeypatch):
-        class Interrupted(download.tqdm):
+        class Interrupted(MNIST.tqdm):
             def update(self, *_):
                 raise KeyboardInterrupt
 
         mirrors = [f"{server.address}/good"]
         with monkeypatch.context() as patch:
-            patch.setattr(download, "tqdm", Interrupted)
+            patch.setattr(MNIST, "tqdm", Interrupted)
             with pytest.raises(KeyboardInterrupt):
                 datasets.mnist(tmp_path, mirrors)
         assert names_in(tmp_path) == []

@@ -10,7 +10,7 @@ from sklearn.neural_network import BernoulliRBM
 from autograd_core import DomainError, OptionError, ShapeError, Value, check_gradients, grad
 from nn.data import batches
 from nn.energy import BoltzmannMachine, Hopfield, RestrictedBoltzmannMachine
-from nn.energy.states import bernoulli
+from nn.energy.boltzmann import bernoulli
 from nn.randomness import set_seed
 
 RANDOM = np.random.default_rng(0)

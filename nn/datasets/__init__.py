@@ -7,9 +7,8 @@
 - salaries: ten professors
 """
 
-from .generated import and_, circles, moons, or_, spirals, xor
 from .mnist import mnist
-from .tables import digits, salaries
+from .small import and_, circles, digits, moons, or_, salaries, spirals, xor
 
 __all__ = [
     "and_",

@@ -1,0 +1,392 @@
+"""Initializers: the weights that training starts from. All draw from `nn.set_seed`'s generator.
+
+- Initializer: the base class
+- Zeros, Ones, Constant, Identity: fixed numbers
+- Uniform, Normal, TruncatedNormal, Orthogonal: drawn without regard to the layer's size
+- VarianceScaling and its six usual forms: drawn so that signals keep their size
+- BY_NAME, get: all of them by name; fans_of: the two counts that VarianceScaling depends on
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_core import OptionError, ShapeError
+
+from .configuration import Configured, Function, check_range, choose, name_of
+from .randomness import generator
+
+__all__ = [
+    "BY_NAME",
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Normal",
+    "Ones",
+    "Orthogonal",
+    "TruncatedNormal",
+    "Uniform",
+    "VarianceScaling",
+    "Zeros",
+    "fans_of",
+    "get",
+]
+
+
+def fans_of(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return how many inputs an output sees, and how many outputs an input reaches.
+
+    Args:    shape: outputs first: (units, features), (filters, channels, height, width); of one
+             axis, both are its length.
+    Returns: (fan_in, fan_out).
+    Example: >>> fans_of((32, 784)), fans_of((16, 3, 5, 5)), fans_of((10,)), fans_of(())
+             ((784, 32), (75, 400), (10, 10), (1, 1))
+    """
+    if len(shape) < 2:
+        return math.prod(shape), math.prod(shape)
+    field = math.prod(shape[2:])
+    return shape[1] * field, shape[0] * field
+
+
+class Initializer(Configured):
+    """Draws the weights that training starts from; a subclass defines `draw`.
+
+    Example: >>> class Ramp(Initializer):
+             ...     def draw(self, shape, fans):
+             ...         return np.arange(math.prod(shape)).reshape(shape) / fans[0]
+             >>> Ramp()((2, 4))
+             array([[0.  , 0.25, 0.5 , 0.75],
+                    [1.  , 1.25, 1.5 , 1.75]])
+    """
+
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+        """Return numbers of this shape in float64, whatever type they will be rounded to."""
+        raise NotImplementedError(f"{type(self).__name__} has no draw(self, shape, fans)")
+
+    def __call__(
+        self, shape: tuple[int, ...], dtype: Any = np.float64, fans: tuple[int, int] | None = None
+    ) -> Any:
+        """Return weights to start from.
+
+        Args:    shape: outputs first: (units, features); see fans_of.
+                 dtype: float32 starts from the same weights as float64, rounded.
+                 fans: (fan_in, fan_out) where the shape is only part of a layer's: a neuron draws
+                 (features,) with fans=(features, units).
+        Returns: an array of this shape and type; a float for shape ().
+        Example: >>> Constant(0.5)((2,)), Constant(0.5)(())
+                 (array([0.5, 0.5]), 0.5)
+        """
+        drawn = self.draw(tuple(shape), fans_of(shape) if fans is None else fans)
+        return np.asarray(drawn, dtype) if shape else float(drawn)
+
+
+class Constant(Initializer):
+    """All the same value.
+
+    Example: >>> Constant(0.1)((3,))
+             array([0.1, 0.1, 0.1])
+    """
+
+    def __init__(self, value: float = 0.0) -> None:
+        self.value = value
+
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+        """Return the value everywhere."""
+        return np.full(shape, self.value, np.float64)
+
+
+class Zeros(Constant):
+    """All 0.
+
+    Example: >>> Zeros()((3,))
+             array([0., 0., 0.])
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+
+
+class Ones(Constant):
+    """All 1.
+
+    Example: >>> Ones()((3,))
+             array([1., 1., 1.])
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
+
+
+class Identity(Initializer):
+    """Ones on the diagonal and zeros elsewhere: the layer starts as the identity.
+
+    Args:    gain: the number on the diagonal.
+    Raises:  ShapeError: when drawn with other than two axes.
+    Example: >>> Identity(2.0)((2, 3))
+             array([[2., 0., 0.],
+                    [0., 2., 0.]])
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+        """Return the scaled identity."""
+        if len(shape) != 2:
+            raise ShapeError(
+                f"{self} of shape {shape}",
+                "only a matrix, of two axes, has a diagonal",
+                "Dense or another layer with a weight (units, features), or another initializer",
+            )
+        return self.gain * np.eye(*shape)
+
+
+class Uniform(Initializer):
+    """A uniform distribution.
+
+    Args:    minval, maxval: the bounds, maxval itself not included.
+    Raises:  OptionError: maxval is below minval.
+    Example: >>> bool((abs(Uniform(-0.1, 0.1)((100,))) <= 0.1).all())
+             True
+    """
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05) -> None:
+        check_range("maxval", maxval, minval)
+        self.minval = minval
+        self.maxval = maxval
+
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+        """Return numbers from the interval."""
+        return generator().uniform(self.minval, self.maxval, shape)
+
+
+class Normal(Initializer):
+    """A normal distribution.
+
+    Args:    mean, stddev: of the distribution.
+    Raises:  OptionError: a negative stddev.
+    Example: >>> Normal(mean=3.0, stddev=0.0)((2,))
+             array([3., 3.])
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05) -> None:
+        check_range("stddev", stddev, 0)
+        self.mean = mean
+        self.stddev = stddev
+
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+        """Return normal numbers."""
+        return generator().normal(self.mean, self.stddev, shape)
+
+
+class TruncatedNormal(Normal):
+    """A normal distribution; numbers beyond two standard deviations are drawn again.
+
+    Args:    mean: of the distribution.
+             stddev: before truncation, which leaves 0.88 of it.
+    Raises:  OptionError: a negative stddev.
+    Example: >>> bool((abs(TruncatedNormal(stddev=0.1)((100,))) <= 0.2).all())
+             True
+    """
+
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+        """Return normal numbers within two standard deviations of the mean."""
+        return self.mean + self.stddev * truncated_normal(shape)
+
+
+def truncated_normal(shape: tuple[int, ...]) -> Any:
+    """Return standard normal numbers between -2 and 2.
+
+    Example: >>> bool((abs(truncated_normal((100,))) <= 2).all())
+             True
+    """
+    drawn = np.asarray(generator().standard_normal(shape))
+    while (outside := np.abs(drawn) > 2).any():
+        drawn[outside] = generator().standard_normal(np.count_nonzero(outside))
+    return drawn
+
+
+class Orthogonal(Initializer):
+    """An orthogonal matrix, uniformly distributed, which keeps the length of vectors.
+
+    Axes from the second on count as one. Rows are orthonormal, or columns if there are fewer.
+
+    Args:    gain: factor on it.
+    Raises:  ShapeError: when drawn with fewer than two axes.
+    Example: >>> w = Orthogonal()((2, 3))
+             >>> np.round(w @ w.T, 12) + 0.0
+             array([[1., 0.],
+                    [0., 1.]])
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+        """Return the orthogonal part of a normal matrix, with the sign that makes it unique."""
+        if len(shape) < 2:
+            raise ShapeError(
+                f"{self} of shape {shape}",
+                "rows can be orthogonal to each other where there are two axes or more",
+                "a weight (units, features), or another initializer",
+            )
+        rows, columns = shape[0], math.prod(shape[1:])
+        drawn = generator().standard_normal((max(rows, columns), min(rows, columns)))
+        q, r = np.linalg.qr(drawn)
+        q = q * np.sign(np.diag(r))
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+# The standard deviation of such numbers: their variance is, by parts, 1 - 4 phi(2) / P(|z| < 2),
+# with the density phi of the standard normal distribution
+_TRUNCATED = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
+_MODES = {  # how much of fan_in and of fan_out
+    "fan_in": (1.0, 0.0),
+    "fan_out": (0.0, 1.0),
+    "fan_avg": (0.5, 0.5),
+}
+_DISTRIBUTIONS: dict[str, Function] = {  # each with variance 1
+    "truncated_normal": lambda shape: truncated_normal(shape) / _TRUNCATED,
+    "normal": lambda shape: truncated_normal(shape) / _TRUNCATED,  # as in Keras
+    "untruncated_normal": lambda shape: generator().standard_normal(shape),
+    "uniform": lambda shape: generator().uniform(-math.sqrt(3), math.sqrt(3), shape),
+}
+
+
+class VarianceScaling(Initializer):
+    """Mean 0 and variance scale / n, so that signals keep their size from layer to layer.
+
+    n is fan_in, fan_out or their average (see fans_of), at least 1.
+
+    Args:    scale: of the variance, above 0.
+             mode: "fan_in" keeps the size of outputs, "fan_out" that of gradients, "fan_avg" is
+             a compromise.
+             distribution: "truncated_normal" (as in Keras, "normal" is the same),
+             "untruncated_normal" or "uniform".
+    Raises:  OptionError: a scale of 0 or less, or another mode or distribution.
+    Example: >>> bool((abs(VarianceScaling(3.0, "fan_in", "uniform")((8, 9))) <= 1).all())
+             True
+    """
+
+    def __init__(
+        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal"
+    ) -> None:
+        if not scale > 0:
+            raise OptionError(
+                f"scale = {scale!r}",
+                "weights of variance 0 are equal, and stay so in training",
+                "a scale above 0, or the initializer zeros",
+            )
+        choose("mode", _MODES, str(mode))
+        choose("distribution", _DISTRIBUTIONS, str(distribution))
+        self.scale = scale
+        self.mode = mode
+        self.distribution = distribution
+
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+        """Return numbers of variance scale / n."""
+        n = sum(share * fan for share, fan in zip(_MODES[self.mode], fans, strict=True))
+        return math.sqrt(self.scale / max(1.0, n)) * _DISTRIBUTIONS[self.distribution](shape)
+
+
+class LecunUniform(VarianceScaling):
+    """Uniform with variance 1 / fan_in, for tanh.
+
+    Example: >>> bool((abs(LecunUniform()((5, 3))) <= 1).all())  # sqrt(3 / fan_in)
+             True
+
+    Source:  LeCun et al., Efficient BackProp, 1998.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1.0, "fan_in", "uniform")
+
+
+class LecunNormal(VarianceScaling):
+    """Truncated normal with variance 1 / fan_in, for selu.
+
+    Example: >>> bool((abs(LecunNormal()((5, 4))) <= 1.14).all())  # two standard deviations
+             True
+
+    Source:  Klambauer et al., Self-Normalizing Neural Networks, 2017.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1.0, "fan_in", "truncated_normal")
+
+
+class GlorotUniform(VarianceScaling):
+    """Uniform with variance 2 / (fan_in + fan_out), for sigmoid, tanh and softmax.
+
+    Example: >>> bool((abs(GlorotUniform()((4, 2))) <= 1).all())  # sqrt(6 / (fan_in + fan_out))
+             True
+
+    Source:  Glorot and Bengio, Understanding the Difficulty of Training Deep Feedforward Neural
+             Networks, 2010, equation 16.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(VarianceScaling):
+    """Truncated normal with variance 2 / (fan_in + fan_out), for sigmoid, tanh and softmax.
+
+    Example: >>> bool((abs(GlorotNormal()((6, 2))) <= 1.14).all())  # two standard deviations
+             True
+
+    Source:  as GlorotUniform.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(VarianceScaling):
+    """Uniform with variance 2 / fan_in, for relu.
+
+    Example: >>> bool((abs(HeUniform()((5, 6))) <= 1).all())  # sqrt(6 / fan_in)
+             True
+
+    Source:  He et al., Delving Deep into Rectifiers, 2015.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(2.0, "fan_in", "uniform")
+
+
+class HeNormal(VarianceScaling):
+    """Truncated normal with variance 2 / fan_in, for relu.
+
+    Example: >>> bool((abs(HeNormal()((5, 8))) <= 1.14).all())  # two standard deviations
+             True
+
+    Source:  as HeUniform.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(2.0, "fan_in", "truncated_normal")
+
+
+BY_NAME = {
+    name_of(kind()): kind
+    for kind in list(vars().values())
+    if isinstance(kind, type) and issubclass(kind, Initializer) and kind is not Initializer
+}
+
+
+def get(initializer: Any) -> Any:
+    """Return an initializer by name; objects, and functions of shape and dtype, as they are.
+
+    Raises:  OptionError: no such name.
+    Example: >>> get("he_normal"), get(Constant(0.5))
+             (HeNormal(), Constant(value=0.5))
+    """
+    return choose("initializer", BY_NAME, initializer)
