@@ -59,9 +59,9 @@ from .watching import no_grad
 
 if TYPE_CHECKING:
     from .anomaly import detect_anomaly
+    from .comparison.compare import compare_gradients
+    from .diagnosis.diagnose import diagnose
     from .drawing.draw import draw, draw_dot
-    from .explanation.comparison.compare import compare_gradients
-    from .explanation.diagnosis.diagnose import diagnose
     from .explanation.explain import explain
     from .gradcheck import check_gradients
     from .program.batching.batch import batch
@@ -127,10 +127,10 @@ LATER = {
     "batch": ".program.batching.batch",
     "callback": ".program.tracing",
     "check_gradients": ".gradcheck",
-    "compare_gradients": ".explanation.comparison.compare",
+    "compare_gradients": ".comparison.compare",
     "compile": ".program.compile",
     "detect_anomaly": ".anomaly",
-    "diagnose": ".explanation.diagnosis.diagnose",
+    "diagnose": ".diagnosis.diagnose",
     "draw": ".drawing.draw",
     "draw_dot": ".drawing.draw",
     "explain": ".explanation.explain",

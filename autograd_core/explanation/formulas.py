@@ -4,12 +4,15 @@ There is no second table of derivatives: a formula is what a primitive's own rul
 is applied to stand-ins for its inputs.
 """
 
+from collections import Counter
+from collections.abc import Callable
 from contextvars import Context
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data import as_data, dtype_of, shape_of
+from ..backprop import paths
+from ..data import as_data, dtype_of, shape_of, shorten
 from ..graph import Node, Primitive, make_leaf, topological_order
 from ..primitives import (
     convolution,
@@ -24,10 +27,166 @@ from ..primitives.elementwise import astype
 from ..primitives.shapes import Shape, unbroadcast
 from ..rules import pull
 from ..value import Value
-from .latex import Latex
-from .notation import Notation, in_words
-from .syntax import constant, operation
-from .terms import ONE, ZERO, Term, call, simplify, symbol
+from .notation import Latex, Notation, in_words
+from .terms import (
+    ONE,
+    ZERO,
+    Term,
+    call,
+    is_filled,
+    negative,
+    number,
+    plus,
+    power,
+    product,
+    quotient,
+    simplify,
+    size,
+    split,
+    substitute,
+    symbol,
+)
+
+
+def _compared(comparison: str) -> Callable[..., Term]:
+    return lambda x, y: Term("compare", (comparison, x, y))
+
+
+def _difference(x: Term, y: Term) -> Term:
+    return plus(x, negative(y))
+
+
+# Options that say nothing about the mathematics
+UNTOLD = frozenset(["optimize", "dtype", "kth"])
+FEW = 6  # elements of an index that are shown
+# Over no axis there is nothing to reduce
+OF_A_NUMBER_ITSELF = frozenset(["sum", "prod", "max", "min", "logsumexp"])
+COLUMN, ROW = "..., None", "..., None, :"  # how a vector becomes a matrix
+# Where an operation is written otherwise than its name(operands, options)
+SYNTAX: dict[str, Callable[..., Term]] = {
+    "identity": lambda x: x,
+    "add": plus,
+    "subtract": _difference,
+    "multiply": product,
+    "zero_times": product,
+    "divide": quotient,
+    "ratio": quotient,
+    "power": power,
+    "power_log": lambda x, y, n: product(power(x, y), power(call("log", x), n)),
+    "negative": negative,
+    "reciprocal": lambda x: quotient(ONE, x),
+    "square": lambda x: power(x, number(2)),
+    "tanh_slope": lambda x: _difference(ONE, power(call("tanh", x), number(2))),
+    "sigmoid_slope": lambda x: product(call("sigmoid", x), _difference(ONE, call("sigmoid", x))),
+    "absolute": lambda x: call("abs", x),
+    "floor_divide": lambda x, y: call("floor", quotient(x, y)),
+    "maximum": lambda x, y: call("max", x, y),
+    "minimum": lambda x, y: call("min", x, y),
+    "greater": _compared(">"),
+    "greater_equal": _compared(">="),
+    "equal": _compared("=="),
+    "gate": lambda g, x: product(g, Term("compare", (">", x, ZERO))),
+    "where": lambda condition, x, y: Term("where", (condition, x, y)),
+    "matmul": lambda x, y: Term("matmul", (x, y)),
+    "inner": lambda x, y: Term("matmul", (x, Term("transposed", (y,)))),
+    "astype": lambda x, dtype: call(f"{dtype}", x),
+    "getitem": lambda x, index: Term("index", (x, index_text(index))),
+    "scatter": lambda x, index, shape: call(
+        "put_back", x, index=f"[{index_text(index)}]", shape=str(shape)
+    ),
+}
+
+
+def operation(
+    name: str, operands: list[Term], params: dict[str, Any] | None, shapes: list[Shape]
+) -> Term:
+    """Return an operation on operands as a formula.
+
+    Args:    name: of the primitive.
+             operands: what it is applied to, in order.
+             params: its keyword arguments, or None.
+             shapes: of the operands.
+    """
+    params = params or {}
+    first = operands[0]
+    if params.get("shape") == shapes[0] or (not shapes[0] and name in OF_A_NUMBER_ITSELF):
+        return first
+    if name == "transpose":
+        return _transposed(first, params["axes"])
+    if name == "broadcast_to" and first.head == "call" and first.parts[0] == "reshape":
+        # How reductions give each element its share: new axes, and repetition along them
+        return call("spread", first.parts[1][0], shape=str(params["shape"]))
+    if vectors := _of_vectors(name, operands, params, [len(shape) for shape in shapes]):
+        return vectors
+    if name in SYNTAX:
+        return SYNTAX[name](*operands, **params)
+    options = {
+        key: shorten(str(x))
+        for key, x in params.items()
+        if not (key in UNTOLD or x is None or x is False)
+    }
+    return call(name, *operands, **options)
+
+
+def _transposed(x: Term, axes: tuple[int, ...]) -> Term:
+    swapped = (*range(len(axes) - 2), len(axes) - 1, len(axes) - 2)
+    if axes == swapped:
+        return x.parts[0] if x.head == "transposed" else Term("transposed", (x,))
+    return call("transpose", x, axes=str(axes))
+
+
+def _of_vectors(
+    name: str, operands: list[Term], params: dict[str, Any], ranks: list[int]
+) -> Term | None:
+    """Return what rules do with a vector by way of a matrix of one row, or one column."""
+    first = operands[0]
+    if name == "multiply" and ranks[0] == 2 and _is_index(first, COLUMN):
+        if _is_index(operands[1], ROW) and ranks[1] == 2:
+            return call("outer", first.parts[0], operands[1].parts[0])
+        if ranks[1] == 1:
+            return call("outer", first.parts[0], operands[1])
+    if name == "getitem" and ranks[0] == 2 and first.head == "matmul":
+        x, y = first.parts
+        taken = index_text(params["index"])
+        if taken == "..., 0, :" and _is_index(x, ROW):
+            return Term("matmul", (x.parts[0], y))
+        if taken == "..., 0" and _is_index(y, COLUMN):
+            return Term("matmul", (x, y.parts[0]))
+    return None
+
+
+def _is_index(term: Term, text: str) -> bool:
+    return term.head == "index" and term.parts[1] == text
+
+
+def constant(x: Any) -> Term:
+    """Return plain data as a term: a number, or the shape of an array."""
+    if isinstance(x, np.ndarray):
+        return call("array", *[Term("number", (float(n),)) for n in x.shape])
+    return number(x)
+
+
+def index_text(index: Any) -> str:
+    """Return an index as it is written between brackets.
+
+    Example: >>> index_text((slice(None), slice(2, None, 3), None, 0))
+             ':, 2::3, None, 0'
+    """
+    if isinstance(index, tuple):
+        return ", ".join([index_text(each) for each in index])
+    if isinstance(index, slice):
+        start, stop, step = ["" if x is None else str(x) for x in _ends(index)]
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    if index is Ellipsis:
+        return "..."
+    if isinstance(index, np.ndarray) and index.size > FEW:
+        return f"array of shape {index.shape}"
+    return str(index.tolist() if isinstance(index, np.ndarray) else index)
+
+
+def _ends(index: slice) -> tuple[Any, Any, Any]:
+    return index.start, index.stop, index.step
+
 
 READABLE = 20  # symbols and numbers in a rule's formula; a longer one is told by its name
 GRADIENT = "G"  # stands for the incoming gradient where a derivative is no factor
@@ -221,3 +380,130 @@ def _recorded_term(d: Any, written: dict[Any, Term]) -> Term | None:
         )
     written_out: Term = terms[d]
     return written_out
+
+
+LONGEST = 16  # symbols and numbers in an equation, beyond which a part of it gets a name
+
+
+class Equation(NamedTuple):
+    """What is named, and the formula that it equals."""
+
+    left: Term
+    right: Term
+
+
+def equations(
+    output: Node, names: dict[Node, str], targets: list[Node], weighted: bool = False
+) -> list[Equation]:
+    """Return the formula of the output, and of its gradient by each of the targets.
+
+    Args:    output: the last node of the graph.
+             names: see `names_of`; nodes whose label it keeps stay equations of their own.
+             targets: nodes of the graph, by which to differentiate.
+             weighted: whether the output is an array, weighed by weights.
+    Returns: equations, each in terms of inputs and of earlier ones: first those of nodes, then
+             those of gradients, that of the output being left out unless it is a target.
+    """
+    system: dict[Term, Term] = {}
+    kept = {operand(output, names)} if output.primitive else set()
+    for node in topological_order(output):
+        if node.primitive is not None:
+            system[operand(node, names)] = simplify(expression_term(node, names))
+            if node.label:
+                kept.add(operand(node, names))
+    system |= _gradients(output, names, targets, weighted)
+    kept |= {_gradient(output, target, names) for target in targets}
+    while True:
+        told = _told(system, kept)
+        unnamed = _named_in_passing(told) - kept
+        if not unnamed & system.keys():
+            return told
+        kept |= unnamed
+
+
+def _named_in_passing(told: list[Equation]) -> set[Term]:
+    """Return the nodes of whose gradients equations speak: a reader needs to know them."""
+    return {symbol(*each.left.parts[1:]) for each in told if each.left.head == "gradient"}
+
+
+def _gradient(output: Node, node: Node, names: dict[Node, str]) -> Term:
+    return Term("gradient", (names[output], names[node], node.shape))
+
+
+def _gradients(
+    output: Node, names: dict[Node, str], targets: list[Node], weighted: bool
+) -> dict[Term, Term]:
+    """Return an equation for the gradient of each node between the output and the targets."""
+    order, within, _ = paths(output, targets)
+    weights = "weights" if "weights" not in names.values() else "given weights"
+    parts: dict[Node, list[Term]] = {output: [symbol(weights, output.shape) if weighted else ONE]}
+    system = {}
+    for node in reversed(order):
+        g = _gradient(output, node, names)
+        total = simplify(plus(*parts.pop(node, [])))
+        system[g] = total
+        if total == ZERO:
+            g = ZERO
+        for i, x in enumerate(node.inputs):
+            if isinstance(x, Node) and (within is None or x in within):
+                part = ZERO if g == ZERO else _part(node, i, g, names)
+                parts.setdefault(x, []).append(part)
+    for target in targets:  # of what no derivative reaches
+        system.setdefault(_gradient(output, target, names), ZERO)
+    return system
+
+
+def _part(node: Node, i: int, g: Term, names: dict[Node, str]) -> Term:
+    """Return what the gradient g of a node adds to that of its input i."""
+    operands = [operand(x, names) for x in node.inputs]
+    part = pulled_term(node, i, g, operands, operand(node, names))
+    shape = shape_of(node.inputs[i])
+    if not is_elementwise(node, i) or not (axes := summed_axes(node.shape, shape)):
+        return part
+    told = {"axis": str(axes[0] if len(axes) == 1 else tuple(axes))}
+    if len(shape) == len(node.shape):
+        return call("sum", part, **told, keepdims="True")
+    part = call("sum", part, **told)
+    return (
+        part
+        if len(shape) == len(node.shape) - len(axes)
+        else call("reshape", part, shape=str(shape))
+    )
+
+
+def _told(system: dict[Term, Term], kept: set[Term]) -> list[Equation]:
+    """Put equations into those that need them, where they are short or needed once."""
+    aliases: dict[Term, Term] = {}
+    twins: dict[Term, Term] = {}
+    for left, right in system.items():
+        right = system[left] = simplify(substitute(right, aliases))
+        twin = right if _is_short(right) else twins.setdefault(right, left)
+        if left not in kept and twin != left:
+            aliases[left] = twin
+    uses = Counter[Term]()
+    needed = set(kept)
+    for left in reversed(system):
+        if left in needed and left not in aliases:
+            found = Counter(_symbols(system[left]))
+            uses += found
+            needed |= found.keys()
+    told = []
+    for left, right in system.items():
+        if left not in needed or left in aliases:
+            continue
+        right = simplify(substitute(right, aliases))
+        if left not in kept and uses[left] == 1 and size(right) <= LONGEST:
+            aliases[left] = right
+        else:
+            told.append(Equation(left, right))
+    return told
+
+
+def _is_short(term: Term) -> bool:
+    return is_filled(term) or not any(split(term)[1].inner())
+
+
+def _symbols(term: Term) -> list[Term]:
+    if term.head in ("symbol", "gradient"):
+        return [term]
+    return [each for inner in term.inner() for each in _symbols(inner)]

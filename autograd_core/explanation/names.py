@@ -8,7 +8,7 @@ from typing import Any
 
 from ..graph import Node
 from ..scopes import scopes
-from .latex import latex_symbol
+from .notation import latex_symbol
 
 
 def names_of(order: list[Node]) -> dict[Node, str]:

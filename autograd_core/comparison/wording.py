@@ -5,25 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from ...data import Data, shape_of, shorten
-from ...graph import Node
-from ...rules import pull
-from ..diagnosis.findings import listed
-from ..formulas import (
+from ..data import Data, shape_of, shorten
+from ..explanation.formulas import (
     contribution,
     derivative_formula,
     expression,
     is_elementwise,
     operand,
+    operation,
     pulled_term,
 )
-from ..names import names_of, through
-from ..notation import in_words, short
-from ..syntax import operation
-from ..terms import ONE
-from .detection import Explanation
+from ..explanation.names import names_of, through
+from ..explanation.notation import in_words, short
+from ..explanation.terms import ONE
+from ..graph import Node
+from ..messages import listed
+from ..rules import pull
 from .handwork import Edge, Handwork
-from .mistakes import Mistake, Verdict
+from .mistakes import Explanation, Mistake, Verdict
 
 FEW = 4  # elements of an array that are shown
 # Mistakes in a local derivative: their sentences say at which node

@@ -4,14 +4,12 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...errors import OptionError
-from ...graph import Node, as_operand
-from ...messages import account
-from ..names import parameters_of
-from . import finiteness, sizes, units, updates, zeros
-from .examination import Examination, data_of, norm
-from .findings import Diagnosis, Finding, listed
-from .layers import Layers
+from ..errors import OptionError
+from ..explanation.names import parameters_of
+from ..graph import Node, as_operand
+from ..messages import account, listed
+from . import sizes, zeros
+from .examination import Diagnosis, Examination, Finding, Layers, data_of, norm
 
 
 def diagnose(
@@ -66,17 +64,17 @@ derivative is 0 where its input is not positive
 
 def _of_graph(e: Examination, rule: Any) -> list[Finding]:
     """Return what is wrong with a graph, causes before what follows from them."""
-    found = finiteness.forward(e) or finiteness.backward(e)
+    found = sizes.forward(e) or sizes.backward(e)
     if found:
         return found  # all that comes after a NaN is NaN
     flow = e.flow()
-    flat, flat_nodes = units.saturated(e, flow)
-    dead, dead_nodes = units.dead_relus(e, flow)
+    flat, flat_nodes = zeros.saturated(e, flow)
+    dead, dead_nodes = zeros.dead_relus(e, flow)
     found = [*zeros.unused(e), *flat, *dead, *zeros.cut_off(e, flat_nodes | dead_nodes)]
-    found += [*sizes.by_layer(e), *updates.accumulated(e)]
+    found += [*sizes.by_layer(e), *sizes.accumulated(e)]
     if rule is not None:
         gradients = {p: e.cotangents[p] for p in e.parameters if p in e.cotangents}
-        found += updates.steps(e.trained(), gradients, rule, e)
+        found += sizes.steps(e.trained(), gradients, rule, e)
     return found
 
 
@@ -112,7 +110,7 @@ def _of_parameters(model: Any, rule: Any) -> Diagnosis:
         found.append(Finding("cut", cause, f"{len(zero)} of {len(by_layer)} layers", fix))
     found += sizes.compared(by_layer)
     if rule is not None and gradients:
-        found += updates.steps(layer_of, gradients, rule, None)
+        found += sizes.steps(layer_of, gradients, rule, None)
     return Diagnosis(found)
 
 

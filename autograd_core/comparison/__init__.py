@@ -1,0 +1,7 @@
+"""What is wrong with gradients found by hand: which single mistake gives the learner's numbers.
+
+- compare: `compare_gradients`, and the judgements that it returns
+- mistakes: every mistake that is known, and the search for the one that was made
+- handwork: the learner's backward pass, and what rounding may change in it
+- wording: the sentences
+"""

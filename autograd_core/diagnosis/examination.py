@@ -1,0 +1,285 @@
+"""Findings: what is wrong, where and what to write instead, and a list of them that prints."""
+
+from collections.abc import Mapping
+from contextvars import Context
+from dataclasses import dataclass
+from html import escape
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..anomaly import Origin
+from ..backprop import seed, sweep
+from ..explanation.names import parameters_in, written
+from ..graph import Node, topological_order
+from ..messages import account, made
+from ..scopes import Scope, scopes
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Args:    kind: in short, for programs: "cut", "dead relu", ...
+             cause: what happens and why, in one sentence.
+             place: where: operation, operands, layer, source line.
+             fix: what to write instead.
+    Example: >>> print(Finding("unused", "w has no part in the output", "w = 2", "use it"))
+             w has no part in the output
+               where: w = 2
+               write: use it
+    """
+
+    kind: str
+    cause: str
+    place: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.cause}\n  where: {self.place}\n  write: {self.fix}"
+
+
+class Diagnosis(tuple[Finding, ...]):
+    """The findings, the most telling first; empty, and so false, when all is well.
+
+    Example: >>> diagnosis = Diagnosis()
+             >>> diagnosis, bool(diagnosis), len(diagnosis)
+             (nothing to report, False, 0)
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        if not self:
+            return "nothing to report"
+        return "\n".join(f"{i}. {finding}" for i, finding in enumerate(self, 1))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        """Return the findings as a numbered list, for notebooks."""
+        items = "".join(
+            f"<li><b>{escape(finding.cause)}</b><br>where: <code>{escape(finding.place)}</code>"
+            f"<br>write: {escape(finding.fix)}</li>"
+            for finding in self
+        )
+        return f"<ol>{items}</ol>" if self else "<p>nothing to report</p>"
+
+
+_LINEAR_IN_X = ("multiply", "divide", "matmul", "inner")
+_LINEAR = {"add", "subtract", "negative", "sum", "reshape", "transpose", "broadcast_to", "identity"}
+_LINEAR |= {"getitem", "scatter", "concatenate", "pad", "astype", "unbroadcast"}
+
+
+class Examination:
+    """A graph, the cotangents of its nodes, and names for what is in it.
+
+    An output that is an array is weighed with fixed random numbers, so that nothing cancels:
+    all outputs of a softmax together would have gradient 0.
+
+    Args:    output: the last node.
+             parameters: leaves that count, with their names.
+             model: what they belong to, or None.
+    """
+
+    def __init__(self, output: Node, parameters: dict[Node, str], model: Any) -> None:
+        self.output = output
+        self.parameters = parameters
+        self.model = model
+        self.order = topological_order(output)
+        self.leaves = [node for node in self.order if node.primitive is None]
+        self.layers = Layers(self.order, model)
+        self._of_modules = parameters_in(self.order)
+        shape = output.shape
+        weights = np.random.default_rng(0).standard_normal(shape) if shape else None
+        # in a context of its own, where no watcher speaks before the findings do
+        self.cotangents = Context().run(sweep, self.order, seed(output, weights))
+        self.live = {n for n, g in self.cotangents.items() if (g if type(g) is float else g.any())}
+
+    def names(self) -> list[Node]:
+        """Return the leaves that the user has named: by label, or by handing them over."""
+        given = [] if self.model is not None else list(self.parameters)
+        return list(dict.fromkeys([*given, *(leaf for leaf in self.leaves if leaf.label)]))
+
+    def trained(self) -> dict[Node, str]:
+        """Return what learns, with the name of its layer: the parameters; else what modules use."""
+        return {leaf: self.layers.layer_of_leaf(leaf) for leaf in self.parameters or self.leaves}
+
+    def name(self, leaf: Node) -> str:
+        """Return what to call a leaf: its name, or what it holds."""
+        return self.known_name(leaf) or f"the leaf {account(leaf)}"
+
+    def known_name(self, leaf: Node) -> str:
+        """Return the name that a leaf was given, or has in the module it belongs to; else ""."""
+        return self.parameters.get(leaf) or leaf.label or self._of_modules.get(leaf, "")
+
+    def place(self, node: Node) -> str:
+        """Return operation and operands of a node, its layer, and its source line if known."""
+        label = f"{node.label} = " if node.label else ""
+        parts = [label + (made(node) if node.primitive else account(node._data))]
+        if self.layers.layer(node):
+            parts.append(self.layers.layer(node))
+        if isinstance(node.origin, Origin):
+            parts.append(node.origin.line)
+        return ", ".join(parts)
+
+    def places(self, nodes: list[Node]) -> str:
+        """Return the place of the first of several nodes, and how many more there are."""
+        more = f", and {len(nodes) - 1:,} more" if len(nodes) > 1 else ""
+        return self.place(nodes[0]) + more
+
+    def replayed(self, data: Mapping[Node, Any]) -> Any:
+        """Compute the output again, with other data in some of the nodes."""
+        found: dict[Any, Any] = dict(data)
+        with np.errstate(all="ignore"):
+            for node in self.order:
+                if node in found:
+                    continue
+                if node.primitive is None:
+                    found[node] = node._data
+                else:
+                    inputs = [found[x] if isinstance(x, Node) else x for x in node.inputs]
+                    found[node] = node.primitive.compute(inputs, node.params or {}, node.inputs)
+        return found[self.output]
+
+    def flow(self) -> dict[Node, tuple[bool, bool]]:
+        """Return for each node what lies between it and the output.
+
+        Returns: whether it is multiplied by anything else that is computed or learnt, as a hidden
+                 unit is by its weights; and whether anything there is not linear, such as a loss.
+        """
+        found: dict[Node, tuple[bool, bool]] = {self.output: (False, False)}
+        for node in reversed(self.order):
+            weighed, bent = found[node]
+            nodes = [x for x in node.inputs if isinstance(x, Node)]
+            name = node.primitive.name if node.primitive else ""
+            linear = name in _LINEAR or (
+                len(nodes) == 1 and name in _LINEAR_IN_X and nodes[0] is node.x
+            )
+            joined = len(nodes) > 1 and name not in _LINEAR and nodes[0] is not nodes[-1]
+            state = (weighed or joined, bent or not linear)
+            for x in nodes:
+                before = found.get(x, (False, False))
+                found[x] = (before[0] or state[0], before[1] or state[1])
+        return found
+
+
+def data_of(x: Any) -> Any:
+    """Return the number or array that a node or a constant is."""
+    return x._data if isinstance(x, Node) else x
+
+
+def norm(data: Any) -> float:
+    """Return the root of the sum of squares, without overflow."""
+    if type(data) is float:
+        return abs(data)
+    return float(np.linalg.norm(np.ravel(np.asarray(data, np.float64))))
+
+
+# A scope's name and owner
+Part: TypeAlias = tuple[str, int]
+
+
+class Layers:
+    """The parts of a network, found by the scopes that its nodes were made in.
+
+    A part whose parameters are single numbers is a neuron, and stands for its layer: the part
+    that it was called from.
+
+    Args:    order: the nodes of a graph, inputs before outputs.
+             model: what has `modules()`, a dict of parts by dotted name; it gives parts names.
+    """
+
+    def __init__(self, order: list[Node], model: Any = None) -> None:
+        self._modules: dict[str, Any] = model.modules() if hasattr(model, "modules") else {}
+        leaves = model.named_parameters() if self._modules else {}
+        self._owners = {p: _prefix(name, self._modules) for name, p in dict(leaves).items()}
+        self._names = {id(part): _called(name, part) for name, part in self._modules.items()}
+        self._chains = _chains(order)
+        self._neurons: set[Part] = set()
+        self._first_use: dict[Node, Node] = {}  # of leaves: what was first computed from them
+        for node in order:
+            for x in node.inputs:
+                if isinstance(x, Node) and x.primitive is None:
+                    self._first_use.setdefault(x, node)
+                    if isinstance(x._data, float) and self._chains[node]:
+                        self._neurons.add(self._chains[node][-1])
+        self._numbers: dict[str, dict[int, int]] = {}  # by name, of parts that have no other name
+
+    @property
+    def has_modules(self) -> bool:
+        """Whether any node was made by a module."""
+        return any(self._chains.values())
+
+    def part(self, node: Node) -> Part | None:
+        """Return the innermost module that made a node, or None."""
+        chain = self._chains.get(node)
+        return chain[-1] if chain else None
+
+    def is_neuron(self, part: Part | None) -> bool:
+        """Tell whether a part's parameters are single numbers."""
+        return part in self._neurons
+
+    def layer(self, node: Node) -> str:
+        """Return the name of the layer that made a node, "" outside all modules."""
+        chain = self._chains.get(node)
+        if not chain:
+            return ""
+        name, owner = chain[-2] if chain[-1] in self._neurons and len(chain) > 1 else chain[-1]
+        if owner in self._names:
+            return self._names[owner]
+        number = self._numbers.setdefault(name, {}).setdefault(owner, len(self._numbers[name]) + 1)
+        return name if number == 1 else f"{name} {number}"
+
+    def layer_of_leaf(self, leaf: Node) -> str:
+        """Return the name of the layer that a parameter belongs to, "" if it belongs to none."""
+        if not self._modules:
+            return self.layer(self._first_use[leaf]) if leaf in self._first_use else ""
+        owner = self._owners.get(leaf, "")
+        if isinstance(leaf._data, float) and _prefix(owner, self._modules):
+            owner = _prefix(owner, self._modules)
+        return self._names[id(self._modules[owner])]
+
+    def first_use(self, leaf: Node) -> int:
+        """Return the age of what was first computed from a leaf: the depth of its layer."""
+        return self._first_use[leaf].index if leaf in self._first_use else -1
+
+
+def _called(name: str, part: Any) -> str:
+    """Return what to call a part: "layers[0] (Dense)", "head (Dense)", "Sequential"."""
+    kind = type(part).__name__
+    return f"{written(name)} ({kind})" if name else kind
+
+
+def _prefix(name: str, modules: dict[str, Any]) -> str:
+    """Return the longest proper prefix of a dotted name that is itself a module's."""
+    while name:
+        name = name.rpartition(".")[0]
+        if name in modules:
+            break
+    return name
+
+
+def _chains(order: list[Node]) -> dict[Node, tuple[Part, ...]]:
+    """Return for each computed node the modules around it, outermost first."""
+    chains: dict[Node, tuple[Part, ...]] = {}
+    waiting = iter([s for s in scopes(0) if s.owner])
+    upcoming = next(waiting, None)
+    inside: list[Scope] = []
+    chain: tuple[Part, ...] = ()
+    for node in order:
+        index = node.index
+        while upcoming is not None and upcoming.start < index:
+            if upcoming.stop > index:
+                inside.append(upcoming)
+                chain = ()
+            upcoming = next(waiting, None)
+        if inside and any([s.stop < index for s in inside]):
+            inside = [s for s in inside if s.stop > index]
+            chain = ()
+        if node.primitive is not None:
+            if inside and not chain:  # each of a module's methods opened a scope of its own
+                chain = tuple(dict.fromkeys((s.name, s.owner) for s in inside))
+            chains[node] = chain
+    return chains
