@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from .drawing.draw import draw, draw_dot
     from .explanation.explain import explain
     from .gradcheck import check_gradients
-    from .program.batching.batch import batch
+    from .program.batch import batch
     from .program.compile import compile
     from .program.tracing import callback, fresh
 
@@ -124,7 +124,7 @@ __all__ = [
 
 # Where the rest stands, imported when first asked for: importing it takes as long as NumPy
 LATER = {
-    "batch": ".program.batching.batch",
+    "batch": ".program.batch",
     "callback": ".program.tracing",
     "check_gradients": ".gradcheck",
     "compare_gradients": ".comparison.compare",

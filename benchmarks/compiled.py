@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core.program.executors import scalar_executor
 from autograd_core.program.machine_code import has_numba
-from autograd_core.program.scalars.choice import scalar_executor
-from autograd_core.program.scalars.machine import machine
+from autograd_core.program.virtual_machine import machine
 
 from . import arrays
 from . import compiled_engines as engines

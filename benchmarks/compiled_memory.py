@@ -5,7 +5,7 @@ import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
-from autograd_core.program.arrays.executor import ArrayExecutor
+from autograd_core.program.array_executor import ArrayExecutor
 from autograd_core.program.executors import executor
 
 from . import array_engines, arrays

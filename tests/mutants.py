@@ -31,7 +31,7 @@ from scalar_programs import executor_of
 
 from autograd_core import Primitive, Value, check_gradients, vjp
 from autograd_core.primitives import elementwise
-from autograd_core.program.scalars import expansion
+from autograd_core.program import expansion
 
 MODULES = ["elementwise", "indexing", "shapes", "reductions", "linear_algebra", "decompositions",
            "windows", "convolution", "expansion"]  # fmt: skip
@@ -170,7 +170,7 @@ class Module:
     """A module of the table, its rows and which of them each definition reaches."""
 
     def __init__(self, name: str) -> None:
-        place = "program.scalars" if name == "expansion" else "primitives"
+        place = "program" if name == "expansion" else "primitives"
         self.module: Any = importlib.import_module(f"autograd_core.{place}.{name}")
         self.short = name
         self.tree = ast.parse(inspect.getsource(self.module))

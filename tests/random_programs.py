@@ -133,8 +133,8 @@ def without_numba(run):
 
     def without():
         with (
-            patch("autograd_core.program.scalars.choice.has_numba", lambda: False),
-            patch("autograd_core.program.arrays.executor.has_numba", lambda: False),
+            patch("autograd_core.program.executors.has_numba", lambda: False),
+            patch("autograd_core.program.array_executor.has_numba", lambda: False),
         ):
             return list(run())
 

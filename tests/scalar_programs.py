@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from autograd_core.program.compile import Compiled
-from autograd_core.program.scalars.executor import ScalarExecutor
-from autograd_core.program.scalars.lowering import lowered
+from autograd_core.program.lowering import lowered
+from autograd_core.program.scalar_executor import ScalarExecutor
 
 BOTH = pytest.mark.parametrize("compiled", [True, False], ids=["machine", "levels"])
 quiet = partial(np.errstate, all="ignore")

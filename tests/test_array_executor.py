@@ -17,8 +17,8 @@ from test_random_graphs import graphs
 from autograd_core import Primitive, Value, relu, sigmoid, softmax, value_and_grad
 from autograd_core.primitives import elementwise as table
 from autograd_core.primitives.linear_algebra import matrix_transpose
-from autograd_core.program.arrays.buffers import ALIGNMENT, Block, placed, plan
-from autograd_core.program.arrays.executor import ArrayExecutor
+from autograd_core.program.array_executor import ArrayExecutor
+from autograd_core.program.buffers import ALIGNMENT, Block, placed, plan
 from autograd_core.program.passes import simplified
 from autograd_core.program.recording import trace
 

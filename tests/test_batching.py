@@ -35,8 +35,8 @@ from autograd_core import (
     softmax,
     value_and_grad,
 )
-from autograd_core.program.batching.batch import batch
-from autograd_core.program.batching.rules import RULES
+from autograd_core.program.batch import batch
+from autograd_core.program.batching_rules import RULES
 from autograd_core.program.compile import compile
 from autograd_core.program.tracing import callback, fresh
 

@@ -5,10 +5,10 @@ import pytest
 
 from autograd_core import Value, compile, value_and_grad
 from autograd_core.primitives import elementwise as table
-from autograd_core.program.arrays.executor import ArrayExecutor
+from autograd_core.program.array_executor import ArrayExecutor
+from autograd_core.program.fusion import LOOPS, SMALLEST, fuse, fused
 from autograd_core.program.machine_code import has_numba
 from autograd_core.program.passes import simplified
-from autograd_core.program.passes.fusion import LOOPS, SMALLEST, fuse, fused
 from autograd_core.program.recording import trace
 
 # Numbers that are not finite are tried, too, and NumPy says so while they are recorded
@@ -135,7 +135,7 @@ def test_results_are_the_callers_own():
 
 
 def test_without_numba_numpy_carries_every_step_out(monkeypatch):
-    monkeypatch.setattr("autograd_core.program.arrays.executor.has_numba", lambda: False)
+    monkeypatch.setattr("autograd_core.program.array_executor.has_numba", lambda: False)
     run = ArrayExecutor(program(adam, X, Y, X, Y * Y, 0.01))
     assert "fused" not in names(run.program)
     with np.errstate(all="ignore"):

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from autograd_core import compile, value_and_grad
-from autograd_core.program import machine_code
-from autograd_core.program.arrays import loops
-from autograd_core.program.passes.fusion import SMALLEST
-from autograd_core.program.scalars.machine import machine
+from autograd_core.program import fusion, machine_code
+from autograd_core.program.fusion import SMALLEST
+from autograd_core.program.virtual_machine import machine
 
 RNG = np.random.default_rng(0)
 
@@ -38,7 +37,7 @@ def anew(monkeypatch, tmp_path):
     """Return what lets Numba be looked for anew; its files are kept in a folder of the test."""
 
     def forget():
-        for cached in (machine_code.has_numba, machine, loops._loop):
+        for cached in (machine_code.has_numba, machine, fusion._loop):
             cached.cache_clear()
 
     monkeypatch.setattr(machine_code, "_failures", [])

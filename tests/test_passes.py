@@ -15,13 +15,17 @@ from autograd_core import Value, value_and_grad
 from autograd_core.graph import Primitive
 from autograd_core.primitives import elementwise as table
 from autograd_core.primitives.shapes import reshape, sum, transpose
-from autograd_core.program.arrays.executor import ArrayExecutor
+from autograd_core.program.array_executor import ArrayExecutor
 from autograd_core.program.compile import compile
-from autograd_core.program.passes import PASSES, simplified
-from autograd_core.program.passes.algebra import simplify
-from autograd_core.program.passes.common import merge_common
-from autograd_core.program.passes.dead import drop_dead
-from autograd_core.program.passes.folding import LARGEST, fold_constants
+from autograd_core.program.passes import (
+    LARGEST,
+    PASSES,
+    drop_dead,
+    fold_constants,
+    merge_common,
+    simplified,
+    simplify,
+)
 from autograd_core.program.recording import trace
 from autograd_core.program.tracing import callback, fresh
 

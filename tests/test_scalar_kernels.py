@@ -10,9 +10,9 @@ from scalar_programs import BOTH, assert_close, executor_of, program_of, quiet
 
 from autograd_core import log_softmax, logsumexp, softmax, value_and_grad
 from autograd_core.primitives import elementwise
-from autograd_core.program.scalars.lowering import lowered
-from autograd_core.program.scalars.machine import machine
-from autograd_core.program.scalars.operations import KERNELS
+from autograd_core.program.lowering import lowered
+from autograd_core.program.scalar_program import KERNELS
+from autograd_core.program.virtual_machine import machine
 
 
 class TestKernels:

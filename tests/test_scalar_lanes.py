@@ -5,9 +5,9 @@ import pytest
 from scalar_programs import program_of
 
 from autograd_core import value_and_grad
-from autograd_core.program.scalars.executor import ScalarExecutor
-from autograd_core.program.scalars.lowering import in_lanes, lowered
-from autograd_core.program.scalars.operations import ROUNDED_SUM
+from autograd_core.program.lowering import in_lanes, lowered
+from autograd_core.program.scalar_executor import ScalarExecutor
+from autograd_core.program.scalar_program import ROUNDED_SUM
 
 
 def lanes_of(f, *args):

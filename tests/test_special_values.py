@@ -14,11 +14,11 @@ from scalar_programs import BOTH, executor_of, program_of
 
 from autograd_core import Primitive, Value, batch
 from autograd_core.primitives import elementwise as table
-from autograd_core.program.arrays.executor import ArrayExecutor
-from autograd_core.program.passes.fusion import LOOPS, SMALLEST, fused
-from autograd_core.program.scalars.executor import ScalarExecutor
-from autograd_core.program.scalars.lowering import in_lanes
-from autograd_core.program.scalars.operations import KERNELS
+from autograd_core.program.array_executor import ArrayExecutor
+from autograd_core.program.fusion import LOOPS, SMALLEST, fused
+from autograd_core.program.lowering import in_lanes
+from autograd_core.program.scalar_executor import ScalarExecutor
+from autograd_core.program.scalar_program import KERNELS
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 MIDDLE = (0.5, 1.0, 2.0, 2.5, 3.3, 20.0, 88.0, 1e-5, 1 - 2**-24)

@@ -13,18 +13,17 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ...data import as_data
-from ...graph import Primitive
-from ...primitives import elementwise as table
-from ...primitives.indexing import getitem
-from ...primitives.linear_algebra import inner, matmul
-from ...primitives.shapes import reshape, sum, transpose
-from ..machine_code import has_numba
-from ..passes.fusion import fuse, fused
-from ..program import Program, Results, Step, Unanswered
-from ..tracing import fresh_draw
+from ..data import as_data
+from ..graph import Primitive
+from ..primitives import elementwise as table
+from ..primitives.indexing import getitem
+from ..primitives.linear_algebra import inner, matmul
+from ..primitives.shapes import reshape, sum, transpose
 from .buffers import is_view, plan
-from .loops import loop_into
+from .fusion import fuse, fused, loop_into
+from .machine_code import has_numba
+from .program import Program, Results, Step, Unanswered
+from .tracing import fresh_draw
 
 LONGEST = 20_000  # steps: beyond, Python would compile their source for seconds
 _OPERATORS = {table.add: "+", table.subtract: "-", table.multiply: "*"}

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...primitives.indexing import getitem
-from ...primitives.shapes import reshape, transpose
-from ..program import Program, Step
+from ..primitives.indexing import getitem
+from ..primitives.shapes import reshape, transpose
+from .program import Program, Step
 
 ALIGNMENT = 64  # bytes: a cache line
 

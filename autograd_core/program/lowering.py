@@ -1,17 +1,16 @@
-"""Lowering: a program of numbers and small arrays becomes one of numbers alone."""
+"""Lowering: a program of numbers and small arrays becomes a scalar program."""
 
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from ...primitives import elementwise as table
-from ...primitives import shapes
-from ..program import Program, Step
-from ..tracing import fresh_draw
+from ..primitives import elementwise as table
+from ..primitives import shapes
 from .expansion import expanded
-from .operations import ACROSS, CODES, SPREAD, SUM
-from .steps import Scalars
+from .program import Program, Step
+from .scalar_program import ACROSS, CODES, SPREAD, SUM, Scalars
+from .tracing import fresh_draw
 
 
 def lowered(program: Program, limit: int | None = None) -> Scalars | None:

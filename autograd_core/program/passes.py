@@ -1,22 +1,47 @@
-"""Algebra: steps that only repeat an input are left out, dear ones become cheap ones.
+"""Passes: each takes a program, and returns one that computes the same with less work."""
 
-Replays stay equal to the bit: only identities are used that hold for every float, inf, NaN and
--0.0 among them. So x + 0.0 stays, which makes -0.0 to 0.0. The one exception is the square of a
-number, x * x, which Python's own power gives with an error in the last bit.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from ...data import Data
-from ...graph import Primitive
-from ...primitives import elementwise as table
-from ...primitives.reductions import log_softmax, softmax
-from ...primitives.shapes import broadcast_to, reshape, transpose
-from ..program import Program, Step, source
+from ..data import Data
+from ..graph import Primitive
+from ..primitives import elementwise as table
+from ..primitives.reductions import log_softmax, softmax
+from ..primitives.shapes import broadcast_to, reshape, transpose
+from .program import Program, Step, source
+from .tracing import fresh_draw
+
+LARGEST = 10_000  # numbers in an array that is computed in advance: it takes memory for good
+
+
+def fold_constants(program: Program) -> Program:
+    """Return the program with all steps computed whose inputs are constants."""
+    steps = list(program.steps)
+    constants = dict(program.constants)
+    for i, step in enumerate(steps):
+        data = _computed(step, constants)
+        if data is not None:
+            constants[i] = data
+            steps[i] = source(data)
+    return replace(program, steps=steps, constants=constants)
+
+
+def _computed(step: Step, constants: dict[int, Data]) -> Data | None:
+    if step.primitive is fresh_draw or step.size > LARGEST or step.primitive is None:
+        return None
+    data = []
+    for x in step.inputs:
+        constant = constants.get(x)
+        if constant is None:
+            return None
+        data.append(constant)
+    with np.errstate(all="ignore"):
+        return step.primitive.compute(data, step.params or {}, data)
+
 
 Same = int | Step | None  # the register that a step repeats; a cheaper step; or neither
 
@@ -150,3 +175,91 @@ _REWRITES: dict[Primitive, Callable[[_Rewriter, Step], Same]] = {
     broadcast_to: _Rewriter.repeated,
     transpose: _Rewriter.transpose,
 }
+
+
+def merge_common(program: Program) -> Program:
+    """Return the program with equal steps merged; draws of random numbers are never equal."""
+    place: list[int] = []
+    kept: list[Step] = []
+    made: dict[Any, int] = {}
+    constants = {}
+    for i, step in enumerate(program.steps):
+        primitive, inputs, params, shape, dtype = step
+        if primitive is None:
+            key = _constant(program.constants[i]) if i in program.constants else (None, i)
+        else:
+            inputs = tuple([place[x] for x in inputs])
+            key = (primitive, inputs, _hashable(params) if params else None)
+            if primitive is fresh_draw:
+                key = (None, i)
+        number = made.get(key)
+        if number is None:
+            number = made[key] = len(kept)
+            kept.append(Step(primitive, inputs, params, shape, dtype))
+            if i in program.constants:
+                constants[number] = program.constants[i]
+        place.append(number)
+    return program.rebuilt(kept, place, constants)
+
+
+def _constant(data: Any) -> Any:
+    if isinstance(data, float):
+        return ("constant", data, str(data))  # 0.0 and -0.0 differ, nan equals nan
+    return ("constant", id(data))
+
+
+def _hashable(value: Any) -> Any:
+    """Return what is equal for equal options: slices, lists and arrays are not hashable."""
+    if isinstance(value, dict):
+        return tuple([(name, _hashable(part)) for name, part in value.items()])
+    if isinstance(value, tuple | list):
+        return (type(value), *[_hashable(part) for part in value])
+    if isinstance(value, slice):
+        return ("slice", value.start, value.stop, value.step)
+    if isinstance(value, np.ndarray):
+        return ("array", value.shape, value.dtype.char, value.tobytes())
+    if isinstance(value, float | int | bool):
+        return (type(value), str(value))
+    return value if isinstance(value, Hashable) else ("object", id(value))
+
+
+def drop_dead(program: Program) -> Program:
+    """Return the program without the steps that nothing needs; draws of random numbers stay."""
+    steps = program.steps
+    alive = bytearray(len(steps))
+    for i in program.arguments + program.wanted():
+        alive[i] = 1
+    for i in range(len(steps) - 1, -1, -1):
+        step = steps[i]
+        if alive[i] or step.primitive is fresh_draw:
+            alive[i] = 1
+            for x in step.inputs:
+                alive[x] = 1
+    place = [-1] * len(steps)
+    kept: list[Step] = []
+    for i, step in enumerate(steps):
+        if alive[i]:
+            place[i] = len(kept)
+            kept.append(step._replace(inputs=tuple([place[x] for x in step.inputs])))
+    constants = {place[i]: data for i, data in program.constants.items() if alive[i]}
+    return program.rebuilt(kept, place, constants)
+
+
+PASSES = (fold_constants, simplify, merge_common, drop_dead)
+
+
+def simplified(program: Program) -> Program:
+    """Return the program after all passes.
+
+    Example: >>> from autograd_core import compile, grad
+             >>> f = compile(grad(lambda x: x * x))
+             >>> f(3.0)
+             6.0
+             >>> print(f.program)
+             %0 = argument 0
+             %1 = add(%0, %0)
+             return %1
+    """
+    for each in PASSES:
+        program = each(program)
+    return program

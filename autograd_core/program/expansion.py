@@ -1,7 +1,7 @@
-"""Array primitives, told as what they do to single numbers.
+"""Array primitives as scalar operations.
 
 An array is the array of its slots: whatever only moves elements moves slots by its own `forward`,
-and whatever computes appends operations. Sums go from left to right. Slots are whole numbers,
+and whatever computes appends scalar operations. Sums go from left to right. Slots are integers,
 whatever the type of the numbers in them, so that a `dtype` does not concern them.
 """
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ...graph import Primitive
-from ...primitives import elementwise as table
-from ...primitives import indexing, linear_algebra, reductions, shapes, windows
-from .steps import Scalars
+from ..graph import Primitive
+from ..primitives import elementwise as table
+from ..primitives import indexing, linear_algebra, reductions, shapes, windows
+from .scalar_program import Scalars
 
 MOVING = (
     indexing.getitem,
@@ -27,7 +27,7 @@ MOVING = (
 
 
 def expanded(scalars: Scalars, primitive: Primitive, inputs: list[Any], params: Any) -> Any:
-    """Return the slots of what a primitive makes of slots, or None if nobody has told how."""
+    """Return the slots of what a primitive makes of slots, or None if it has no expansion."""
     if primitive is table.astype:
         return inputs[0]
     if primitive is table.round:

@@ -1,19 +1,22 @@
 """Fusion: chains of elementwise steps become one step, which goes over its arrays once.
 
-Memory is what long chains of arithmetic wait for: an optimizer's dozen operations read and write
-each parameter a dozen times. One loop does it once. Only operations are fused that every machine
-rounds alike, so that the result stays equal to the bit.
+Long chains of arithmetic are limited by memory bandwidth: an optimizer's dozen operations read and
+write each parameter a dozen times. One loop, compiled by Numba, does it once. Only operations are
+fused that every processor rounds alike, so that the result stays equal to the bit.
 """
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ...graph import Primitive
-from ...primitives import elementwise as table
-from ...primitives.indexing import getitem
-from ..program import Program, Step
+from ..graph import Primitive
+from ..primitives import elementwise as table
+from ..primitives.indexing import getitem
+from .machine_code import machine_code
+from .program import Program, Step
 
 # How a loop writes each operation; {zero} and {one} are of the arrays' type
 LOOPS: dict[Primitive, str] = {
@@ -123,3 +126,58 @@ class _Fusion:
         for row, i in enumerate(results):
             self.place[i] = len(self.kept)
             self.kept.append(Step(getitem, (whole,), {"index": row}, shape, dtype))
+
+
+def loop_into(step: Step, inputs: list[Step]) -> Callable[..., None]:
+    """Return what computes a fused step from its inputs into an array, in one loop.
+
+    Arrays that do not lie in memory row by row, such as transposed ones, are copied before.
+    """
+    params = step.params or {}
+    are_arrays = tuple([bool(x.shape) for x in inputs])
+    source = _source(params["code"], params["results"], are_arrays)
+    kinds = [f"{step.dtype}[::1]" if is_array else f"{step.dtype}" for is_array in are_arrays]
+    signature = f"({', '.join(kinds)}, {step.dtype}[:, ::1])"
+    number = step.dtype.type
+    rows = (len(params["results"]), step.size // len(params["results"]))
+
+    def into(*inputs_and_out: Any) -> None:
+        *given, out = inputs_and_out
+        loop = _loop(source, signature)
+        if loop is None:  # NumPy computes step by step
+            np.copyto(out, fused.forward(*given, **params))
+            return
+        data = [
+            x.reshape(-1) if is_array else number(x)
+            for x, is_array in zip(given, are_arrays, strict=True)
+        ]
+        loop(*data, out.reshape(rows))
+
+    return into
+
+
+def _source(code: Any, results: tuple[int, ...], are_arrays: tuple[bool, ...]) -> str:
+    """Write the loop: one variable for each input and each operation."""
+    count = len(are_arrays)
+    names = [f"x{k}[i]" if is_array else f"x{k}" for k, is_array in enumerate(are_arrays)]
+    lines = []
+    for k, (primitive, operands) in enumerate(code):
+        text = LOOPS[primitive].format(*[names[n] for n in operands], zero="zero", one="one")
+        lines.append(f"        t{k} = {text}")
+        names.append(f"t{k}")
+    lines += [f"        out[{row}, i] = {names[n]}" for row, n in enumerate(results)]
+    parameters = ", ".join([f"x{k}" for k in range(count)])
+    return "\n".join(
+        [
+            f"def run({parameters}, out):",
+            "    zero = out.dtype.type(0)",
+            "    one = out.dtype.type(1)",
+            "    for i in range(out.shape[1]):",
+            *lines,
+        ]
+    )
+
+
+@cache
+def _loop(source: str, signature: str) -> Callable[..., None] | None:
+    return machine_code(source, "loop", signature, lambda _: {"sqrt": np.sqrt})

@@ -1,1 +1,0 @@
-"""Programs of arrays: NumPy calls into buffers, and loops in machine code."""

@@ -1,0 +1,345 @@
+"""batch: a function of one sample, applied to many at once."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from .. import watching
+from ..anomaly import user_line
+from ..backprop import hold_nan, own, paths
+from ..conditions import TRACED, retype
+from ..data import Data, as_data, dtype_of, shape_of
+from ..errors import OptionError, ShapeError, TraceError
+from ..functions.rearranging import stack
+from ..graph import Node, Primitive, make_leaf, next_index
+from ..messages import describe
+from ..primitives.indexing import getitem
+from ..primitives.shapes import transpose
+from ..trace import plain
+from ..value import Value
+from ..watching import Lasting, is_live, recording, watch
+from .batching_rules import Register, Task, carry_out
+from .signature import builder, is_static
+from .tracing import drawing_again, earlier, fresh
+
+Place = tuple[str, Any, Any]  # a leaf of the arguments: its name, itself, its axis of samples
+
+
+def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
+    """Return f as a function of many samples at once, along the first axis of its results.
+
+    f runs once, on one sample, and each of its operations is then carried out for all: a network
+    of numbers becomes one of columns. Derivatives of any order may be inside or outside, `compile`
+    too, and another `batch`. Primitives of one's own are applied sample by sample.
+
+    Args:    f: function of one sample; decides by `np.where` and not by `if` of a sample's data.
+             `fresh` draws once for each sample.
+             in_axes: along which axis arguments hold the samples; None: all samples share them.
+             One for all positional arguments, or a tuple with one for each, each of which may be
+             a structure like its argument. Keyword arguments hold them along axis 0.
+    Returns: function of f's arguments; the result has f's structure, with a first axis of samples.
+    Raises:  ShapeError: other numbers of samples, or no such axis. OptionError: in_axes of
+             another structure, or no argument holds samples. TraceError: f takes data out of the
+             graph, assigns to a Value, or calls `callback`.
+    Example: >>> def network(weights, x):
+             ...     w, bias, out = weights
+             ...     return out * np.tanh(w * x + bias)
+             >>> batch(network, in_axes=(None, 0))([1.0, 0.5, 2.0], np.array([-0.5, 0.0, 1.5]))
+             array([0.        , 0.92423431, 1.92805516])
+    """
+
+    @wraps(f)
+    def of_samples(*args: Any, **kwargs: Any) -> Any:
+        leaves: list[Any] = []
+        build = builder((args, kwargs), leaves)
+        places = [*_places(in_axes, args, "", in_axes), *_places(0, kwargs, "", 0)]
+        numbers = [i for i, (_, _, axis) in enumerate(places) if axis is not None]
+        samples = {places[i][0]: _samples_first(*places[i]) for i in numbers}
+        count = _count(f, in_axes, samples)
+        trial = Trial(count)
+        sample = list(leaves)  # what all samples share is given as it is
+        for i, x in zip(numbers, samples.values(), strict=True):
+            sample[i] = trial.stand_in(x)
+
+        def of_one(sample: list[Any]) -> tuple[list[Any], Any]:
+            one_args, one_kwargs = build(sample, 0)
+            results: list[Any] = []
+            build_result = builder(f(*one_args, **one_kwargs), results)
+            return results, build_result
+
+        with np.errstate(all="ignore"):
+            with trial.running():
+                results, build_result = of_one(sample)
+            outputs = trial.for_all(results)
+            if trial.is_spoilt:
+                given = zip(numbers, samples.values(), strict=True)
+                outputs = _one_by_one(of_one, leaves, given, trial)
+        handed_out = {id(leaf) for leaf in leaves}
+        return build_result([own(output, handed_out) for output in outputs], 0)
+
+    return of_samples
+
+
+def _one_by_one(
+    f: Callable[..., Any], leaves: list[Any], places: Iterable[Any], trial: "Trial"
+) -> list[Any]:
+    """Apply f to each sample: there a derivative knows where 0 times infinity is 0."""
+    rows, places = [], list(places)
+    for k in range(trial.batch_size):
+        sample = list(leaves)
+        for i, x in places:
+            one = getitem(x, index=k)
+            sample[i] = one if isinstance(one, Node) else make_leaf(Value, one)
+        draws = [getitem(drawn, index=k) for drawn in trial.drawn]
+        again = drawing_again(draws) if draws else nullcontext()
+        with watch(Lasting()), recording(), again:
+            outputs, _ = f(sample)
+        made = [x for x in sample if isinstance(x, Node) and x.primitive is None]
+        rows.append([_kept_or_plain(output, made) for output in outputs])
+    return [stack(column) for column in zip(*rows, strict=True)]
+
+
+def _kept_or_plain(output: Any, made: list[Node]) -> Any:
+    """Return a result as a Value if any takes part in it beside those made of the sample."""
+    if not isinstance(output, Node):
+        return output
+    is_live_result = paths(output, made)[2] and is_live()
+    return output if is_live_result else output._data
+
+
+def _places(axes: Any, structure: Any, name: str, given: Any) -> Iterator[Place]:
+    """Yield all leaves with their axes of samples; `given`: the whole in_axes, for the error."""
+    if isinstance(axes, tuple | list | dict):
+        if not _alike(axes, structure):
+            raise OptionError(
+                f"in_axes={given!r}",
+                f"{name or 'the arguments'}: {_described(structure)}, where in_axes has {axes!r}",
+                "one axis or None for all of it, or a structure like it",
+            )
+    elif axes is not None and not isinstance(axes, int):
+        raise OptionError(
+            f"in_axes={given!r}", f"{axes!r} is no axis", "an int, None, or a structure of them"
+        )
+    if isinstance(structure, list | tuple | dict):
+        for key in structure if isinstance(structure, dict) else range(len(structure)):
+            part = f"{name}[{key!r}]" if name else f"argument {key}"
+            below = axes[key] if isinstance(axes, tuple | list | dict) else axes
+            yield from _places(below, structure[key], part, given)
+    elif not is_static(structure):
+        yield name, structure, axes
+
+
+def _alike(axes: Any, structure: Any) -> bool:
+    """Tell whether both are dicts with the same keys, or lists or tuples of the same length."""
+    if isinstance(axes, dict) or isinstance(structure, dict):
+        both = isinstance(axes, dict) and isinstance(structure, dict)
+        return both and axes.keys() == structure.keys()
+    return isinstance(structure, list | tuple) and len(axes) == len(structure)
+
+
+def _described(structure: Any) -> str:
+    if isinstance(structure, dict):
+        return f"a dict of {list(structure)}"
+    kind = type(structure).__name__
+    return f"a {kind} of {len(structure)}" if isinstance(structure, list | tuple) else f"a {kind}"
+
+
+def _samples_first(name: str, x: Any, axis: int) -> Any:
+    """Return a leaf with its axis of samples as the first."""
+    x = x if isinstance(x, Node) else as_data(x)
+    ndim = len(shape_of(x))
+    if not -ndim <= axis < ndim:
+        raise ShapeError(
+            f"batch with in_axes {axis} for {name}, {describe(x)}",
+            "it has no such axis of samples",
+            f"an array of samples, such as np.array([...]); or in_axes None for {name}, if all "
+            "samples share it",
+        )
+    order = list(range(ndim))
+    order.insert(0, order.pop(axis))
+    return transpose(x, axes=tuple(order)) if axis % ndim else x
+
+
+def _count(f: Callable[..., Any], in_axes: Any, samples: dict[str, Any]) -> int:
+    """Return the number of samples, which are given with their names."""
+    if not samples:
+        raise OptionError(
+            f"batch of {getattr(f, '__name__', 'a function')} with in_axes={in_axes!r}",
+            "no argument holds samples, so that nothing tells how many there are",
+            "in_axes=0 for an argument with samples along its first axis; or the function itself",
+        )
+    counts = {name: shape_of(x)[0] for name, x in samples.items()}
+    first, count = next(iter(counts.items()))
+    for name, other in counts.items():
+        if other != count:
+            raise ShapeError(
+                f"batch of {first} with {count} samples and {name} with {other}",
+                "each sample takes one of each",
+                f"as many of each; or in_axes None for {name}, if all samples share it",
+            )
+    return count
+
+
+Making = tuple[Primitive, tuple[Any, ...], dict[str, Any] | None]
+
+
+class Trial(watching.Tracer):
+    """Watches one run of a function on one sample, and carries its operations out for all."""
+
+    def __init__(self, batch_size: int) -> None:
+        outer = watching.tracer()
+        self.batch_size = batch_size
+        self.start = next_index()
+        self.registers: dict[Node, Register] = {}  # what the nodes of the run are for all samples
+        self.forgotten: dict[Node, Making] = {}  # how those inside no_grad were made
+        self.draws: list[Node] = []
+        # What may draw and change what it likes, inside a compiled function
+        self.outside = outer.outside if outer else nullcontext
+        self.drawn: list[Any] = []  # the same for all samples
+        self.outer = outer
+        self.derivatives: set[Node] = set()
+        self.is_spoilt = False  # whether one of them holds NaN, so that samples decide themselves
+
+    def derived(self, cotangents: list[Any]) -> None:
+        """Look for NaN in derivatives once they are known for all samples."""
+        self.derivatives.update(g for g in cotangents if isinstance(g, Node))
+
+    def _look_for_nan(self, cotangents: list[Any]) -> None:
+        if self.outer is not None:
+            self.outer.derived(cotangents)
+        else:
+            self.is_spoilt = self.is_spoilt or hold_nan(cotangents)
+
+    functions = TRACED
+
+    def recorded(self, node: Node) -> None:
+        """Keep the history that `no_grad` is about to make the node forget."""
+        if type(node) is not Value:
+            retype(node)
+        if not watching.is_recording() and node.primitive is not None:
+            self.forgotten[node] = (node.primitive, node.inputs, node.params)
+
+    def taking(self, node: Node, how: str) -> None:
+        """Refuse."""
+        self.refuse(
+            f"{how} of a Value of shape {node.shape}",
+            "it stands for all samples, and has the number of one of them",
+            "operations on the Value itself: np.where to choose by a condition, grad for "
+            "derivatives, Value(array)[place]; or return it, and look at it after the batch",
+        )
+
+    def refuse(self, given: str, why: str, instead: str) -> None:
+        """Raise TraceError."""
+        given = f"{given} inside a batched function\n  at:    {user_line()}"
+        raise TraceError(given, why, instead)
+
+    def assigning(self, node: Node, data: Any) -> None:
+        """Refuse."""
+        self.refuse(
+            f"{describe(data)} assigned to the data of {describe(node)}",
+            "each sample would give the Value other data, and it holds one",
+            "return the new data, and assign to the Value after the batch",
+        )
+
+    @property
+    def effects(self) -> Any:
+        """What `callback` asks for: refused."""
+        return self.refuse(
+            "callback",
+            "it would see one sample in place of all",
+            "return what it is to see, and call it after the batch",
+        )
+
+    def stand_in(self, samples: Any) -> Any:
+        """Return a Value that holds one sample, the first, and stands for all."""
+        data = plain(samples)
+        one = as_data(data[0] if len(data) else np.zeros(data.shape[1:], data.dtype))
+        node = make_leaf(Value, one)
+        self.registers[node] = Register(samples, len(shape_of(one)), True)
+        return node
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Watch what is computed inside the block."""
+        draws = earlier.get()  # a derivative uses what the value has drawn for all samples
+        token = earlier.set(draws and map(self._drawn_before, draws))
+        try:
+            with watching.watch(self), watching.recording():
+                yield
+        finally:
+            earlier.reset(token)
+
+    def _drawn_before(self, drawn: Any) -> Any:
+        self.drawn.append(drawn)
+        return self.stand_in(drawn)
+
+    def for_all(self, results: list[Any]) -> list[Any]:
+        """Return what the results of the run are for all samples."""
+        for node in self.draws:
+            _, _, params = self._making(node) or (None, (), None)
+            drawn = fresh(self._draw_each((params or {})["draw"], node._data))
+            self.registers[node] = Register(drawn, len(node.shape), True)
+            self.drawn.append(drawn)
+        order = self._reached(results)
+        last_use = {x: node for node in order for x in self._inputs(node)}
+        last_use.update((x, x) for x in results if isinstance(x, Node))  # kept to the end
+        for node in order:
+            with self._as_recorded(node):
+                self.registers[node] = carry_out(self._task(node))
+            if node in self.derivatives:
+                self._look_for_nan([self.registers[node].data])
+            for x in self._inputs(node):
+                if last_use[x] is node:
+                    self.registers.pop(x, None)  # its memory is free for others
+        return [self._register(x).for_each(self.batch_size) for x in results]
+
+    def _draw_each(self, draw: Callable[[], Any], first: Data) -> Callable[[], Any]:
+        """Return what draws once for each sample; what the run has drawn is for the first."""
+        seen = [first]
+
+        def draw_each() -> Any:
+            drawn = [as_data(seen.pop() if seen else draw()) for _ in range(self.batch_size or 1)]
+            return np.stack(drawn)[: self.batch_size]
+
+        return draw_each
+
+    def _as_recorded(self, node: Node) -> AbstractContextManager[None]:
+        forgetting: AbstractContextManager[None] = watching.no_grad()
+        return forgetting if node in self.forgotten else nullcontext()
+
+    def _making(self, node: Node) -> Making | None:
+        """Return how a node was made in this run; None of what the run started from."""
+        if node.index < self.start:
+            return None
+        if node.primitive is not None:
+            return node.primitive, node.inputs, node.params
+        return self.forgotten.get(node)
+
+    def _inputs(self, node: Node) -> list[Node]:
+        making = self._making(node)
+        return [x for x in making[1] if isinstance(x, Node)] if making else []
+
+    def _reached(self, results: list[Any]) -> list[Node]:
+        """Return the nodes that are computed for the results, inputs before outputs."""
+        seen: set[Node] = set()
+        stack = [x for x in results if isinstance(x, Node)]
+        while stack:
+            node = stack.pop()
+            if node not in seen and node not in self.registers and self._making(node):
+                seen.add(node)
+                stack += self._inputs(node)
+        return sorted(seen, key=lambda node: node.index)
+
+    def _task(self, node: Node) -> Task:
+        primitive, inputs, params = self._making(node)  # type: ignore[misc]  # it was reached
+        registers = [self._register(x) for x in inputs]
+        return Task(primitive, params or {}, registers, self.batch_size, node.shape, dtype_of(node))
+
+    def _register(self, x: Any) -> Register:
+        """Return what a node or a constant of the run is for all samples."""
+        if isinstance(x, Node):
+            return self.registers.get(x) or Register(x, len(x.shape), False)
+        return Register(as_data(x), len(shape_of(x)), False)

@@ -1,1 +1,0 @@
-"""A function of one sample, carried out for all of them at once."""
