@@ -34,7 +34,6 @@ from .callbacks import (
     LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
-    Replay,
     TerminateOnNaN,
 )
 from .data import batches, one_hot
@@ -84,6 +83,7 @@ from .optimizers import (
     RMSprop,
 )
 from .perceptron import Perceptron
+from .plots import Replay
 from .randomness import set_seed
 from .storage.loading import load
 

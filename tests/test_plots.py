@@ -65,7 +65,8 @@ PLOTS = {
 
 class TestEvery:
     def test_is_here(self):
-        assert sorted([*PLOTS, "descent_path"]) == plots.__all__
+        pages = ["Replay", "ReplayPage", "side_by_side"]
+        assert sorted([*PLOTS, "descent_path", *pages]) == sorted(plots.__all__)
 
     @pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
     def test_draws_on_the_axes_it_is_given_and_returns_them(self, plot):
@@ -219,7 +220,7 @@ class TestDecisionBoundary:
     def test_the_picture_shows_the_outputs(self):
         model = small_model()
         image = plots.decision_boundary(model, X, Y).images[0].get_array()
-        plane = nn.plane.Plane(X, Y)
+        plane = nn.plots.plane.Plane(X, Y)
         expected = 2 * model.predict(plane.grid(200))[:, 0] - 1
         np.testing.assert_allclose(image.ravel(), expected, rtol=1e-6)
 

@@ -14,9 +14,8 @@ import pytest
 import nn
 from autograd_core import FileError, OptionError, ShapeError
 from nn import Activation, Adam, BatchNormalization, Dense, Dropout, Sequential
-from nn.callbacks.replay import Replay, ReplayPage, side_by_side
-from nn.callbacks.replay.columns import columns_of
-from nn.callbacks.replay.recorder import NEURON_SIDE, PLANE_SIDE, shades
+from nn.plots import Replay, ReplayPage, side_by_side
+from nn.plots.replay import NEURON_SIDE, PLANE_SIDE, neuron_layers, shades
 from tests.eyesight import least_difference
 
 X, Y = nn.datasets.moons(40, noise=0.1, seed=0)
@@ -131,7 +130,7 @@ class TestWatchingChangesNothing:
 class TestNetworks:
     def test_layers_between_belong_to_the_dense_layer_before(self):
         layers = [Dense(4), BatchNormalization(), Activation("relu"), Dropout(0.5)]
-        columns = columns_of(Sequential([*layers, Sequential([Dense(2, "softmax")])]), X)
+        columns = neuron_layers(Sequential([*layers, Sequential([Dense(2, "softmax")])]), X)
         assert [column.functions for column in columns] == [
             ["BatchNormalization", "relu"],
             ["softmax"],
@@ -140,7 +139,7 @@ class TestNetworks:
 
     def test_dropout_rests_and_training_goes_on(self):
         model = Sequential([Dense(4), Dropout(0.5), Dense(1)])
-        first, second = columns_of(model, X)[-1].out, columns_of(model, X)[-1].out
+        first, second = neuron_layers(model, X)[-1].out, neuron_layers(model, X)[-1].out
         np.testing.assert_array_equal(first, second)
         assert model.layers[1].training
 
@@ -213,7 +212,7 @@ class TestNames:
         assert repr(Replay(X, Y)) == "Replay of no training yet"
         assert Replay(X, Y)._repr_html_() is None
 
-    def test_columns_of_a_frame(self):
+    def test_neuron_layers_a_frame(self):
         frame = pd.DataFrame(X, columns=["height", "weight"])
         assert trained(x=frame)[0].run()["names"] == ["height", "weight"]
 

@@ -3,7 +3,6 @@
 - Callback: the base of one's own
 - History: the figures of each epoch, as `fit` returns them
 - EarlyStopping, ModelCheckpoint, ReduceLROnPlateau: watch one figure
-- Replay, side_by_side: training as a page to move through forwards and backwards
 - LearningRateScheduler, TerminateOnNaN, CSVLogger, LambdaCallback: act at each epoch or batch
 """
 
@@ -16,7 +15,6 @@ from .recording import (
     Progress,
     TerminateOnNaN,
 )
-from .replay import Replay, side_by_side
 
 __all__ = [
     "CSVLogger",
@@ -30,7 +28,5 @@ __all__ = [
     "Monitor",
     "Progress",
     "ReduceLROnPlateau",
-    "Replay",
     "TerminateOnNaN",
-    "side_by_side",
 ]

@@ -1,4 +1,4 @@
-"""Pictures made of numbers: weights as images, samples that a model misread."""
+"""Numbers as pictures: weights, confusion matrix, misclassified samples."""
 
 import math
 from typing import Any
@@ -7,9 +7,10 @@ import numpy as np
 
 from autograd_core import OptionError, ShapeError, Value
 
+from .. import metrics
 from ..data import as_samples
 from ..state import State
-from .axes import around_zero, axes_or_new, bare, from_ground_to_ink
+from .axes import around_zero, axes_or_new, bare, from_ground, from_ground_to_ink, ink
 
 MOST = 64  # pictures side by side: more are too small to look at
 
@@ -93,6 +94,40 @@ def misread(
             pair = [_name(names, k[sample]) for k in (labels, predictions)]
             ax.text(*place, " as ".join(pair), ha="center", va="bottom", fontsize="small")
         ax.set_ylim(ax.get_ylim()[0], -gap)  # the words above the first row
+    return ax
+
+
+def confusion_matrix(labels: Any, predictions: Any, names: Any = None, ax: Any = None) -> Any:
+    """Draw how often each class (row) was predicted as each class (column).
+
+    Colour shows the root of the share of the row, so that rare classes and rare mistakes show.
+
+    Args:    labels, predictions: class numbers (samples,), or rows with their largest number at
+             the class, (samples, classes).
+             names: of the classes; None: their numbers.
+             ax: matplotlib's Axes to draw on; None: new ones.
+    Returns: the Axes.
+    Raises:  ShapeError: lengths differ. OptionError: a number that is no class, or names that are
+             not one for each class. MissingPackageError: no matplotlib.
+    Example: >>> ax = confusion_matrix([0, 0, 1, 1], [0, 0, 0, 1], names=["cat", "dog"])
+             >>> [text.get_text() for text in ax.texts]
+             ['2', '0', '1', '1']
+    """
+    numbers = class_of("labels", labels), class_of("predictions", predictions)
+    counts = metrics.confusion_matrix(*numbers, None if names is None else len(names))
+    ax = axes_or_new(ax)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ax.imshow(np.sqrt(share), cmap=from_ground(ax), vmin=0, vmax=1)
+    size = 10 if len(counts) <= 12 else 6
+    for (row, column), count in np.ndenumerate(counts):
+        faint = 0.35 if count == 0 else 1.0
+        options = {"ha": "center", "va": "center", "fontsize": size, "alpha": faint}
+        ax.text(column, row, str(count), color=ink(ax), **options)
+    texts = [str(name) for name in (range(len(counts)) if names is None else names)]
+    places = range(len(counts))
+    ax.set_xticks(places, texts, rotation=45 if max(map(len, texts)) > 4 else 0)
+    ax.set_yticks(places, texts)
+    ax.set(xlabel="predicted class", ylabel="true class")
     return ax
 
 

@@ -1,22 +1,98 @@
 """Replay: records a small network while it trains, and shows the training as a page."""
 
+import base64
+import hashlib
+import html
+import json
 import os
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_core import OptionError
+from autograd_core import OptionError, Value, no_grad
 
-from ...configuration import check_range
-from ...data import whole_number
-from ...plane import Plane
-from ..base import Callback, Logs
-from .columns import Column, columns_of
-from .page import ReplayPage, packed
+from ..callbacks.base import Callback, Logs
+from ..configuration import check_range, name_of
+from ..data import whole_number
+from ..files import replacing
+from .plane import Plane
 
 MOST_POINTS = 2_000  # shown; all samples are measured
 MOST_NEURONS = 100
 NEURON_SIDE, PLANE_SIDE = 24, 64  # cells along the side of a neuron's picture, and of the plane's
+SCRIPTS = ("frames.js", "plane.js", "network.js", "curves.js", "page.js")
+FRAME = "width:100%;height:820px;border:0;resize:vertical"  # in a notebook
+
+
+class ReplayPage:
+    """One training or several as a page, which shows itself in a notebook.
+
+    Args:    runs: what `Replay.run` returns.
+    """
+
+    def __init__(self, runs: Sequence[dict[str, Any]]) -> None:
+        self.runs = list(runs)
+
+    def html(self) -> str:
+        """Return the page, which is complete in itself."""
+        script = "\n".join(_text(name) for name in SCRIPTS)
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        parts = {
+            "title": html.escape(" | ".join(run["title"] for run in self.runs)),
+            "digest": digest,  # nothing else may run in the page
+            "style": _text("page.css"),
+            "runs": json.dumps(self.runs, allow_nan=False).replace("<", "\\u003c"),
+            "script": script,
+        }
+        first, *others = _text("page.html").split("{{")
+        return first + "".join(
+            parts[name] + rest for name, rest in (other.split("}}", 1) for other in others)
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page: one file, which needs nothing else.
+
+        Args:    path: of the file, "replay.html".
+        Raises:  OptionError: another ending. FileError: the file cannot be written.
+        """
+        if Path(path).suffix.lower() not in (".html", ".htm"):
+            raise OptionError(
+                f"a replay as {Path(path).name}",
+                "it is a page for the browser",
+                "a path that ends with .html",
+            )
+        page = self.html().encode()
+        with replacing(path) as file:
+            file.write(page)
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe srcdoc="{html.escape(self.html())}" title="Training replay" '
+            f'sandbox="allow-scripts" style="{FRAME}"></iframe>'
+        )
+
+    def __repr__(self) -> str:
+        return f"ReplayPage of {' | '.join(run['title'] for run in self.runs)}"
+
+
+@dataclass
+class NeuronLayer:
+    """Neurons side by side.
+
+    Args:    weight: (units, inputs). bias: (units,), or None.
+             out: what the neurons say of some samples, (samples, units).
+             functions: what is applied to the weighted sum, first to last: ["tanh"].
+    """
+
+    weight: Any
+    bias: Any
+    out: Any
+    functions: list[str] = field(default_factory=list)
 
 
 class Frame(NamedTuple):
@@ -85,7 +161,7 @@ class Replay(Callback):
     def on_train_batch_begin(self, batch: int, logs: Logs) -> None:
         """Record the network before its first step."""
         if not self._recorded:
-            self._look(columns_of(self.model, self.plane.x[:1]))
+            self._look(neuron_layers(self.model, self.plane.x[:1]))
             self._record()
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
@@ -103,7 +179,7 @@ class Replay(Callback):
             del self._recorded[self.frames - 1 :]
             self._record()
 
-    def _look(self, columns: list[Column]) -> None:
+    def _look(self, columns: list[NeuronLayer]) -> None:
         """Note what the network is made of, and what to call its training."""
         sizes = [len(column.weight) for column in columns]
         if sum(sizes) > MOST_NEURONS:
@@ -127,7 +203,7 @@ class Replay(Callback):
         plane, model = self.plane, self.model
         with np.errstate(all="ignore"):  # a training that diverges is worth looking at, too
             grids = plane.grid(NEURON_SIDE), plane.grid(PLANE_SIDE)
-            columns = columns_of(model, np.concatenate([*grids, plane.x]))
+            columns = neuron_layers(model, np.concatenate([*grids, plane.x]))
             small, fine, said = _split(columns, *map(len, grids))
             right = plane.right(plane.scores(said, model.loss))
             loss = float(model.evaluate(plane.x, self.y, return_dict=True)["loss"])
@@ -221,7 +297,42 @@ def side_by_side(*replays: Replay) -> ReplayPage:
     return ReplayPage([replay.run() for replay in replays])
 
 
-def _split(columns: list[Column], neurons: int, cells: int) -> tuple[Any, Any, Any]:
+def neuron_layers(model: Any, x: Any) -> list[NeuronLayer]:
+    """Return a network's columns, computed as in evaluation.
+
+    Args:    model: Dense layers one after the other, with layers between that keep the number of
+             neurons; or a scalar network, seen as such layers.
+             x: samples, (samples, inputs).
+    Raises:  OptionError: a layer of another kind.
+    Example: >>> import nn
+             >>> model = nn.Sequential([nn.Dense(3), nn.Activation("tanh"), nn.Dense(1)])
+             >>> [(c.weight.shape, c.functions) for c in neuron_layers(model, [[0.0, 1.0]])]
+             [((3, 2), ['tanh']), ((1, 3), [])]
+    """
+    network = model.to_dense() if hasattr(model, "to_dense") else model
+    columns: list[NeuronLayer] = []
+    with network.evaluating(), no_grad():
+        for layer in _layers(network):
+            given, x = x, layer(x)
+            kept = getattr(x, "shape", ()) == getattr(given, "shape", None)
+            if hasattr(layer, "units") and isinstance(getattr(layer, "weight", None), Value):
+                bias = layer.bias.data if layer.use_bias else None
+                columns.append(NeuronLayer(layer.weight.data, bias, x))
+            elif not (columns and kept):
+                raise OptionError(
+                    f"a replay of {model!r} with {type(layer).__name__}",
+                    "its picture has a line for each weight between neurons",
+                    "nn.Sequential of Dense layers, with activations between, or nn.MLP",
+                )
+            if x is not given:  # dropout and noise give what they got: no training, no noise
+                columns[-1].functions += _function(layer)
+            columns[-1].out = x
+    for column in columns:
+        column.out = getattr(column.out, "data", column.out)
+    return columns
+
+
+def _split(columns: list[NeuronLayer], neurons: int, cells: int) -> tuple[Any, Any, Any]:
     """Return what hidden neurons say of their pictures' cells, and outputs of the plane's, of x."""
     hidden = [column.out[:neurons] for column in columns[:-1]]
     out = columns[-1].out[neurons:]
@@ -242,3 +353,28 @@ def shades(numbers: Any, most: int) -> Any:
     share = np.where(np.isinf(numbers), np.sign(numbers), share)
     whole = np.where(np.isnan(share), -most - 1, np.round(most * share))
     return whole.astype(np.min_scalar_type(-most - 1))
+
+
+def _layers(network: Any) -> list[Any]:
+    """Return the layers, those of networks inside the network included."""
+    if not hasattr(network, "layers"):
+        return [network]
+    return [inner for layer in network.layers for inner in _layers(layer)]
+
+
+def _function(layer: Any) -> list[str]:
+    function = getattr(layer, "activation", type(layer))
+    return [] if function is None or name_of(function) == "linear" else [name_of(function)]
+
+
+def packed(arrays: list[Any]) -> str:
+    """Return arrays of one shape, one after the other, as text: their bytes, pressed.
+
+    Example: >>> packed([np.zeros(1000, np.uint8)] * 100)[:4]
+             'eNrt'
+    """
+    return base64.b64encode(zlib.compress(np.stack(arrays).tobytes(), 9)).decode()
+
+
+def _text(name: str) -> str:
+    return resources.files(__package__).joinpath("page", name).read_text(encoding="utf-8")
