@@ -8,12 +8,12 @@ import numpy as np
 
 from . import watching
 from .data import as_data, shape_of
-from .errors import ChangedDataError, ShapeError
+from .errors import ChangedDataError, ShapeError, UnsupportedError
 from .graph import Node, Primitive, ancestors
 from .messages import describe
 from .rules import applied, fit
 from .structural_zeros import careful_sweep
-from .watching import recording, watchers
+from .watching import FORGOTTEN, recording, watchers
 from .watching import tracer as innermost_tracer
 
 
@@ -115,25 +115,28 @@ def _refuse_changed(order: list[Node]) -> None:
 def _propagate(
     order: list[Node], cotangents: dict[Node, Any], within: set[Node] | None, live: bool
 ) -> list[Any]:
-    """Fill in the cotangents, last node first, and return those of the leaves.
+    """Fill in the cotangents, last node first.
 
     live: rules see nodes, otherwise their data.
+    Returns: the cotangents of the leaves, and those of which a rule may drop elements: if any
+             cotangent of a node holds NaN, one of these does.
     """
     get = cotangents.get
-    leaves = []
+    ends = []
     for node in reversed(order):
         primitive = node.primitive
         g = get(node)
         if primitive is None or g is None:
             if g is not None:
-                leaves.append(g)
+                ends.append(g)
             continue
         arity, params = primitive.arity, node.params
-        if arity == 0 or (params is not None and arity == 2):
+        if arity == 0 or params is not None:
+            ends.append(g)
             _propagate_any(primitive, node, g, cotangents, within, live)
             continue
-        # One input, or two and no params as every operator has: written out, because this is most
-        # of the time of a small graph. _propagate_any says the same for any number of inputs.
+        # One input or two, and no params, as every operator has: written out, because this is most
+        # of the time of a small graph. _propagate_any does the same for any number of inputs.
         x, y = node.x, node.y
         rule_x: Any
         rule_y: Any
@@ -148,7 +151,9 @@ def _propagate(
                 dx = rule_x(g, out, a, b) if to_x else None
                 dy = rule_y(g, out, a, b) if to_y else None
             elif to_x:
-                dx = rule_x(g, out, a) if params is None else rule_x(g, out, a, **params)
+                dx = rule_x(g, out, a)
+            else:
+                ends.append(g)
         except ArithmeticError:
             _propagate_any(primitive, node, g, cotangents, within, live)
             continue
@@ -162,7 +167,7 @@ def _propagate(
                 dy = fit(dy, y, node, 1)
             before = get(y)
             cotangents[y] = dy if before is None else before + dy
-    return leaves
+    return ends
 
 
 def _propagate_any(
@@ -202,6 +207,19 @@ def hold_nan(cotangents: Iterable[Any]) -> bool:
         if data != data:
             return True
     return False
+
+
+def refuse_forgotten(*outputs: Any) -> None:
+    """Refuse to differentiate results that were all computed inside `no_grad`.
+
+    Raises: UnsupportedError: their gradients would all be 0.
+    """
+    if outputs and all([getattr(output, "origin", None) == FORGOTTEN for output in outputs]):
+        raise UnsupportedError(
+            f"the derivative of what was computed inside no_grad: {describe(outputs[0])}",
+            "no_grad does not record how a result is computed, so every gradient would be 0",
+            "the same computation outside the block; no_grad() for what is not differentiated",
+        )
 
 
 def seed(output: Node, gradient: Any) -> Any:

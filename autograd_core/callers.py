@@ -86,11 +86,17 @@ class Taker(NamedTuple):
 
         A list of Values is looked at when the first of them asks, once for all.
         """
+        return any(_first_asks(x, node) and _has_number(x) for x in self._lists())
+
+    def takes_list(self) -> bool:
+        """Tell whether what is called takes a list, np.array([v, w]), as far as the code shows."""
+        return bool(self._lists())
+
+    def _lists(self) -> list[Any]:
         if self.frame is None:
-            return False
+            return []
         operands = [_looked_up(self.frame, x) for x in self.site.operands]
-        lists = [x for x in operands if isinstance(x, list | tuple)]
-        return any(_first_asks(x, node) and _has_number(x) for x in lists)
+        return [x for x in operands if isinstance(x, list | tuple)]
 
     @property
     def is_explicit(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .backprop import own, paths, seed, sweep
+from .backprop import own, paths, refuse_forgotten, seed, sweep
 from .data import shape_of
 from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
@@ -95,10 +95,12 @@ def gradients(
              compiled function.
     Returns: a list with one gradient for each, 0 for those on which the output does not depend.
     Raises:  ShapeError: the output is an array and there is no cotangent, or one of another shape.
+             UnsupportedError: the output was computed inside `no_grad`.
     Example: >>> x, y = Value(2.0), Value(3.0)
              >>> gradients(x * x * y, [x, y])
              [12.0, 4.0]
     """
+    refuse_forgotten(output)
     live = create_graph or are_sweeps_recorded()
     if not isinstance(output, Node):
         return [zeros(x) for x in wrt]

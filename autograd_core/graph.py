@@ -42,7 +42,7 @@ class Node:
         "params",  # the primitive's keyword arguments, or None
         "index",  # age: a node is younger than all its inputs
         "label",  # the user's name for it, or None
-        "origin",  # what a watcher wrote down about the node's making, or None
+        "origin",  # None, ARGUMENT, FORGOTTEN, or what a watcher recorded about the node
         "stepped",  # of a leaf: whether an optimizer has used the gradient that it holds
         "assigned",  # of a leaf: its age when it was last given other data, 0 if it never was
     )
@@ -150,8 +150,8 @@ class Primitive:
              ArithmeticError or ValueError, `forward` decides (NumPy's inf and nan).
              each: in place of `rules` for any number of inputs: `each(i, g, out, *inputs,
              **params)` returns the cotangent of input number i.
-             split: beside `each`: `split(g, out, *inputs, **params)` returns the cotangents of all
-             inputs in a list, where that takes less time than one by one.
+             split: beside `each`, for what only joins its inputs: `split(g, out, *inputs,
+             **params)` returns the cotangents of all inputs in a list, which are parts of g.
              into: `into(*inputs, out, **params)` computes into an array, for compiled programs;
              a ufunc as `forward` can do so by itself.
              elementwise: an element of the output depends on those at its place in the inputs

@@ -252,7 +252,8 @@ def _stays_an_object(node: Node, taker: Taker, dtype: Any) -> bool:
     """Tell whether an array of objects goes on with the graph in what NumPy does."""
     if dtype is not None:
         return bool(np.dtype(dtype).kind == "O")
-    return not node.shape or taker.is_arithmetic
+    is_listed = taker.takes_list() and math.prod(node.shape) <= MOST_OBJECTS
+    return not node.shape or taker.is_arithmetic or is_listed
 
 
 def check_objects(node: Node, taker: Taker) -> None:

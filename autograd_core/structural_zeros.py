@@ -43,12 +43,13 @@ def careful_sweep(
         if node.primitive is None or node not in cotangents:
             continue
         step = _Step(node, cotangents[node], masks[node], presence, live)
+        shares = step.shares()
         for i, x in enumerate(node.inputs):
             if not isinstance(x, Node) or (within is not None and x not in within):
                 continue
             if node.primitive.rule(i) is None:
                 continue
-            d, taking_part = step.pulled(i, x)
+            d, taking_part = step.pulled(i, x) if shares is None else step.cut(*shares[i], i, x)
             before = cotangents.get(x)
             cotangents[x] = d if before is None else before + d
             masks[x] = np.maximum(taking_part, masks.get(x, 0.0))
@@ -83,6 +84,19 @@ class _Step:
             d = self._sum_of_products(i)
         else:
             d = self._rule(i, self.g, self.out, self.inputs)
+        return self.cut(d, mask, i, x)
+
+    def shares(self) -> list[tuple[Any, Mask]] | None:
+        """Return the parts of cotangent and mask for all inputs, where a primitive splits them."""
+        split = self.primitive.split
+        if split is None:
+            return None
+        parts = applied(split, self.g, self.out, self.inputs, self.params)
+        masks = applied(split, self.mask, self.node._data, self.data, self.params)
+        return list(zip(parts, masks, strict=True))
+
+    def cut(self, d: Any, mask: Mask, i: int, x: Node) -> tuple[Any, Mask]:
+        """Return a cotangent of input i as it fits there, 0 where the mask is, and the mask."""
         if shape_of(d) == shape_of(mask):
             d = _select(mask, d)
         d, mask = fit(d, x, self.node, i), _is_not_zero(fit(mask, x, self.node, i))

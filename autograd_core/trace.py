@@ -5,14 +5,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .backprop import own, paths, sweep
+from .backprop import own, paths, refuse_forgotten, sweep
 from .data import as_data
 from .errors import DataError
 from .graph import Node, as_operand, make_leaf
 from .primitives.elementwise import identity
 from .structure import flatten
 from .value import Value
-from .watching import is_live, recording
+from .watching import ARGUMENT, is_live, recording
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -46,6 +46,7 @@ class Trace:
         with recording():
             outputs, self.rebuild_output = flatten(f(*stand_ins, **kwargs))
         self.outputs = [as_operand(out) for out in outputs]
+        refuse_forgotten(*self.outputs)
         self.handed_out = {id(primal._data) for primal in self.primals}
         self.paths = [
             paths(output, self.primals) if isinstance(output, Node) else ([], None, False)
@@ -87,7 +88,9 @@ class Trace:
 
 def _fresh(leaf: Any) -> Any:
     leaf = as_operand(leaf)
-    return identity(leaf) if isinstance(leaf, Node) else make_leaf(Value, leaf)
+    fresh = identity(leaf) if isinstance(leaf, Node) else make_leaf(Value, leaf)
+    fresh.origin = fresh.origin or ARGUMENT
+    return fresh
 
 
 def plain(x: Any) -> Any:

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from itertools import chain, repeat
 from typing import Any
 
@@ -13,13 +14,14 @@ import numpy as np
 
 from . import watching
 from .array_methods import ArrayMethods
-from .backprop import own, seed, sweep
+from .backprop import own, refuse_forgotten, seed, sweep
 from .data import Data, as_data, shape_of
 from .errors import MissingNameError, ShapeError, UnsupportedError
 from .forks import free_after_fork
 from .functions.compositions import COMPOSED
 from .graph import Node, next_index, topological_order
 from .messages import describe
+from .mistakes import GradientWarning, warn_once
 from .numpy_protocol import RECORDED, recorded_form
 from .primitives import elementwise as table
 from .primitives.linear_algebra import matmul
@@ -74,15 +76,30 @@ class Value(ArrayMethods):
     __hash__ = object.__hash__  # by identity, although == compares data
 
     def __init__(self, data: Any, label: str | None = None) -> None:
-        if isinstance(data, Node) and watching.open_watches:
-            watching.taking(data, "Value(v)")
-        given = data._data if isinstance(data, Node) else data
+        given = data
+        if isinstance(data, Node):
+            self._note_copy(data)
+            given = data._data
         data = as_data(given)
         if data is given and isinstance(data, np.ndarray):
             data = data.copy("K")
         super().__init__(data, label)
         if watching.open_watches:
             watching.made_of_data(self)
+
+    def _note_copy(self, node: Node) -> None:
+        """Warn of Value(v): the new Value is a leaf, through which no derivative flows."""
+        if watching.open_watches:
+            watching.taking(node, "Value(v)")
+        if watching.is_recording() and not watching.tracer():
+            warn_once(
+                "copied",
+                f"Value(v) of a Value, {describe(node)}",
+                "it copies the numbers into a new leaf, so no derivative flows from it to v",
+                "v itself; v + 0.0 for another Value with the same derivative; Value(v.data) for "
+                "a new leaf",
+                GradientWarning,
+            )
 
     @property
     def data(self) -> Data:
@@ -159,7 +176,7 @@ class Value(ArrayMethods):
                  create_graph: make the gradients Values, which can be differentiated again; they
                  hold the graph in memory until `x.grad = None`.
         Raises:  ShapeError: the output is an array and no gradient is given, or one of another
-                 shape.
+                 shape. UnsupportedError: the output was computed inside `no_grad`.
         Example: >>> x = Value([1.0, 2.0])
                  >>> (x * x).sum().backward()
                  >>> x.grad
@@ -167,6 +184,7 @@ class Value(ArrayMethods):
         """
         if watching.open_watches:
             watching.taking(self, ".backward()")
+        refuse_forgotten(self)
         start = seed(self, gradient)
         cotangents = sweep(topological_order(self), start, create_graph=create_graph)
         # A leaf accumulates, and its owner may change what it gets: it shares no array, neither
@@ -307,6 +325,14 @@ class Value(ArrayMethods):
     def __int__(self) -> int:
         return int(self._converted("int()"))
 
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """Refuse what computes with fractions, such as statistics.mean."""
+        raise UnsupportedError(
+            f"a fraction of a Value, {describe(self)}, as statistics.mean and Fraction make",
+            "fractions have no graph, so no derivative flows through them",
+            "np.mean([v, w]), which keeps the graph; float(v) for plain numbers",
+        )
+
     def __floor__(self) -> int:
         return math.floor(self._number("math.floor()"))
 
@@ -319,10 +345,10 @@ class Value(ArrayMethods):
     def __getstate__(self) -> Any:
         if watching.open_watches:
             watching.taking(self, "a copy, or a pickle,")
-        if self.primitive is not None:
+        if self.primitive is not None or self.origin == watching.ARGUMENT:
+            made = f"what {self.primitive.name} computed" if self.primitive else self.origin
             raise UnsupportedError(
-                f"a deep copy, or a pickle, of what {self.primitive.name} computed, "
-                f"{describe(self)}",
+                f"a deep copy, or a pickle, of {made}, {describe(self)}",
                 "it would take the whole graph along that it was computed from, or lose it",
                 "v.data, the numbers alone; or a copy of the inputs, and computed from that again",
             )
@@ -333,9 +359,20 @@ class Value(ArrayMethods):
         for name, each in ((own or {}) | slots).items():
             setattr(self, name, each)
         self.index = next_index()  # it is younger than all that this process has computed
+        self.origin = None
         self.assigned = 0
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if self.origin == watching.ARGUMENT:
+            return table.identity(self)  # a copy in a function that is being differentiated
+        twin = object.__new__(type(self))
+        memo[id(self)] = twin
+        twin.__setstate__(deepcopy(self.__getstate__(), memo))
+        return twin
+
     def __copy__(self) -> Any:
+        if self.origin == watching.ARGUMENT:
+            return table.identity(self)
         if watching.open_watches:
             watching.taking(self, "a copy")
         twin = object.__new__(type(self))
@@ -346,7 +383,15 @@ class Value(ArrayMethods):
     def __format__(self, spec: str) -> str:
         if watching.open_watches:
             watching.taking(self, PRINTING)
-        return format(self._data, spec) if spec else str(self)
+        if not spec:
+            return str(self)
+        if self.shape:
+            raise UnsupportedError(
+                f"format {spec!r} of a Value of shape {self.shape}",
+                "a format is of one number, as for arrays of NumPy",
+                "f'{v.item():.2f}' for one number; np.array2string(v.data, precision=2) for all",
+            )
+        return format(self._data, spec)
 
 
 def _compare(comparison: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:

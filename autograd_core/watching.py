@@ -5,6 +5,11 @@ from contextlib import AbstractContextManager, ContextDecorator, nullcontext
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
+# The `origin` of nodes that look like leaves, and are not: results of `no_grad`, and arguments of
+# a function that is being differentiated
+FORGOTTEN = "computed inside no_grad"
+ARGUMENT = "an argument of a function that is being differentiated"
+
 
 class Watcher:
     """Sees every node that is recorded, and every backward sweep, while `watch` is open."""
@@ -112,7 +117,8 @@ def recorded(node: Any) -> None:
         else:
             watcher.recorded(node)
     if not is_kept:
-        node.primitive = node.x = node.y = node.params = node.origin = None
+        node.primitive = node.x = node.y = node.params = None
+        node.origin = FORGOTTEN
 
 
 def taking(node: Any, how: str) -> None:

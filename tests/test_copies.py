@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -10,12 +11,17 @@ import nn
 from autograd_core import (
     AutogradError,
     ChangedDataError,
+    GradientWarning,
     Primitive,
     UnsupportedError,
     Value,
     compile,
     grad,
+    hessian,
+    jvp,
+    no_grad,
     primitives,
+    vjp,
 )
 from nn import Dense, Sequential
 
@@ -79,6 +85,30 @@ class TestValues:
         x.data = 5.0
         with pytest.raises(ChangedDataError):
             copy.copy(square).backward()
+
+    @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+    def test_that_are_differentiated_keep_the_graph_in_copies(self, duplicate):
+        assert grad(lambda x: duplicate(x) * x)(3.0) == 6.0
+        assert grad(lambda p: duplicate(p)["w"] ** 2)({"w": 3.0}) == {"w": 6.0}
+        assert jvp(lambda x: duplicate(x) * x, (3.0,), (1.0,)) == (9.0, 6.0)
+        assert hessian(lambda x: duplicate(x) * x * x)(3.0) == 18.0
+        (slope,) = vjp(lambda x: duplicate(x) * x, np.array([3.0, 4.0]))[1](np.ones(2))
+        np.testing.assert_array_equal(slope, [6.0, 8.0])
+
+    def test_that_are_differentiated_are_refused_by_pickle(self):
+        with pytest.raises(UnsupportedError, match="an argument of a function"):
+            grad(lambda x: through_pickle(x) * x)(3.0)
+
+    def test_as_new_values_are_leaves_which_is_warned_of_once(self):
+        x = Value(3.0, label="x")
+        for expected in ([GradientWarning], []):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                twin = Value(x)
+                assert [w.category for w in caught] == expected
+        assert (twin.data, twin.inputs) == (3.0, ())
+        with no_grad():
+            Value(x)
 
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
     def test_come_back_from_pickles_of_every_protocol(self, protocol):

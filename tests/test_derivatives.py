@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from oracle import assert_close
 
 from autograd_core import (
+    UnsupportedError,
     Value,
     backprop,
     grad,
+    gradients,
     hessian,
     hvp,
     jacobian,
@@ -453,6 +455,37 @@ class TestInsideNoGrad:
         with no_grad():
             grad(lambda x: x**3)(2.0)
             assert (x * x).inputs == ()
+
+    @pytest.mark.parametrize(
+        "derivative",
+        [
+            lambda f, x: f(x).backward(),
+            lambda f, x: gradients(f(x), [x]),
+            lambda f, x: grad(f)(3.0),
+            lambda f, x: vjp(f, 3.0),
+            lambda f, x: jvp(f, (3.0,), (1.0,)),
+            lambda f, x: jacobian(f)(3.0),
+            lambda f, x: hessian(f)(3.0),
+        ],
+    )
+    def test_what_was_computed_there_has_no_derivative(self, derivative):
+        with pytest.raises(UnsupportedError, match="inside no_grad: 9"):
+            derivative(no_grad()(lambda x: x * x), Value(3.0))
+
+    def test_what_was_computed_there_is_a_constant_elsewhere(self):
+        constant = no_grad()(lambda x: x * x)
+        assert grad(lambda x: constant(x) * x)(3.0) == 9.0
+        x = Value(3.0)
+        (constant(x) * x).backward()
+        assert x.grad == 9.0
+        outputs, pullback = vjp(lambda x: (x * x, constant(x)), 3.0)
+        assert (outputs, pullback((1.0, 1.0))) == ((9.0, 9.0), (6.0,))
+
+    def test_a_leaf_has_gradient_1(self):
+        x = Value(3.0)
+        with no_grad():
+            x.backward()
+        assert x.grad == 1.0
 
     def test_pulling_back_later(self):
         w = Value(5.0)

@@ -1,5 +1,8 @@
 """0 times infinity is 0 where a choice has left an element out, and NaN elsewhere."""
 
+import sys
+from collections import Counter
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -137,6 +140,43 @@ class TestWhatAChoiceHasLeftOutIsZero:
 
     def test_in_batches(self, f):
         assert batch(grad(f))(np.stack([W, W])) == pytest.approx(np.stack([W, W]))
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (lambda x: np.where([False, True, True], x, 0.0), [0.0, 1.0, 0.5]),
+        (lambda x: np.pad(x[1:], (1, 0)), [0.0, 1.0, 0.5]),
+        (lambda x: np.concatenate([[0.0], x[1:]]), [0.0, 1.0, 0.5]),
+        (np.floor, [0.0, 1.0, 0.5]),
+    ],
+)
+def test_gradients_of_computed_values_are_0_where_leaves_get_nothing(make, expected):
+    h = make(Value([0.0, 1.0, 2.0]))
+    with np.errstate(divide="ignore"):
+        np.where(h.data > 0.0, np.log(h), 0.0).sum().backward()
+    np.testing.assert_array_equal(h.grad, expected)
+
+
+def test_many_joined_values_are_swept_carefully_in_linear_time():
+    calls = Counter()
+
+    def count(frame, event, _):
+        calls[event] += 1
+
+    found = []
+    for n in (100, 200):
+        parts = [Value([0.0, 1.0]) for _ in range(n)]
+        with np.errstate(divide="ignore"):
+            x = np.concatenate([np.sqrt(part) for part in parts])
+            y = np.where(x.data > 0.0, np.log(x), 0.0).sum()
+        calls.clear()
+        sys.setprofile(count)
+        y.backward()
+        sys.setprofile(None)
+        found.append(sum(calls.values()))
+        np.testing.assert_array_equal([part.grad for part in parts], [[0.0, 0.5]] * n)
+    assert found[1] < 2.1 * found[0]
 
 
 def test_an_infinite_derivative_of_a_chosen_row_stays():

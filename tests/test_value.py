@@ -294,6 +294,7 @@ class TestIndexing:
 
 class TestData:
     @pytest.mark.parametrize("given", HELD)
+    @pytest.mark.filterwarnings("ignore:Value.v. of a Value:autograd_core.GradientWarning")
     def test_what_is_held(self, given):
         put_in, held = HELD[given]
         assert_same_data(Value(put_in).data, held)
@@ -306,6 +307,7 @@ class TestData:
         assert_same_data(v.data, held)
 
     @pytest.mark.parametrize("array", [np.array([1.0, 2.0]), FLOAT32, Value([1.0, 2.0])])
+    @pytest.mark.filterwarnings("ignore:Value.v. of a Value:autograd_core.GradientWarning")
     def test_arrays_are_copied(self, array):
         v = Value(array)
         v.data[0] = 9.0

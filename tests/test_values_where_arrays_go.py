@@ -213,6 +213,16 @@ class TestPython:
         with pytest.raises(TypeError, match="a number has no axes"):
             use(s)
 
+    @pytest.mark.parametrize("mean", [statistics.mean, statistics.stdev, statistics.harmonic_mean])
+    def test_fractions_are_refused(self, mean):
+        with pytest.raises(UnsupportedError, match="a fraction of a Value, 1, as statistics"):
+            mean([Value(1.0), Value(2.0)])
+
+    def test_a_format_is_of_one_number(self, v):
+        assert (f"{v[0]:.2f}", f"{v}") == (f"{v.data[0]:.2f}", str(v))
+        with pytest.raises(UnsupportedError, match=r"format '\.2f' of a Value of shape \(3,\)"):
+            f"{v:.2f}"
+
     @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))])
     def test_copies_have_data_gradient_and_label(self, duplicate):
         v = Value([1.0, 2.0], label="v")
@@ -363,13 +373,16 @@ class TestDerivatives:
         a, b = Value(2.0), Value(3.0)
         np.testing.assert_array_equal(jacobian(lambda x: np.array([x, x * x]))(3.0), [1.0, 6.0])
         np.testing.assert_array_equal(compile(lambda x: np.array([x, x * x]))(3.0), [3.0, 9.0])
+        rows = compile(lambda x: np.array([x, x * x]))
+        np.testing.assert_array_equal(rows(np.array([3.0, 2.0])), [[3.0, 2.0], [9.0, 4.0]])
+        slopes = jacobian(lambda x: np.array([x, x * x]).sum())(np.array([3.0, 2.0]))
+        np.testing.assert_array_equal(slopes, [7.0, 5.0])
         assert [g.data for g in grad(lambda v: (v * v).sum())(np.array([a, b]))] == [4.0, 6.0]
 
     @pytest.mark.parametrize(
         "take",
         [
             np.asarray,
-            lambda x: np.array([x, x]),
             lambda x: float(x[0]),
             lambda x: x if x[0] > 0.0 else -x,
             lambda x: np.zeros(2).__setitem__(slice(None), x),
