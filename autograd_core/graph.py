@@ -161,6 +161,8 @@ class Primitive:
              on a share of it.
              along_axis: an element of the output depends on all those along the option `axis`.
              within_matrices: it depends on all those of one matrix of a stack.
+             composed: the same in other primitives, `composed(*inputs, **params)`: what has no
+             entry for this one (the page, ONNX) uses it.
              careful: for derivatives that hold NaN, in place of facts: `careful(i, g, mask, out,
              *inputs)` returns the cotangent of input i and its mask, see structural_zeros.py.
     Raises:  RuleError: neither or both of rules and each; called with a wrong number of inputs.
@@ -170,8 +172,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "arity", "along_axis", "careful", "chooses", "each", "elementwise", "forward", "into",
-        "linear", "name", "rules", "scalar", "split", "within_matrices",
+        "arity", "along_axis", "careful", "chooses", "composed", "each", "elementwise", "forward",
+        "into", "linear", "name", "rules", "scalar", "split", "within_matrices",
     )  # fmt: skip
 
     def __init__(
@@ -188,6 +190,7 @@ class Primitive:
         chooses: bool = False,
         along_axis: bool = False,
         within_matrices: bool = False,
+        composed: Callable[..., Any] | None = None,
         careful: Callable[..., Any] | None = None,
     ) -> None:
         if bool(rules) == (each is not None):
@@ -209,6 +212,7 @@ class Primitive:
         self.chooses = chooses
         self.along_axis = along_axis
         self.within_matrices = within_matrices
+        self.composed = composed
         self.careful = careful
         self.arity = len(rules) if len(rules) <= 2 else 0  # 0: inputs are one tuple in Node.x
 

@@ -37,7 +37,7 @@ RECORDED: dict[Callable[..., Any], Callable[..., Any]] = {
         "add subtract multiply divide floor_divide mod power negative reciprocal square absolute "
         "hypot sqrt cbrt exp exp2 expm1 log log2 log10 log1p logaddexp logaddexp2 sin cos tan "
         "arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh sinc deg2rad rad2deg "
-        "maximum minimum sign floor ceil",
+        "maximum minimum sign heaviside floor ceil",
     ),
     np.fabs: elementwise.absolute,
     np.float_power: statistics.float_power,

@@ -8,7 +8,7 @@ import numpy as np
 from .backprop import own, paths, refuse_forgotten, sweep
 from .data import as_data
 from .errors import DataError
-from .graph import Node, as_operand, make_leaf
+from .graph import Node, Primitive, as_operand, make_leaf
 from .primitives.elementwise import identity
 from .structure import flatten
 from .value import Value
@@ -84,6 +84,13 @@ class Trace:
             out.append(rebuild(gradients[start : start + count]))
             start += count
         return out
+
+
+def composition(primitive: Primitive, inputs: list[Any], params: Any) -> tuple[list[Node], Any]:
+    """Return leaves with the data of inputs, and what the primitive's `composed` makes of them."""
+    leaves = [make_leaf(Value, plain(x)) for x in inputs]
+    with recording(), np.errstate(all="ignore"):
+        return leaves, primitive.composed(*leaves, **(params or {}))  # type: ignore[misc]
 
 
 def _fresh(leaf: Any) -> Any:

@@ -207,6 +207,7 @@ POINTWISE = [
     pointwise(elementwise.minimum, REAL, REAL),
     # Steps
     pointwise(elementwise.sign, BESIDE_ZERO),
+    pointwise(elementwise.heaviside, BESIDE_ZERO, REAL),
     pointwise(elementwise.floor, BESIDE_ZERO),
     pointwise(elementwise.ceil, BESIDE_ZERO),
     pointwise(elementwise.round, BESIDE_ZERO, decimals=0),

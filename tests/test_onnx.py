@@ -213,6 +213,7 @@ CASES = {
     **{name: (getattr(E, name), X, X[::-1].copy()) for name in BINARY},
     "zero_times": (E.zero_times, ZEROS, X),
     "ratio": (E.ratio, ZEROS, X),
+    "heaviside": (E.heaviside, np.where(X > 0.5, 0.0, X), X),
     "power": (E.power, X + 2.0, X),
     "where": (lambda x, y: E.where(E.greater(x, 0.0), x, y), X, X * 2.0),
     "round": (lambda x: np.round(x, 1), X),
@@ -242,8 +243,11 @@ CASES = {
 }  # fmt: skip
 
 
-def test_every_entry_of_the_table_has_a_case():
-    assert set(CASES) == set(OPERATORS) | set(PLACES)
+COMPOSED = {p.name for p in vars(E).values() if isinstance(p, ac.Primitive) and p.composed}
+
+
+def test_every_entry_of_the_table_and_every_composed_primitive_has_a_case():
+    assert set(CASES) == set(OPERATORS) | set(PLACES) | COMPOSED
 
 
 @pytest.mark.parametrize("dtype", TYPES)

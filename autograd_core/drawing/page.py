@@ -24,6 +24,7 @@ from ..explanation.formulas import contribution, derivative_formula, expression,
 from ..explanation.names import names_of
 from ..graph import Node, Primitive, make_leaf, topological_order
 from ..primitives import elementwise
+from ..trace import composition
 from ..value import Value
 from ..watching import recording
 from .dot import graphviz, render
@@ -233,8 +234,8 @@ def recipe(node: Node) -> dict[str, Any] | None:
         return None
     leaves = [make_leaf(Value, getattr(x, "_data", x)) for x in node.inputs]
     out, g = make_leaf(Value, node._data), make_leaf(Value, 1.0)
-    names: dict[Node, str] = {leaf: f"x{i}" for i, leaf in enumerate(leaves)}
-    forward = [primitive.name, params, *names.values()]
+    names: dict[Node, Tree] = {leaf: f"x{i}" for i, leaf in enumerate(leaves)}
+    forward = _applied(primitive, params, list(leaves), list(names.values()))
     names |= {out: "out", g: "g"}
     rules = [primitive.rule(i) for i in range(len(leaves))]
     with recording(), np.errstate(all="ignore"):
@@ -246,13 +247,22 @@ def _is_known(primitive: Primitive) -> bool:
     return getattr(elementwise, primitive.name, None) is primitive
 
 
-def _tree(x: Any, names: dict[Node, str]) -> Tree:
-    """Return what a rule has recorded, down to its named inputs."""
+def _tree(x: Any, names: dict[Node, Tree]) -> Tree:
+    """Return what was recorded, down to the inputs that have a name or a tree."""
     if not isinstance(x, Node):
         return as_json(x)
-    if x.primitive is None:
+    if x in names:
         return names[x]
-    return [x.primitive.name, x.params or {}, *(_tree(each, names) for each in x.inputs)]
+    inputs = list(x.inputs)
+    return _applied(x.primitive, x.params or {}, inputs, [_tree(each, names) for each in inputs])
+
+
+def _applied(primitive: Any, params: Any, inputs: list[Any], trees: list[Tree]) -> Tree:
+    """Return a primitive on trees, as it is composed of others, if it is."""
+    if primitive.composed is None:
+        return [primitive.name, params, *trees]
+    leaves, out = composition(primitive, inputs, params)
+    return _tree(out, dict(zip(leaves, trees, strict=True)))
 
 
 def as_json(x: float) -> float | str:

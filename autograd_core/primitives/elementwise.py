@@ -165,15 +165,18 @@ zero_times: Primitive = Primitive("zero_times", _zero_times,
     lambda g, out, x, y: g * y,
     lambda g, out, x, y: zero_times(x, g),
     elementwise=True, linear=True,
+    composed=lambda x, y: where(equal(x, 0.0), 0.0, x * y),
     scalar=lambda x, y: x * y if x != 0.0 else 0.0)
 # x / y, and 0 where both are 0, as in the direction of a vector of length 0
 ratio: Primitive = Primitive("ratio", _ratio,
     lambda g, out, x, y: g / y,
     lambda g, out, x, y: g * -divide(out, y),
     elementwise=True, linear=(0,),
+    composed=lambda x, y: where(equal(x, 0.0) * equal(y, 0.0), 0.0, x / y),
     scalar=lambda x, y: x / y if x != 0.0 or y != 0.0 else 0.0)
 square: Primitive = Primitive("square", np.square,
     lambda g, out, x: g * (2.0 * x),
+    composed=lambda x: x * x,
     scalar=lambda x: x * x)
 absolute: Primitive = Primitive("absolute", np.absolute,
     lambda g, out, x: _along(g, x, out, sign(x)),  # 0 at 0
@@ -195,6 +198,7 @@ exp: Primitive = Primitive("exp", np.exp,
     scalar=math.exp)
 exp2: Primitive = Primitive("exp2", np.exp2,
     lambda g, out, x: g * (math.log(2) * out),
+    composed=lambda x: power(2.0, x),
     scalar=np.exp2)  # Numba knows math.exp2 only since 0.63
 expm1: Primitive = Primitive("expm1", np.expm1,
     lambda g, out, x: g * exp(x),
@@ -204,9 +208,11 @@ log: Primitive = Primitive("log", np.log,
     scalar=math.log)
 log2: Primitive = Primitive("log2", np.log2,
     lambda g, out, x: g * divide(1 / math.log(2), x),
+    composed=lambda x: log(x) * (1 / math.log(2)),
     scalar=math.log2)
 log10: Primitive = Primitive("log10", np.log10,
     lambda g, out, x: g * divide(1 / math.log(10), x),
+    composed=lambda x: log(x) * (1 / math.log(10)),
     scalar=math.log10)
 log1p: Primitive = Primitive("log1p", np.log1p,
     lambda g, out, x: g / (1 + x),
@@ -256,10 +262,12 @@ sinc_derivative: Primitive = Primitive("sinc_derivative",
 deg2rad: Primitive = Primitive("deg2rad", np.deg2rad,
     lambda g, out, x: g * (math.pi / 180),
     linear=True,
+    composed=lambda x: x * (math.pi / 180),
     scalar=math.radians)
 rad2deg: Primitive = Primitive("rad2deg", np.rad2deg,
     lambda g, out, x: g * (180 / math.pi),
     linear=True,
+    composed=lambda x: x * (180 / math.pi),
     scalar=math.degrees)
 
 # Hyperbolic functions
@@ -276,11 +284,13 @@ tanh: Primitive = Primitive("tanh", np.tanh,
 tanh_slope: Primitive = Primitive("tanh_slope", lambda x: 1.0 / np.square(np.cosh(x)),
     lambda g, out, x: g * (-2.0 * tanh(x) * out),
     elementwise=True,
+    composed=lambda x: reciprocal(square(cosh(x))),
     scalar=lambda x: 1.0 / math.cosh(x) ** 2,
     into=lambda x, out: _tanh_slope_into(x, out))
 sigmoid_slope: Primitive = Primitive("sigmoid_slope", lambda x: 0.25 / np.square(np.cosh(0.5 * x)),
     lambda g, out, x: g * (-tanh(0.5 * x) * out),
     elementwise=True,
+    composed=lambda x: 0.25 / square(cosh(0.5 * x)),
     scalar=lambda x: 0.25 / math.cosh(0.5 * x) ** 2,
     into=lambda x, out: _sigmoid_slope_into(x, out))
 arcsinh: Primitive = Primitive("arcsinh", np.arcsinh,
@@ -315,6 +325,7 @@ gate: Primitive = Primitive("gate", lambda g, x: np.multiply(g, x > 0.0),
     lambda g, out, x, y: gate(g, y),
     None,
     elementwise=True, chooses=True, linear=(0,),
+    composed=lambda g, x: g * greater(x, 0.0),
     scalar=lambda g, x: g * (1.0 if x > 0.0 else 0.0),
     into=lambda g, x, out: np.multiply(g, x > 0.0, out))
 
@@ -358,6 +369,12 @@ minimum: Primitive = Primitive("minimum", np.minimum,
     into=lambda x, y, out: np.minimum(x, y, out=out))
 
 # Steps: derivative 0 wherever there is one
+heaviside: Primitive = Primitive("heaviside", np.heaviside,
+    None,
+    lambda g, out, x, y: where(equal(x, 0.0), g, 0.0),  # y is the value at x = 0
+    chooses=True, linear=(1,),
+    composed=lambda x, y: where(equal(x, 0.0), y, 0.5 * (sign(x) + 1.0)),
+    scalar=lambda x, y: y if x == 0.0 else 1.0 if x > 0.0 else 0.0 if x < 0.0 else x)
 sign: Primitive = Primitive("sign", np.sign, None,
     scalar=lambda x: 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == 0.0 else x)
 floor: Primitive = Primitive("floor", np.floor, None,

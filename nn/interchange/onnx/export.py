@@ -171,6 +171,27 @@ class _Writer:
             return self._buffer(step.params["draw"])
         larger = self._operation(self.larger, i, dtype)
         operation = self._operation(self.program, i, dtype)._replace(larger=larger)
+        inputs = [self.read(x, dtype) for x in step.inputs]
+        if operation.name not in _TABLE and step.primitive.composed:
+            name = self._composed(step.primitive.composed, operation, inputs)
+        else:
+            name = self._direct(operation, larger, inputs)
+        return name if self.dtype(i) == dtype else self.graph.cast(name, self.dtype(i))
+
+    def _composed(self, composed: Callable[..., Any], operation: Operation, names: Any) -> str:
+        """Write an elementwise primitive as it is composed of others; return the result's name."""
+        program = _program(
+            lambda *inputs: composed(*inputs, **operation.params),
+            [np.ones(1, operation.dtype) for _ in names],
+        )
+        part = _Writer(self.graph, program, program, {})
+        part.names.update(zip(program.arguments, names, strict=True))
+        for i in program.operations():
+            part.names[i] = part.written(i)
+        return part.read(program.outputs[0], operation.dtype)
+
+    def _direct(self, operation: Operation, larger: Operation, inputs: list[str]) -> str:
+        """Write the operators that ONNX has for a primitive; return the name of the result."""
         if operation.name not in _TABLE:
             raise UnsupportedError(
                 f"the primitive {operation.name} in ONNX",
@@ -179,10 +200,7 @@ class _Writer:
             )
         if operation.name not in _SIZED:
             operation.fixed(operation.params, larger.params)
-        name = _TABLE[operation.name](
-            self.graph, operation, *[self.read(x, dtype) for x in step.inputs]
-        )
-        return name if self.dtype(i) == dtype else self.graph.cast(name, self.dtype(i))
+        return _TABLE[operation.name](self.graph, operation, *inputs)
 
     def _operation(self, program: Any, i: int, dtype: Any) -> Operation:
         step = program.steps[i]

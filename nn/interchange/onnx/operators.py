@@ -44,20 +44,8 @@ def _comparison(operator: str) -> Entry:
     return lambda graph, operation, x, y: graph.cast(graph.node(operator, x, y), operation.dtype)
 
 
-def _scaled(factor: float, operator: str = "Identity") -> Entry:
-    def entry(graph: Graph, operation: Operation, x: str) -> str:
-        return graph.node("Mul", graph.node(operator, x), graph.number(factor, operation.dtype))
-
-    return entry
-
-
 def _where(graph: Graph, operation: Operation, condition: str, x: str, y: str) -> str:
     return graph.node("Where", graph.cast(condition, bool), x, y)
-
-
-def _gate(graph: Graph, operation: Operation, g: str, x: str) -> str:
-    zero = graph.number(0.0, operation.dtype)
-    return graph.node("Where", graph.node("Greater", x, zero), g, zero)
 
 
 def _expm1(graph: Graph, operation: Operation, x: str) -> str:
@@ -92,34 +80,6 @@ def _softplus(graph: Graph, operation: Operation, x: str) -> str:
         return graph.node("Softplus", x)
     tail = graph.node("Softplus", graph.node("Neg", graph.node("Abs", x)))
     return graph.node("Add", graph.node("Relu", x), tail)
-
-
-def _bell(height: float, steepness: float) -> Entry:
-    """height e / (1 + e)^2 where e = exp(-steepness |x|), which is exact in the tails, too."""
-
-    def entry(graph: Graph, operation: Operation, x: str) -> str:
-        distance = graph.node(
-            "Mul", graph.node("Abs", x), graph.number(-steepness, operation.dtype)
-        )
-        e = graph.node("Exp", distance)
-        below = graph.node("Add", e, graph.number(1.0, operation.dtype))
-        above = graph.node("Mul", e, graph.number(height, operation.dtype))
-        return graph.node("Div", graph.node("Div", above, below), below)
-
-    return entry
-
-
-def _zero_times(graph: Graph, operation: Operation, x: str, y: str) -> str:
-    """x y, and 0 where x is 0."""
-    zero = graph.number(0.0, operation.dtype)
-    return graph.node("Where", graph.node("Equal", x, zero), zero, graph.node("Mul", x, y))
-
-
-def _ratio(graph: Graph, operation: Operation, x: str, y: str) -> str:
-    """x / y, and 0 where both are 0."""
-    zero = graph.number(0.0, operation.dtype)
-    both = graph.node("And", graph.node("Equal", x, zero), graph.node("Equal", y, zero))
-    return graph.node("Where", both, zero, graph.node("Div", x, y))
 
 
 def _erf(graph: Graph, operation: Operation, x: str) -> str:
@@ -215,26 +175,15 @@ def _direct(operator: str) -> Entry:
 OPERATORS: dict[str, Entry] = {
     **{name: _direct(operator) for name, operator in _SAME_OPERATOR.items()},
     # Element by element
-    "square": lambda graph, operation, x: graph.node("Mul", x, x),
-    "exp2": lambda graph, operation, x: graph.node("Pow", graph.number(2, operation.dtype), x),
     "expm1": _expm1,
-    "log2": _scaled(1 / math.log(2), "Log"),
-    "log10": _scaled(1 / math.log(10), "Log"),
     "log1p": _log1p,
     "erf": _erf,
     "logaddexp": _logaddexp,
     "softplus": _softplus,
-    "tanh_slope": _bell(4.0, 2.0),
-    "sigmoid_slope": _bell(1.0, 1.0),
-    "zero_times": _zero_times,
-    "ratio": _ratio,
-    "deg2rad": _scaled(math.pi / 180),
-    "rad2deg": _scaled(180 / math.pi),
     "greater": _comparison("Greater"),
     "greater_equal": _comparison("GreaterOrEqual"),
     "equal": _comparison("Equal"),
     "where": _where,
-    "gate": _gate,
     "round": _round,
     # Shapes
     "reshape": _reshape,
