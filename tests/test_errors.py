@@ -128,6 +128,14 @@ SHAPES = {
         lambda o: o.m @ o.x,
         ("matmul of m = shape (2, 2) and x = 2", "a number has no axis", "x * y"),
     ),
+    "matrix product of a number": (
+        lambda o: o.x @ o.m,
+        ("matmul of x = 2 and m = shape (2, 2)", "a number has no axis", "x * y"),
+    ),
+    "misaligned matrix and vector": (
+        lambda o: o.m @ o.a,
+        ("and a = shape (3,)", "axis 1 of the first, 2, must equal axis 0 of the second, 3", "y.T"),
+    ),
     "reshape to another number of elements": (
         lambda o: o.a.reshape(2, 2),
         (

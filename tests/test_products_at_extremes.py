@@ -86,12 +86,14 @@ def test_the_determinant_of_a_matrix_of_extremes_has_its_cofactors():
     np.testing.assert_allclose(np.diag(grad(np.linalg.det)(x)), expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("scale", [[1e-200, 1.0], [1.0, 1e-200]])
-def test_a_small_row_or_column_beside_a_large_one_keeps_its_cofactors(scale):
-    rows = np.array([[1.0, 2.0], [3.0, 4.0]]) * np.array(scale)[:, None]
+@pytest.mark.parametrize(
+    "scale", [[1e-200, 1.0, 1.0], [1.0, 1e-200, 1e3], [1e200, 1.0, 1e-150], [0.0, 1e-200, 1.0]]
+)
+def test_rows_or_columns_of_any_size_beside_others_keep_their_cofactors(scale):
+    rows = np.random.default_rng(0).normal(size=(3, 3)) * np.array(scale)[:, None]
     for x in (rows, rows.T):
-        (a, b), (c, d) = x
-        np.testing.assert_allclose(grad(np.linalg.det)(x), [[d, -c], [-b, a]], rtol=1e-12)
+        cofactors = [np.cross(x[1], x[2]), np.cross(x[2], x[0]), np.cross(x[0], x[1])]
+        np.testing.assert_allclose(grad(np.linalg.det)(x), cofactors, rtol=1e-12)
 
 
 def test_a_long_product_of_numbers_near_one_keeps_its_gradient():

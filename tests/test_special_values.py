@@ -75,6 +75,12 @@ def test_numbers_and_arrays_agree(primitive):
     assert_same(ours, f(*inputs), inputs, ulps=8 if primitive is table.sinc_derivative else 2)
 
 
+def test_squares_of_numbers_and_of_arrays_have_the_same_bits():
+    x = np.array([1.5261283972998259, 1.6085631752029532])  # where pow of C may round otherwise
+    numbers = [(Value(each) ** 2.0).data for each in x.tolist()]
+    assert numbers == (Value(x) ** 2.0).data.tolist() == (x * x).tolist()
+
+
 TWO = [p for p in ALL if len(p.rules) == 2]
 
 

@@ -75,8 +75,8 @@ MASK = np.array([1.0, 0.0, 0.0])
 
 
 def of_second(f, w):
-    """Return 0 times f of the second of two matrices, the first of which has slopes inf."""
-    return 0.0 * np.sum(f(np.stack([np.sqrt(w - w) + np.eye(2) * 2.0, np.eye(2)]))[1])
+    """Return f of the second of two matrices, a constant; the first has slopes inf."""
+    return np.sum(f(np.stack([np.sqrt(w - w) + np.eye(2) * 2.0, np.diag(W)]))[1])
 
 
 # Functions of two numbers whose gradient is that of 1 w0 + 2 w1, behind rows of NaN and infinity
@@ -115,8 +115,14 @@ SPOILT_ROWS = {
     + of_second(lambda x: np.linalg.solve(x, W[:, None]), w),
     "log determinants of a stack": lambda w: w @ W
     + of_second(lambda x: np.linalg.slogdet(x)[1], w),
-    "determinants of a stack": lambda w: w @ W
-    + np.where([0, 1], np.linalg.det(np.stack([np.sqrt(w - w) * np.eye(2), np.eye(2)])), 0)[1],
+    "determinants of a stack": lambda w: w @ W + of_second(np.linalg.det, w),
+    "triangles of a stack": lambda w: w @ W + of_second(np.linalg.cholesky, w),
+    "eigenvalues of a stack": lambda w: w @ W + of_second(np.linalg.eigvalsh, w),
+    "eigenvectors of a stack": lambda w: w @ W + of_second(lambda x: np.linalg.eigh(x)[1], w),
+    "singular values of a stack": lambda w: w @ W
+    + of_second(lambda x: np.linalg.svd(x, compute_uv=False), w),
+    "cofactors of a stack": lambda w: w @ W
+    + of_second(grad(lambda x: np.sum(np.linalg.det(x))), w),
 }  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def _eigh_rule(g: Any, out: Any) -> Any:
 
 def _packed_svd(x: Any) -> Any:
     u, s, vh = np.linalg.svd(x, full_matrices=False)
-    return np.concatenate((u, s[..., None, :], np.swapaxes(vh, -1, -2)), -2)
+    return np.concatenate((u, s[..., None, :], matrix_transpose(vh)), -2)
 
 
 def unpack_svd(x: Any, m: int) -> tuple[Any, Any, Any]:

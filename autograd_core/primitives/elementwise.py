@@ -33,14 +33,13 @@ def _zero_times(x: Any, y: Any) -> Any:
 def _power_log(x: Any, y: Any, n: Any) -> Any:
     zero, out = np.equal(x, 0) & np.equal(y, y), np.power(x, y)
     pole = np.where(np.greater(y, 0), 0, np.where(np.equal(n % 2, 1), -np.inf, np.inf))
-    log = np.log(np.where(zero, 1, x)) ** n
-    found = np.where(np.equal(n, 0), out, np.where(zero, pole, out * log))
+    found = np.where(np.equal(n, 0), out, np.where(zero, pole, out * np.log(x) ** n))
     return found.astype(out.dtype)
 
 
 def _power_log_of_numbers(x: Any, y: Any, n: Any) -> Any:
     if n == 0.0:
-        return x * x if y == 2.0 else math.pow(x, y)
+        return math.pow(x, y)
     if x == 0.0 and y == y:
         return 0.0 if y > 0.0 else -math.inf if n % 2.0 == 1.0 else math.inf
     return math.pow(x, y) * math.log(x) ** n
@@ -58,13 +57,6 @@ def _power(x: Any, y: Any) -> Any:
     if is_root.any():
         np.copyto(out, np.sqrt(x), "same_kind", is_root)
     return out
-
-
-def _power_into(x: Any, y: Any, out: Any) -> None:
-    if isinstance(y, float) and y == 2.0:  # as the operator does
-        np.square(x, out)
-    else:
-        out[...] = _power(x, y)
 
 
 def _sigmoid_into(x: Any, out: Any) -> None:
@@ -143,8 +135,7 @@ power: Primitive = Primitive("power", _power,
     lambda g, out, x, y: g * _power_log_or_zero(x, y),
     elementwise=True,
     # As arrays are squared, and their roots taken
-    scalar=lambda x, y: x * x if y == 2.0 else math.sqrt(x) if y == 0.5 else math.pow(x, y),
-    into=lambda x, y, out: _power_into(x, y, out))
+    scalar=lambda x, y: x * x if y == 2.0 else math.sqrt(x) if y == 0.5 else math.pow(x, y))
 # x^y log(x)^n, the derivatives of x^y by the exponent, with their limits from the right at x = 0:
 # 0 for positive y, else the pole
 power_log: Primitive = Primitive("power_log", _power_log,

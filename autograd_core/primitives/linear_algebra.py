@@ -26,10 +26,6 @@ def _matmul(x: Any, y: Any) -> Any:
         raise _misaligned(shape_of(x), shape_of(y)) from None
 
 
-def _matmul_into(x: Any, y: Any, out: Any) -> None:
-    (np.dot if x.ndim == 2 == y.ndim else np.matmul)(x, y, out)
-
-
 def _misaligned(x: tuple[int, ...], y: tuple[int, ...]) -> ShapeError:
     given = f"matmul of shape {x} and shape {y}"
     if not x or not y:
@@ -61,7 +57,7 @@ def _row(x: Any) -> Any:
 
 def _over_matrices(x: Any) -> Any:
     """Give one number for each matrix of a stack the axes of the matrices."""
-    return getitem(x, index=(..., None, None)) if shape_of(x) else x
+    return getitem(x, index=(..., None, None))
 
 
 def _matmul_left(g: Any, x: Any, y: Any) -> Any:
@@ -119,24 +115,30 @@ def _solve_left(g: Any, out: Any, x: Any, y: Any) -> Any:
 def _cofactor(x: Any) -> Any:
     """Return det(x) inv(x).T, by singular values: a singular matrix has cofactors, too.
 
-    Rows and columns are brought near 1 by powers of two, since small singular values beside large
-    ones are lost.
+    Rows and columns are first divided by powers of two, so that their largest elements are near 1:
+    a singular value far below the others would be lost to rounding.
     """
-    rows = np.frexp(np.max(np.abs(x), -1, keepdims=True, initial=0.0))[1]
-    x = np.ldexp(x, -rows)
-    columns = np.frexp(np.max(np.abs(x), -2, keepdims=True, initial=0.0))[1]
-    u, s, vh = np.linalg.svd(np.ldexp(x, -columns))
+    mantissas, exponents = np.frexp(x)
+    rows = _largest_exponents(mantissas, exponents, -1)
+    columns = _largest_exponents(mantissas, exponents - rows, -2)
+    u, s, vh = np.linalg.svd(np.ldexp(mantissas, exponents - rows - columns))
     turns = np.linalg.det(u) * np.linalg.det(vh)
     others = to_factors(np.ones(s.shape[:-1], s.dtype), s, -1)
     out = turns[..., None, None] * (u * others[..., None, :]) @ vh
-    exponents = np.sum(rows, -2, keepdims=True) - rows
-    return np.ldexp(out, exponents + (np.sum(columns, -1, keepdims=True) - columns))
+    other_rows = np.sum(rows, -2, keepdims=True) - rows
+    other_columns = np.sum(columns, -1, keepdims=True) - columns
+    return np.ldexp(out, other_rows + other_columns)
+
+
+def _largest_exponents(mantissas: Any, exponents: Any, axis: int) -> Any:
+    least = -10_000  # of zeros: less than that of any float
+    return np.max(np.where(mantissas, exponents, least), axis, keepdims=True, initial=least)
 
 
 def _cofactor_rule(g: Any, x: Any) -> Any:
     """Differentiate each cofactor: a signed determinant of x without row i and column j."""
     n = shape_of(x)[-1]
-    others = np.nonzero(1 - np.eye(n))[1].reshape(n, max(n - 1, 0))
+    others = np.nonzero(~np.eye(n, dtype=bool))[1].reshape(n, max(n - 1, 0))
     minors = (..., others[:, None, :, None], others[:, None, :])
     g = g * (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
     g = _over_matrices(g) * cofactor(getitem(x, index=minors))
@@ -156,13 +158,13 @@ matmul: Primitive = Primitive("matmul", _matmul,
     lambda g, out, x, y: _matmul_left(g, x, y),
     lambda g, out, x, y: _matmul_right(g, x, y),
     linear=True,
-    into=_matmul_into)
+    into=np.matmul)
 # x W^T, the sum over the last axes of x and of a matrix W, whose gradient has W's order in memory
 inner: Primitive = Primitive("inner", lambda x, y: _matmul(x, y.T),
     lambda g, out, x, y: g @ y,
     lambda g, out, x, y: matrix_transpose(_flat(g)) @ _flat(x),
     linear=True,
-    into=lambda x, y, out: _matmul_into(x, y.T, out))
+    into=lambda x, y, out: np.matmul(x, y.T, out))
 # an index stands in an operand once at most, and in the output or another operand, too
 einsum: Primitive = Primitive("einsum", _einsum,
     each=lambda i, g, out, *operands, **params: _einsum_rule(i, g, operands, **params),
@@ -189,8 +191,8 @@ cofactor: Primitive = Primitive("cofactor", _cofactor,
 det: Primitive = Primitive("det", np.linalg.det,
     lambda g, out, x: _over_matrices(g) * cofactor(x),
     within_matrices=True)
-log_abs_det: Primitive = Primitive("log_abs_det", lambda x: np.linalg.slogdet(x)[1],
+log_abs_det: Primitive = Primitive("log_abs_det", lambda x: np.linalg.slogdet(x).logabsdet,
     lambda g, out, x: _over_matrices(g) * matrix_transpose(inv(x)),
     within_matrices=True)
-sign_det: Primitive = Primitive("sign_det", lambda x: np.linalg.slogdet(x)[0], None)
+sign_det: Primitive = Primitive("sign_det", lambda x: np.linalg.slogdet(x).sign, None)
 # fmt: on
