@@ -12,9 +12,8 @@ import autograd_core as ac
 import nn
 from autograd_core import FileError, MissingPackageError, TraceError, UnsupportedError, watching
 from autograd_core.primitives import elementwise, reductions
+from nn.integrations.onnx_operators import OPERATORS
 from nn.interchange import export_onnx
-from nn.interchange.onnx.operators import OPERATORS
-from nn.interchange.onnx.places import PLACES
 
 TYPES = [np.float32, np.float64]
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
@@ -247,7 +246,7 @@ COMPOSED = {p.name for p in vars(E).values() if isinstance(p, ac.Primitive) and 
 
 
 def test_every_entry_of_the_table_and_every_composed_primitive_has_a_case():
-    assert set(CASES) == set(OPERATORS) | set(PLACES) | COMPOSED
+    assert set(CASES) == set(OPERATORS) | COMPOSED
 
 
 @pytest.mark.parametrize("dtype", TYPES)

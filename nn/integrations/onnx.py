@@ -1,4 +1,4 @@
-"""export_onnx: the program of a model, written down in ONNX's operators."""
+"""export_onnx: the program of a model, written with the operators of ONNX."""
 
 import os
 from collections.abc import Callable
@@ -9,13 +9,11 @@ import numpy as np
 
 from autograd_core import ShapeError, UnsupportedError, compile, no_grad
 
-from ...files import replacing
-from ...state import State
-from .graph import SAMPLES, Graph, Operation, batch_error, same
-from .operators import OPERATORS
-from .places import PLACES
+from ..files import replacing
+from ..state import State
+from .onnx_graph import SAMPLES, Graph, Operation, batch_error, same
+from .onnx_operators import OPERATORS
 
-_TABLE = OPERATORS | PLACES
 _SIZED = ("reshape", "broadcast_to", "scatter")  # their options may tell the batch's size
 
 
@@ -172,7 +170,7 @@ class _Writer:
         larger = self._operation(self.larger, i, dtype)
         operation = self._operation(self.program, i, dtype)._replace(larger=larger)
         inputs = [self.read(x, dtype) for x in step.inputs]
-        if operation.name not in _TABLE and step.primitive.composed:
+        if operation.name not in OPERATORS and step.primitive.composed:
             name = self._composed(step.primitive.composed, operation, inputs)
         else:
             name = self._direct(operation, larger, inputs)
@@ -192,7 +190,7 @@ class _Writer:
 
     def _direct(self, operation: Operation, larger: Operation, inputs: list[str]) -> str:
         """Write the operators that ONNX has for a primitive; return the name of the result."""
-        if operation.name not in _TABLE:
+        if operation.name not in OPERATORS:
             raise UnsupportedError(
                 f"the primitive {operation.name} in ONNX",
                 "ONNX, opset 18, has no operator for it",
@@ -200,7 +198,7 @@ class _Writer:
             )
         if operation.name not in _SIZED:
             operation.fixed(operation.params, larger.params)
-        return _TABLE[operation.name](self.graph, operation, *inputs)
+        return OPERATORS[operation.name](self.graph, operation, *inputs)
 
     def _operation(self, program: Any, i: int, dtype: Any) -> Operation:
         step = program.steps[i]
