@@ -237,7 +237,7 @@ def test_missing_path():
         "you took dL/da through d only; the path through c adds 15; you gave 6, it is 21"
     )
     assert message(loss, {"a": 15.0}, "a") == (
-        "you took dL/da through c only; the path through d adds 6 (= in place of += does this); "
+        "you took dL/da through c only; the path through d adds 6 (= instead of += does this); "
         "you gave 15, it is 21"
     )
     assert message(loss, {"c": 0.0}, "c") == (
@@ -270,7 +270,7 @@ def test_missing_path_further_up():
     text = message(loss, {"x": 3 * t.data**2 * 3.0}, "x")
     assert text == (
         "further up: you took dL/dt through u only; the path through v adds 30.375 "
-        "(= in place of += does this); you gave 45.5625, it is 136.688"
+        "(= instead of += does this); you gave 45.5625, it is 136.688"
     )
     given = {x: 3 * t.data**2 * 3.0, t: 3 * t.data**2}
     comparison = compare_gradients(loss, given)
@@ -410,14 +410,18 @@ def test_factor_of_a_power():
 @pytest.mark.parametrize(
     ("function", "written", "words"),
     [
-        (sigmoid, lambda z, a: a, "a stands in place of the derivative sigmoid(z) * (1 -"),
-        (sigmoid, lambda z, a: z, "z stands in place of the derivative sigmoid(z)"),
-        (sigmoid, lambda z, a: z * (1 - z), "z * (1 - z) stands in place of the derivative"),
+        (sigmoid, lambda z, a: a, "a was used instead of the derivative sigmoid(z) * (1 -"),
+        (sigmoid, lambda z, a: z, "z was used instead of the derivative sigmoid(z)"),
+        (sigmoid, lambda z, a: z * (1 - z), "z * (1 - z) was used instead of the derivative"),
         (sigmoid, lambda z, a: sigmoid(a) * (1 - sigmoid(a)), "sigmoid(a) * (1 - sigmoid(a)) "),
-        (np.tanh, lambda z, a: 1 - z**2, "1 - z^2 stands in place of the derivative 1 - tanh(z)^2"),
-        (np.tanh, lambda z, a: 1 - np.tanh(a) ** 2, "1 - tanh(a)^2 stands in place of the deriv"),
-        (np.exp, lambda z, a: z, "z stands in place of the derivative exp(z) at node a = exp(z)"),
-        (np.sin, lambda z, a: np.cos(a), "cos(a) stands in place of the derivative cos(z)"),
+        (
+            np.tanh,
+            lambda z, a: 1 - z**2,
+            "1 - z^2 was used instead of the derivative 1 - tanh(z)^2",
+        ),
+        (np.tanh, lambda z, a: 1 - np.tanh(a) ** 2, "1 - tanh(a)^2 was used instead of the deriv"),
+        (np.exp, lambda z, a: z, "z was used instead of the derivative exp(z) at node a = exp(z)"),
+        (np.sin, lambda z, a: np.cos(a), "cos(a) was used instead of the derivative cos(z)"),
     ],
 )
 @pytest.mark.parametrize("data", [0.7, np.array([[0.7, -0.4], [1.3, 0.2]])])
@@ -464,8 +468,7 @@ def test_broadcast_that_is_averaged():
     v = network()
     text = message(v["loss"], {"b": v["s"].grad.mean(axis=0)}, "b")
     assert text.startswith(
-        "the broadcast at node s = z + b is averaged in place of summed: mean and sum, a factor "
-        "of 4"
+        "the broadcast at node s = z + b is averaged instead of summed: mean and sum, a factor of 4"
     )
 
 
@@ -719,7 +722,7 @@ def test_large_graphs_are_searched_in_time_from_both_ends():
 
 
 def test_output_must_be_one_number_with_a_graph():
-    with pytest.raises(DataError, match=r"only a Value remembers how it was computed"):
+    with pytest.raises(DataError, match=r"only a Value records how it was computed"):
         compare_gradients(3.0, {})
     x = Value([1.0, 2.0])
     with pytest.raises(ShapeError, match=r"compare_gradients\(output.sum\(\), "):
@@ -763,7 +766,7 @@ def test_nan_and_text_are_no_gradients():
 
 def test_shapes_that_nothing_explains():
     v = network()
-    with pytest.raises(ShapeError, match=r"axis 0 has 2 in place of 3 and axis 1 has 5 in"):
+    with pytest.raises(ShapeError, match=r"axis 0 has 2 instead of 3 and axis 1 has 5 in"):
         compare_gradients(v["loss"], {"w": np.ones((2, 5))})
     with pytest.raises(ShapeError, match=r"it has 3 axes, and its value has 2, and neither"):
         compare_gradients(v["loss"], {"w": np.ones((3, 3, 1))})

@@ -118,14 +118,17 @@ class TestTable:
 
     def test_one_node(self):
         assert str(explain(Value(3.0))) == (
-            "The gradient of x1 = 3, from the output back\n\ndx1/dx1 = 1, where the way back begins"
+            "The gradient of x1 = 3, from the output back\n\n"
+            "dx1/dx1 = 1, where the backward pass begins"
         )
         assert explain(Value(3.0, label="x"), wrt="x").latex() == (
             "\\begin{aligned}\n\\frac{\\partial x}{\\partial x} &= 1\n\\end{aligned}"
         )
 
     def test_the_output_itself_can_be_asked_for(self, lecture):
-        assert str(explain(lecture, wrt=lecture)).endswith("dL/dL = 1, where the way back begins")
+        assert str(explain(lecture, wrt=lecture)).endswith(
+            "dL/dL = 1, where the backward pass begins"
+        )
 
     def test_nan_and_inf_are_shown_and_silent(self):
         a = Value(0.0, label="a")
@@ -196,7 +199,7 @@ class TestSums:
     def test_only_some_inputs_are_listed_unless_asked_for(self):
         out = sum(Value(float(k)) for k in range(30))
         lines = str(explain(out)).splitlines()
-        assert lines[-1] == "... and 10 inputs more: wrt= tells of any value"
+        assert lines[-1] == "... and 10 more inputs: wrt= shows any value"
         assert str(explain(out, wrt="x30")).endswith("dt30/dx30 = 1, through t30")
 
 
@@ -215,7 +218,7 @@ class TestArrays:
         assert re.search(r"\n +b +1, summed over axis 0 +1 ", text)
         assert "G spread over shape (5, 4)" in text
         assert re.search(r"\ndL/dW = \(3, 4\) norm [\d.]+, the sum of norm [\d.]+ through t", text)
-        assert text.endswith("G: the incoming gradient, where the derivative is no factor")
+        assert text.endswith("G: the incoming gradient, where the derivative is not a factor")
 
     def test_the_numbers_are_the_engines(self):
         out = self.network()
@@ -270,7 +273,7 @@ class TestArrays:
         W = Value(np.ones((2, 2)), label="W")  # noqa: N806
         out = sum((W * k).sum() for k in range(8))
         assert str(explain(out, wrt=W)).endswith("2 more\nG: the incoming gradient, where the "
-                                                 "derivative is no factor")  # fmt: skip
+                                                 "derivative is not a factor")  # fmt: skip
 
     def test_empty_arrays(self):
         x = Value(np.zeros((0, 3)), label="x")
@@ -366,7 +369,7 @@ class TestLargeGraphs:
         lines = str(explanation).splitlines()
         assert len(explanation.rows) == 60
         assert lines[3 + 30] == (
-            "... 3940 of 4000 lines left out: wrt= shows the ways to one value, limit=None all"
+            "... 3940 of 4000 lines left out: wrt= shows the paths to one value, limit=None all"
         )
         out.backward()
         assert explanation.rows[-1].total == explanation.sums[0].gradient == x.grad
@@ -427,7 +430,7 @@ class TestNotebooks:
 
 class TestErrors:
     def test_no_value(self):
-        with pytest.raises(DataError, match=r"(?s)explain of 3.0.*it is no Value"):
+        with pytest.raises(DataError, match=r"(?s)explain of 3.0.*only a Value records"):
             explain(3.0)
 
     @pytest.mark.parametrize("wrt", [Value(1.0, label="q"), "q", ["a", "q"]])

@@ -1,4 +1,4 @@
-"""Judgements on gradients worked out by hand, and the list of them that prints."""
+"""compare_gradients: what is wrong with a gradient worked out by hand."""
 
 from collections.abc import Iterator
 from copy import copy
@@ -13,7 +13,7 @@ from ..errors import DataError, OptionError, ShapeError
 from ..graph import Node
 from ..messages import listed
 from .handwork import Handwork
-from .mistakes import Explanation, Mistake, Search, Verdict
+from .mistakes import Mistake, Search, Verdict
 from .wording import Wording
 
 NAMED = 12  # gradients that follow from one mistake and are named
@@ -21,16 +21,16 @@ NAMED = 12  # gradients that follow from one mistake and are named
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """What became of one gradient.
+    """The result for one gradient.
 
-    Args:    node: whose gradient it is.
+    Args:    node: the Value whose gradient it is.
              name: of the node.
-             verdict: right, or which mistake.
+             verdict: right, or the kind of mistake.
              message: the same as a sentence, with numbers.
-             given: the gradient that was judged.
+             given: the gradient that was compared.
              right: the right one.
-             mistake: where it was made; None where there is none, or it was made further up.
-             causes: of what follows from mistakes further up: the nodes that were judged there.
+             mistake: the mistake; None if there is none, or it was made further up.
+             causes: if it follows from mistakes further up: the nodes where they were found.
     """
 
     node: Node
@@ -59,7 +59,7 @@ class Judgement:
 class Comparison:
     """The judgements on all given gradients, from the output backward.
 
-    It prints, shows itself in notebooks, and is a sequence; `comparison["a"]` is the judgement on
+    It prints, is a table in notebooks, and is a sequence; `comparison["a"]` is the judgement on
     the value of that name.
 
     Args:    judgements: in backward order.
@@ -88,11 +88,9 @@ class Comparison:
         raise KeyError(key)
 
     def followers(self, judgement: Judgement) -> str:
-        """Say which gradients follow from a mistake; "" if none does."""
+        """Return a sentence with the gradients that follow from a mistake; "" if none does."""
         found = [j.name for j in self.judgements if j.causes and j.causes[0] is judgement.node]
-        if not found:
-            return ""
-        return f"everything below follows from this: {listed(found, NAMED)}"
+        return f"everything below follows from this: {listed(found, NAMED)}" if found else ""
 
     def __str__(self) -> str:
         lines = []
@@ -102,20 +100,19 @@ class Comparison:
                 lines += [f"  ↳ {text}" for text in [self.followers(judgement)] if text]
         return "\n".join(lines) or "no gradients given"
 
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """Return the judgements as a table, for notebooks."""
-        rows, left = [], "style='text-align:left'"  # where notebooks align to the right
+        rows, left = [], "style='text-align:left'"  # notebooks align to the right
         for judgement in self.judgements:
-            text = escape(judgement.message)
             after = self.followers(judgement)
             rows.append(
                 f"<tr><td>{judgement.mark}</td>"
                 f"<td {left}><code>{escape(judgement.name)}</code></td>"
                 f"<td {left}>{escape(judgement.verdict)}</td>"
-                f"<td {left}>{text}{f'<br>↳ {escape(after)}' if after else ''}</td></tr>"
+                f"<td {left}>{escape(judgement.message)}"
+                f"{f'<br>↳ {escape(after)}' if after else ''}</td></tr>"
             )
         heads = [f"<th {left}>{name}</th>" for name in ("", "value", "verdict", "what it is")]
         return (
@@ -126,23 +123,23 @@ class Comparison:
 def compare_gradients(
     output: Any, gradients: dict[Any, Any], *, rtol: float | None = None
 ) -> Comparison:
-    """Compare gradients worked out by hand with the right ones, and name what is wrong with each.
+    """Compare gradients worked out by hand with the right ones, and name the mistake in each.
 
     Every mistake that can be made in one place (a sign, a path, a factor, a mean, a transpose, a
-    broadcast) is tried on the recorded graph: the one that gives the learner's number is named.
-    Gradients that are right but for a mistake further up are said to follow from it.
+    broadcast) is tried on the recorded graph; the one that gives the learner's number is named.
+    Gradients that are right except for a mistake further up are reported as following from it.
 
     Args:    output: the Value that is differentiated, one number.
              gradients: d output / d value by Value or label, for any values of the graph; a number
-             in place of an array counts for all its elements.
-             rtol: what rounding may take, as a share of a gradient's contributions; None: 1e-5,
-             and 1e-4 with float32. Numbers written down to some decimal place may be off by half
-             a unit of it.
+             for an array counts for all its elements.
+             rtol: tolerance for rounding, relative to a gradient's contributions; None: 1e-5, and
+             1e-4 with float32. Gradients with few decimal places may differ by half a unit of the
+             last.
     Returns: a judgement on each, from the output backward: `verdict`, `message`, `is_right`.
-    Raises:  DataError: the output is no Value; a gradient is NaN or not numbers. ShapeError: the
-             output is no single number; a gradient's shape is not that of its value, and neither
+    Raises:  DataError: the output is not a Value; a gradient is NaN or not numbers. ShapeError: the
+             output is not a single number; a gradient's shape is not that of its value, and neither
              a transpose nor a broadcast explains it. OptionError: a label or Value that the graph
-             does not have, or has twice; gradients are no dict; rtol is not positive.
+             does not have, or has twice; gradients are not a dict; rtol is not between 0 and 1.
     Example: >>> from autograd_core import Value
              >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
              >>> c, d = a * b, a + b
@@ -153,7 +150,19 @@ def compare_gradients(
              ✓ d: dL/dd is right
              ✗ a: you took dL/da through d only; the path through c adds 15; you gave 6, it is 21
     """
-    work = _handwork(output)
+    if not isinstance(output, Node):
+        raise DataError(
+            f"compare_gradients of {shorten(repr(output))}",
+            "only a Value records how it was computed",
+            "compare_gradients(loss, {...}) with the Value that is differentiated",
+        )
+    if np.size(output._data) != 1:
+        raise ShapeError(
+            f"compare_gradients of an output of shape {output.shape}",
+            "it has several numbers, and each could be differentiated",
+            "compare_gradients(output.sum(), {...}), or (output * weights).sum()",
+        )
+    work = Handwork(output)
     if rtol is not None and not 0 < rtol < 1:
         raise OptionError(f"rtol={rtol!r}", "it is a share of a gradient", "rtol=1e-5, or None")
     given = _checked(work, gradients)
@@ -162,14 +171,14 @@ def compare_gradients(
 
 
 class _Judge:
-    """Judges gradients from the output backward, and goes on with the learner's own mistakes."""
+    """Judges gradients from the output backward, and continues with the learner's mistakes."""
 
     def __init__(self, work: Handwork, given: dict[Node, Data], rtol: float | None) -> None:
         self.work = work
         self.given = given
         self.search = Search(work, given, rtol)
         self.wording = Wording(work)
-        self.effects: list[tuple[Node, dict[Node, Data]]] = []  # of mistakes, by where told
+        self.effects: list[tuple[Node, dict[Node, Data]]] = []  # of mistakes, by where found
 
     def judgements(self) -> list[Judgement]:
         """Return the judgements."""
@@ -193,38 +202,32 @@ class _Judge:
         return self._explained(node)
 
     def _explained(self, node: Node) -> Judgement:
-        """Judge a gradient that is wrong of itself, and take its mistake for made."""
+        """Judge a gradient that has a mistake of its own, and continue with that mistake."""
         work, h = self.work, self.given[node]
-        explanation, told_by = self.search.explain(node), self.wording
-        if explanation is None and work.now[node] is not work.right[node]:
-            # Perhaps the learner went on with right gradients in spite of what was given
-            search, told_by = copy(self.search), copy(self.wording)
-            search.work = told_by.work = copy(work)
+        found, wording = self.search.explain(node), self.wording
+        if found is None and work.now[node] is not work.right[node]:
+            # The learner may have continued with right gradients instead of those given
+            search, wording = copy(self.search), copy(self.wording)
+            search.work = wording.work = copy(work)
             search.work.now = dict(work.right)
-            explanation = search.explain(node)
-        if explanation is None:
+            found = search.explain(node)
+        if found is None:
             if shape_of(h) != node.shape:
                 raise _wrong_shape(self.wording.names[node], h, node)
             message = self.wording.unexplained(node, h)
             self.effects.append((node, work.settle(node, h)))
             return self._judgement(node, Verdict.UNEXPLAINED, message)
-        mistake = explanation.mistake
-        if mistake.key in self.search.told:
-            return self._follows(node, [self.search.told[mistake.key]])
-        self.search.told[mistake.key] = node
-        message = told_by.explanation(explanation, node, h)
-        self._make(explanation, node)
+        mistake, effect = found
+        if mistake.key in self.search.found:
+            return self._follows(node, [self.search.found[mistake.key]])
+        self.search.found[mistake.key] = node
+        message = wording.explanation(mistake, node, h)
+        if shape_of(h) == node.shape:  # else what is below may follow from it in its own shape
+            work.change(effect)
+            changes = work.settle(node, h)
+            effect = effect | {n: effect.get(n, 0.0) + d for n, d in changes.items()}
+            self.effects.append((node, effect))
         return self._judgement(node, mistake.verdict, message, mistake)
-
-    def _make(self, explanation: Explanation, node: Node) -> None:
-        """Go on as the learner did."""
-        work, h = self.work, self.given[node]
-        if shape_of(h) != node.shape:
-            return  # what is below may follow from it in its own shape
-        effect = dict(explanation.effect)
-        work.change(effect)
-        effect |= {n: effect.get(n, 0.0) + d for n, d in work.settle(node, h).items()}
-        self.effects.append((node, effect))
 
     def _follows(self, node: Node, causes: list[Node]) -> Judgement:
         message = self.wording.follows(node, causes)
@@ -240,22 +243,6 @@ class _Judge:
     ) -> Judgement:
         name, right = self.wording.names[node], self.work.right[node]
         return Judgement(node, name, verdict, message, self.given[node], right, mistake, causes)
-
-
-def _handwork(output: Any) -> Handwork:
-    if not isinstance(output, Node):
-        raise DataError(
-            f"compare_gradients of {shorten(repr(output))}",
-            "only a Value remembers how it was computed",
-            "compare_gradients(loss, {...}) with the Value that is differentiated",
-        )
-    if np.size(output._data) != 1:
-        raise ShapeError(
-            f"compare_gradients of an output of shape {output.shape}",
-            "it has several numbers, and each could be differentiated",
-            "compare_gradients(output.sum(), {...}), or (output * weights).sum()",
-        )
-    return Handwork(output)
 
 
 def _checked(work: Handwork, gradients: Any) -> dict[Node, Data]:
@@ -280,7 +267,7 @@ def _checked(work: Handwork, gradients: Any) -> dict[Node, Data]:
         if np.isnan(data).any():
             raise DataError(
                 f"a gradient for {_called(key)} with NaN",
-                "NaN is not a number that could be right or wrong",
+                "NaN is neither right nor wrong",
                 "the gradient without it; detect_anomaly() finds where a NaN begins",
             )
         if node.shape and not shape_of(data):
@@ -294,52 +281,39 @@ def _node(work: Handwork, labelled: dict[Any, list[Node]], key: Any) -> Node:
     if isinstance(key, Node):
         if key in work.right:
             return key
-        raise OptionError(
-            f"a gradient for {_called(key)}",
-            "the output was not computed from this Value",
-            "a Value of its graph; a = a + 1 makes a new Value and leaves the old one behind",
-        )
+        why = "the output was not computed from this Value"
+        fix = "a Value of its graph; a = a + 1 makes a new Value and leaves the old one behind"
+        raise OptionError(f"a gradient for {_called(key)}", why, fix)
     found = [] if key is None else labelled.get(key, [])
     if len(found) == 1:
         return found[0]
-    labels = listed([str(label) for label in labelled if label] or ["none"])
     if found:
-        raise OptionError(
-            f"a gradient for {_called(key)}",
-            f"{len(found)} values of the graph have that label",
-            "the Value itself in place of its label",
-        )
-    raise OptionError(
-        f"a gradient for {_called(key)}",
-        f"no value of the graph has that label; it has {labels}",
-        "one of these labels, or the Value itself",
-    )
+        why = f"{len(found)} values of the graph have that label"
+        fix = "the Value itself instead of its label"
+    else:
+        labels = listed([str(label) for label in labelled if label] or ["none"])
+        why = f"no value of the graph has that label; it has {labels}"
+        fix = "one of these labels, or the Value itself"
+    raise OptionError(f"a gradient for {_called(key)}", why, fix)
 
 
 def _called(key: Any) -> str:
-    if isinstance(key, Node):
-        return (
-            f"{key.label or 'a Value'} of shape {key.shape}"
-            if key.shape
-            else (f"{key.label or 'a Value'} = {key._data:.6g}")
-        )
-    return shorten(repr(key))
+    if not isinstance(key, Node):
+        return shorten(repr(key))
+    name = key.label or "a Value"
+    return f"{name} of shape {key.shape}" if key.shape else f"{name} = {key._data:.6g}"
 
 
 def _wrong_shape(name: str, h: Data, node: Node) -> ShapeError:
-    """Say in which axes a gradient's shape differs from its value's."""
+    """Return the error that names the axes in which a gradient's shape is wrong."""
     given, wanted = shape_of(h), node.shape
     if len(given) != len(wanted):
         why = f"it has {len(given)} axes, and its value has {len(wanted)}"
     else:
-        clashes = [
-            f"axis {k} has {m} in place of {n}"
-            for k, (m, n) in enumerate(zip(given, wanted, strict=True))
-            if m != n
-        ]
-        why = listed(clashes)
+        pairs = enumerate(zip(given, wanted, strict=True))
+        why = listed([f"axis {k} has {m} instead of {n}" for k, (m, n) in pairs if m != n])
     return ShapeError(
         f"a gradient of shape {given} for {name} of shape {wanted}",
-        f"{why}, and neither a transpose nor a broadcast that is not summed back explains it",
+        f"{why}, and neither a transpose nor a broadcast that is not summed explains it",
         f"a gradient of shape {wanted}: one number for each number of the value",
     )

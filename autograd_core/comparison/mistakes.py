@@ -1,4 +1,4 @@
-"""The mistakes that people make in a backward pass, and what each does to a gradient."""
+"""Mistakes in a backward pass, what each does to a gradient, and the search for the one made."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -8,26 +8,29 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..data import Data, as_data, shape_of
-from ..explanation.formulas import contribution, local_derivative
+from ..explanation.formulas import Edge, contribution, local_derivative
 from ..graph import Node
-from ..primitives.elementwise import astype, identity, negative, sigmoid, tanh
+from ..primitives.elementwise import sigmoid, tanh
 from ..primitives.linear_algebra import inner, matmul
 from ..primitives.shapes import spread, unbroadcast
 from ..rules import pull
-from .handwork import RELATIVE, SINGLE, Edge, Handwork, distance, half_units
+from .handwork import RELATIVE, SINGLE, Handwork, distance, half_units
 
 MATRIX_PRODUCTS = (matmul, inner)
-MANY = 100  # uses of a node, of which somebody may have taken one alone
-# Derivatives as they are taught, by the output; rules take them from the input, exact in the tails
+MANY = 100  # uses of a node, beyond which it is not tried to take one of them alone
+STEPS = 100_000  # of sweeps in a search: in large graphs, only the nearest and last nodes are tried
+CERTAIN = 0.1  # share of the tolerance within which a mistake explains a gradient
+EQUAL = 1e-4  # the same for two mistakes that give the same number but for rounding
+COMPARED = 30  # mistakes that give the same number, and gradients they are then ranked by
+# Derivatives by the output, as they are taught; the rules use the input, exact in the tails
 BY_OUTPUT: dict[Any, Callable[[Any], Any]] = {
     tanh: lambda y: 1 - y * y,
     sigmoid: lambda y: y * (1 - y),
 }
-LINEAR = (astype, identity, negative)
 
 
 class Verdict(StrEnum):
-    """What became of a gradient that was worked out by hand."""
+    """The result for one gradient: right, or the kind of mistake."""
 
     RIGHT = "right"
     SIGN = "sign"
@@ -52,12 +55,13 @@ class Verdict(StrEnum):
 class Mistake(NamedTuple):
     """One mistake, in the gradient of one node or in what one edge adds to it.
 
-    Args:    verdict: of which kind.
-             node: in whose gradient.
-             edges: the uses of the node that are taken wrongly, or a whole path, the node's own
-             edge first; of what is overwritten, the one that is left; () for all uses.
+    Args:    verdict: its kind.
+             node: the node whose gradient it changes.
+             edges: the uses of the node that are wrong, or a whole path, the node's own edge
+             first; of overwritten ones, the one that is left; () for all uses.
              gradient: what the mistake makes of the node's gradient.
-             factor: by which it multiplies or divides, where that says more.
+             factor: the number by which it multiplies or divides, if the message gives it.
+             everywhere: whether it is made at each node of the graph.
     """
 
     verdict: Verdict
@@ -65,15 +69,16 @@ class Mistake(NamedTuple):
     edges: tuple[Edge, ...]
     gradient: Any
     factor: float | None = None
+    everywhere: bool = False
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What tells one mistake from another."""
+        """The mistake without its numbers."""
         return self.verdict, self.node, self.edges
 
 
 def mistakes_at(work: Handwork, node: Node) -> Iterator[Mistake]:
-    """Yield the mistakes that can be made when a node's gradient is added up, likely ones first."""
+    """Yield the possible mistakes in the sum of a node's contributions, likely ones first."""
     total, edges = work.now[node], work.uses[node]
     parts = {edge: work.contribution(edge) for edge in edges}
     yield Mistake(Verdict.SIGN, node, (), -total)
@@ -93,7 +98,7 @@ def mistakes_at(work: Handwork, node: Node) -> Iterator[Mistake]:
 def _among_uses(
     total: Any, parts: dict[Edge, Any]
 ) -> Iterator[tuple[Verdict, tuple[Edge, ...], Any]]:
-    """Yield what becomes of a sum of contributions if some are forgotten, turned or repeated."""
+    """Yield the sum of contributions if some are missing, negated or doubled."""
     edges = tuple(parts)
     users: dict[Node, list[Edge]] = {}
     for edge in edges:
@@ -102,7 +107,7 @@ def _among_uses(
     inputs = [(edge,) for way in ways if len(way) > 1 for edge in way]  # as of a in a * a
     added = {way: sum([parts[edge] for edge in way]) for way in [*ways, *inputs]}
     if edges and (len(ways) > 2 or len(users[edges[-1].user]) > 1):
-        # What was computed last is swept first, so the oldest use is what stays
+        # The last node is swept first, so the contribution of the oldest use is left
         yield Verdict.OVERWRITTEN, edges[-1:], parts[edges[-1]]
     for way, part in added.items():
         yield Verdict.MISSING, way, total - part
@@ -116,11 +121,11 @@ def _among_uses(
             yield Verdict.DOUBLED, way, total + part
 
 
-Step: TypeAlias = tuple[Verdict, Any, float | None]  # verdict, what the edge adds, factor
+Step: TypeAlias = tuple[Verdict, Any, float | None]  # verdict, contribution, factor
 
 
 def _in_one_step(work: Handwork, edge: Edge, part: Any) -> Iterator[Step]:
-    """Yield what can go wrong where one edge's contribution is worked out."""
+    """Yield the possible mistakes in one edge's contribution."""
     user, i = edge
     node, g = edge.node, work.now[user]
     n = mean_of(edge)
@@ -144,10 +149,10 @@ def _in_one_step(work: Handwork, edge: Edge, part: Any) -> Iterator[Step]:
 
 
 def _factor_mistakes(edge: Edge, g: Any, part: Any, only_twice: bool) -> Iterator[Step]:
-    """Yield what an edge adds if its local derivative is left out, and if it is applied twice."""
+    """Yield the contribution without the local derivative, and with its square."""
     user, i = edge
     x, factor, reduces = edge.node, factor_of(edge), _reduces(edge)
-    if factor is None:  # no factor for each number, as in softmax: then it can only be left out
+    if factor is None:  # no factor for each number, as in softmax: it can only be left out
         if user.shape == x.shape and user.primitive not in MATRIX_PRODUCTS:
             yield Verdict.FACTOR_MISSING, g, None
     elif (np.size(factor) and (np.abs(factor) != 1).any()) or np.ptp(factor):
@@ -165,12 +170,12 @@ def _factor_mistakes(edge: Edge, g: Any, part: Any, only_twice: bool) -> Iterato
 
 
 def _misread(edge: Edge, g: Any, part: Any) -> Iterator[Step]:
-    """Yield what an edge adds if its local derivative is half forgotten, or read off elsewhere."""
+    """Yield the contribution with a derivative at another point, or without its exponent."""
     exponent = exponent_of(edge)
     if abs(exponent) not in (0, 1):
         yield Verdict.POWER, part / exponent, exponent
     primitive, params = edge.user.primitive, edge.user.params or {}
-    if primitive is None or len(edge.user.inputs) > 1 or primitive in LINEAR:
+    if primitive is None or len(edge.user.inputs) > 1 or primitive.is_linear_in(0):
         return
     numbers = g, edge.user._data, edge.node._data
     g, out, x = [np.float64(n) if type(n) is float else n for n in numbers]  # 1/0 is inf
@@ -184,7 +189,7 @@ def _misread(edge: Edge, g: Any, part: Any) -> Iterator[Step]:
 
 
 def exponent_of(edge: Edge) -> float:
-    """Return the constant power that an edge raises its node to; 1 if it does not.
+    """Return the constant exponent to which an edge raises its node; 1 if it does not.
 
     Example: >>> from autograd_core import Value
              >>> exponent_of(Edge(Value(2.0) ** 3, 0))
@@ -200,7 +205,7 @@ def exponent_of(edge: Edge) -> float:
 
 
 def _untransposed(edge: Edge, g: Any) -> Iterator[Step]:
-    """Yield what a matrix product adds if one of its factors is taken in the other direction."""
+    """Yield the contribution of a matrix product if one of its factors is transposed."""
     x, y = [np.asarray(a._data if isinstance(a, Node) else a) for a in edge.user.inputs]
     a, b = (g, y.T) if edge.i == 0 else (x.T, g)
     for left, right in ((a, b.T), (a.T, b), (a.T, b.T)):
@@ -209,7 +214,7 @@ def _untransposed(edge: Edge, g: Any) -> Iterator[Step]:
 
 
 def factor_of(edge: Edge) -> Any:
-    """Return the factor by which an edge multiplies what comes from above; None if it does not."""
+    """Return the factor by which an edge multiplies the incoming gradient; None if it does not."""
     user, i = edge
     if _reduces(edge):
         return contribution(user, i, np.ones_like(user._data) if user.shape else 1.0)
@@ -217,7 +222,7 @@ def factor_of(edge: Edge) -> Any:
 
 
 def _reduces(edge: Edge) -> bool:
-    """Tell whether each number of the node goes into one number of the result alone."""
+    """Return whether each number of the node is reduced into one number of the result."""
     user, params = edge.user, edge.user.params or {}
     return {"axis", "keepdims"} <= params.keys() or (
         user.primitive in MATRIX_PRODUCTS and not user.shape
@@ -225,7 +230,7 @@ def _reduces(edge: Edge) -> bool:
 
 
 def mean_of(edge: Edge) -> int:
-    """Return how many numbers were added up, where an edge divides a sum by their number; else 0.
+    """Return the number of summands if an edge divides a sum by it, as a mean does; else 0.
 
     Example: >>> import numpy as np
              >>> from autograd_core import Value
@@ -243,13 +248,13 @@ def mean_of(edge: Edge) -> int:
         return 0
     n = math.prod(node_lengths(edge.node))
     if not n and 1 < constant < 1e9:
-        # Any of the summands may itself be a sum: 2 of them in ((a + b) + c) / 2
+        # A summand may itself be a sum: there are 2 in ((a + b) + c) / 2
         n = round(constant) if constant < summands(edge.node) + 0.5 else 0
     return n if n > 1 and math.isclose(constant, n) else 0
 
 
 def node_lengths(node: Node) -> list[int]:
-    """Return the lengths of the axes that a sum went over; [0] if the node is no sum."""
+    """Return the lengths of the axes of a sum; [0] if the node is not a sum."""
     if _name(node) != "sum" or not isinstance(node.inputs[0], Node):
         return [0]
     shape, axis = node.inputs[0].shape, (node.params or {}).get("axis")
@@ -258,7 +263,7 @@ def node_lengths(node: Node) -> list[int]:
 
 
 def summands(node: Node) -> int:
-    """Return how many computed things additions made into this node; 1 if it is no sum."""
+    """Return the number of summands of a chain of additions; 1 if the node is not a sum."""
     count, waiting = 0, [node]
     while waiting:
         x = waiting.pop()
@@ -277,31 +282,12 @@ def _name(node: Node) -> str:
     return node.primitive.name if node.primitive else ""
 
 
-STEPS = 100_000  # of sweeps in a search: in large graphs, only the nearest and last nodes are tried
-CERTAIN = 0.1  # share of the tolerance within which a mistake explains a gradient
-EQUAL = 1e-4  # the same for two mistakes that give the same number but for rounding
-COMPARED = 30  # mistakes that give the same number, and gradients they are then judged by
-
-
-class Explanation(NamedTuple):
-    """A mistake, and what it changes in the gradients of the graph.
-
-    Args:    mistake: which.
-             effect: by how much it changes each gradient; {} where it gives another shape.
-             everywhere: whether it is made at each node of the graph.
-    """
-
-    mistake: Mistake
-    effect: dict[Node, Data]
-    everywhere: bool = False
-
-
 class Search:
     """The search for the mistakes in a learner's gradients.
 
     Args:    work: the gradients: the right ones, and those that follow from mistakes.
              given: the learner's, by node.
-             rtol: share of a gradient that rounding may take; None: as suits the data.
+             rtol: relative tolerance for rounding; None: by the type of the data.
     """
 
     def __init__(self, work: Handwork, given: dict[Node, Data], rtol: float | None) -> None:
@@ -311,23 +297,26 @@ class Search:
         data = [*given.values(), *[node._data for node in work.order]]
         self.single = any([getattr(x, "dtype", None) == np.float32 for x in data])
         self.units = dict(zip(given, half_units(list(given.values())), strict=True))
-        self.told: dict[Any, Node] = {}  # the mistakes found so far, and where
+        self.found: dict[Any, Node] = {}  # by the mistakes' keys: the gradients they were found in
         self.sizes: dict[Node, Data] = {}
         self.rtol = rtol or (SINGLE if self.single else RELATIVE)
 
     def apart(self, node: Node, candidate: Any) -> float:
-        """Return how far a given gradient is from another, in units of what rounding may do."""
+        """Return the distance of a given gradient from another; at most 1: only rounding."""
         given = self.given[node]
         if node not in self.sizes:
             self.sizes[node] = self.work.magnitude(node)
         size = self.sizes[node] if shape_of(given) == node.shape else 0.0
         return distance(given, candidate, size, self.scale, self.rtol, self.units[node])
 
-    def explain(self, node: Node) -> Explanation | None:
+    def explain(self, node: Node) -> tuple[Mistake, dict[Node, Data]] | None:
         """Return the mistake that explains a wrong gradient best; None if none explains it.
 
-        Of those that give the same number, the one that explains most of the other gradients too;
-        of those, the nearest.
+        Of those that give the same number, it is the one that explains most of the other
+        gradients, too; of those, the nearest.
+
+        Returns: the mistake, and by how much it changes each gradient of the graph; {} if the
+                 gradient has another shape than its node.
         """
         loose = self.single or self.units[node] > 0
         found = [
@@ -337,16 +326,18 @@ class Search:
         nearest = min([apart for apart, _, _ in found], default=np.inf)
         limit = min(max(10 * nearest, EQUAL), 1 if loose else CERTAIN)
         equal = [(step, mistake) for apart, step, mistake in found if apart <= limit]
-        # Twice the whole says least about where: a mean or a factor of 2 is likelier
+        # Doubling the whole gradient is the least specific: a mean or a factor of 2 is likelier
         equal.sort(key=lambda each: (each[1].key[::2] == (Verdict.DOUBLED, ()), each[0]))
-        ranked = [self._with_effect(mistake) for _, mistake in equal[:COMPARED]]
-        overwritten = self._overwritten(node)
-        if overwritten:
-            ranked.append(overwritten)
-        return max(ranked, key=lambda each: self._score(each, node), default=None)
+        ranked = [(mistake, self._effect(mistake)) for _, mistake in equal[:COMPARED]]
+        wrong = self.work.overwritten
+        if self.apart(node, wrong[node]) <= CERTAIN:
+            last = tuple(self.work.uses[node][-1:])
+            mistake = Mistake(Verdict.OVERWRITTEN, node, last, wrong[node], everywhere=True)
+            ranked.append((mistake, {n: wrong[n] - self.work.now[n] for n in self.work.order}))
+        return max(ranked, key=lambda each: self._score(each[0], each[1], node), default=None)
 
     def _candidates(self, node: Node) -> Iterator[tuple[Any, int, Mistake]]:
-        """Yield what single mistakes make of a gradient, and how far up each is."""
+        """Yield the gradients that single mistakes give, with the distance of each mistake."""
         above = self.work.above(node)
         among = sorted(above, key=lambda n: n.index)
         fits = shape_of(self.given[node]) == node.shape
@@ -357,8 +348,7 @@ class Search:
             step = above[x]
             unit = self.work.effect(x, 1.0, among).get(node, 0.0) if not x.shape else None
             for mistake in mistakes_at(self.work, x):
-                delta_fits = shape_of(mistake.gradient) == x.shape
-                if delta_fits != fits:
+                if (shape_of(mistake.gradient) == x.shape) != fits:
                     continue
                 if x is node:
                     yield mistake.gradient, step, mistake
@@ -375,7 +365,7 @@ class Search:
             yield from self._paths(node, above)
 
     def _paths(self, node: Node, above: dict[Node, int]) -> Iterator[tuple[Any, int, Mistake]]:
-        """Yield what is left, or too much, if one whole path is."""
+        """Yield the gradient if one whole path is missing or doubled."""
         total = self.work.now[node]
         everything = self.work.above(node, through_settled=True)
         for region in [above, everything] if len(everything) > len(above) else [above]:
@@ -385,36 +375,21 @@ class Search:
                     yield total - part, 0, Mistake(Verdict.MISSING, node, path, total - part)
                     yield total + part, 0, Mistake(Verdict.DOUBLED, node, path, total + part)
 
-    def _overwritten(self, node: Node) -> Explanation | None:
-        """Return the mistake of overwriting at every node, if it gives the gradient."""
-        work = self.work
-        wrong = work.overwritten
-        if self.apart(node, wrong[node]) > CERTAIN:
-            return None
-        effect = {n: wrong[n] - work.now[n] for n in work.order}
-        mistake = Mistake(Verdict.OVERWRITTEN, node, tuple(work.uses[node][-1:]), wrong[node])
-        return Explanation(mistake, effect, everywhere=True)
-
-    def _with_effect(self, mistake: Mistake) -> Explanation:
+    def _effect(self, mistake: Mistake) -> dict[Node, Data]:
         x = mistake.node
         if shape_of(mistake.gradient) != x.shape:
-            return Explanation(mistake, {})
-        return Explanation(mistake, self.work.effect(x, mistake.gradient - self.work.now[x]))
+            return {}
+        return self.work.effect(x, mistake.gradient - self.work.now[x])
 
-    def _score(self, explanation: Explanation, node: Node) -> int:
-        """Return how many more of the other gradients a mistake explains than none would.
+    def _score(self, mistake: Mistake, effect: dict[Node, Data], node: Node) -> int:
+        """Return how many more of the other gradients a mistake explains than no mistake does.
 
         A mistake that was found before explains more than any new one.
         """
-        score = COMPARED if explanation.mistake.key in self.told else 0
-        for other in self.open_gradients(node):
-            delta = explanation.effect.get(other)
-            if delta is not None:
+        score = COMPARED if mistake.key in self.found else 0
+        others = [n for n in self.given if n is not node and n not in self.work.settled]
+        for other in sorted(others, key=lambda n: -n.index)[:COMPARED]:
+            if (delta := effect.get(other)) is not None:
                 now = self.work.now[other]
                 score += (self.apart(other, now + delta) <= 1) - (self.apart(other, now) <= 1)
         return score
-
-    def open_gradients(self, node: Node) -> list[Node]:
-        """Return the first of the given gradients that are still to be judged after this one."""
-        others = [n for n in self.given if n is not node and n not in self.work.settled]
-        return sorted(others, key=lambda n: -n.index)[:COMPARED]

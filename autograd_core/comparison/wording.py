@@ -1,4 +1,4 @@
-"""What a mistake in a gradient is called: sentences with the learner's numbers."""
+"""Sentences about mistakes in gradients, with the learner's numbers."""
 
 import math
 from typing import Any
@@ -7,25 +7,27 @@ import numpy as np
 
 from ..data import Data, shape_of, shorten
 from ..explanation.formulas import (
+    Edge,
+    computed,
     contribution,
     derivative_formula,
     expression,
     is_elementwise,
     operand,
-    operation,
     pulled_term,
+    summed_axes,
 )
-from ..explanation.names import names_of, through
-from ..explanation.notation import in_words, short
+from ..explanation.names import name_of_use, names_of
+from ..explanation.notation import Notation, in_words, short
 from ..explanation.terms import ONE
 from ..graph import Node
 from ..messages import listed
 from ..rules import pull
-from .handwork import Edge, Handwork
-from .mistakes import Explanation, Mistake, Verdict
+from .handwork import Handwork
+from .mistakes import Mistake, Verdict
 
 FEW = 4  # elements of an array that are shown
-# Mistakes in a local derivative: their sentences say at which node
+# Mistakes in a local derivative, whose sentences name the node
 INSTEAD = (
     Verdict.OUTPUT_FOR_DERIVATIVE,
     Verdict.INPUT_FOR_DERIVATIVE,
@@ -47,25 +49,25 @@ class Wording:
 
     def derivative(self, node: Node) -> str:
         """Return the name of a gradient: "dL/da"."""
-        return f"d{self.names[self.work.output]}/d{self.names[node]}"
+        return Notation().derivative(self.names[self.work.output], self.names[node])
 
     def made(self, node: Node) -> str:
-        """Return a computed node's name with how it was computed: "t = a * b"."""
+        """Return a computed node with its expression: "t = a * b"."""
         return f"{self.names[node]} = {shorten(expression(node, self.names))}"
 
     def right(self, node: Node, given: Data) -> str:
-        """Say that a gradient is right, and if it was rounded, to how many digits."""
+        """Return that a gradient is right; if it was rounded, with more digits."""
         if shape_of(given) or math.isclose(given, self.work.right[node], rel_tol=1e-12):
             return f"{self.derivative(node)} is right"
         return f"{self.derivative(node)} is right but for rounding: {number(self.work.right[node])}"
 
     def follows(self, node: Node, causes: list[Node]) -> str:
-        """Say that a gradient is what the chain rule makes of mistakes further up."""
+        """Return that a gradient is wrong only because of mistakes further up."""
         above = listed([self.derivative(cause) for cause in causes])
         return f"{self.derivative(node)} follows from the mistake in {above}; this step is right"
 
     def unexplained(self, node: Node, given: Data) -> str:
-        """Say how far off a gradient is that no single mistake explains."""
+        """Return how far off a gradient is that no single mistake explains."""
         right = self.work.now[node]
         text = (
             f"{self.derivative(node)} is off by more than rounding, and no single mistake "
@@ -79,22 +81,21 @@ class Wording:
             element = tuple(int(k) for k in np.unravel_index(np.argmax(error), h.shape))
             text += (
                 f"; the largest difference is in element {element}, {short(float(h[element]))} "
-                f"in place of {short(float(exact[element]))}"
+                f"instead of {short(float(exact[element]))}"
             )
         if ratio.size and np.isfinite(ratio).all() and np.ptp(ratio) <= 1e-6 * np.abs(ratio).max():
             text += f"; it is {short(float(ratio.flat[0]))} times what it should be"
         return text
 
     def undefined(self, node: Node) -> str:
-        """Say that there is no right gradient to compare with."""
+        """Return that there is no right gradient to compare with."""
         right = np.ravel(self.work.right[node])
         kind = "nan" if np.isnan(right).any() else "inf"
         return f"{self.derivative(node)} is itself {kind}; diagnose(output) finds where that begins"
 
-    def explanation(self, explanation: Explanation, node: Node, given: Data) -> str:
-        """Say which mistake was made, where, and what is right."""
-        mistake = explanation.mistake
-        if explanation.everywhere:
+    def explanation(self, mistake: Mistake, node: Node, given: Data) -> str:
+        """Return which mistake was made, where, and the right gradient."""
+        if mistake.everywhere:
             text = "each contribution overwrites the one before it, at every value used repeatedly"
             if len(self.work.uses[node]) > 1:
                 text = f"{self._overwritten(mistake)}; so it is at every value used repeatedly"
@@ -110,20 +111,22 @@ class Wording:
     def _sentence(self, mistake: Mistake) -> str:
         verdict, edges = mistake.verdict, mistake.edges
         if verdict is Verdict.SIGN:
-            return self._sign(mistake)
-        if verdict is Verdict.MISSING:
-            return self._missing(mistake)
-        if verdict is Verdict.OVERWRITTEN:
-            return self._overwritten(mistake)
+            if not edges:
+                return f"{self.derivative(mistake.node)} is off by a sign"
+            path = self.path(edges)
+            return f"the path through {path} has the wrong sign; it adds {self.adds(edges)}"
         if verdict is Verdict.DOUBLED:
             if not edges:
                 return (
                     f"{self.derivative(mistake.node)} is counted twice, as by a second backward() "
                     "onto gradients that were not zeroed"
                 )
-            return (
-                f"the path through {self.path(edges)} is counted twice; it adds {self.adds(edges)}"
-            )
+            path = self.path(edges)
+            return f"the path through {path} is counted twice; it adds {self.adds(edges)}"
+        if verdict is Verdict.MISSING:
+            return self._missing(mistake)
+        if verdict is Verdict.OVERWRITTEN:
+            return self._overwritten(mistake)
         if verdict is Verdict.MEAN_SUM:
             return self._mean(mistake)
         if verdict is Verdict.TRANSPOSE:
@@ -151,8 +154,7 @@ class Wording:
     def _instead(self, mistake: Mistake) -> str:
         user, i = mistake.edges[0]
         x, out = operand(user.inputs[i], self.names), operand(user, self.names)
-        primitive: Any = user.primitive
-        again = operation(primitive.name, [out], user.params, [user.shape])
+        again = computed(user, [out])
         known = {
             Verdict.OUTPUT_FOR_DERIVATIVE: out,
             Verdict.INPUT_FOR_DERIVATIVE: x,
@@ -161,16 +163,8 @@ class Wording:
         }
         written, right = in_words(known[mistake.verdict]), derivative_formula(user, i, self.names)
         return (
-            f"{shorten(written)} stands in place of the derivative {shorten(right)} "
+            f"{shorten(written)} was used instead of the derivative {shorten(right)} "
             f"at node {self.made(user)}"
-        )
-
-    def _sign(self, mistake: Mistake) -> str:
-        if not mistake.edges:
-            return f"{self.derivative(mistake.node)} is off by a sign"
-        return (
-            f"the path through {self.path(mistake.edges)} has the wrong sign; "
-            f"it adds {self.adds(mistake.edges)}"
         )
 
     def _missing(self, mistake: Mistake) -> str:
@@ -192,18 +186,18 @@ class Wording:
             return f"a path is missing: {missing}"
         text = f"you took {self.derivative(node)} through {self.path(left)} only; {missing}"
         if len(left) == 1 and left[0] is uses[-1]:
-            text += " (= in place of += does this)"
+            text += " (= instead of += does this)"
         return text
 
     def _overwritten(self, mistake: Mistake) -> str:
         left = mistake.edges[0]
         lost = [edge for edge in self.work.uses[mistake.node] if edge is not left]
         adds = listed(
-            [f"{self.adds((edge,))} through {through(*edge, self.names)}" for edge in lost]
+            [f"{self.adds((edge,))} through {name_of_use(*edge, self.names)}" for edge in lost]
         )
         return (
             f"overwritten instead of added: of {self.derivative(mistake.node)} only the last "
-            f"contribution, through {through(*left, self.names)}, is left; there is also {adds}"
+            f"contribution, through {name_of_use(*left, self.names)}, is left; there is also {adds}"
         )
 
     def _mean(self, mistake: Mistake) -> str:
@@ -213,7 +207,7 @@ class Wording:
             raw = shape_of(self._raw(mistake.edges[0]))
             if raw != mistake.node.shape and factor < 1:
                 return (
-                    f"the broadcast at node {self.made(user)} is averaged in place of summed: "
+                    f"the broadcast at node {self.made(user)} is averaged instead of summed: "
                     f"mean and sum, a factor of {short(1 / factor)}"
                 )
             where = self.made(user)
@@ -237,10 +231,11 @@ class Wording:
 
     def _broadcast(self, mistake: Mistake) -> str:
         edge = mistake.edges[0]
-        axes, stretched = broadcast_axes(shape_of(self._raw(edge)), mistake.node.shape)
+        raw = shape_of(self._raw(edge))
+        axes = tuple(summed_axes(raw, mistake.node.shape))
         which = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
         axis = axes[0] if len(axes) == 1 else axes
-        option = ", keepdims=True" if stretched and len(stretched) == len(axes) else ""
+        option = ", keepdims=True" if len(raw) == len(mistake.node.shape) else ""
         call = f".sum(axis={axis}{option})" if mistake.node.shape else ".sum()"
         return (
             f"the broadcast at node {self.made(edge.user)} is not summed back over {which}: "
@@ -251,15 +246,15 @@ class Wording:
         return pull(*edge, self.work.now[edge.user])
 
     def path(self, edges: tuple[Edge, ...]) -> str:
-        """Return what some uses of a node lead to; or what a path passes through, upward."""
+        """Return the users of a node in some of its uses; or the nodes of a path, upward."""
         if edges[-1].node is edges[0].node:
             users = list(dict.fromkeys(edge.user for edge in edges))
             if len(users) < len(edges):
                 return listed([self.names[user] for user in users])
-        return listed([through(*edge, self.names) for edge in edges], limit=6)
+        return listed([name_of_use(*edge, self.names) for edge in edges], limit=6)
 
     def adds(self, edges: tuple[Edge, ...]) -> str:
-        """Return what some uses of a node, or a path, add to its gradient."""
+        """Return the contribution of some uses of a node, or of a path, to its gradient."""
         node = edges[0].node
         if edges[-1].node is node:
             return number(sum([self.work.contribution(edge) for edge in edges]))
@@ -269,21 +264,8 @@ class Wording:
         return number(g)
 
 
-def broadcast_axes(
-    given: tuple[int, ...], wanted: tuple[int, ...]
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the axes that broadcasting had added or stretched; and the stretched ones alone.
-
-    Example: >>> broadcast_axes((4, 3), (3,)), broadcast_axes((4, 3), (4, 1))
-             (((0,), ()), ((1,), (1,)))
-    """
-    added = len(given) - len(wanted)
-    stretched = [i for i in range(added, len(given)) if wanted[i - added] == 1 != given[i]]
-    return (*range(added), *stretched), tuple(stretched)
-
-
 def number(data: Any) -> str:
-    """Return a gradient as people write it: numbers, or the shape of many of them.
+    """Return a gradient as text: its numbers, or the shape and norm of many of them.
 
     Example: >>> number(-6.0), number(np.array([1.0, 2.5])), number(np.ones((3, 4)))
              ('-6', '[1, 2.5]', 'shape (3, 4), norm 3.4641')

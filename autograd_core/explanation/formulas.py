@@ -1,7 +1,7 @@
-"""Names, expressions and derivatives of nodes, as numbers and as formulas.
+"""Expressions and derivatives of nodes, and whole graphs, as formulas.
 
 There is no second table of derivatives: a formula is what a primitive's own rule records when it
-is applied to stand-ins for its inputs.
+is applied to placeholders for its inputs.
 """
 
 from collections import Counter
@@ -14,15 +14,7 @@ import numpy as np
 from ..backprop import paths
 from ..data import as_data, dtype_of, shape_of, shorten
 from ..graph import Node, Primitive, make_leaf, topological_order
-from ..primitives import (
-    convolution,
-    elementwise,
-    indexing,
-    linear_algebra,
-    reductions,
-    shapes,
-    windows,
-)
+from ..primitives import convolution, indexing, linear_algebra, reductions, shapes, windows
 from ..primitives.elementwise import astype
 from ..primitives.shapes import Shape, unbroadcast
 from ..rules import pull
@@ -47,6 +39,36 @@ from .terms import (
     symbol,
 )
 
+READABLE = 20  # symbols and numbers of a rule's formula; a longer one is written as f_rule(...)
+LONGEST = 16  # symbols and numbers of an equation, beyond which a part of it gets a name
+FEW = 6  # elements of an index that are shown
+GRADIENT = "G"  # the incoming gradient, where the derivative is not a factor
+
+# Primitives of the table of which no element depends on one element of an input alone
+_TABLE = (convolution, indexing, linear_algebra, reductions, shapes, windows)
+_STRUCTURAL = {
+    row
+    for module in _TABLE
+    for row in vars(module).values()
+    if isinstance(row, Primitive) and not row.elementwise
+}
+
+
+class Edge(NamedTuple):
+    """One use of a node: as input number `i` of `user`. Values compare by data, so use `is`."""
+
+    user: Node
+    i: int
+
+    @property
+    def node(self) -> Node:
+        """The node that is used."""
+        node: Node = self.user.inputs[self.i]
+        return node
+
+
+# How operations are written
+
 
 def _compared(comparison: str) -> Callable[..., Term]:
     return lambda x, y: Term("compare", (comparison, x, y))
@@ -56,13 +78,12 @@ def _difference(x: Term, y: Term) -> Term:
     return plus(x, negative(y))
 
 
-# Options that say nothing about the mathematics
-UNTOLD = frozenset(["optimize", "dtype", "kth"])
-FEW = 6  # elements of an index that are shown
+# Options that do not change the mathematics
+HIDDEN = frozenset(["optimize", "dtype", "kth"])
 # Over no axis there is nothing to reduce
 OF_A_NUMBER_ITSELF = frozenset(["sum", "prod", "max", "min", "logsumexp"])
 COLUMN, ROW = "..., None", "..., None, :"  # how a vector becomes a matrix
-# Where an operation is written otherwise than its name(operands, options)
+# Operations that are not written as name(operands, options)
 SYNTAX: dict[str, Callable[..., Term]] = {
     "identity": lambda x: x,
     "add": plus,
@@ -103,7 +124,7 @@ def operation(
     """Return an operation on operands as a formula.
 
     Args:    name: of the primitive.
-             operands: what it is applied to, in order.
+             operands: the inputs, in order.
              params: its keyword arguments, or None.
              shapes: of the operands.
     """
@@ -114,7 +135,7 @@ def operation(
     if name == "transpose":
         return _transposed(first, params["axes"])
     if name == "broadcast_to" and first.head == "call" and first.parts[0] == "reshape":
-        # How reductions give each element its share: new axes, and repetition along them
+        # The rules of reductions add the lost axes, and repeat along them
         return call("spread", first.parts[1][0], shape=str(params["shape"]))
     if vectors := _of_vectors(name, operands, params, [len(shape) for shape in shapes]):
         return vectors
@@ -123,7 +144,7 @@ def operation(
     options = {
         key: shorten(str(x))
         for key, x in params.items()
-        if not (key in UNTOLD or x is None or x is False)
+        if not (key in HIDDEN or x is None or x is False)
     }
     return call(name, *operands, **options)
 
@@ -138,7 +159,7 @@ def _transposed(x: Term, axes: tuple[int, ...]) -> Term:
 def _of_vectors(
     name: str, operands: list[Term], params: dict[str, Any], ranks: list[int]
 ) -> Term | None:
-    """Return what rules do with a vector by way of a matrix of one row, or one column."""
+    """Return a product that a rule computes with a vector as a matrix of one row or column."""
     first = operands[0]
     if name == "multiply" and ranks[0] == 2 and _is_index(first, COLUMN):
         if _is_index(operands[1], ROW) and ranks[1] == 2:
@@ -159,13 +180,6 @@ def _is_index(term: Term, text: str) -> bool:
     return term.head == "index" and term.parts[1] == text
 
 
-def constant(x: Any) -> Term:
-    """Return plain data as a term: a number, or the shape of an array."""
-    if isinstance(x, np.ndarray):
-        return call("array", *[Term("number", (float(n),)) for n in x.shape])
-    return number(x)
-
-
 def index_text(index: Any) -> str:
     """Return an index as it is written between brackets.
 
@@ -175,7 +189,8 @@ def index_text(index: Any) -> str:
     if isinstance(index, tuple):
         return ", ".join([index_text(each) for each in index])
     if isinstance(index, slice):
-        start, stop, step = ["" if x is None else str(x) for x in _ends(index)]
+        ends = (index.start, index.stop, index.step)
+        start, stop, step = ["" if x is None else str(x) for x in ends]
         return f"{start}:{stop}" + (f":{step}" if step else "")
     if index is Ellipsis:
         return "..."
@@ -184,22 +199,14 @@ def index_text(index: Any) -> str:
     return str(index.tolist() if isinstance(index, np.ndarray) else index)
 
 
-def _ends(index: slice) -> tuple[Any, Any, Any]:
-    return index.start, index.stop, index.step
+# Nodes
 
 
-READABLE = 20  # symbols and numbers in a rule's formula; a longer one is told by its name
-GRADIENT = "G"  # stands for the incoming gradient where a derivative is no factor
-
-
-def _primitives(*tables: Any) -> frozenset[Primitive]:
-    return frozenset(x for table in tables for x in vars(table).values() if type(x) is Primitive)
-
-
-_ELEMENTWISE = _primitives(elementwise)
-_STRUCTURAL = (
-    _primitives(convolution, indexing, linear_algebra, reductions, shapes, windows) - _ELEMENTWISE
-)
+def constant(x: Any) -> Term:
+    """Return plain data as a term: a number, or the shape of an array."""
+    if isinstance(x, np.ndarray):
+        return call("array", *[Term("number", (float(n),)) for n in x.shape])
+    return number(x)
 
 
 def operand(x: Any, names: dict[Node, str]) -> Term:
@@ -207,12 +214,16 @@ def operand(x: Any, names: dict[Node, str]) -> Term:
     return symbol(names[x], x.shape) if isinstance(x, Node) else constant(x)
 
 
-def expression_term(node: Node, names: dict[Node, str]) -> Term:
-    """Return how a node was computed, as a term; a leaf is what it holds."""
+def computed(node: Node, operands: list[Term]) -> Term:
+    """Return how a node was computed, given its inputs as terms; a leaf is its data."""
     if node.primitive is None:
         return constant(node._data)
-    operands = [operand(x, names) for x in node.inputs]
     return operation(node.primitive.name, operands, node.params, [shape_of(x) for x in node.inputs])
+
+
+def expression_term(node: Node, names: dict[Node, str]) -> Term:
+    """Return how a node was computed from its inputs, by their names, as a term."""
+    return computed(node, [operand(x, names) for x in node.inputs])
 
 
 def expression(node: Node, names: dict[Node, str], latex: bool = False) -> str:
@@ -229,11 +240,14 @@ def expression(node: Node, names: dict[Node, str], latex: bool = False) -> str:
     return (Latex() if latex else Notation())(expression_term(node, names))
 
 
+# Derivatives
+
+
 def contribution(node: Node, i: int, g: Any, total: Any = None) -> Any:
     """Return what the node's cotangent g adds to that of its input i, of the input's shape.
 
-    total: the input's cotangent. Where it is not NaN but the contribution is, a choice has left
-    the element out: see structural_zeros.py.
+    total: the input's cotangent. If the contribution is NaN and the total is not, a choice has
+    left the element out: see structural_zeros.py.
     """
     x = node.inputs[i]
     d = pull(node, i, g)
@@ -248,12 +262,13 @@ def contribution(node: Node, i: int, g: Any, total: Any = None) -> Any:
 
 
 def is_elementwise(node: Node, i: int) -> bool:
-    """Tell whether each number of the node depends on one number of input i alone."""
+    """Return whether each number of the node depends on one number of input i alone."""
     if not node.shape and not any([shape_of(x) for x in node.inputs]):
         return True
-    if node.primitive in _ELEMENTWISE or node.primitive in _STRUCTURAL:
-        return node.primitive in _ELEMENTWISE
-    # A primitive of one's own: is what the rule returns g times a factor?
+    primitive: Any = node.primitive
+    if primitive.elementwise or primitive in _STRUCTURAL:
+        return bool(primitive.elementwise)
+    # A primitive outside the table: does its rule return g times a factor?
     d = pull(node, i, np.ones(node.shape))
     if d is None or shape_of(d) != node.shape:
         return d is None
@@ -266,20 +281,23 @@ def local_derivative(node: Node, i: int) -> Any:
 
     Args:    node: a computed node.
              i: the number of the input.
-    Returns: a number, or an array of the node's shape where it is an element's derivative by
-             one element; None where it is no such factor, as of matmul or sum.
+    Returns: a number, or an array of the node's shape if it is the derivative of each element by
+             one element; None if it is not such a factor, as of matmul or sum.
     Example: >>> a = Value(3.0)
              >>> local_derivative(a * a * a, 1)
              9.0
     """
     if not is_elementwise(node, i):
         return None
-    ones = np.ones_like(node._data) if node.shape else 1.0
-    d = pull(node, i, ones)
+    d = pull(node, i, _ones(node))
     if d is None:
         return 0.0 if not node.shape else np.zeros_like(node._data)
     d = as_data(d)
     return np.broadcast_to(d, node.shape).copy() if shape_of(d) != node.shape else d
+
+
+def _ones(node: Node) -> Any:
+    return np.ones_like(node._data) if node.shape else 1.0
 
 
 def derivative_formula(node: Node, i: int, names: dict[Node, str], latex: bool = False) -> str:
@@ -289,7 +307,7 @@ def derivative_formula(node: Node, i: int, names: dict[Node, str], latex: bool =
              i: the number of the input.
              names: see `names_of`.
              latex: as LaTeX, instead of text.
-    Returns: the factor where there is one; otherwise what becomes of the gradient G of the node.
+    Returns: the factor if there is one; else what the rule makes of the gradient G of the node.
     Example: >>> a = Value(3.0, label="a")
              >>> b = np.tanh(a)
              >>> derivative_formula(b, 0, {a: "a"})
@@ -297,9 +315,9 @@ def derivative_formula(node: Node, i: int, names: dict[Node, str], latex: bool =
     """
     operands = [operand(x, names) for x in node.inputs]
     if is_elementwise(node, i):
-        term = pulled_term(node, i, ONE, operands, expression_term(node, names))
+        term = pulled_term(node, i, ONE, operands, computed(node, operands))
     else:
-        out = operand(node, names) if node in names else expression_term(node, names)
+        out = operand(node, names) if node in names else computed(node, operands)
         term = pulled_term(node, i, symbol(GRADIENT, node.shape), operands, out)
     return Latex()(term) if latex else in_words(term)
 
@@ -309,8 +327,8 @@ def pulled_term(node: Node, i: int, g: Term, operands: list[Term], out: Term) ->
 
     Args:    g: the cotangent, as a term.
              operands: the inputs as terms; `out`: the node itself.
-    Returns: a term for something of the node's shape where the primitive works element by
-             element, otherwise of the input's shape.
+    Returns: a term of the node's shape if the primitive works element by element, else of the
+             input's shape.
     """
     primitive: Any = node.primitive
     rule = primitive.rule(i)
@@ -318,45 +336,37 @@ def pulled_term(node: Node, i: int, g: Term, operands: list[Term], out: Term) ->
         return ZERO
     written = {}
 
-    def stand_in(data: Any, term: Term) -> Any:
-        # Formulas of elementwise rules are the same for any shape, and quicker for numbers
-        one = primitive in _ELEMENTWISE and shape_of(data)
-        leaf = make_leaf(Value, 1.0 if one else data)
+    def placeholder(data: Any, term: Term) -> Any:
+        # Formulas of elementwise rules are the same for any shape, and faster with numbers
+        is_number = primitive.elementwise and shape_of(data)
+        leaf = make_leaf(Value, 1.0 if is_number else data)
         written[leaf] = term
         return leaf
 
     inputs = [
-        stand_in(x._data if isinstance(x, Node) else x, term)
+        placeholder(x._data if isinstance(x, Node) else x, term)
         if isinstance(x, Node) or shape_of(x)
         else x
         for x, term in zip(node.inputs, operands, strict=True)
     ]
-    ones = np.ones_like(node._data) if node.shape else 1.0
-    # In a context of its own: recorded inside no_grad, too, and seen by no one
-    given = (stand_in(ones, g), stand_in(node._data, out), *inputs)
+    given = (placeholder(_ones(node), g), placeholder(node._data, out), *inputs)
+    # In a context of its own it is recorded inside no_grad, too, and no watcher sees it
     d = Context().run(_silently, rule, given, node.params or {})
     term = _recorded_term(d, written)
     if term is None:
         return call(f"{primitive.name}_rule", g, *operands)
-    # What a rule computes from the input anew is the output: 1 - tanh(x)^2 is 1 - out^2
-    own = operation(primitive.name, operands, node.params, [shape_of(x) for x in node.inputs])
-    return simplify(_put_for(own, out, term))
+    # If a rule computes the output anew, the formula names it: 1 - tanh(x)^2 is 1 - out^2
+    return simplify(_replaced(computed(node, operands), out, term))
 
 
-def _put_for(old: Term, new: Term, term: Term) -> Term:
-    """Return the term with `new` in each place of `old`."""
-    return new if term == old else term.rebuilt(lambda part: _put_for(old, new, part))
+def _replaced(old: Term, new: Term, term: Term) -> Term:
+    """Return the term with `new` instead of each `old`."""
+    return new if term == old else term.rebuilt(lambda part: _replaced(old, new, part))
 
 
 def _silently(rule: Any, given: tuple[Any, ...], params: dict[str, Any]) -> Any:
     with np.errstate(all="ignore"):
         return rule(*given, **params)
-
-
-def summed_axes(given: Shape, wanted: Shape) -> list[int]:
-    """Return the axes that broadcasting had added or stretched, over which it is undone."""
-    added = len(given) - len(wanted)
-    return [i for i, n in enumerate(given) if i < added or wanted[i - added] == 1 != n]
 
 
 def _recorded_term(d: Any, written: dict[Any, Term]) -> Term | None:
@@ -368,25 +378,29 @@ def _recorded_term(d: Any, written: dict[Any, Term]) -> Term | None:
     for node in topological_order(d):
         if node in terms:
             continue
-        if node.primitive is None:  # a Value that the rule has made
-            terms[node] = constant(node._data)
-            continue
+        nodes = [x for x in node.inputs if isinstance(x, Node)]
+        if nodes:  # else a Value that the rule has made
+            lengths[node] = sum([lengths.get(x, 1) for x in nodes], 1)
+            if lengths[node] > READABLE:
+                return None
         operands = [terms[x] if isinstance(x, Node) else constant(x) for x in node.inputs]
-        lengths[node] = sum([lengths.get(x, 1) for x in node.inputs if isinstance(x, Node)], 1)
-        if lengths[node] > READABLE:
-            return None
-        terms[node] = operation(
-            node.primitive.name, operands, node.params, [shape_of(x) for x in node.inputs]
-        )
-    written_out: Term = terms[d]
-    return written_out
+        terms[node] = computed(node, operands)
+    recorded: Term = terms[d]
+    return recorded
 
 
-LONGEST = 16  # symbols and numbers in an equation, beyond which a part of it gets a name
+def summed_axes(given: Shape, wanted: Shape) -> list[int]:
+    """Return the axes that broadcasting added or stretched, over which gradients are summed."""
+    added = len(given) - len(wanted)
+    return [i for i, n in enumerate(given) if i < added or wanted[i - added] == 1 != n]
+
+
+# Whole graphs: each node and each gradient starts as an equation of its own, in terms of its
+# neighbours; then equations that are short, or used once, are inserted where they are used
 
 
 class Equation(NamedTuple):
-    """What is named, and the formula that it equals."""
+    """A name, and the formula that it equals."""
 
     left: Term
     right: Term
@@ -395,14 +409,14 @@ class Equation(NamedTuple):
 def equations(
     output: Node, names: dict[Node, str], targets: list[Node], weighted: bool = False
 ) -> list[Equation]:
-    """Return the formula of the output, and of its gradient by each of the targets.
+    """Return formulas of the output and of its gradient by each of the targets.
 
     Args:    output: the last node of the graph.
-             names: see `names_of`; nodes whose label it keeps stay equations of their own.
+             names: see `names_of`; nodes with labels keep equations of their own.
              targets: nodes of the graph, by which to differentiate.
-             weighted: whether the output is an array, weighed by weights.
+             weighted: whether the output is an array, of which a weighted sum is differentiated.
     Returns: equations, each in terms of inputs and of earlier ones: first those of nodes, then
-             those of gradients, that of the output being left out unless it is a target.
+             those of gradients; that of the output only if it is a target.
     """
     system: dict[Term, Term] = {}
     kept = {operand(output, names)} if output.primitive else set()
@@ -414,16 +428,12 @@ def equations(
     system |= _gradients(output, names, targets, weighted)
     kept |= {_gradient(output, target, names) for target in targets}
     while True:
-        told = _told(system, kept)
-        unnamed = _named_in_passing(told) - kept
-        if not unnamed & system.keys():
-            return told
-        kept |= unnamed
-
-
-def _named_in_passing(told: list[Equation]) -> set[Term]:
-    """Return the nodes of whose gradients equations speak: a reader needs to know them."""
-    return {symbol(*each.left.parts[1:]) for each in told if each.left.head == "gradient"}
+        short = _inserted(system, kept)
+        # The nodes by which these gradients differentiate need an equation, too
+        by = {symbol(*each.left.parts[1:]) for each in short if each.left.head == "gradient"}
+        if not (by - kept) & system.keys():
+            return short
+        kept |= by
 
 
 def _gradient(output: Node, node: Node, names: dict[Node, str]) -> Term:
@@ -448,7 +458,7 @@ def _gradients(
             if isinstance(x, Node) and (within is None or x in within):
                 part = ZERO if g == ZERO else _part(node, i, g, names)
                 parts.setdefault(x, []).append(part)
-    for target in targets:  # of what no derivative reaches
+    for target in targets:  # that no derivative reaches
         system.setdefault(_gradient(output, target, names), ZERO)
     return system
 
@@ -460,19 +470,17 @@ def _part(node: Node, i: int, g: Term, names: dict[Node, str]) -> Term:
     shape = shape_of(node.inputs[i])
     if not is_elementwise(node, i) or not (axes := summed_axes(node.shape, shape)):
         return part
-    told = {"axis": str(axes[0] if len(axes) == 1 else tuple(axes))}
+    options = {"axis": str(axes[0] if len(axes) == 1 else tuple(axes))}
     if len(shape) == len(node.shape):
-        return call("sum", part, **told, keepdims="True")
-    part = call("sum", part, **told)
-    return (
-        part
-        if len(shape) == len(node.shape) - len(axes)
-        else call("reshape", part, shape=str(shape))
-    )
+        return call("sum", part, **options, keepdims="True")
+    part = call("sum", part, **options)
+    if len(shape) == len(node.shape) - len(axes):
+        return part
+    return call("reshape", part, shape=str(shape))
 
 
-def _told(system: dict[Term, Term], kept: set[Term]) -> list[Equation]:
-    """Put equations into those that need them, where they are short or needed once."""
+def _inserted(system: dict[Term, Term], kept: set[Term]) -> list[Equation]:
+    """Return the equations that remain when those that are short or used once are inserted."""
     aliases: dict[Term, Term] = {}
     twins: dict[Term, Term] = {}
     for left, right in system.items():
@@ -487,7 +495,7 @@ def _told(system: dict[Term, Term], kept: set[Term]) -> list[Equation]:
             found = Counter(_symbols(system[left]))
             uses += found
             needed |= found.keys()
-    told = []
+    remaining = []
     for left, right in system.items():
         if left not in needed or left in aliases:
             continue
@@ -495,8 +503,8 @@ def _told(system: dict[Term, Term], kept: set[Term]) -> list[Equation]:
         if left not in kept and uses[left] == 1 and size(right) <= LONGEST:
             aliases[left] = right
         else:
-            told.append(Equation(left, right))
-    return told
+            remaining.append(Equation(left, right))
+    return remaining
 
 
 def _is_short(term: Term) -> bool:

@@ -1,4 +1,4 @@
-"""Names: what nodes are called in tables, formulas and pictures, no two alike."""
+"""Names of nodes in tables, formulas and pictures; no two are alike."""
 
 import re
 import unicodedata
@@ -12,12 +12,12 @@ from .notation import latex_symbol
 
 
 def names_of(order: list[Node]) -> dict[Node, str]:
-    """Return a name for each node, no two alike: its label, else x1, x2, ... or t1, t2, ...
+    """Return a unique name for each node: its label, else x1, x2, ... or t1, t2, ...
 
     Args:    order: nodes, inputs before outputs.
-    Returns: labels where there are any; else, of a module's parameter, its place in the outermost
-             module that took part: layers[0].weight; both with _2, _3 where they repeat; x for
-             what else was computed from nothing, t for the rest.
+    Returns: the label; without one, of a module's parameter its name in the outermost module that
+             was called, such as layers[0].weight; both with _2, _3 if they repeat; x1, x2, ... for
+             other leaves, t1, t2, ... for computed nodes.
     Example: >>> from autograd_core import Value
              >>> from autograd_core.graph import topological_order
              >>> a = Value(2.0, label="a")
@@ -35,18 +35,18 @@ def names_of(order: list[Node]) -> dict[Node, str]:
     for node in order:
         if node not in names:
             letter, numbers = ("x", leaves) if node.primitive is None else ("t", computed)
-            fresh = (f"{letter}{n}" for n in numbers)
-            names[node] = _free(next(fresh), fresh, taken)
+            candidates = (f"{letter}{n}" for n in numbers)
+            names[node] = _free(next(candidates), candidates, taken)
     return {node: names[node] for node in order}
 
 
-def through(node: Node, i: int, names: dict[Node, str]) -> str:
-    """Return the name of a node, and where it has its input i twice, which of them is meant.
+def name_of_use(node: Node, i: int, names: dict[Node, str]) -> str:
+    """Return the name of a node that uses input i; with the number i if it uses it repeatedly.
 
     Example: >>> from autograd_core import Value
              >>> a = Value(2.0)
              >>> b, c = a * a, a * 3
-             >>> through(b, 1, {b: "b"}), through(c, 0, {c: "c"})
+             >>> name_of_use(b, 1, {b: "b"}), name_of_use(c, 0, {c: "c"})
              ('b (input 2)', 'c')
     """
     twice = sum(x is node.inputs[i] for x in node.inputs) > 1
@@ -54,23 +54,23 @@ def through(node: Node, i: int, names: dict[Node, str]) -> str:
 
 
 def parameters_of(module: Any) -> dict[Node, str]:
-    """Return the parameters of a module with their names, such as w[0]; of anything else none."""
+    """Return the parameters of a module with their names, such as w[0]; {} for anything else."""
     found: dict[str, Node] = dict(getattr(module, "named_parameters", dict)())
     return {p: written(name) for name, p in found.items()}
 
 
 def written(name: str) -> str:
-    """Return the dotted name of a part of a module as people write it.
+    """Return the dotted name of a part of a module as an expression.
 
     Example: >>> written("0.weight"), written("layers.0.neurons.1.w.2"), written("weight")
              ('layers[0].weight', 'layers[0].neurons[1].w[2]', 'weight')
     """
-    begun = f"layers.{name}" if name[:1].isdigit() else name  # as of layers in a row
-    return re.sub(r"\.(\d+)", r"[\1]", begun)
+    full = f"layers.{name}" if name[:1].isdigit() else name  # Sequential numbers its layers
+    return re.sub(r"\.(\d+)", r"[\1]", full)
 
 
 def parameters_in(order: list[Node]) -> dict[Node, str]:
-    """Return the parameters of those modules that were called from no other."""
+    """Return the parameters of the outermost modules that were called, with their names."""
     leaves = {node for node in order if node.primitive is None}
     indices = [node.index for node in order]
     parameters: dict[Node, str] = {}
@@ -80,7 +80,7 @@ def parameters_in(order: list[Node]) -> dict[Node, str]:
         if scope.start < end or scope.thing is None:
             continue
         if bisect(indices, scope.start) == bisect(indices, scope.stop):
-            continue  # a call that this graph knows nothing of
+            continue  # nothing in this graph was computed in that call
         end = scope.stop
         if scope.owner not in seen:
             seen.add(scope.owner)
@@ -91,7 +91,7 @@ def parameters_in(order: list[Node]) -> dict[Node, str]:
 
 
 def _in_one_line(label: Any) -> str:
-    """Return a label without line breaks and characters that cannot be seen."""
+    """Return a label without line breaks and invisible characters."""
     text = "" if label is None else str(label)
     if text.isprintable():
         return text.strip()

@@ -1,4 +1,4 @@
-"""Formulas as text, which Python would read in the same way, but for ^ and X^T."""
+"""Formulas as text, which is Python but for ^ and X^T, and as LaTeX."""
 
 import re
 from collections.abc import Callable
@@ -18,14 +18,14 @@ from .terms import (
     split,
 )
 
-# How tightly a formula holds together: what is looser than its surroundings gets parentheses
+# Precedence: what binds less tightly than its surroundings gets parentheses
 LOOSE, SUM, MATMUL, PRODUCT, POWER, ATOM = range(6)
 
 PLAIN = re.compile(r"[^\W\d]\w*(\[\w+(, ?\w+)*\]|\.\w+)*")  # names such as x1, w[0], layer.bias
 
 
 def short(x: float, digits: int = 6) -> str:
-    """Return a number as text, with as many significant digits.
+    """Return a number as text, with at most that many significant digits.
 
     Example: >>> short(2.0), short(1 / 3), short(float("nan"))
              ('2', '0.333333', 'nan')
@@ -35,7 +35,7 @@ def short(x: float, digits: int = 6) -> str:
 
 
 class Fraction(NamedTuple):
-    """A product as people write it: a sign, and what stands above and below the line."""
+    """A product as a sign, a numerator and a denominator."""
 
     sign: int
     above: list[Term]
@@ -70,7 +70,10 @@ def _is_long(term: Term) -> bool:
 
 
 class Notation:
-    """Text or LaTeX for terms: what both have in common; `Latex` says what differs."""
+    """Terms as text; `Latex` overrides what LaTeX writes otherwise.
+
+    Each `write_...` method writes terms with that head, and returns the text and its precedence.
+    """
 
     between_matrices = " @ "
 
@@ -82,7 +85,7 @@ class Notation:
         return self.within(term, LOOSE)
 
     def within(self, term: Term, tightness: int) -> str:
-        """Return a term, in parentheses if it is looser than what surrounds it."""
+        """Return a term, in parentheses if it binds less tightly than its surroundings."""
         writer: Callable[[Term], tuple[str, int]] = getattr(self, f"write_{term.head}")
         text, own = writer(term)
         return text if own >= tightness else self.parentheses(text)
@@ -92,7 +95,7 @@ class Notation:
         return f"({text})"
 
     def write_number(self, term: Term) -> tuple[str, int]:
-        """Write a number; a negative one is as loose as a sum."""
+        """Write a number; a negative one binds like a sum."""
         text = self.numeral(short(term.parts[0], self.digits))
         return text, SUM if text.startswith("-") else ATOM
 
@@ -178,15 +181,15 @@ class Notation:
         return left + self.between_matrices + self.within(y, POWER), MATMUL
 
     def write_transposed(self, term: Term) -> tuple[str, int]:
-        """Write a matrix whose rows and columns change places."""
+        """Write a transposed matrix."""
         return f"{self.within(term.parts[0], ATOM)}^T", POWER
 
     def write_index(self, term: Term) -> tuple[str, int]:
-        """Write what is taken out of an array."""
+        """Write an element or a part of an array."""
         return f"{self.within(term.parts[0], ATOM)}[{term.parts[1]}]", ATOM
 
 
-# What rules do with a gradient in passing it on: a phrase for the end of a line
+# Operations that move numbers, as phrases
 PHRASES = {
     "put_back": "{} put back at {index}, 0 elsewhere",
     "spread": "{} spread over shape {shape}",
@@ -197,10 +200,7 @@ PHRASES = {
 
 
 def in_words(term: Term) -> str:
-    """Return a term as text, what moves numbers about told in words.
-
-    Args:    term: a formula that stands by itself, not inside another one.
-    """
+    """Return a whole formula as text; an operation that moves numbers is a phrase."""
     write = Notation()
     if term.head == "call" and term.parts[0] in PHRASES:
         name, arguments, options = term.parts
@@ -267,7 +267,7 @@ def latex_symbol(name: str) -> str:
 
 
 class Latex(Notation):
-    """LaTeX for terms; products of arrays, element by element, are written with a ring."""
+    """Terms as LaTeX; products of arrays element by element are written with a ring."""
 
     between_matrices = r" \, "
 
@@ -283,7 +283,7 @@ class Latex(Notation):
         return text, min(own, PRODUCT) if r"\cdot" in text else own
 
     def parentheses(self, text: str) -> str:
-        """Return text in parentheses that grow with it."""
+        """Return text in parentheses of its height."""
         return rf"\left({text}\right)"
 
     def write_constant(self, term: Term) -> tuple[str, int]:
@@ -299,7 +299,7 @@ class Latex(Notation):
         return rf"\frac{{\partial {latex_symbol(top)}}}{{\partial {latex_symbol(name)}}}"
 
     def factors(self, factors: list[Term]) -> str:
-        """Write factors side by side; with a dot before a number, which would run together."""
+        """Write factors side by side, with a dot before a number, which would run together."""
         text = ""
         for i, each in enumerate(factors):
             piece = self.within(each, PRODUCT if i == 0 else POWER)
@@ -342,8 +342,8 @@ class Latex(Notation):
         named = _FUNCTIONS.get(name) or (
             f"\\{name}" if _OPERATOR.fullmatch(name) else rf"\operatorname{{{escape_latex(name)}}}"
         )
-        if told := ", ".join([f"{key}={value}" for key, value in options if key != "keepdims"]):
-            named += rf"_{{\text{{{escape_latex(told)}}}}}"
+        if shown := ", ".join([f"{key}={value}" for key, value in options if key != "keepdims"]):
+            named += rf"_{{\text{{{escape_latex(shown)}}}}}"
         return named + self.parentheses(inside), ATOM
 
     def write_compare(self, term: Term) -> tuple[str, int]:
@@ -358,10 +358,10 @@ class Latex(Notation):
         return rf"\begin{{cases}} {cases} \end{{cases}}", PRODUCT
 
     def write_transposed(self, term: Term) -> tuple[str, int]:
-        """Write a matrix whose rows and columns change places."""
+        """Write a transposed matrix."""
         return rf"{{{self.within(term.parts[0], ATOM)}}}^{{\top}}", POWER
 
     def write_index(self, term: Term) -> tuple[str, int]:
-        """Write what is taken out of an array, as an index."""
+        """Write an element or a part of an array, as an index."""
         index = escape_latex(term.parts[1])
         return rf"{{{self.within(term.parts[0], ATOM)}}}_{{\text{{[{index}]}}}}", ATOM

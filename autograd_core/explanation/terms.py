@@ -26,7 +26,7 @@ OPPOSITE = {">": "<=", ">=": "<", "==": "!=", "!=": "==", "<": ">=", "<=": ">"}
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A formula: its head says what its parts mean (see the module)."""
+    """A formula; its head says what its parts mean, see the module."""
 
     head: str
     parts: tuple[Any, ...]
@@ -53,7 +53,7 @@ def _changed(part: Any, change: Callable[[Term], Term]) -> Any:
 
 
 def number(x: float) -> Term:
-    """Return a number as a term; known constants by their names."""
+    """Return a number as a term; a known constant by its name."""
     return CONSTANTS.get(x) or Term("number", (float(x),))
 
 
@@ -63,7 +63,7 @@ def symbol(name: str, shape: tuple[int, ...] = ()) -> Term:
 
 
 def call(name: str, *arguments: Term, **options: str) -> Term:
-    """Return a function of terms; options are shown as they are."""
+    """Return a function of terms; options are text."""
     return Term("call", (name, arguments, tuple(options.items())))
 
 
@@ -88,7 +88,7 @@ def _literal(x: float) -> Term:
 
 ZERO, ONE, MINUS_ONE = _literal(0), _literal(1), _literal(-1)
 _PI = Term("constant", ("pi",))
-# Numbers that rules are written with, for which a reader knows a name
+# Numbers in rules that have a name
 CONSTANTS = {
     math.pi: _PI,
     math.pi / 180: product(_PI, power(_literal(180), MINUS_ONE)),
@@ -117,24 +117,24 @@ def negated(term: Term) -> Term:
 
 
 def truth(condition: Term) -> Term:
-    """Return the comparison that tells whether a condition holds."""
+    """Return a condition as a comparison."""
     return condition if condition.head == "compare" else Term("compare", ("!=", condition, ZERO))
 
 
 def opposite(condition: Term) -> Term:
-    """Return the comparison that holds where a condition does not."""
+    """Return the opposite of a condition as a comparison."""
     comparison, x, y = truth(condition).parts
     return Term("compare", (OPPOSITE[comparison], x, y))
 
 
 def size(term: Term) -> int:
-    """Return how many symbols and numbers a reader meets in a term."""
+    """Return the number of symbols and numbers in a term."""
     inner = list(term.inner())
     return sum(size(each) for each in inner) if inner else 1
 
 
 def shape(term: Term) -> tuple[int, ...] | None:
-    """Return the shape of what a term stands for; None where the term does not tell."""
+    """Return the shape of a term's value; None if it is not known."""
     if term.head in ("symbol", "gradient"):
         return term.parts[-1]  # type: ignore[no-any-return]
     if is_filled(term):
@@ -149,7 +149,7 @@ def shape(term: Term) -> tuple[int, ...] | None:
 
 
 def is_filled(term: Term) -> bool:
-    """Tell whether a term is an array of one number, over and over."""
+    """Return whether all elements of a term are one number."""
     return (
         term.head == "call"
         and term.parts[0] in ("broadcast_to", "spread")
@@ -158,12 +158,12 @@ def is_filled(term: Term) -> bool:
 
 
 def holds_array(term: Term) -> bool:
-    """Tell whether a term is made of arrays."""
+    """Return whether a term contains arrays."""
     return bool(shape(term)) or any(map(holds_array, term.inner()))
 
 
 def substitute(term: Term, values: dict[Term, Term]) -> Term:
-    """Return the term with others in place of some of its symbols."""
+    """Return the term with some of its symbols replaced by other terms."""
     if term.head in ("symbol", "gradient"):
         return values.get(term, term)
     return term.rebuilt(lambda each: substitute(each, values))
@@ -172,7 +172,7 @@ def substitute(term: Term, values: dict[Term, Term]) -> Term:
 def simplify(term: Term) -> Term:
     """Return an equal term that is easier to read: without 1 *, + 0, --, x * x.
 
-    What holds everywhere but at isolated points counts as equal, as x / x and 1 do.
+    Terms that differ at isolated points only count as equal, such as x / x and 1.
     """
     term = term.rebuilt(simplify)
     shorter = SIMPLER.get(term.head)
@@ -184,12 +184,12 @@ def _is_number(term: Term) -> bool:
 
 
 def is_whole(term: Term) -> bool:
-    """Tell whether a term is a whole number."""
+    """Return whether a term is a whole number."""
     return term.head == "number" and math.isfinite(term.parts[0]) and term.parts[0] % 1 == 0
 
 
 def split(term: Term) -> tuple[float, Term]:
-    """Return a term's coefficient, and what it multiplies."""
+    """Return the coefficient of a term, and the rest."""
     if _is_number(term):
         return term.parts[0], ONE
     if term.head == "product" and _is_number(term.parts[0]):
@@ -210,7 +210,7 @@ def _scaled(coefficient: float, term: Term) -> Term:
 
 
 def _unfilled(terms: tuple[Term, ...]) -> list[Term]:
-    """Return terms with a number in place of an array of it, where another has its shape."""
+    """Return terms with a number instead of an array of it, if another term has its shape."""
     shapes = [shape(each) for each in terms if not is_filled(each)]
     return [
         each.parts[1][0] if is_filled(each) and shape(each) in shapes else each for each in terms
@@ -282,7 +282,7 @@ def _simpler_where(term: Term) -> Term:
     condition, x, y = term.parts
     if _is_number(condition):
         return x if condition.parts[0] else y  # type: ignore[no-any-return]
-    if condition == x or x == y:  # the first is how rules step around a value at 0
+    if condition == x or x == y:  # where(x, x, y): a rule avoids x = 0
         return x  # type: ignore[no-any-return]
     if y == ZERO:
         return _simpler_product(product(x, truth(condition)))
