@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from cases import CASES
 from oracle import assert_close
-from test_primitives import primitives_of_the_table
 
 from autograd_core import (
     DomainError,
@@ -36,7 +35,6 @@ from autograd_core import (
     value_and_grad,
 )
 from autograd_core.program.batch import batch
-from autograd_core.program.batching_rules import RULES
 from autograd_core.program.compile import compile
 from autograd_core.program.tracing import callback, fresh
 
@@ -115,16 +113,6 @@ class TestEachPrimitive:
             of_batch = grad(partial(weighed, lift=batch(f, way)), everything)(*inputs)
             of_loop = grad(partial(weighed, lift=partial(loop, f, way)), everything)(*inputs)
             assert_close(of_batch, of_loop, rtol=1e-8, atol=1e-10)
-
-    def without_rule(self, primitives):
-        return sorted({p.name for p in primitives if p not in RULES})
-
-    def test_each_of_the_table_has_a_rule(self):
-        assert self.without_rule(primitives_of_the_table()) == []
-
-    def test_one_without_a_rule_would_be_found(self):
-        cube = Primitive("cube", lambda x: x**3, lambda g, out, x: g * 3 * x**2)
-        assert self.without_rule([cube, *primitives_of_the_table()]) == ["cube"]
 
 
 # Functions of one sample, written for both libraries: np is NumPy or JAX's own

@@ -6,6 +6,7 @@ with that axis where it does not disturb, so that derivatives need no rules.
 """
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,11 +80,11 @@ def carry_out(task: Task) -> Register:
     if not any([x.has_samples for x in task.inputs]):
         return Register(task.apply(*[x.data for x in task.inputs]), task.rank, False)
     # A primitive of one's own may do anything with its axes
-    rule = RULES.get(task.primitive, _one_by_one)
+    rule = RULES.get(task.primitive, one_by_one)
     return Register(rule(task), task.rank, True)
 
 
-def _one_by_one(task: Task) -> Any:
+def one_by_one(task: Task) -> Any:
     """Apply the primitive to each sample, and stack the results."""
     if task.batch_size == 0:
         return np.zeros(task.shape, task.dtype)
@@ -200,7 +201,7 @@ def _convolve(task: Task) -> Any:
     """The images of all samples are one stack; filters of its own set a sample apart."""
     x, weights = task.inputs
     if weights.has_samples:
-        return _one_by_one(task)
+        return one_by_one(task)
     images, *shape = shape_of(x.data)[1:]
     out = task.apply(reshape(x.data, shape=(task.batch_size * images, *shape)), weights.data)
     return reshape(out, shape=task.shape)
@@ -315,52 +316,34 @@ def _exchanged(x: Any, first: int, second: int) -> Any:
     return transpose(x, axes=(0, *range(middle, end), *range(1, middle), *range(end, ndim)))
 
 
+def from_facts(primitive: Primitive) -> Callable[[Task], Any]:
+    """Return the rule that follows from what the primitive's row says."""
+    if primitive.elementwise:
+        return _pointwise
+    if not isinstance(primitive.forward, np.ufunc):
+        if "axis" in signature(primitive.forward).parameters:
+            return _along_axis
+        if primitive.within_matrices:
+            return _of_stack
+    return one_by_one
+
+
+TABLE = (elementwise, indexing, shapes, reductions, windows, convolution, algebra, decompositions)
 RULES: dict[Primitive, Callable[[Task], Any]] = {
-    **{p: _pointwise for p in vars(elementwise).values() if isinstance(p, Primitive)},
-    # Indices
+    **{p: from_facts(p) for m in TABLE for p in vars(m).values() if isinstance(p, Primitive)},
     indexing.getitem: take,
     indexing.scatter: put,
     indexing.getitem_at: take_at,
     indexing.scatter_at: put_at,
-    indexing.reorder: _along_axis,
-    indexing.restore: _along_axis,
-    # Shapes
     shapes.reshape: _reshape,
     shapes.transpose: _transpose,
     shapes.broadcast_to: _broadcast_to,
-    shapes.sum: _along_axis,
-    shapes.concatenate: _along_axis,
-    # Reductions
-    reductions.prod: _along_axis,
-    reductions.max: _along_axis,
-    reductions.min: _along_axis,
-    reductions.norm: _along_axis,
-    reductions.cumsum: _along_axis,
-    reductions.cumprod: _along_axis,
-    reductions.recurrence: _along_axis,
-    reductions.cumprod_adjoint: _along_axis,
-    reductions.logsumexp: _along_axis,
-    reductions.softmax: _along_axis,
-    reductions.log_softmax: _along_axis,
-    # Windows and convolution
-    windows.windows: _along_axis,
-    windows.overlap_add: _along_axis,
     convolution.convolve: _convolve,
     convolution.spread_windows: _convolve,
-    convolution.match_windows: _one_by_one,  # each sample has both of its operands to itself
-    # Products, inverses, decompositions
     algebra.matmul: _matmul,
     algebra.inner: _inner,
     algebra.einsum: _einsum,
     algebra.solve: _solve,
-    algebra.inv: _of_stack,
-    algebra.pinv: _of_stack,
-    algebra.cofactor: _of_stack,
-    algebra.det: _of_stack,
-    algebra.log_abs_det: _of_stack,
     algebra.sign_det: _of_stack,
-    decompositions.cholesky: _of_stack,
-    decompositions.eigh: _of_stack,
-    decompositions.svd: _of_stack,
     decompositions.determined: _determined,
 }
