@@ -11,8 +11,7 @@ from autograd_core.program.batching_rules import RULES, TABLE, from_facts
 from autograd_core.program.expansion import EXPANSIONS, MOVING
 from autograd_core.program.fusion import LOOPS
 from autograd_core.program.scalar_program import CODES
-from nn.interchange.onnx.operators import OPERATORS
-from nn.interchange.onnx.places import PLACES
+from nn.integrations.onnx_operators import OPERATORS
 
 MARK = "<!-- primitives -->"
 COLUMNS = ("derivative", "buffer", "numbers", "loop", "batch", "formula", "page", "ONNX")
@@ -42,7 +41,7 @@ def works(primitive: Primitive) -> dict[str, str]:
     is_known = primitive.name in page_kernels() or primitive.composed is not None
     by_name = primitive in CODES or primitive in MOVING or primitive in EXPANSIONS
     is_own = primitive in RULES and from_facts(primitive) is not RULES[primitive]
-    in_onnx = YES if primitive.name in OPERATORS | PLACES else NO
+    in_onnx = YES if primitive.name in OPERATORS else NO
     in_batch = RULES[primitive].__name__ != "one_by_one"
     return {
         "derivative": _inputs(primitive),
