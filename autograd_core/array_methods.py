@@ -47,9 +47,14 @@ class ArrayMethods(NumPyNode):
             taker = callers.taker(frame)
             if taker.is_explicit:
                 callers.note_explicit(frame, taker)
-            elif taker.function not in PLAIN_OF_LISTS:
+            elif taker.function not in PLAIN_OF_LISTS and not self._was_derived(taker):
                 lost(self, taker)
         return self._number(how)
+
+    def _was_derived(self, taker: callers.Taker) -> bool:
+        """Tell whether a number is put into an array, as into a log, after its derivatives."""
+        is_end = type(self._gradient) is float and self._gradient == 1.0  # where a sweep has begun
+        return is_end and taker.site.operation == "STORE_SUBSCR"
 
     def _number(self, how: str) -> float:
         if watching.open_watches:

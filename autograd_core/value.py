@@ -203,6 +203,8 @@ class Value(ArrayMethods):
             for leaf in leaves:
                 total = cotangents[leaf]
                 if leaf._gradient is not None:
+                    if leaf.stepped and not np.any(leaf._gradient):  # p.grad[:] = 0
+                        leaf.stepped = False
                     total = leaf._gradient + total
                 totals.append(own(total, handed_out))
             # By one call in C, which no interrupt divides: all leaves belong to the same sweeps

@@ -31,6 +31,7 @@ from .losses import (
 )
 from .mistakes import say
 from .targets import (
+    ROUNDING,
     are_signs,
     as_numbers,
     class_numbers,
@@ -63,6 +64,9 @@ __all__ = [
 ]
 
 
+_NUMBERS = '"mae" or "r2" as a metric of numbers'
+
+
 def accuracy(
     y_true: Any, y_pred: Any, sample_weight: Any = None, threshold: float | None = None
 ) -> float:
@@ -79,7 +83,9 @@ def accuracy(
     if len(y_pred.shape) < 2 or y_pred.shape[-1] == 1:
         return binary_accuracy(y_true, y_pred, sample_weight, threshold)
     if y_true.shape == y_pred.shape:
-        return categorical_accuracy(y_true, y_pred, sample_weight)
+        found = categorical_accuracy(y_true, y_pred, sample_weight)
+        _check_rows_of_classes(plain(y_true))
+        return found
     return sparse_categorical_accuracy(y_true, y_pred, sample_weight)
 
 
@@ -115,13 +121,29 @@ def _check_two_classes(y_true: Any, y_pred: Any, threshold: float | None) -> Non
                 "none is negative, so that they are taken for probabilities, and 1/2 decides",
                 "(y_true + 1) / 2 for probabilities; threshold=0.0 for scores",
             )
-    elif y_true.min() < 0 or y_true.max() > 1:
-        is_of_bytes = y_true.min() >= 0 and y_true.max() == 255
+    elif not ((y_true == 0) | (y_true == 1)).all():
+        if y_true.min() >= 0 and y_true.max() == 255:
+            instead = "y_true / 255"
+        elif (y_true % 1 == 0).all():
+            instead = "one output for each class, with sparse_categorical_crossentropy; " + _NUMBERS
+        else:
+            instead = _NUMBERS + "; y_true > 0.5 for probabilities"
         say(
             "accuracy of numbers",
-            f"accuracy of targets from {y_true.min():g} to {y_true.max():g}",
-            "it counts right classes, and a target of two classes is 0 or 1, or -1 or 1",
-            "y_true / 255" if is_of_bytes else '"mae" for targets that are numbers, not classes',
+            f"accuracy of targets from {y_true.min():g} to {y_true.max():g}, of one output",
+            "it counts right classes: a target that is not 0 or 1 (or -1 or 1) is never right",
+            instead,
+        )
+
+
+def _check_rows_of_classes(y_true: Any) -> None:
+    """Warn if rows are not the probabilities of classes, such as figures or labels of several."""
+    if not np.allclose(y_true.sum(-1), 1, atol=ROUNDING) or y_true.min() < 0:
+        say(
+            "accuracy of rows",
+            "accuracy of targets whose rows are not probabilities of classes",
+            "it compares where in each row the largest target and the largest output stand",
+            "binary_accuracy if several classes may hold at once; " + _NUMBERS,
         )
 
 
@@ -348,8 +370,8 @@ def auc(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
     """Return the area under the receiver operating characteristic.
 
     That is how often a positive sample has a higher score than a negative one; ties count 1/2.
-    Exact, where Keras's AUC is an approximation by 200 thresholds between 0 and 1. 0 where only
-    one of the two occurs; NaN if a score is.
+    Exact, where Keras's AUC is an approximation by 200 thresholds between 0 and 1. NaN if a score
+    is; and, with a warning, where only one of the two occurs, as in scikit-learn.
 
     Args:    y_true: 1 for positive and 0 (or -1), (batch,) or any shape.
              y_pred: scores of the same shape; only their order counts.
@@ -367,7 +389,16 @@ def auc(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
     positive = np.bincount(place, weights * is_true)
     negative = np.bincount(place, weights * ~is_true)
     below = np.cumsum(negative) - negative / 2
-    return float(ratio(np.sum(positive * below), np.sum(positive) * np.sum(negative)))
+    pairs = np.sum(positive) * np.sum(negative)
+    if pairs == 0:
+        say(
+            "auc of one class",
+            f"auc of {is_true.sum()} positive and {(~is_true).sum()} negative samples",
+            "it compares scores of both kinds, and is NaN where one of them is missing",
+            "samples of both classes, also among those of validation_data",
+        )
+        return float("nan")
+    return float(np.sum(positive * below) / pairs)
 
 
 def r2_score(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:

@@ -18,10 +18,13 @@ say = partial(warn_once, category=TrainingWarning)
 
 
 def check_scale(model: Any, x: Any) -> None:
-    """Warn if inputs are far from unit size: their root mean square is above 10 or below 0.01."""
+    """Warn if inputs are far from unit size: their root mean square is above 10 or below 0.01.
+
+    A model that begins with something else than weights, such as a normalization or a layer of the
+    user's, may bring them to another size by itself.
+    """
     x = np.asarray(x)
-    has_scale = not any(part.takes_indices for part in model.modules().values())
-    if x.dtype.kind not in "fiu" or not x.size or not has_scale:
+    if x.dtype.kind not in "fiu" or not x.size or not model.expects_unit_inputs:
         return
     size = float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
     if 0 < size < 0.01 or 10 < size < np.inf:

@@ -61,6 +61,12 @@ class Sequential(Module):
         if self.input_shape is not None:
             self.build(self.input_shape)
 
+    @property
+    def expects_unit_inputs(self) -> bool | None:  # type: ignore[override] # a plain attribute
+        """What the first layer expects that does not hand its input on."""
+        expected = (layer.expects_unit_inputs for layer in self.layers)
+        return next((each for each in expected if each is not None), None)
+
     def children(self) -> dict[str, Any]:
         """Return the layers by number, as PyTorch names them."""
         return {str(i): layer for i, layer in enumerate(self.layers)}

@@ -35,6 +35,8 @@ class ScalarModule(Module):
                     [ 1.,  0.]])
     """
 
+    expects_unit_inputs = True
+
     def forward(self, x: Any) -> list[Any]:
         """Return the list of outputs for a list of inputs, numbers or columns."""
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x)")

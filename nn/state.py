@@ -33,7 +33,8 @@ class State(Configured):
 
     training = True
     trainable = True
-    takes_indices = False  # whether inputs are numbers of things, such as words: they have no scale
+    # Whether its weights start for inputs around 1; None: its output is as large as its input
+    expects_unit_inputs: bool | None = False
 
     def children(self) -> dict[str, Any]:
         """Return what to look into, by name: here the attributes that are not private."""

@@ -87,7 +87,8 @@ class Steps(State):
             parameter.grad = plain(gradient)
         mean = self._ranks.averaged(float(loss), plain(mask), parameters)
         if updates_apart:
-            optimizer.take({p: p.grad for p in parameters if p.has_grad}, rate, constrain)
+            reaching = {p: p.grad for p in parameters if p.has_grad}
+            optimizer.apply(reaching, rate, constrain)
         return mean, paired(y, out), plain(out), plain(mask)
 
 
@@ -152,7 +153,7 @@ class CompiledStep:
         pairs = zip(self.parameters, reached, strict=True)
         moving = {p: g for p, g in pairs if g is not None}
         self.moving = [*moving][:1]
-        model.optimizer.apply(moving, rate)
+        model.optimizer.move(moving, rate)
         return loss, out, mask, []
 
 

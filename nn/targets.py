@@ -13,7 +13,7 @@ from .mistakes import say
 # Keras's: probabilities are held this far from 0 and 1 before their logarithm is taken
 EPSILON = 1e-7
 # How far from 1 the sum of probabilities may be by rounding alone, and written with two digits
-_ROUNDING, _COARSE = 1e-3, 0.05
+ROUNDING, _COARSE = 1e-3, 0.05
 
 
 def as_numbers(x: Any) -> Any:
@@ -138,7 +138,7 @@ def check_rows(y_true: Any) -> None:
 
 
 def _check_rows(data: Any) -> None:
-    if np.abs(np.add.reduce(data, -1) - 1).max() > _ROUNDING:
+    if np.abs(np.add.reduce(data, -1) - 1).max() > ROUNDING:
         say(
             "target rows",
             "targets whose rows do not sum to 1",
@@ -290,7 +290,7 @@ def check_probabilities(y_pred: Any, of_classes: bool) -> None:
 def _check_probabilities(of_classes: bool, data: Any) -> None:
     data = np.asarray(data)
     low, high = data.min(), data.max()
-    if low < -_ROUNDING or high > 1 + _ROUNDING:
+    if low < -ROUNDING or high > 1 + ROUNDING:
         say(
             "logits as probabilities",
             f"predictions from {low:g} to {high:g} where probabilities are expected",
@@ -345,7 +345,7 @@ def _are_probabilities(data: Any) -> bool:
     """Tell whether rows sum to 1 without a negative number; logits do so by chance only."""
     if not data.min() >= 0:
         return False
-    return bool(np.abs(np.add.reduce(data, -1) - 1).max() < _ROUNDING)
+    return bool(np.abs(np.add.reduce(data, -1) - 1).max() < ROUNDING)
 
 
 def decides_at(loss: Any) -> float:

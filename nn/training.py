@@ -1,7 +1,8 @@
 """Training: compile, fit, evaluate and predict, with Keras's names and meanings."""
 
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sized
 from contextlib import AbstractContextManager, nullcontext
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,16 @@ class Training(Steps):
     program: see autograd_core.compile.
     """
 
-    metrics: Mapping[str, Callable[..., Any]] = {}
+    metrics: Any = MappingProxyType({})  # functions of (targets, predictions), by name
     stop_training = False
     _generator: np.random.Generator | None = None  # a loaded model's own, to continue to the bit
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "metrics" and not isinstance(value, Mapping):
+            value = chosen(value, self.loss)
+        elif name in ("loss", "optimizer") and isinstance(value, str):
+            value = losses.get(value) if name == "loss" else optimizers.get(value)
+        super().__setattr__(name, value)
 
     def compile(
         self,
@@ -59,9 +67,9 @@ class Training(Steps):
                  raises TraceError if a layer or loss takes data out of the graph.
         """
         chosen_loss = losses.get(loss)
-        self.metrics = chosen(metrics, chosen_loss)
-        self.loss = chosen_loss
+        chosen_metrics = chosen(metrics, chosen_loss)
         self.optimizer = optimizers.get(optimizer)
+        self.loss, self.metrics = chosen_loss, chosen_metrics
         self.jit = jit
         self._compiled = None
 
@@ -232,6 +240,18 @@ class Training(Steps):
                 f"training or evaluation of {type(self).__name__}",
                 "it has no loss to make small: it was not compiled",
                 'model.compile(optimizer="adam", loss="mse")',
+            )
+        if not callable(self.loss):
+            raise OptionError(
+                f"loss = {self.loss!r}",
+                "it is neither a name nor a function",
+                '"mse", or a function (y_true, y_pred)',
+            )
+        if not isinstance(self.optimizer, optimizers.Optimizer):
+            raise OptionError(
+                f"optimizer = {self.optimizer!r}",
+                "it is neither a name nor an optimizer",
+                '"adam", or an object of nn.optimizers',
             )
 
     def _weighed_classes(self, y: Any, class_weight: Any, sample_weight: Any) -> Any:

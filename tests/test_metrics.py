@@ -162,6 +162,26 @@ class TestAccuracy:
         assert out == metrics.accuracy(BINARY, BINARY_CHANCES)
 
 
+class TestAccuracyOfWhatAreNoClasses:
+    @pytest.mark.parametrize(
+        ("y", "advice"),
+        [
+            ([0.3, 0.8, 0.1], r'"mae" or "r2".*y_true > 0\.5'),
+            ([28.5, 511.7, 100.0], '"mae" or "r2"'),
+            ([0.0, 3.0, 9.0], "one output for each class, with sparse_categorical_crossentropy"),
+            ([0.0, 255.0, 128.0], "y_true / 255"),
+        ],
+    )
+    def test_of_one_output(self, y, advice):
+        with pytest.warns(TrainingWarning, match=f"(?s)accuracy of targets from.*{advice}"):
+            assert metrics.accuracy(y, [0.2, 0.9, 0.6]) < 0.7
+
+    @pytest.mark.parametrize("rows", [[[0.3, 2.0], [1.5, -1.0]], [[1.0, 1.0], [0.0, 0.0]]])
+    def test_of_several_outputs(self, rows):
+        with pytest.warns(TrainingWarning, match=r"(?s)rows are not prob.*binary_accuracy if"):
+            metrics.accuracy(rows, [[0.1, 0.9], [0.9, 0.1]])
+
+
 class TestScores:
     @EVERY_WEIGHT
     @pytest.mark.parametrize("p", [BINARY_CHANCES, np.zeros(N), 1 - BINARY_CHANCES, BINARY * 1.0])
@@ -180,8 +200,9 @@ class TestScores:
         assert metrics.auc(ROWS, CHANCES) == pytest.approx(float(expected), abs=2e-3)
 
     @pytest.mark.parametrize("y", [[0, 0], [1, 1]])
-    def test_auc_of_one_kind_is_0(self, y):
-        assert metrics.auc(y, [0.2, 0.7]) == 0.0
+    def test_auc_of_one_kind_is_nan_with_a_warning(self, y):
+        with pytest.warns(TrainingWarning, match=r"auc of [02] positive and [02] negative samples"):
+            assert np.isnan(metrics.auc(y, [0.2, 0.7]))
 
     def test_auc_of_nan_is_nan(self):
         assert np.isnan(metrics.auc([0, 1], [np.nan, 0.7]))

@@ -402,3 +402,10 @@ class TestFiles:
             model.save(path)
         assert path.read_bytes() == before
         assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.H5", "m.pt", "m.pth", "m.pkl", "m.onnx", "m.npz"])
+def test_a_name_of_another_format_is_refused(name, tmp_path):
+    with pytest.raises(OptionError, match=r"(?s)safetensors format.*model\.safetensors"):
+        Sequential([Dense(1)], input_shape=(2,)).save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []

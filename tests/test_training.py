@@ -521,6 +521,25 @@ class TestSilentMistakesInFit:
         with pytest.warns(TrainingWarning, match="inputs of a size"):
             compiled().fit(X / 1e4, TARGETS, verbose=0)
 
+    @pytest.mark.parametrize(
+        "first", [nn.BatchNormalization(), nn.LayerNormalization(), nn.Activation("tanh"), small()]
+    )
+    def test_what_comes_before_weights_may_bring_inputs_to_their_size(self, first):
+        class Rescaling(Module):
+            def __call__(self, x):
+                return x * 0.01
+
+        first = Rescaling() if isinstance(first, Sequential) else first
+        model = Sequential([nn.Flatten(), first, Dense(1)])
+        model.compile("sgd", "mse")
+        assert model.fit(150 * X, TARGETS, verbose=0).epoch == [0]  # and no warning
+
+    def test_layers_without_weights_leave_inputs_at_their_size(self):
+        model = Sequential([nn.Flatten(), Sequential([nn.Dropout(0.1), Dense(1)])])
+        model.compile("sgd", "mse")
+        with pytest.warns(TrainingWarning, match="inputs of a size"):
+            model.fit(150 * X, TARGETS, verbose=0)
+
     def test_numbers_of_words_have_no_scale(self):
         model = Sequential([nn.Embedding(100, 2), nn.Flatten(), Dense(1)])
         model.compile("sgd", "mse")
@@ -563,3 +582,31 @@ def test_metrics_none_are_no_metrics_and_a_number_is_refused():
     assert set(model.fit(np.eye(2), np.ones(2), verbose=0).history) == {"loss"}
     with pytest.raises(OptionError, match="metrics = 5"):
         model.compile("sgd", "mse", metrics=5)
+
+
+class TestAttributesAssignedAfterCompile:
+    def test_names_are_chosen_as_in_compile(self):
+        model = compiled()
+        model.loss, model.optimizer, model.metrics = "mae", "adam", ["mse"]
+        history = model.fit(X, TARGETS, verbose=0).history
+        other = compiled(optimizer="adam", loss="mae", metrics=["mse"])
+        assert history == other.fit(X, TARGETS, verbose=0).history
+
+    @pytest.mark.parametrize(
+        ("name", "value", "says"),
+        [
+            ("loss", "msee", "loss 'msee'"),
+            ("optimizer", "adm", "optimizer 'adm'"),
+            ("metrics", "mae", r"metrics = 'mae'.*several"),
+        ],
+    )
+    def test_unknown_names_are_refused_at_once(self, name, value, says):
+        with pytest.raises(OptionError, match=f"(?s){says}"):
+            setattr(compiled(), name, value)
+
+    @pytest.mark.parametrize("name", ["loss", "optimizer"])
+    def test_what_is_neither_is_refused_when_training_begins(self, name):
+        model = compiled()
+        setattr(model, name, 0.5)
+        with pytest.raises(OptionError, match=f"{name} = 0.5"):
+            model.fit(X, TARGETS, verbose=0)

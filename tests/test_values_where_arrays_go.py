@@ -115,6 +115,14 @@ class TestNumPy:
             array[1] = s
         np.testing.assert_array_equal(array, [1.0, 2.5, 4.0])
 
+    def test_a_log_of_losses_after_their_derivatives_is_no_loss(self, s):
+        log = np.zeros(2)
+        for i in range(2):
+            loss = s * s
+            loss.backward()
+            log[i] = loss  # a warning would be an error here
+        assert log.tolist() == [6.25, 6.25]
+
     def test_masks_and_matrices_are_refused(self, v):
         with pytest.raises(DataError, match="the mask would be lost"):
             v * np.ma.array([1.0, 2.0, 3.0], mask=[True, False, False])

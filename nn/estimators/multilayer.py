@@ -40,7 +40,7 @@ _OPTIMIZERS = {
     "sgd": lambda options: SGD(
         learning_rate=options.learning_rate_init,
         momentum=options.momentum,
-        nesterov=options.nesterovs_momentum,
+        nesterov=options.nesterovs_momentum and options.momentum > 0,
     ),
     "lbfgs": None,
 }

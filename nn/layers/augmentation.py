@@ -28,6 +28,8 @@ FILL_MODES: dict[str, Callable[[Any, int], Any]] = {
 class _Augmentation(ArrayLayer):
     """What layers that change images in training, and only there, have in common."""
 
+    expects_unit_inputs = None
+
     passes_mask = False
     _changed: Callable[[Any], Any]  # every subclass has its own
 

@@ -180,6 +180,8 @@ class WeightedLayer(ArrayLayer):
     Args:    as in Dense.
     """
 
+    expects_unit_inputs = True
+
     use_bias: bool = True
     kernel_initializer: Any = "glorot_uniform"
     bias_initializer: Any = "zeros"

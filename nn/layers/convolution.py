@@ -121,6 +121,8 @@ class Conv2D(_Convolution):
 class _Pooling2D(ArrayLayer):
     """What MaxPooling2D and AveragePooling2D have in common: the windows."""
 
+    expects_unit_inputs = None
+
     passes_mask = False
 
     def __init__(
@@ -200,6 +202,8 @@ class GlobalAveragePooling2D(ArrayLayer):
     Example: >>> GlobalAveragePooling2D()(np.ones((2, 5, 5, 3))).shape
              (2, 3)
     """
+
+    expects_unit_inputs = None
 
     passes_mask = False
 

@@ -135,6 +135,8 @@ class RBF(ArrayLayer):
              Networks, 1988, section 3, with Gaussians.
     """
 
+    expects_unit_inputs = True
+
     centres: Value
     log_widths: Value
 

@@ -23,6 +23,8 @@ class Dropout(ArrayLayer):
     Source:  N. Srivastava et al., Dropout, 2014; the scale is applied in training, not after it.
     """
 
+    expects_unit_inputs = None
+
     def __init__(self, rate: float) -> None:
         check_range("rate", rate, 0.0, 1.0)
         self.rate = rate
@@ -45,6 +47,8 @@ class GaussianNoise(ArrayLayer):
              >>> layer([[1.0, 2.0]]).shape, layer.eval()([[1.0, 2.0]])
              ((1, 2), array([[1., 2.]]))
     """
+
+    expects_unit_inputs = None
 
     def __init__(self, stddev: float) -> None:
         check_range("stddev", stddev, 0.0)

@@ -28,8 +28,6 @@ class Embedding(ArrayLayer):
              ((1, 3, 4), (1000, 4))
     """
 
-    takes_indices = True
-
     input_dim: int
     output_dim: int
     embeddings_initializer: Any = "uniform"
@@ -106,6 +104,8 @@ class Masking(ArrayLayer):
              >>> layer(x).shape, layer.output_mask(x, None)
              ((1, 2, 2), array([[ True, False]]))
     """
+
+    expects_unit_inputs = None
 
     def __init__(self, mask_value: float = 0.0) -> None:
         if mask_value != mask_value:

@@ -309,6 +309,8 @@ class Bidirectional(ArrayLayer):
              'weight_ih_l0_reverse'
     """
 
+    expects_unit_inputs = True
+
     takes_mask = True
 
     def __init__(self, layer: Any, merge_mode: str = "concat", backward_layer: Any = None) -> None:

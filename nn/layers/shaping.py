@@ -19,6 +19,8 @@ class Reshape(ArrayLayer):
                      [3., 4.]]])
     """
 
+    expects_unit_inputs = None
+
     passes_mask = False
 
     def __init__(self, target_shape: Iterable[int]) -> None:

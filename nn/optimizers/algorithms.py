@@ -3,9 +3,9 @@
 In all formulas g is the gradient, w the parameter, and t the number of the update, from 1.
 
 A scalar network has thousands of parameters that are Python floats, for which NumPy would cost more
-than the arithmetic. So formulas are written with operators, and with `root`, `larger`, `sign` and
-`average` where none exists. A slot is not changed in place, so that a step that is interrupted
-leaves all slots as they were.
+than the arithmetic. So formulas are written with operators, and with `root`, `larger` and `sign`
+where none exists. A slot is not changed in place, so that a step that is interrupted leaves all
+slots as they were.
 """
 
 import math
@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError, fresh
+from autograd_core import OptionError
 
 from ..configuration import check_range
+from ..mistakes import say
 from .base import Optimizer
 
 
@@ -51,16 +52,21 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range("momentum", self.momentum, 0, 1)
+        if self.nesterov and not self.momentum:
+            say(
+                "nesterov",
+                "nesterov=True with momentum=0",
+                "without momentum there is nothing to look ahead along: it has no effect",
+                "momentum=0.9 beside nesterov=True",
+            )
 
-    def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
-        step = gradient * -learning_rate
+        step = -learning_rate * g
         if self.momentum:
-            velocity = slots["momentum"] * self.momentum
-            velocity += step
-            slots["momentum"] = velocity
-            step = step + velocity * self.momentum if self.nesterov else velocity
-        return data + step
+            m = slots["momentum"] = self.momentum * slots["momentum"] + step
+            step = self.momentum * m + step if self.nesterov else m
+        return w + step
 
 
 @dataclass(eq=False, repr=False)
@@ -87,12 +93,11 @@ class Lion(Optimizer):
         check_range("beta_1", self.beta_1, 0, 1)
         check_range("beta_2", self.beta_2, 0, 1)
 
-    def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
-        direction = slots["momentum"] * self.beta_1
-        direction += gradient * (1 - self.beta_1)
-        average(slots, "momentum", gradient, self.beta_2)
-        return data - sign(direction) * learning_rate
+        m, b1, b2 = slots["momentum"], self.beta_1, self.beta_2
+        slots["momentum"] = b2 * m + (1 - b2) * g
+        return w - learning_rate * sign(b1 * m + (1 - b1) * g)
 
 
 @dataclass(eq=False, repr=False)
@@ -119,15 +124,12 @@ class Adagrad(Optimizer):
         super().__post_init__()
         check_range("initial_accumulator_value", self.initial_accumulator_value, 0)
         check_range("epsilon", self.epsilon, 0)
+        self.slots_start = self.initial_accumulator_value
 
-    def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
-        start = 0.0 if "accumulator" in slots else self.initial_accumulator_value
-        slots["accumulator"] = slots["accumulator"] + (gradient * gradient + start)
-        step = gradient / root(slots["accumulator"] + self.epsilon)
-        step *= -learning_rate
-        step += data
-        return step
+        a = slots["accumulator"] = slots["accumulator"] + g * g
+        return w - learning_rate * g / root(a + self.epsilon)
 
 
 @dataclass(eq=False, repr=False)
@@ -155,16 +157,13 @@ class Adadelta(Optimizer):
         check_range("rho", self.rho, 0, 1)
         check_range("epsilon", self.epsilon, 0)
 
-    def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
-        squares = average(slots, "accumulated_grad", gradient * gradient, self.rho)
-        step = root(slots["accumulated_delta_var"] + self.epsilon)
-        step *= gradient
-        step /= root(squares + self.epsilon)
-        average(slots, "accumulated_delta_var", step * step, self.rho)
-        step *= -learning_rate
-        step += data
-        return step
+        a, b = slots["accumulated_grad"], slots["accumulated_delta_var"]
+        a = slots["accumulated_grad"] = self.rho * a + (1 - self.rho) * (g * g)
+        d = g * root(b + self.epsilon) / root(a + self.epsilon)
+        slots["accumulated_delta_var"] = self.rho * b + (1 - self.rho) * (d * d)
+        return w - learning_rate * d
 
 
 @dataclass(eq=False, repr=False)
@@ -200,19 +199,17 @@ class RMSprop(Optimizer):
         check_range("momentum", self.momentum, 0, 1)
         check_range("epsilon", self.epsilon, 0)
 
-    def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
-        size = average(slots, "velocity", gradient * gradient, self.rho) + self.epsilon
+        v = slots["velocity"] = self.rho * slots["velocity"] + (1 - self.rho) * (g * g)
         if self.centered:
-            mean = average(slots, "average_gradient", gradient, self.rho)
-            size -= mean * mean
-        step = gradient / root(size)
-        step *= learning_rate
+            a = slots["average_gradient"]
+            a = slots["average_gradient"] = self.rho * a + (1 - self.rho) * g
+            v = v - a * a
+        d = learning_rate * g / root(v + self.epsilon)
         if self.momentum:
-            velocity = slots["momentum"] * self.momentum
-            velocity += step
-            slots["momentum"] = step = velocity
-        return data - step
+            d = slots["momentum"] = self.momentum * slots["momentum"] + d
+        return w - d
 
 
 @dataclass(eq=False, repr=False)
@@ -262,22 +259,15 @@ class Adam(_TwoAverages):
 
     amsgrad: bool = False
 
-    def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
-        mean = average(slots, "momentum", gradient, self.beta_1)
-        square = average(slots, "velocity", gradient * gradient, self.beta_2)
+        b1, b2 = self.beta_1, self.beta_2
+        m = slots["momentum"] = b1 * slots["momentum"] + (1 - b1) * g
+        v = slots["velocity"] = b2 * slots["velocity"] + (1 - b2) * (g * g)
         if self.amsgrad:
-            square = slots["velocity_hat"] = larger(slots["velocity_hat"], square)
-        step = root(square)
-        step += self.epsilon
-        step = mean / step
-        step *= -learning_rate * fresh(self._correction)
-        step += data
-        return step
-
-    def _correction(self) -> float:
-        t = self.updates
-        return math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+            v = slots["velocity_hat"] = larger(slots["velocity_hat"], v)
+        rate = learning_rate * self.at_step(lambda t: math.sqrt(1 - b2**t) / (1 - b1**t))
+        return w - rate * m / (root(v) + self.epsilon)
 
 
 @dataclass(eq=False, repr=False)
@@ -314,18 +304,13 @@ class Adamax(_TwoAverages):
     Source:  Kingma and Ba, Adam, 2015, algorithm 2, which has no epsilon; Keras has.
     """
 
-    def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
-        mean = average(slots, "momentum", gradient, self.beta_1)
-        largest = slots["norm"] = larger(slots["norm"] * self.beta_2, abs(gradient))
-        step = mean / (largest + self.epsilon)
-        step *= -learning_rate / fresh(lambda: 1 - self.beta_1**self.updates)
-        step += data
-        return step
-
-
-# prod of 1 - 0.96^i / 2 for i = 1, ..., t: beyond t = 1000 all factors are 1 to the last bit
-_PRODUCTS: tuple[float, ...] = tuple(accumulate((1 - 0.5 * 0.96**i for i in range(1, 1001)), mul))
+        b1, b2 = self.beta_1, self.beta_2
+        m = slots["momentum"] = b1 * slots["momentum"] + (1 - b1) * g
+        u = slots["norm"] = larger(b2 * slots["norm"], abs(g))
+        rate = learning_rate / self.at_step(lambda t: 1 - b1**t)
+        return w - rate * m / (u + self.epsilon)
 
 
 @dataclass(eq=False, repr=False)
@@ -344,24 +329,29 @@ class Nadam(_TwoAverages):
              the plain average with beta_1, where the paper averages with u_t.
     """
 
-    def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
-        mean = average(slots, "momentum", gradient, self.beta_1)
-        square = average(slots, "velocity", gradient * gradient, self.beta_2)
-        step = mean * fresh(lambda: self._momentum(1) / (1 - self._product(1)))
-        step += gradient * fresh(lambda: (1 - self._momentum(0)) / (1 - self._product(0)))
-        step /= root(square / fresh(lambda: 1 - self.beta_2**self.updates)) + self.epsilon
-        step *= -learning_rate
-        step += data
-        return step
+        b1, b2 = self.beta_1, self.beta_2
+        m = slots["momentum"] = b1 * slots["momentum"] + (1 - b1) * g
+        v = slots["velocity"] = b2 * slots["velocity"] + (1 - b2) * (g * g)
+        n = m * self.at_step(lambda t: _weight(b1, t + 1) / (1 - _product(b1, t + 1)))
+        n = n + g * self.at_step(lambda t: (1 - _weight(b1, t)) / (1 - _product(b1, t)))
+        unbiased = v / self.at_step(lambda t: 1 - b2**t)
+        return w - learning_rate * n / (root(unbiased) + self.epsilon)
 
-    def _momentum(self, later: int) -> float:
-        t = self.updates + later
-        return self.beta_1 * (1 - 0.5 * math.pow(0.96, t))
 
-    def _product(self, later: int) -> float:
-        t = self.updates + later
-        return math.pow(self.beta_1, t) * _PRODUCTS[min(t, len(_PRODUCTS)) - 1]
+# Products of 1 - 0.96^i / 2 for i from 1: beyond i = 1000 all factors are 1 to the last bit
+_PRODUCTS = tuple(accumulate((1 - 0.5 * 0.96**i for i in range(1, 1001)), mul))
+
+
+def _weight(b1: float, t: int) -> float:
+    """Return u_t, Nadam's momentum at update t."""
+    return b1 * (1 - 0.5 * math.pow(0.96, t))
+
+
+def _product(b1: float, t: int) -> float:
+    """Return U_t = u_1 * ... * u_t."""
+    return math.pow(b1, t) * _PRODUCTS[min(t, len(_PRODUCTS)) - 1]
 
 
 def root(x: Any) -> Any:
@@ -395,17 +385,3 @@ def sign(x: Any) -> Any:
     if type(x) is float:
         return x if x == 0.0 or x != x else math.copysign(1.0, x)
     return np.sign(x)
-
-
-def average(slots: dict[str, Any], name: str, new: Any, keep: float) -> Any:
-    """Move the running average in a slot towards a new value: a = keep * a + (1 - keep) * new.
-
-    Returns: the average, which is the slot itself: not to be changed.
-    Example: >>> slots = {"mean": 1.0}
-             >>> average(slots, "mean", 2.0, keep=0.75), slots
-             (1.25, {'mean': 1.25})
-    """
-    value = slots[name] * keep
-    value += new * (1 - keep)
-    slots[name] = value
-    return value

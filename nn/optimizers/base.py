@@ -53,7 +53,10 @@ class Optimizer(Configured):
              (0.46, {'velocity': -0.34})
     """
 
-    read_anew = frozenset(("learning_rate", "slots", "_iterations", "_traced"))
+    read_anew = frozenset(("learning_rate", "slots", "_ahead", "_iterations", "_traced"))
+
+    slots_start = 0.0  # what slots hold until they are assigned
+    _ahead = 0  # steps that a compiled function has yet to count
 
     learning_rate: Any = 0.01
     _: KW_ONLY
@@ -118,8 +121,21 @@ class Optimizer(Configured):
     @property
     def updates(self) -> int:
         """How many updates were made; fewer than `iterations` where gradients accumulate."""
-        count: int = fresh(lambda: self._iterations // (self.gradient_accumulation_steps or 1))
-        return count
+        return self.at_step(int)
+
+    def at_step(self, function: Callable[[int], Any]) -> Any:
+        """Return function(t) of the number t of the update, from 1.
+
+        A compiled step calls it anew every time, as `update` itself is called only once there.
+
+        Example: >>> optimizer = Optimizer()
+                 >>> optimizer.iterations = 2
+                 >>> optimizer.at_step(lambda t: 0.9**t)
+                 0.81
+        """
+        ahead = self._ahead
+        count = self.gradient_accumulation_steps or 1
+        return fresh(lambda: function((self._iterations + ahead) // count))
 
     def check_model(self, parameters: Iterable[Value]) -> None:
         """Refuse a model that has none of the parameters that earlier steps have moved.
@@ -137,18 +153,25 @@ class Optimizer(Configured):
     def current_learning_rate(self) -> float:
         """Return the learning rate of the next step; schedules are asked with `iterations`.
 
+        A compiled function reads it anew in every call.
+
         Example: >>> Optimizer(schedules.ExponentialDecay(0.1, 100, 0.5)).current_learning_rate()
                  0.1
         """
+        rate: float = fresh(self._learning_rate_now)
+        return rate
+
+    def _learning_rate_now(self) -> float:
         rate = self.learning_rate
-        return float(rate(self.iterations) if callable(rate) else rate)
+        return float(rate(self._iterations) if callable(rate) else rate)
 
     def slots_of(self, parameter: Value) -> dict[str, Any]:
-        """Return what is remembered of a parameter, by name; what is not there yet is zero."""
+        """Return what is remembered of a parameter, by name; until assigned it is `slots_start`."""
         slots = self.slots.get(parameter)
         if not isinstance(slots, defaultdict):  # none yet, or a dict that was copied or loaded
             given, data = slots or {}, parameter.data
-            slots = self.slots[parameter] = defaultdict(partial(_zero, parameter))
+            start = partial(_filled, parameter, self.slots_start)
+            slots = self.slots[parameter] = defaultdict(start)
             for name, slot in given.items():
                 slots[name] = _fitted(slot, data) if np.shape(slot) == parameter.shape else slot
         return slots
@@ -193,19 +216,65 @@ class Optimizer(Configured):
                 "loss.backward() first, with a loss computed from these parameters",
             )
             return
-        self.take(gradients, learning_rate, hold or (lambda: None))
+        self.apply(gradients, learning_rate, hold)
 
-    def apply(self, gradients: dict[Value, Any], learning_rate: Any) -> None:
-        """Move parameters against these gradients; a compiled function may do so, too.
+    def apply(
+        self,
+        gradients: dict[Value, Any],
+        learning_rate: Any = None,
+        hold: Hold | None = None,
+    ) -> None:
+        """Move parameters against these gradients, once; a compiled function may do so, too.
 
-        Args:    gradients: of each parameter, of its shape and type; `iterations` counts them.
-                 learning_rate: that of this step.
-        Example: >>> from nn.optimizers import SGD
-                 >>> x = Value(1.0)
-                 >>> SGD().apply({x: 3.0}, learning_rate=0.1)
-                 >>> x.data
-                 0.7
+        All of it, or, where it is interrupted before parameters change, nothing.
+
+        Args:    gradients: of each parameter, of its shape and type.
+                 learning_rate: of this step; None: `current_learning_rate()`.
+                 hold: holds the parameters to their constraints. A compiled function leaves that to
+                 its caller.
+        Raises:  OptionError: gradients accumulate, or `hold` is given, inside a compiled function.
+        Example: >>> from autograd_core import compile, gradients
+                 >>> from nn.optimizers import SGD
+                 >>> x, optimizer = Value(1.0), SGD(0.25)
+                 >>> @compile
+                 ... def step(target):
+                 ...     loss = (x - target) ** 2
+                 ...     optimizer.apply({x: gradients(loss, [x])[0]})
+                 ...     return loss
+                 >>> [step(3.0) for _ in range(3)], optimizer.iterations
+                 ([4.0, 1.0, 0.25], 3)
         """
+        if not gradients:
+            return
+        rate = self.current_learning_rate() if learning_rate is None else learning_rate
+        if any(isinstance(gradient, Value) for gradient in gradients.values()):
+            self._apply_compiled(gradients, rate, hold)
+            return
+        first = next(iter(gradients))
+        before = self.slots_of(first)
+        with self.one_step(lambda: self.slots.get(first) is not before, hold):
+            self.move(gradients, rate)
+
+    def _apply_compiled(self, gradients: dict[Value, Any], rate: Any, hold: Hold | None) -> None:
+        if self.gradient_accumulation_steps or hold is not None:
+            what = "hold" if hold is not None else "gradient_accumulation_steps"
+            raise OptionError(
+                f"apply() with {what} inside a compiled function",
+                "its program moves the parameters in every call, and sees them only as they were",
+                "gradients as results of the function, and apply() on them outside",
+            )
+        self._ahead = 1  # each call is counted when it is over
+        try:
+            self.move(gradients, rate)
+        finally:
+            self._ahead = 0
+        callback(self._count)
+
+    def _count(self) -> None:
+        self._iterations += 1
+
+    def move(self, gradients: dict[Value, Any], learning_rate: Any) -> None:
+        """Move parameters against these gradients, inside `one_step`, which counts."""
         with np.errstate(all="ignore"):
             if any(isinstance(gradient, Value) for gradient in gradients.values()):
                 for parameter, gradient in self._clipped(gradients).items():
@@ -219,21 +288,8 @@ class Optimizer(Configured):
         kept = map(setitem, repeat(self.slots), slots.keys(), slots.values())
         assign_all(list(clipped), moved, kept)
 
-    def take(
-        self, gradients: dict[Value, Any], learning_rate: float, hold: Hold = lambda: None
-    ) -> None:
-        """Count a step, apply its gradients and hold parameters to their constraints.
-
-        All of it, or, where it is interrupted before parameters change, nothing.
-        """
-        if gradients:
-            first = next(iter(gradients))
-            before = self.slots_of(first)
-            with self.one_step(lambda: self.slots.get(first) is not before, hold):
-                self.apply(gradients, learning_rate)
-
     @contextmanager
-    def one_step(self, is_taken: Callable[[], bool], hold: Hold) -> Iterator[None]:
+    def one_step(self, is_taken: Callable[[], bool], hold: Hold | None) -> Iterator[None]:
         """Count a step that is taken inside the block, and bring it to its end; or undo the count.
 
         Args:    is_taken: tells whether parameters have changed, or it was interrupted before.
@@ -249,7 +305,8 @@ class Optimizer(Configured):
                 found = self._traced or {}
                 owners = [self.slots_of(parameter) for parameter, _ in found]
                 deque(map(setitem, owners, [name for _, name in found], found.values()), 0)
-                hold()
+                if hold is not None:
+                    hold()
                 ended.append(True)
 
         try:
@@ -264,7 +321,7 @@ class Optimizer(Configured):
         finally:
             self._traced = None
 
-    def _keep(self, parameter: Value, name: str, slot: Any) -> None:
+    def keep(self, parameter: Value, name: str, slot: Any) -> None:
         """Put a slot where it belongs; of a step that is still going on, at its end."""
         if self._traced is None:
             self.slots_of(parameter)[name] = slot
@@ -311,7 +368,7 @@ class Optimizer(Configured):
 
     def _trace(self, parameter: Value, gradient: Value, learning_rate: Any) -> None:
         """Record the update of a parameter, and of its slots."""
-        slots = TracedSlots(lambda: self.slots_of(parameter), partial(self._keep, parameter))
+        slots = TracedSlots(self, parameter)
         new = self._updated(parameter, gradient, slots, learning_rate)
         slots.keep()
         parameter.data = new
@@ -325,9 +382,9 @@ class Optimizer(Configured):
             return data * math.nan
 
 
-def _zero(parameter: Value) -> Any:
+def _filled(parameter: Value, start: float) -> Any:
     data = parameter.data
-    return 0.0 if isinstance(data, float) else np.zeros_like(data)
+    return start if isinstance(data, float) else np.full_like(data, start)
 
 
 def _gradients_of(parameters: Iterable[Value]) -> dict[Value, Any]:
@@ -370,39 +427,34 @@ def _fitted(gradient: Any, data: Any) -> Any:
 
 
 class TracedSlots:
-    """Stands for the slots of a parameter while a step is being compiled.
+    """The slots of a parameter while a step is compiled.
 
     What is read are Values that every replay takes from the slots; what was assigned is put there
     by every replay once `keep` was called.
 
-    Args:    slots: returns the slots themselves, a dict of floats and arrays.
-             put: function of a name and the data that are put there.
-    Example: >>> from autograd_core import compile
-             >>> slots = {"mean": 1.0}
-             >>> def average(x):
-             ...     traced = TracedSlots(lambda: slots, slots.__setitem__)
-             ...     traced["mean"] = 0.5 * traced["mean"] + 0.5 * x
-             ...     traced.keep()
-             >>> compiled = compile(average)
-             >>> compiled(3.0), compiled(4.0), slots
-             (None, None, {'mean': 3.0})
+    Args:    optimizer: whose slots they are.
+             parameter: to which they belong.
     """
 
-    def __init__(
-        self, slots: Callable[[], dict[str, Any]], put: Callable[[str, Any], None]
-    ) -> None:
-        self._slots = slots
-        self._put = put
+    def __init__(self, optimizer: Optimizer, parameter: Value) -> None:
+        self._optimizer = optimizer
+        self._parameter = parameter
         self._assigned: dict[str, Any] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._assigned or name in self._slots()
+        if name in self._assigned or name in self._optimizer.slots.get(self._parameter, ()):
+            return True
+        raise OptionError(
+            f"{name!r} in slots, inside a compiled function, before there is such a slot",
+            "the answer would be frozen into the program, also for later calls",
+            "slots[name] alone, which holds `slots_start` until it is assigned",
+        )
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._assigned:
-            drawn = fresh(lambda: self._slots()[name])
+            read = fresh(lambda: self._optimizer.slots_of(self._parameter)[name])
             # Plain where the function itself answers a call, because a gradient is NaN
-            self._assigned[name] = drawn if isinstance(drawn, Value) else Value(drawn)
+            self._assigned[name] = read if isinstance(read, Value) else Value(read)
         return self._assigned[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -411,7 +463,7 @@ class TracedSlots:
     def keep(self) -> None:
         """Let every replay put what was assigned into the slots."""
         for name, value in self._assigned.items():
-            callback(partial(self._put, name), value)
+            callback(partial(self._optimizer.keep, self._parameter, name), value)
 
 
 _LEAST = 1e-18  # below it, squares of float32 lose digits

@@ -10,10 +10,24 @@ from .description import describe
 from .tensors import encode_array, read, write
 
 KIND = "autograd_core model"
+_FOREIGN = {
+    **dict.fromkeys((".keras", ".h5", ".hdf5"), "files of Keras's"),
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), "files of PyTorch's"),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), "pickles"),
+    **dict.fromkeys((".npz", ".npy"), "arrays of NumPy's"),
+    ".onnx": "graphs, which nn.interchange.export_onnx writes",
+}
 
 
 def save(model: Any, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
     """Write a model to a file; see `Module.save`."""
+    suffix = os.path.splitext(os.fspath(path))[1].lower()
+    if suffix in _FOREIGN:
+        raise OptionError(
+            f"saving a model as {os.fspath(path)!r}",
+            f"the file is in the safetensors format, and {suffix} names {_FOREIGN[suffix]}",
+            'model.save("model.safetensors"), which nn.load, and for weights PyTorch, can read',
+        )
     _check_owners(model)
     metadata = {
         "kind": KIND,
