@@ -341,7 +341,7 @@ class Nadam(_TwoAverages):
 
 
 # Products of 1 - 0.96^i / 2 for i from 1: beyond i = 1000 all factors are 1 to the last bit
-_PRODUCTS = tuple(accumulate((1 - 0.5 * 0.96**i for i in range(1, 1001)), mul))
+_PRODUCTS: tuple[float, ...] = tuple(accumulate((1 - 0.5 * 0.96**i for i in range(1, 1001)), mul))
 
 
 def _weight(b1: float, t: int) -> float:

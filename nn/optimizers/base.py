@@ -121,7 +121,8 @@ class Optimizer(Configured):
     @property
     def updates(self) -> int:
         """How many updates were made; fewer than `iterations` where gradients accumulate."""
-        return self.at_step(int)
+        count: int = self.at_step(int)
+        return count
 
     def at_step(self, function: Callable[[int], Any]) -> Any:
         """Return function(t) of the number t of the update, from 1.
