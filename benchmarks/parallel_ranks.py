@@ -14,8 +14,8 @@ import numpy as np
 
 import nn
 from autograd_core import Value
+from nn.integrations.mpi import Buckets
 from nn.parallel import Ranks
-from nn.parallel.buckets import Buckets
 
 from .network_engines import DENSE, samples
 from .timing import seconds_per_step

@@ -150,7 +150,7 @@ def paired(y: Any, out: Any) -> Any:
     return y
 
 
-class Figures:
+class EpochMetrics:
     """Sums up an epoch: the mean loss, and metrics of all predictions together, exactly.
 
     Args:    metrics: functions of (targets, predictions), by name.
@@ -187,7 +187,7 @@ class Figures:
         return logs
 
 
-class Alone:
+class SingleProcess:
     """What one process does by itself in each pass; nn.parallel says how several do it together."""
 
     updates_apart = False  # whether gradients leave a compiled step before they move parameters
@@ -196,9 +196,9 @@ class Alone:
         """Return the batches that this process computes: all of them."""
         return data
 
-    def figures(self, metrics: Metrics) -> Figures:
+    def figures(self, metrics: Metrics) -> EpochMetrics:
         """Return what sums up a pass."""
-        return Figures(metrics)
+        return EpochMetrics(metrics)
 
     def drawing(self) -> AbstractContextManager[None]:
         """Return a block in which a batch is learnt: random numbers come from where they did."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core import Value, compile, gradients, no_grad
 
-from .epochs import Alone, paired
+from .epochs import SingleProcess, paired
 from .losses import fitting_mask, loss_of
 from .mistakes import check_trained, say
 from .settings import Settings
@@ -29,7 +29,7 @@ class Steps(State):
     loss: Any = None
     jit = False
     _compiled: "CompiledStep | None" = None
-    _ranks: Any = Alone()  # those that learn together: see nn.parallel
+    _ranks: Any = SingleProcess()  # those that learn together: see nn.parallel
     __call__: Callable[..., Any]
     output_mask: Callable[..., Any]
 

@@ -15,7 +15,15 @@ from .callbacks.base import as_list
 from .classes import check_classes, class_weights, times
 from .configuration import check_choices, check_range
 from .data import batches
-from .epochs import Figures, as_array, as_batches, as_parts, check_epochs, interruptible, split_off
+from .epochs import (
+    EpochMetrics,
+    as_array,
+    as_batches,
+    as_parts,
+    check_epochs,
+    interruptible,
+    split_off,
+)
 from .metrics import chosen
 from .mistakes import check_finite, check_layers, check_reached, check_scale
 from .progress import progress_bar
@@ -174,7 +182,7 @@ class Training(Steps):
         dtype = self._dtype()
         weight = None if sample_weight is None else as_array(sample_weight, dtype)
         x, y = as_array(x, dtype), as_array(y, dtype)
-        figures = Figures(self.metrics)
+        figures = EpochMetrics(self.metrics)
         self.train()
         with self._drawing():
             figures.add(*self._learn_batch(x, y, weight))

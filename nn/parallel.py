@@ -18,7 +18,7 @@ than cores are slow, since those that wait keep theirs busy.
 - RankError: another rank has stopped
 """
 
-from .ranks import Ranks
-from .world import RankError
+from .integrations.mpi import RankError
+from .integrations.ranks import Ranks
 
 __all__ = ["RankError", "Ranks"]
