@@ -7,9 +7,9 @@
 `import nn` leaves scikit-learn alone; this package, which needs it, is imported by its name.
 """
 
-from .mlp import MLPClassifier, MLPRegressor
-from .perceptron import PerceptronClassifier
-from .wrapping import NetworkClassifier, NetworkRegressor, as_estimator
+from .integrations.mlp import MLPClassifier, MLPRegressor
+from .integrations.perceptron import PerceptronClassifier
+from .integrations.wrapped import NetworkClassifier, NetworkRegressor, as_estimator
 
 __all__ = [
     "MLPClassifier",

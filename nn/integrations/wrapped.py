@@ -13,9 +13,8 @@ from ..configuration import choose, name_of
 from ..module import Module
 from ..randomness import drawing_from
 from ..targets import decides_at, wants_logits
-from .base import NetworkEstimator, check_kept
-from .borrowed import check_is_fitted, check_random_state
-from .targets import Probabilistic, Regressing
+from ._sklearn import check_is_fitted, check_random_state
+from .estimator import NetworkEstimator, Probabilistic, Regressing, check_kept
 
 
 @dataclass(eq=False, repr=False)

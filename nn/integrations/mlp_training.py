@@ -1,0 +1,295 @@
+"""How scikit-learn's multi-layer perceptrons learn: first weights, objective, end, L-BFGS."""
+
+import math
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .. import activations
+from ..callbacks import Callback, CallbackList, History, Progress
+from ..configuration import choose
+from ..epochs import interruptible
+from ..layers import Dense, Dropout
+from ..losses import loss_of, mean_reduced
+from ..networks import Sequential
+from ..optional import optional
+from ..targets import pair
+
+LEAST_RATE = 1e-6  # from which on "adaptive" lowers it no more
+ACTIVATIONS = activations.BY_NAME | {
+    "identity": None,
+    "logistic": activations.sigmoid,
+    "exp": activations.exponential,
+}
+
+
+def network(
+    units: list[int], activation: Any, out_activation: Any, dropout: float, dtype: Any
+) -> Sequential:
+    """Return a model of Dense layers, with dropout after each but the last.
+
+    Args:    units: features, hidden units, outputs.
+             activation, out_activation: of the hidden layers and of the last one; scikit-learn's
+             names, and those of nn.activations.
+             dropout: the share that is dropped; 0: none.
+             dtype: of the weights.
+    Raises:  OptionError: an unknown name, or a number out of its range.
+    Example: >>> network([2, 3, 1], "tanh", "identity", 0.0, float)
+             Sequential(layers=[Dense(units=3, activation=tanh), Dense(units=1)])
+    """
+    activation = choose("activation", ACTIVATIONS, activation)
+    out_activation = choose("activation", ACTIVATIONS, out_activation)
+    layers: list[Any] = []
+    for hidden in units[1:-1]:
+        layers.append(Dense(hidden, activation))
+        layers += [Dropout(dropout)] if dropout else []
+    model = Sequential([*layers, Dense(units[-1], out_activation)])
+    model.build((units[0],), dtype)
+    return model
+
+
+def dense_layers(model: Sequential) -> dict[str, Any]:
+    """Return the layers that have weights, by the names they have in the state_dict."""
+    return {name: layer for name, layer in model.children().items() if isinstance(layer, Dense)}
+
+
+def draw_weights(model: Sequential, random_state: Any, factor: float) -> None:
+    """Draw weights and biases as scikit-learn does: layer by layer, evenly between bounds.
+
+    The bounds are +-sqrt(factor / (fan_in + fan_out)), for weights (fan_in, fan_out) and biases.
+
+    Args:    random_state: a numpy RandomState.
+             factor: 6, or 2 where hidden layers are logistic.
+    Source:  X. Glorot and Y. Bengio, Understanding the difficulty of training deep feedforward
+             neural networks, 2010, equation 16, with biases drawn, too.
+    """
+    for layer in dense_layers(model).values():
+        fan_out, fan_in = layer.weight.shape
+        bound = math.sqrt(factor / (fan_in + fan_out))
+        weight = random_state.uniform(-bound, bound, (fan_in, fan_out)).T
+        bias = random_state.uniform(-bound, bound, fan_out)
+        layer.load_state_dict({"weight": weight, "bias": bias})
+
+
+class Objective(partial[Any]):
+    """The loss that scikit-learn's multi-layer perceptrons have, for any loss of `nn`.
+
+    (sum w_i l_i + alpha / 2 sum ||W||^2) / sum w_i over a batch: l_i is the loss of sample i, w_i
+    its weight, W the weights of a layer without its biases. Keras's losses divide by the number of
+    samples, and its L2 by nothing. As a partial it is that loss to whoever looks at it: a file
+    that a callback saves in training has the loss itself.
+
+    Args:    loss: function (y_true, y_pred, sample_weight) that gives a mean over samples, or of
+             two arguments; see nn.losses.
+             factor: on it.
+             layers: whose weights are squared.
+             alpha: how much they count.
+    Example: >>> from nn.losses import mean_squared_error
+             >>> objective = Objective(mean_squared_error, 1.0, [], alpha=0.0)
+             >>> objective(np.array([[1.0], [1.0]]), np.zeros((2, 1)), np.array([3.0, 1.0]))
+             1.0
+    """
+
+    loss: Any
+    factor: float
+    layers: list[Any]
+    alpha: float
+
+    def __new__(
+        cls, loss: Any, factor: float = 1.0, layers: Iterable[Any] = (), alpha: float = 0.0
+    ) -> "Objective":
+        """Make an objective."""
+        made = super().__new__(cls, loss)
+        made.loss, made.factor, made.layers, made.alpha = loss, factor, list(layers), alpha
+        return made
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the objective of a batch: one number."""
+        total = float(len(y_true))
+        if sample_weight is not None:
+            total = float(np.sum(sample_weight))
+            sample_weight = sample_weight * (len(y_true) / total)
+        loss = loss_of(self.loss, y_true, y_pred, sample_weight) * self.factor
+        if not self.alpha:
+            return loss
+        squares = sum(np.sum(np.square(layer.weight)) for layer in self.layers)
+        return loss + squares * (0.5 * self.alpha / total)
+
+
+def half_poisson_deviance(
+    y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean"
+) -> Any:
+    """Return mean y log(y / p) - y + p, where p is y_pred and 0 log 0 is 0.
+
+    Args:    y_true: counts, or other numbers from 0.
+             y_pred: their positive expectations, of the same shape (batch, ..., numbers).
+             sample_weight, reduction: as for nn.losses.mean_squared_error.
+    Example: >>> half_poisson_deviance([[1.0], [0.0]], [[1.0], [2.0]])
+             1.0
+    """
+    y_true, y_pred = pair(y_true, y_pred)
+    counts = y_true > 0
+    constant = y_true * np.log(np.where(counts, y_true, 1.0)) - y_true
+    losses = y_pred - np.where(counts, y_true * np.log(y_pred), 0.0) + constant
+    return mean_reduced(losses, sample_weight, reduction)
+
+
+class Convergence(Callback):
+    """Ends training after more than `patience` epochs in a row without improvement by `tol`.
+
+    An epoch improves if its value is at least best + tol; best is the largest value so far,
+    however little it rose, where `EarlyStopping` lets small gains add up.
+
+    Args:    judge: function of the logs that gives an epoch's value: a number, or an array with
+             one for each output, of which all must have stopped improving.
+             tol: what counts as an improvement.
+             patience: how many epochs without one to accept.
+             keeps_best: keep the weights of the best epoch, in `best_state`.
+             lowers_rate: divide the learning rate by 5 in place of stopping, down to 1e-6.
+    Example: >>> convergence = Convergence(lambda logs: -logs["loss"], tol=0.5, patience=1)
+             >>> convergence.model = type("Model", (), {"stop_training": False})()
+             >>> for loss in (1.0, 0.7, 0.4):
+             ...     convergence.on_epoch_end(0, {"loss": loss})
+             >>> float(convergence.best), convergence.model.stop_training
+             (-0.4, True)
+    """
+
+    def __init__(
+        self,
+        judge: Callable[[Any], Any],
+        tol: float,
+        patience: float,
+        keeps_best: bool = False,
+        lowers_rate: bool = False,
+    ) -> None:
+        self.judge = judge
+        self.tol = tol
+        self.patience = patience
+        self.keeps_best = keeps_best
+        self.lowers_rate = lowers_rate
+        self.best: Any = -np.inf
+        self.waited: Any = 0  # epochs without improvement
+        self.best_state: Any = None
+        self.values: list[Any] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Judge the epoch."""
+        value = self.judge(logs)
+        self.values.append(value)
+        self.waited = np.where(value < self.best + self.tol, self.waited + 1, 0)
+        if self.keeps_best and value > self.best:
+            self.best_state = self.model.state_dict()
+        self.best = np.fmax(value, self.best)
+        if np.all(self.stalled):
+            self._end()
+
+    @property
+    def stalled(self) -> Any:
+        """Whether patience is at an end; for each output, where values are arrays."""
+        return self.waited > self.patience
+
+    def _end(self) -> None:
+        optimizer = self.model.optimizer if self.lowers_rate else None
+        if optimizer is None or optimizer.learning_rate <= LEAST_RATE:
+            self.model.stop_training = True
+        else:
+            optimizer.learning_rate /= 5
+            self.waited = 0
+
+
+class InverseScaling(Callback):
+    """Sets the learning rate to start / (t + 1)^power after each epoch; t counts samples seen.
+
+    Args:    start: the first rate.
+             power: how fast it falls.
+             samples: of an epoch.
+             seen: in trainings before this one.
+    Example: >>> scaling = InverseScaling(1.0, power=0.5, samples=3)
+             >>> scaling.model = type("Model", (), {"optimizer": type("Any", (), {})()})()
+             >>> scaling.on_epoch_end(0, {})
+             >>> scaling.model.optimizer.learning_rate
+             0.5
+    """
+
+    def __init__(self, start: float, power: float, samples: int, seen: int = 0) -> None:
+        self.start = start
+        self.power = power
+        self.samples = samples
+        self.seen = seen
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Set the rate."""
+        self.seen += self.samples
+        self.model.optimizer.learning_rate = self.start / (self.seen + 1) ** self.power
+
+
+def minimize(
+    model: Any,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    callbacks: Iterable[Any],
+    verbose: int,
+    **options: Any,
+) -> tuple[History, Any]:
+    """Make a compiled model's loss small; an iteration is an epoch to the callbacks.
+
+    Args:    x, y, sample_weight: all samples.
+             verbose: as in `fit`.
+             options: of SciPy's L-BFGS-B, maxiter among them.
+    Returns: the History, and SciPy's result.
+    Raises:  MissingPackageError: SciPy is not installed.
+    Source:  R. H. Byrd, P. Lu, J. Nocedal and C. Zhu, A limited memory algorithm for bound
+             constrained optimization, 1995.
+    """
+    parameters = model.parameters()
+    history = History()
+    progress = Progress(options["maxiter"], 1, verbose)
+    tell = CallbackList([*callbacks, history, progress], model)
+    model.stop_training = False
+
+    def objective(packed: Any) -> tuple[float, Any]:
+        _put(packed, parameters)
+        loss = loss_of(model.loss, y, model(x), sample_weight)
+        model.zero_grad()
+        loss.backward()
+        return float(loss), _packed([parameter.grad for parameter in parameters])
+
+    def after(intermediate_result: Any) -> None:
+        _put(intermediate_result.x, parameters)
+        tell("on_epoch_end", len(history.epoch), {"loss": float(intermediate_result.fun)})
+        if model.stop_training:
+            raise StopIteration
+
+    def stop() -> None:
+        model.stop_training = True
+
+    start = _packed([parameter.data for parameter in parameters])
+    method = optional("scipy.optimize", "scipy").minimize
+    model.train()
+    with interruptible(stop):
+        tell("on_train_begin", {})
+        try:
+            result = method(
+                objective, start, method="L-BFGS-B", jac=True, callback=after, options=options
+            )
+            _put(result.x, parameters)
+        finally:
+            tell("on_train_end", {})
+    return history, result
+
+
+def _packed(arrays: list[Any]) -> Any:
+    return np.concatenate([np.ravel(array) for array in arrays]).astype(np.float64)
+
+
+def _put(packed: Any, parameters: list[Any]) -> None:
+    """Take parameters out of one long array, each in its type."""
+    start = 0
+    for parameter in parameters:
+        data = parameter.data
+        end = start + data.size
+        parameter.data = packed[start:end].reshape(data.shape).astype(data.dtype)
+        start = end
