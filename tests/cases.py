@@ -266,6 +266,7 @@ STRUCTURAL = [
     structural(windows.windows, (2, 6, 2), size=2, axis=1, stride=3, dilation=2),
     structural(windows.windows, (3,), size=3, axis=0, stride=1, dilation=1),
     structural(windows.overlap_add, (3, 3), length=5, axis=0, stride=1, dilation=1),
+    structural(windows.overlap_add, (3, 1), length=5, axis=0, stride=2, dilation=1),
     structural(windows.overlap_add, (2, 3, 4), length=6, axis=1, stride=1, dilation=1),
     structural(windows.overlap_add, (2, 2, 3, 2), length=6, axis=1, stride=3, dilation=2),
     # Convolution and its adjoints

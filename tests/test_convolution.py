@@ -144,6 +144,15 @@ class TestConvolve:
     def test_of_no_samples_is_empty(self):
         assert convolve(np.ones((0, 5, 1)), np.ones((4, 1, 2))).shape == (0, 4, 4)
 
+    @pytest.mark.parametrize(("channels", "filters"), [(0, 4), (1, 0), (9, 0)])
+    def test_over_no_channels_is_0_and_of_no_filters_is_empty(self, channels, filters):
+        x, weight = Value(data(2, 5, channels)), Value(data(filters, channels, 2))
+        out = convolve(x, weight)
+        out.sum().backward()
+        np.testing.assert_array_equal(out.data, np.zeros((2, 4, filters)))
+        np.testing.assert_array_equal(x.grad, np.zeros(x.shape))
+        np.testing.assert_array_equal(weight.grad, np.zeros(weight.shape))
+
     @pytest.mark.parametrize("channels", [1, 8])
     def test_is_the_same_in_parts(self, monkeypatch, channels):
         x, weight = data(5, 6, 6, channels), data(3, channels, 2, 2)
@@ -157,6 +166,42 @@ class TestConvolve:
         monkeypatch.setattr(convolution, "PART", 300)
         for a, b in zip(results(), whole, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12)
+
+    @pytest.mark.parametrize(
+        ("channels", "limit", "expected"),
+        [
+            (2, 200, {(160, 1), (40, 5)}),  # 4 * 5 places of windows of 8 numbers, or 2 channels
+            (2, 1, {(160, 1), (40, 1)}),  # a sample that is too large is taken alone
+            (0, 200, {(0, 200)}),
+        ],
+    )
+    def test_copies_windows_of_as_many_samples_as_fit(
+        self, monkeypatch, channels, limit, expected
+    ):
+        parts, taken = convolution._parts, set()
+
+        def recorded(samples, numbers):
+            found = list(parts(samples, numbers))
+            assert found[0].start == 0
+            assert found[-1].stop >= samples > found[-1].start
+            taken.update((numbers, part.stop - part.start) for part in found)
+            return iter(found)
+
+        monkeypatch.setattr(convolution, "_parts", recorded)
+        monkeypatch.setattr(convolution, "PART", limit)
+        x, weight = Value(data(7, 5, 6, channels)), Value(data(3, channels, 2, 2))
+        convolve(x, weight).sum().backward()
+        assert taken == expected
+
+    def test_of_single_numbers_takes_the_limit_of_samples(self, monkeypatch):
+        monkeypatch.setattr(convolution, "PART", 3)
+        assert list(convolution._parts(5, 1)) == [slice(0, 3), slice(3, 6)]
+
+    def test_takes_windows_as_large_as_the_image(self):
+        x, weight = data(2, 3, 5, 1), data(4, 1, 2, 3)
+        expected = by_definition(x, weight, (1, 1), (2, 2))
+        assert expected.shape == (2, 1, 1, 4)
+        np.testing.assert_allclose(convolve(x, weight, dilation=2), expected, atol=1e-12)
 
     @pytest.mark.parametrize(("strides", "dilation"), STEPS)
     def test_has_right_first_and_second_derivatives(self, strides, dilation):

@@ -9,6 +9,7 @@ Windows are copied into a matrix, one a row, to be multiplied by BLAS; for a par
 a time, so that the matrix stays in the cache, and nothing of its size stays in the graph.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
@@ -32,10 +33,15 @@ def _rows(x: Any, size: Lengths, strides: Lengths, dilation: Lengths) -> Any:
     steps = (*[slice(None, None, n) for n in strides], slice(None))
     seen = seen[(slice(None), *steps, *[slice(None, None, n) for n in dilation])]
     places, window = range(rank + 1), (*range(rank + 2, 2 * rank + 2), rank + 1)
-    numbers = x.shape[-1] * int(np.prod(size))
+    count, numbers = math.prod(seen.shape[: rank + 1]), x.shape[-1] * math.prod(size)
     if x.shape[-1] < FEW_CHANNELS:
-        return seen.transpose(*window, *places).reshape(numbers, -1).T
-    return seen.transpose(*places, *window).reshape(-1, numbers)
+        return seen.transpose(*window, *places).reshape(numbers, count).T
+    return seen.transpose(*places, *window).reshape(count, numbers)
+
+
+def _matrix(x: Any) -> Any:
+    """Return an array as a matrix, whose rows are along its last axis."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def reach(size: Lengths, dilation: Lengths) -> Lengths:
@@ -53,11 +59,11 @@ def _convolve(x: Any, w: Any, *, strides: Lengths, dilation: Lengths) -> Any:
     filters, _, *size = w.shape
     reaches = zip(x.shape[1:-1], reach(size, dilation), strides, strict=True)
     places = [(n - r) // s + 1 for n, r, s in reaches]
-    kernel = np.moveaxis(w, (0, 1), (-1, -2)).reshape(-1, filters)
+    kernel = _matrix(np.moveaxis(w, (0, 1), (-1, -2)))
     out = np.empty((len(x), *places, filters), np.result_type(x, w))
-    for part in _parts(len(x), int(np.prod(places)) * len(kernel)):
+    for part in _parts(len(x), math.prod(places) * len(kernel)):
         rows = _rows(x[part], size, strides, dilation)
-        np.dot(rows, kernel, out=out[part].reshape(-1, filters))
+        np.dot(rows, kernel, out=_matrix(out[part]))
     return out
 
 
@@ -80,27 +86,28 @@ def _check(x: Any, w: Any, dilation: Lengths) -> None:
 
 
 def _spread(y: Any, w: Any, *, lengths: Lengths, strides: Lengths, dilation: Lengths) -> Any:
-    filters, channels, *size = w.shape
+    _, channels, *size = w.shape
     kernel = np.ascontiguousarray(np.moveaxis(w, (0, 1), (-2, -1)))
     places = y.shape[1:-1]
     out = np.zeros((len(y), *lengths, channels), np.result_type(y, w))
-    for part in _parts(len(y), int(np.prod(places)) * channels):
-        rows = y[part].reshape(-1, filters)
+    for part in _parts(len(y), math.prod(places) * channels):
+        rows = _matrix(y[part])
         for offset in np.ndindex(*size):
             taken = [
                 slice(o * d, o * d + (n - 1) * s + 1, s)
                 for o, d, n, s in zip(offset, dilation, places, strides, strict=True)
             ]
-            out[(part, *taken)] += rows.dot(kernel[offset]).reshape(-1, *places, channels)
+            reached = out[(part, *taken)]
+            reached += rows.dot(kernel[offset]).reshape(reached.shape)
     return out
 
 
 def _match(x: Any, y: Any, *, size: Lengths, strides: Lengths, dilation: Lengths) -> Any:
     channels, filters = x.shape[-1], y.shape[-1]
-    numbers = channels * int(np.prod(size))
+    numbers = channels * math.prod(size)
     total = np.zeros((numbers, filters), np.result_type(x, y))
-    for part in _parts(len(x), int(np.prod(y.shape[1:-1])) * numbers):
-        total += _rows(x[part], size, strides, dilation).T.dot(y[part].reshape(-1, filters))
+    for part in _parts(len(x), math.prod(y.shape[1:-1]) * numbers):
+        total += _rows(x[part], size, strides, dilation).T.dot(_matrix(y[part]))
     out = np.moveaxis(total.reshape(*size, channels, filters), (-1, -2), (0, 1))
     return np.ascontiguousarray(out)
 
