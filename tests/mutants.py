@@ -1,21 +1,21 @@
 """Mutants of the table: each rule, kernel and expansion changed in one place, and who notices.
 
 Run by hand, from the root: python tests/mutants.py [module ...], such as elementwise or expansion.
-A mutant is a module of the table with one operator, number, operand or argument changed. It is
-killed where a case of tests/cases.py that reaches it has another value, type or derivative, against
-finite differences with random cotangents, or where a kernel or expansion differs from `forward`.
-What survives is listed with its line, but for mutants that compute the same: those stand in
-equivalent_mutants.txt, under their reason.
+A mutant is a module with one operator, number, operand or argument changed. It is killed where a
+case of tests/cases.py that reaches it has another value, type or derivative, against finite
+differences with random cotangents, where a kernel or expansion differs from `forward`, or where one
+of the tests in SUITES fails that call the changed function. What survives is listed with its line,
+but for mutants that compute the same: those are in equivalent_mutants.txt, under their reason.
+`--again FILE` tries only the mutants that an earlier report lists.
 """
 
 import argparse
 import ast
-import contextlib
 import copy
 import importlib
 import inspect
-import io
 import itertools
+import re
 import signal
 import sys
 import warnings
@@ -35,33 +35,36 @@ from autograd_core.primitives import elementwise
 from autograd_core.program import expansion
 from autograd_core.program.machine_code import OPTIONS, has_numba
 
-MODULES = ["elementwise", "indexing", "shapes", "reductions", "linear_algebra", "decompositions",
-           "windows", "convolution", "expansion"]  # fmt: skip
-SPECIAL = [
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    -0.5,
-    2.0,
-    2.5,
-    -3.3,
-    20.0,
-    -40.0,
-    1000.0,
-    -1000.0,
-    np.inf,
-    -np.inf,
-    np.nan,
-]
+MODULES = {
+    **dict.fromkeys(["elementwise", "indexing", "shapes", "reductions", "linear_algebra",
+                     "decompositions", "windows", "convolution"], "autograd_core.primitives"),
+    "backprop": "autograd_core",
+    "structural_zeros": "autograd_core",
+    "expansion": "autograd_core.program",
+    "passes": "autograd_core.program",
+}  # fmt: skip
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 2.5, -3.3, 20.0, -40.0, 1000.0, -1000.0, np.inf,
+           -np.inf, np.nan]  # fmt: skip
 OTHER = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
     ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq, ast.And: ast.Or, ast.Or: ast.And,
 }  # fmt: skip
 COMMUTATIVE = frozenset(
-    ["multiply", "add", "equal", "not_equal", "maximum", "minimum", "vdot", "logaddexp", "hypot"]
+    [
+        "multiply",
+        "add",
+        "equal",
+        "not_equal",
+        "maximum",
+        "minimum",
+        "vdot",
+        "logaddexp",
+        "hypot",
+        "max",
+        "min",
+        "result_type",
+    ]
 )
 NAMES = {
     "sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "sinh", "greater": "greater_equal",
@@ -175,20 +178,22 @@ class Module:
     """A module of the table, its rows and which of them each definition reaches."""
 
     def __init__(self, name: str) -> None:
-        place = "program" if name == "expansion" else "primitives"
-        self.module: Any = importlib.import_module(f"autograd_core.{place}.{name}")
+        self.module: Any = importlib.import_module(f"{MODULES[name]}.{name}")
         self.short = name
         self.tree = ast.parse(inspect.getsource(self.module))
         self.before = dict(vars(self.module))
-        self.is_expansion = name == "expansion"
+        self.in_table = MODULES[name] == "autograd_core.primitives"
         self.names = {}
         for statement in self.tree.body:
             target = getattr(statement, "target", None) or (getattr(statement, "targets", [0]))[0]
             self.names[statement] = getattr(target, "id", getattr(statement, "name", ""))
+        for made in [s for s in self.tree.body if isinstance(s, ast.ClassDef)]:
+            for method in [s for s in made.body if isinstance(s, ast.FunctionDef)]:
+                self.names[method] = f"{made.name}.{method.name}"
 
     def mutants(self) -> Iterator[tuple[ast.stmt, ast.AST, str, Any]]:
         """Yield a statement, the node that is changed, how it reads, and the changed module."""
-        for statement in self.tree.body:
+        for statement in self.names:
             if not isinstance(statement, ast.FunctionDef | ast.AnnAssign):
                 continue
             if isinstance(statement, ast.AnnAssign) and "Alias" in ast.unparse(statement):
@@ -196,7 +201,7 @@ class Module:
             skipped = set()
             around = {part: n for n in ast.walk(statement) for part in ast.iter_child_nodes(n)}
             for node in ast.walk(statement):  # types and texts of errors compute nothing
-                if isinstance(node, ast.Raise):
+                if isinstance(node, ast.Raise) or getattr(node, "arg", "") == "strict":
                     skipped |= set(ast.walk(node))
                 for part in ("annotation", "returns"):
                     if isinstance(getattr(node, part, None), ast.AST):
@@ -210,6 +215,30 @@ class Module:
                     changed = ast.unparse(Replaced(node, new).visit(shown))
                     text = f"{ast.unparse(shown)} -> {changed}"
                     yield statement, node, text, compile(tree, self.module.__file__, "exec")
+
+    def function_of(self, node: ast.AST, statement: ast.stmt) -> int:
+        """Return the line where the innermost function around a node begins, 0 if there is none."""
+        inner = [
+            function.lineno
+            for function in ast.walk(statement)
+            if isinstance(function, ast.FunctionDef | ast.Lambda) and node in ast.walk(function)
+        ]
+        return inner[-1] if inner else 0
+
+    def entered(self, run: Callable[[], object]) -> set[int]:
+        """Return the lines where the functions of this module begin that are called."""
+        lines: set[int] = set()
+
+        def called(frame: Any, event: str, _: Any) -> None:
+            if frame.f_code.co_filename == self.module.__file__:
+                lines.add(frame.f_code.co_firstlineno)
+
+        sys.settrace(called)
+        try:
+            run()
+        finally:
+            sys.settrace(None)
+        return lines
 
     def reached(self, statement: ast.stmt) -> set[str]:
         """Return the names of all definitions that use one, itself included."""
@@ -355,6 +384,11 @@ def changes(module: Module, statement: ast.stmt, code: Any) -> list[tuple[Any, s
     name = module.names[statement]
     primitives = {k: v for k, v in module.before.items() if isinstance(v, Primitive)}
     inside = [node for node in ast.walk(statement) if isinstance(node, ast.FunctionDef)]
+    if "." in name:
+        owner, method = name.split(".")
+        old, new = (vars(found[owner])[method] for found in (module.before, space))
+        old, new = (getattr(f, "fget", f) for f in (old, new))
+        return [(old, "__code__", new.__code__)]
     itself = []  # which other modules may have imported
     if isinstance(statement, ast.FunctionDef):
         itself = [(module.before[name], "__code__", space[name].__code__)]
@@ -362,7 +396,7 @@ def changes(module: Module, statement: ast.stmt, code: Any) -> list[tuple[Any, s
         return itself
     made = {n: space[n] for n in primitives}
     space.update(primitives)
-    if module.is_expansion:
+    if module.short == "expansion":
         return [(module.module, "EXPANSIONS", space["EXPANSIONS"])]
     reached = module.rows(module.reached(statement)) if inside else [module.before[name]]
     return itself + [
@@ -373,43 +407,100 @@ def changes(module: Module, statement: ast.stmt, code: Any) -> list[tuple[Any, s
     ]
 
 
-def noticed(module: Module, statement: ast.stmt, known: dict[str, Any]) -> str:
-    """Return what differs from before; "" where nothing does."""
-    if module.is_expansion:
-        found = next(expansion_faults(known), "")
-        return found or suite(SUITES[module.short])
-    rows = module.rows(module.reached(statement))
-    found = next((f for p in rows for f in faults(p, known)), "")
-    found = found or next((f for p in rows for f in faults_of_machine_code(p)), "")
-    if not found and isinstance(statement, ast.FunctionDef) and statement.name[0] != "_":
-        others = dict.fromkeys(case.primitive for case in CASES if case.primitive not in rows)
-        found = next((f for p in others for f in faults(p, known)), "")
-    return found or suite(SUITES.get(module.short, []))
+class Trials:
+    """What may notice mutants of one module: cases, and tests, each with what it calls."""
+
+    def __init__(self, name: str, known: dict[str, Any], selected: Callable[[str], bool]) -> None:
+        self.module, self.known, self.selected = Module(name), known, selected
+        self.cases = {
+            case.name: self.module.entered(lambda case=case: derivatives(case)) for case in CASES
+        }
+        self.failed = False
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        self.failed |= report.failed
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        """Run the tests of this session once, then each mutant against those that call it."""
+        called = [
+            (item, self.module.entered(lambda item=item: self.passes(item)))
+            for item in session.items
+        ]
+        tried = lived = equivalent = 0
+        place = Path(__file__).with_name("equivalent_mutants.txt")
+        listed = set(place.read_text().splitlines())
+        for statement, node, text, code in self.module.mutants():
+            full = f"{self.module.short} {self.module.names[statement]}: {text}"
+            if not self.selected(full):
+                continue
+            tried += 1
+            line = self.module.function_of(node, statement)
+            tests = [item for item, lines in called if not line or line in lines]
+            if self.killed(statement, line, code, tests):
+                continue
+            if full in listed:
+                equivalent += 1
+            else:
+                lived += 1
+                at = getattr(node, "lineno", statement.lineno)
+                report(f"{self.module.short}:{at} {self.module.names[statement]}: {text}")
+        report(
+            f"{self.module.short}: {tried} tried, {equivalent} equivalent, "
+            f"live and not listed: {lived}"
+        )
+        return True
+
+    def fails(self, item: Any) -> bool:
+        """Run a test; tell whether it fails."""
+        self.failed = False
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        return self.failed
+
+    def passes(self, item: Any) -> None:
+        if self.fails(item):
+            report(f"{item.nodeid} fails without any mutant")
+
+    def killed(self, statement: ast.stmt, line: int, code: Any, tests: list[Any]) -> str:
+        """Return what noticed the mutant; "" for one that lives."""
+        signal.setitimer(signal.ITIMER_VIRTUAL, 60)  # seconds of processor time
+        old: list[tuple[Any, str, Any]] = []
+        try:
+            for owner, name, new in changes(self.module, statement, code):
+                old.append((owner, name, getattr(owner, name, None)))
+                setattr(owner, name, new)
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = self.fault(statement, line)
+            return found or next((item.name for item in tests if self.fails(item)), "")
+        except Exception as error:  # noqa: BLE001
+            return type(error).__name__
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            for owner, name, value in old:
+                setattr(owner, name, value)
+
+    def fault(self, statement: ast.stmt, line: int) -> str:
+        """Return what a case shows; "" where none differs from before."""
+        if self.module.short == "expansion":
+            return next(expansion_faults(self.known), "")
+        if not self.module.in_table:
+            return ""
+        rows = self.module.rows(self.module.reached(statement))
+        rows += [case.primitive for case in CASES if line in self.cases[case.name]]
+        rows = list(dict.fromkeys(rows))
+        found = next((f for p in rows for f in faults(p, self.known)), "")
+        return found or next((f for p in rows for f in faults_of_machine_code(p)), "")
 
 
-def killed(module: Module, statement: ast.stmt, code: Any, known: dict[str, Any]) -> str:
-    """Return what noticed the mutant; "" for one that lives."""
-    signal.setitimer(signal.ITIMER_VIRTUAL, 20)
-    old: list[tuple[Any, str, Any]] = []
-    try:
-        for owner, name, new in changes(module, statement, code):
-            old.append((owner, name, getattr(owner, name, None)))
-            setattr(owner, name, new)
-        return noticed(module, statement, known)
-    except Exception as error:  # noqa: BLE001
-        return type(error).__name__
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        for owner, name, value in old:
-            setattr(owner, name, value)
-
-
-# Tests of extremes, options and errors, which cases and special points leave out
+# Tests of extremes, options and errors, which cases and special points leave out: pytest's own
+# arguments for each module
 SUITES = {
     "elementwise": ["tests/test_special_values.py", "tests/test_structural_zeros.py", "-k",
                     "and_arrays_agree or operators or beside or buffers or same_bits or "
                     "squared_lengths"],
+    "shapes": ["tests/test_views.py"],
     "indexing": ["tests/test_indices.py"],
+    "windows": ["tests/test_convolution.py", "-k", "TestSlidingWindows"],
     "convolution": ["tests/test_convolution.py", "-k", "TestConvolve and not TestConvolution"],
     "expansion": ["tests/test_scalar_kernels.py", "-k", "keeps_infinite or without_elements"],
     "reductions": ["tests/test_products_at_extremes.py", "tests/test_structural_zeros.py",
@@ -423,16 +514,6 @@ SUITES = {
     "decompositions": ["tests/test_equal_eigenvalues.py", "tests/test_structural_zeros.py",
                        "-k", "equal or Equal or Zero or determined or svd or LeftOut"],
 }  # fmt: skip
-
-
-def suite(files: list[str]) -> str:
-    """Return whether tests fail."""
-    if not files:
-        return ""
-    signal.setitimer(signal.ITIMER_VIRTUAL, 90)
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        failed = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *files])
-    return "a test" if failed else ""
 
 
 def known_results() -> dict[str, Any]:
@@ -452,31 +533,28 @@ def known_results() -> dict[str, Any]:
 
 
 def report(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    sys.__stdout__.write(f"{line}\n")  # type: ignore[union-attr]  # pytest captures the other
+    sys.__stdout__.flush()  # type: ignore[union-attr]
+
+
+def timed_out(*_: Any) -> None:
+    raise TimeoutError
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("modules", nargs="*", default=MODULES)
-    signal.signal(signal.SIGVTALRM, lambda *_: (_ for _ in ()).throw(TimeoutError()))
-    warnings.simplefilter("ignore")
-    known = known_results()
-    listed = set(Path(__file__).with_name("equivalent_mutants.txt").read_text().splitlines())
-    for name in parser.parse_args().modules:
-        module = Module(name)
-        tried = lived = equivalent = 0
-        for statement, node, text, code in module.mutants():
-            tried += 1
-            with np.errstate(all="ignore"):
-                by = killed(module, statement, code, known)
-            if not by and f"{name} {module.names[statement]}: {text}" in listed:
-                equivalent += 1
-            elif not by:
-                lived += 1
-                line = getattr(node, "lineno", statement.lineno)
-                report(f"{name}:{line} {module.names[statement]}: {text}")
-        report(f"{name}: {tried} tried, {equivalent} equivalent, live and not listed: {lived}")
+    parser.add_argument("modules", nargs="*", default=list(MODULES))
+    parser.add_argument("--again", type=Path, help="an earlier report: only the mutants in it")
+    given = parser.parse_args()
+    listed = given.again.read_text().splitlines() if given.again else []
+    again = {re.sub(r":\d+ ", " ", line, count=1) for line in listed}
+    signal.signal(signal.SIGVTALRM, timed_out)
+    with np.errstate(all="ignore"):
+        known = known_results()
+    for name in given.modules:
+        trials = Trials(name, known, lambda text: not again or text in again)
+        options = ["-p", "no:cacheprovider", "-p", "no:terminal", "--capture=sys"]
+        pytest.main([*options, *SUITES[name]], plugins=[trials])
 
 
 if __name__ == "__main__":

@@ -170,14 +170,12 @@ class TestConvolve:
     @pytest.mark.parametrize(
         ("channels", "limit", "expected"),
         [
-            (2, 200, {(160, 1), (40, 5)}),  # 4 * 5 places of windows of 8 numbers, or 2 channels
-            (2, 1, {(160, 1), (40, 1)}),  # a sample that is too large is taken alone
+            (2, 200, {(200, 1), (50, 4)}),  # 5 * 5 places of windows of 8 numbers, or 2 channels
+            (2, 1, {(200, 1), (50, 1)}),  # a sample that is too large is taken alone
             (0, 200, {(0, 200)}),
         ],
     )
-    def test_copies_windows_of_as_many_samples_as_fit(
-        self, monkeypatch, channels, limit, expected
-    ):
+    def test_copies_windows_of_as_many_samples_as_fit(self, monkeypatch, channels, limit, expected):
         parts, taken = convolution._parts, set()
 
         def recorded(samples, numbers):
@@ -189,7 +187,7 @@ class TestConvolve:
 
         monkeypatch.setattr(convolution, "_parts", recorded)
         monkeypatch.setattr(convolution, "PART", limit)
-        x, weight = Value(data(7, 5, 6, channels)), Value(data(3, channels, 2, 2))
+        x, weight = Value(data(7, 6, 6, channels)), Value(data(3, channels, 2, 2))
         convolve(x, weight).sum().backward()
         assert taken == expected
 

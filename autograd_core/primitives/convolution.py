@@ -27,14 +27,14 @@ FEW_CHANNELS = 8  # with fewer, windows are copied quicker offset by offset than
 
 def _rows(x: Any, size: Lengths, strides: Lengths, dilation: Lengths) -> Any:
     """Return the windows of x, one a row: (samples * places, offsets * channels)."""
-    rank = len(size)
+    rank, channels = len(size), x.shape[-1]
     reaches = reach(size, dilation)
     seen = np.lib.stride_tricks.sliding_window_view(x, reaches, tuple(range(1, rank + 1)))
     steps = (*[slice(None, None, n) for n in strides], slice(None))
     seen = seen[(slice(None), *steps, *[slice(None, None, n) for n in dilation])]
     places, window = range(rank + 1), (*range(rank + 2, 2 * rank + 2), rank + 1)
-    count, numbers = math.prod(seen.shape[: rank + 1]), x.shape[-1] * math.prod(size)
-    if x.shape[-1] < FEW_CHANNELS:
+    count, numbers = math.prod(seen.shape[: rank + 1]), channels * math.prod(size)
+    if channels < FEW_CHANNELS:
         return seen.transpose(*window, *places).reshape(numbers, count).T
     return seen.transpose(*places, *window).reshape(count, numbers)
 
