@@ -8,7 +8,7 @@ import numpy as np
 from autograd_core import OptionError
 
 from .configuration import name_of
-from .mistakes import say
+from .mistakes import warn
 
 # By what a loss compares predictions with: numbers of classes, rows of them, one of two classes
 _NUMBERED = ("sparse_categorical_crossentropy",)
@@ -72,7 +72,7 @@ def class_weights(y: Any, given: Any, loss: Any) -> Any:
     weights = _by_class(given, classes, labels)
     strange = [key for key in weights if key not in classes.tolist()]
     if strange and isinstance(given, Mapping):
-        say(
+        warn(
             "class weights",
             f"class_weight of {', '.join(map(repr, strange))}",
             f"the targets have the classes {_listed(classes)}, so that it weighs nothing",
@@ -136,7 +136,7 @@ def check_classes(y: Any, held_out: Any, loss: Any) -> None:
         return
     is_new = ~np.isin(others, labels)
     if is_new.mean() > _SHARE:
-        say(
+        warn(
             "new classes",
             f"validation samples of class {_listed(np.unique(others[is_new]))}",
             f"training has only samples of class {_listed(np.unique(labels))}",

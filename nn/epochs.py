@@ -13,7 +13,7 @@ from autograd_core import DataError, OptionError
 from .configuration import check_range
 from .data import batches
 from .metrics import measured
-from .mistakes import say
+from .mistakes import warn
 
 Metrics = Mapping[str, Callable[..., Any]]
 
@@ -78,7 +78,7 @@ def check_epochs(epochs: Any, initial_epoch: Any) -> None:
         if not isinstance(count, int | np.integer):
             raise OptionError(f"{name}={count!r}", "it counts epochs", f"{name}={int(count)}")
     if 0 < epochs <= initial_epoch:
-        say(
+        warn(
             "no epoch",
             f"epochs={epochs} with initial_epoch={initial_epoch}",
             "epochs is the number of the last epoch, so that none is left to learn",

@@ -18,7 +18,7 @@ import numpy as np
 from autograd_core import OptionError, ShapeError, Value, log_softmax, softplus
 
 from .configuration import check_range, choose, name_of, takes
-from .mistakes import say
+from .mistakes import warn
 from .targets import (
     EPSILON,
     as_numbers,
@@ -556,7 +556,7 @@ def fitting_mask(mask: Any, y_pred: Any) -> Any:
     """Return a mask if it is one of predictions (batch, steps, ...), else None."""
     if mask is None or tuple(mask.shape) == tuple(y_pred.shape[:-1])[: len(mask.shape)]:
         return mask
-    say(
+    warn(
         "mask",
         f"a mask of shape {tuple(mask.shape)} for predictions of shape {tuple(y_pred.shape)}",
         "a layer has changed the steps without its mask, so that padded steps count",

@@ -29,7 +29,7 @@ from .losses import (
     sparse_categorical_crossentropy,
     weights_like,
 )
-from .mistakes import say
+from .mistakes import warn
 from .targets import (
     ROUNDING,
     are_signs,
@@ -115,7 +115,7 @@ def binary_accuracy(
 def _check_two_classes(y_true: Any, y_pred: Any, threshold: float | None) -> None:
     if are_signs(y_true):
         if threshold is None and threshold_of(y_true, y_pred) == 0.5:
-            say(
+            warn(
                 "signs",
                 f"targets from -1 to 1 for predictions from {y_pred.min():g} to {y_pred.max():g}",
                 "none is negative, so that they are taken for probabilities, and 1/2 decides",
@@ -128,7 +128,7 @@ def _check_two_classes(y_true: Any, y_pred: Any, threshold: float | None) -> Non
             instead = "one output for each class, with sparse_categorical_crossentropy; " + _NUMBERS
         else:
             instead = _NUMBERS + "; y_true > 0.5 for probabilities"
-        say(
+        warn(
             "accuracy of numbers",
             f"accuracy of targets from {y_true.min():g} to {y_true.max():g}, of one output",
             "it counts right classes: a target that is not 0 or 1 (or -1 or 1) is never right",
@@ -139,7 +139,7 @@ def _check_two_classes(y_true: Any, y_pred: Any, threshold: float | None) -> Non
 def _check_rows_of_classes(y_true: Any) -> None:
     """Warn if rows are not the probabilities of classes, such as figures or labels of several."""
     if not np.allclose(y_true.sum(-1), 1, atol=ROUNDING) or y_true.min() < 0:
-        say(
+        warn(
             "accuracy of rows",
             "accuracy of targets whose rows are not probabilities of classes",
             "it compares where in each row the largest target and the largest output stand",
@@ -391,7 +391,7 @@ def auc(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
     below = np.cumsum(negative) - negative / 2
     pairs = np.sum(positive) * np.sum(negative)
     if pairs == 0:
-        say(
+        warn(
             "auc of one class",
             f"auc of {is_true.sum()} positive and {(~is_true).sum()} negative samples",
             "it compares scores of both kinds, and is NaN where one of them is missing",

@@ -14,7 +14,7 @@ class TrainingWarning(UserWarning):
 
 
 # Takes kind, given, why and instead, as warn_once does
-say = partial(warn_once, category=TrainingWarning)
+warn = partial(warn_once, category=TrainingWarning)
 
 
 def check_scale(model: Any, x: Any) -> None:
@@ -28,7 +28,7 @@ def check_scale(model: Any, x: Any) -> None:
         return
     size = float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
     if 0 < size < 0.01 or 10 < size < np.inf:
-        say(
+        warn(
             "scale",
             f"inputs of a size around {size:.3g}, from {x.min():.4g} to {x.max():.4g}",
             "weights start for inputs around 1; with others learning is slow, or fails",
@@ -40,7 +40,7 @@ def check_reached(model: Any, names: Iterable[str]) -> None:
     """Warn if no gradient has reached parameters in a whole epoch."""
     names = sorted(names)
     if names:
-        say(
+        warn(
             "unreached",
             f"no gradient reaches {', '.join(names)} of {type(model).__name__}",
             "the loss does not depend on it: it is not used, or used through plain numbers (.data)",
@@ -50,7 +50,7 @@ def check_reached(model: Any, names: Iterable[str]) -> None:
 
 def check_trained(model: Any) -> None:
     """Warn that training changes nothing: all parameters are frozen, or there are none."""
-    say(
+    warn(
         "frozen",
         f"training of {type(model).__name__}, which has no parameter to train",
         "all its parts have trainable = False" if model.named_parameters() else "it has none",
@@ -71,7 +71,7 @@ def check_finite(x: Any, y: Any = None, sample_weight: Any = None) -> None:
         if counts is not None and len(counts) == len(wrong):
             wrong &= counts
         if wrong.any():
-            say(
+            warn(
                 "not finite",
                 f"{name} with NaN or inf in {wrong.sum()} of {len(wrong)} samples, the first in "
                 f"sample {wrong.argmax()}",
@@ -84,7 +84,7 @@ def check_layers(model: Any) -> None:
     """Warn of layers that have computed a softmax over one number, or whose mask was not used."""
     for layer in model.modules().values():
         if getattr(layer, "_mask", None) is not None:
-            say(
+            warn(
                 "mask",
                 f"a mask of padded steps that ends inside {type(model).__name__}",
                 "its __call__ returns no mask, so that padded steps count in the loss",
@@ -93,7 +93,7 @@ def check_layers(model: Any) -> None:
         name = getattr(getattr(layer, "activation", None), "__name__", "")
         shape = getattr(layer, "output_shape", None) or (0,)
         if name in ("softmax", "log_softmax") and shape[-1] == 1:
-            say(
+            warn(
                 "one class",
                 f"{name} of one output in {layer}",
                 "there is one class only, which softmax gives probability 1 whatever the data",
@@ -103,7 +103,7 @@ def check_layers(model: Any) -> None:
 
 def check_mask(layer: Any) -> None:
     """Warn that a mask of padded steps ends at a layer."""
-    say(
+    warn(
         "mask",
         f"a mask of padded steps before {layer}",
         "its output has other steps, so that the mask ends here and padded steps count again",

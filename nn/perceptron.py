@@ -9,7 +9,7 @@ from autograd_core import DomainError, OptionError, ShapeError, no_grad
 
 from .configuration import check_range
 from .data import whole_number
-from .mistakes import say
+from .mistakes import warn
 from .neurons import Neuron
 from .training import EVALUATED_AT_ONCE
 
@@ -107,7 +107,7 @@ class Perceptron(Neuron):
                 return updates
         wrong = int((self.predict(samples) != targets).sum())
         if wrong:
-            say(
+            warn(
                 "separable",
                 f"{wrong} of {len(samples)} samples wrong after {epochs} epochs of {self}",
                 "perhaps no line separates the classes, and then the perceptron rule never ends",

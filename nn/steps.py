@@ -11,7 +11,7 @@ from autograd_core import Value, compile, gradients, no_grad
 
 from .epochs import SingleProcess, paired
 from .losses import fitting_mask, loss_of
-from .mistakes import check_trained, say
+from .mistakes import check_trained, warn
 from .settings import Settings
 from .state import State, hold, trained
 
@@ -118,7 +118,7 @@ class CompiledStep:
         if changed is None and len(model.optimizer.slots) != self._slots:
             changed = "optimizer.slots"
         if changed is not None and self.recordings == OFTEN:
-            say(
+            warn(
                 "jit",
                 f"jit=True with {changed} that has changed again, as settings did {OFTEN} times",
                 "each change of an attribute takes a step without the program, and a recording",

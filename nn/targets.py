@@ -8,7 +8,7 @@ import numpy as np
 from autograd_core import OptionError, ShapeError, Value, callback, log_softmax
 
 from .configuration import name_of
-from .mistakes import say
+from .mistakes import warn
 
 # Keras's: probabilities are held this far from 0 and 1 before their logarithm is taken
 EPSILON = 1e-7
@@ -87,7 +87,7 @@ def _row_with_row(y_true: Any, y_pred: Any) -> Any:
             "y_true[..., None]" if (*given, 1) == wanted else f"targets of shape {wanted}",
         )
     if n > 1:
-        say(
+        warn(
             "broadcast",
             f"targets of shape {given} for predictions of shape {wanted}",
             f"written as y_true - y_pred they would broadcast to ({n}, {n}), "
@@ -139,7 +139,7 @@ def check_rows(y_true: Any) -> None:
 
 def _check_rows(data: Any) -> None:
     if np.abs(np.add.reduce(data, -1) - 1).max() > ROUNDING:
-        say(
+        warn(
             "target rows",
             "targets whose rows do not sum to 1",
             "each row holds the probabilities of the classes, most often one 1 and else 0",
@@ -155,7 +155,7 @@ def check_binary(y_true: Any) -> None:
 def _check_binary(data: Any) -> None:
     data = np.asarray(data)
     if data.min() < 0 or data.max() > 1:
-        say(
+        warn(
             "binary targets",
             f"targets from {data.min():g} to {data.max():g} for two classes",
             "a target is the probability of the second class, from 0 to 1",
@@ -196,7 +196,7 @@ def signs(y_true: Any) -> Any:
 def _check_signs(data: Any) -> None:
     is_zero, size = np.equal(data, 0), np.abs(data)
     if not (is_zero | (size == 1) | np.not_equal(data, data)).all():
-        say(
+        warn(
             "hinge labels",
             f"labels as large as {np.nanmax(size):g} for a hinge loss",
             "it takes the labels -1 and 1, or 0 and 1",
@@ -240,7 +240,7 @@ def _check_labels(classes: int, labels: Any) -> None:
     if np.all(has_class):
         return
     first = np.asarray(labels)[~np.asarray(has_class)][0]
-    say(
+    warn(
         "labels outside the classes",
         f"{np.sum(~has_class)} of {np.size(labels)} labels outside the classes, the first "
         f"{first:g}",
@@ -291,14 +291,14 @@ def _check_probabilities(of_classes: bool, data: Any) -> None:
     data = np.asarray(data)
     low, high = data.min(), data.max()
     if low < -ROUNDING or high > 1 + ROUNDING:
-        say(
+        warn(
             "logits as probabilities",
             f"predictions from {low:g} to {high:g} where probabilities are expected",
             "probabilities lie between 0 and 1; these are logits, or another model's outputs",
             "from_logits=True if the loss has it, or softmax or sigmoid as last activation",
         )
     elif of_classes and np.abs(np.add.reduce(data, -1) - 1).max() > _COARSE:
-        say(
+        warn(
             "rows of probabilities",
             "predictions whose rows do not sum to 1 where probabilities are expected",
             "the classes exclude each other, so that their probabilities sum to 1",
@@ -308,7 +308,7 @@ def _check_probabilities(of_classes: bool, data: Any) -> None:
 
 def _check_several(y_pred: Any) -> None:
     if y_pred.shape[-1] == 1:
-        say(
+        warn(
             "one class",
             f"predictions of shape {y_pred.shape} as probabilities of classes",
             "there is one class only, which softmax gives probability 1 whatever the data",
@@ -319,7 +319,7 @@ def _check_several(y_pred: Any) -> None:
 def _check_logits(y_pred: Any, activation: str) -> None:
     for applied in ("softmax", "sigmoid"):
         if is_output_of(applied, y_pred):
-            say(
+            warn(
                 "activation twice",
                 f"{applied} before a loss with from_logits=True",
                 f"the loss applies {activation} itself, so that it would be applied to "
@@ -333,7 +333,7 @@ def _check_logits(y_pred: Any, activation: str) -> None:
 
 def _check_no_probabilities(data: Any) -> None:
     if _are_probabilities(data):
-        say(
+        warn(
             "probabilities as logits",
             "probabilities where logits are expected: rows that sum to 1, nothing negative",
             "the loss with from_logits=True applies softmax itself",

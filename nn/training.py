@@ -10,8 +10,7 @@ import numpy as np
 from autograd_core import OptionError, no_grad
 
 from . import losses, optimizers
-from .callbacks import CallbackList, History, Progress, TerminateOnNaN
-from .callbacks.base import as_list
+from .callbacks import CallbackList, History, Progress, TerminateOnNaN, as_list
 from .classes import check_classes, class_weights, times
 from .configuration import check_choices, check_range
 from .data import batches
@@ -26,7 +25,7 @@ from .epochs import (
 )
 from .metrics import chosen
 from .mistakes import check_finite, check_layers, check_reached, check_scale
-from .progress import progress_bar
+from .packages import progress_bar
 from .randomness import drawing_from
 from .steps import Steps, plain
 from .targets import decides_at

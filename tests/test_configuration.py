@@ -10,7 +10,7 @@ import pytest
 import nn
 from autograd_core import MissingPackageError, OptionError
 from nn.configuration import Configured, check_range, choose, name_of
-from nn.optional import optional
+from nn.packages import optional
 from nn.randomness import drawing_from, generator
 
 

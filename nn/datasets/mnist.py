@@ -18,7 +18,7 @@ import numpy as np
 from autograd_core import FileError
 
 from ..files import replacing
-from ..progress import tqdm
+from ..packages import tqdm
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..configuration import check_range
 from ..data import whole_number
-from ..optional import optional
+from ..packages import optional
 from ..randomness import generator
 
 XY = tuple[Any, Any]

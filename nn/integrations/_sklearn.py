@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..optional import optional
+from ..packages import optional
 
 PACKAGE = "scikit-learn"
 

@@ -25,7 +25,7 @@ from ..layers import (
 )
 from ..layers.recurrent import RecurrentLayer
 from ..networks import Sequential
-from ..optional import optional
+from ..packages import optional
 from ..randomness import drawing_from
 
 _TAKEN = "an nn.Sequential of the layers of nn.layers, or a layer of your own"

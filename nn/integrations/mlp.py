@@ -11,8 +11,7 @@ import numpy as np
 from autograd_core import DomainError, OptionError
 
 from ..activations import sigmoid
-from ..callbacks import LearningRateScheduler, ReduceLROnPlateau
-from ..callbacks.base import as_list
+from ..callbacks import LearningRateScheduler, ReduceLROnPlateau, as_list
 from ..configuration import check_range, choose
 from ..data import whole_number
 from ..losses import BY_NAME as LOSSES

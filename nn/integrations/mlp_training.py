@@ -14,7 +14,7 @@ from ..epochs import interruptible
 from ..layers import Dense, Dropout
 from ..losses import loss_of, mean_reduced
 from ..networks import Sequential
-from ..optional import optional
+from ..packages import optional
 from ..targets import pair
 
 LEAST_RATE = 1e-6  # from which on "adaptive" lowers it no more

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_core import AutogradError, MissingPackageError, OptionError, Value
 
-from ..optional import optional
+from ..packages import optional
 
 # Where the launchers of MPICH, of its relatives and of Open MPI say how many they have started
 _STARTED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")

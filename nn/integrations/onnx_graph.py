@@ -6,7 +6,7 @@ import numpy as np
 
 from autograd_core import UnsupportedError
 
-from ..optional import optional
+from ..packages import optional
 
 OPSET = 18  # the first in which all reductions take their axes in the same way
 DOMAIN = ""  # ONNX's own operators

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core import DomainError
 
-from ..callbacks.base import as_list
+from ..callbacks import as_list
 from ..configuration import check_range, choose
 from ..data import whole_number
 from ..layers import Dense

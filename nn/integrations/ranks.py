@@ -18,8 +18,7 @@ import numpy as np
 
 from autograd_core import OptionError, no_grad
 
-from ..callbacks import Callback, History
-from ..callbacks.base import CallbackList, Logs, as_list
+from ..callbacks import Callback, CallbackList, History, Logs, as_list
 from ..configuration import check_range, name_of
 from ..data import Batches
 from ..epochs import EpochMetrics, Metrics, SingleProcess

@@ -32,7 +32,7 @@ from ..layers import (
 )
 from ..layers.recurrent import RecurrentLayer
 from ..networks import Sequential
-from ..optional import optional
+from ..packages import optional
 from ..randomness import drawing_from
 from .keras import fill
 

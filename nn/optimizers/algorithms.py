@@ -19,7 +19,7 @@ import numpy as np
 from autograd_core import OptionError
 
 from ..configuration import check_range
-from ..mistakes import say
+from ..mistakes import warn
 from .base import Optimizer
 
 
@@ -53,7 +53,7 @@ class SGD(Optimizer):
         super().__post_init__()
         check_range("momentum", self.momentum, 0, 1)
         if self.nesterov and not self.momentum:
-            say(
+            warn(
                 "nesterov",
                 "nesterov=True with momentum=0",
                 "without momentum there is nothing to look ahead along: it has no effect",

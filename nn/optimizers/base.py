@@ -16,7 +16,7 @@ from autograd_core import OptionError, Value, assign_all, callback, fresh
 
 from .. import schedules
 from ..configuration import Configured, check_flags, check_range
-from ..mistakes import say
+from ..mistakes import warn
 from ..state import State
 
 Hold = Callable[[], None]
@@ -210,7 +210,7 @@ class Optimizer(Configured):
         learning_rate = self.current_learning_rate()
         gradients = _gradients_of(values)
         if not gradients:
-            say(
+            warn(
                 "no gradient",
                 "step() with parameters of which none has a gradient",
                 "nothing tells where to move",
@@ -405,7 +405,7 @@ def _gradients_of(parameters: Iterable[Value]) -> dict[Value, Any]:
     for parameter in found:
         parameter.stepped = True
     if stale:
-        say(
+        warn(
             "stale gradients",
             "step() with gradients that an earlier step() has used: they were not zeroed",
             "backward() adds to the gradients that are there, so that old ones count again",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..optional import optional
+from ..packages import optional
 
 BLUE, ORANGE = "#2f8fdd", "#ee8420"
 COLOURS = (BLUE, ORANGE, "#04954d", "#bd058f", "#eea0b3", "#1a52f9")  # see tests/eyesight.py

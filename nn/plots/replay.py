@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_core import OptionError, Value, no_grad
 
-from ..callbacks.base import Callback, Logs
+from ..callbacks import Callback, Logs
 from ..configuration import check_range, name_of
 from ..data import whole_number
 from ..files import replacing

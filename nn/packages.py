@@ -1,9 +1,16 @@
-"""Optional packages: imported when first needed, and named with their pip command if missing."""
+"""Other packages: optional ones, imported when first needed, and the progress bars of tqdm."""
 
 import importlib
+import warnings
 from typing import Any
 
 from autograd_core import MissingPackageError
+
+with warnings.catch_warnings():  # a notebook without ipywidgets gets text, and need not be told
+    warnings.filterwarnings("ignore", "IProgress not found")
+    tqdm: Any = importlib.import_module("tqdm.auto").tqdm
+
+tqdm.monitor_interval = 0  # no thread of its own: browsers have none
 
 
 def optional(module: str, package: str) -> Any:
@@ -23,3 +30,8 @@ def optional(module: str, package: str) -> Any:
             f"this needs it ({error})",
             f"pip install {package}",
         ) from error
+
+
+def progress_bar(batches: Any, verbose: Any) -> Any:
+    """Return the batches, and show how many have been taken, unless `verbose` is 0."""
+    return tqdm(batches, disable=not verbose, unit=" batches")

@@ -1,0 +1,574 @@
+"""Callbacks: what may look at training and step in.
+
+- Callback: the base of one's own
+- History: the figures of each epoch, as `fit` returns them
+- EarlyStopping, ModelCheckpoint, ReduceLROnPlateau: watch one figure
+- LearningRateScheduler, TerminateOnNaN, CSVLogger, LambdaCallback: act at each epoch or batch
+"""
+
+import csv
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from autograd_core import FileError, OptionError
+
+from .configuration import check_range, positions
+from .files import writing
+from .mistakes import warn
+from .packages import tqdm
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "Monitor",
+    "Progress",
+    "ReduceLROnPlateau",
+    "TerminateOnNaN",
+]
+
+_LARGER_IS_BETTER = ("accuracy", "acc", "auc", "precision", "recall", "f1", "r2", "score")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a formula of a spreadsheet may begin with
+
+Logs = dict[str, float]
+
+
+class Callback:
+    """Looks at training, and may step in; `fit` calls the methods that a subclass has.
+
+    `self.model` is the model in training. `logs` holds the figures so far: loss, metrics, and at
+    the end of an epoch also those of the validation data, as val_loss and so on. To end training,
+    set `self.model.stop_training = True`.
+
+    Example: >>> class Announce(Callback):
+             ...     def on_epoch_end(self, epoch, logs):
+             ...         print(f"epoch {epoch + 1} is over")
+             >>> Announce().on_epoch_end(0, {})
+             epoch 1 is over
+    """
+
+    model: Any = None
+
+    def on_train_begin(self, logs: Logs) -> None:
+        """Training begins."""
+
+    def on_train_end(self, logs: Logs) -> None:
+        """Training is over."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+        """An epoch begins; the first is number 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """An epoch, with its validation, is over."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs) -> None:
+        """A batch is about to be learnt; the first of an epoch is number 0."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        """A batch has been learnt."""
+
+
+class History(Callback):
+    """What training leaves behind: the figures of each epoch.
+
+    `history` holds a list for each figure: loss, accuracy, val_loss, val_accuracy, ...; `epoch`
+    the numbers of the epochs, from 0.
+
+    Example: >>> history = History()
+             >>> history.on_epoch_end(0, {"loss": 0.5})
+             >>> history.on_epoch_end(1, {"loss": 0.25})
+             >>> history.history, history.epoch
+             ({'loss': [0.5, 0.25]}, [0, 1])
+    """
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """Note the figures of an epoch."""
+        self.epoch.append(epoch)
+        for name, figure in logs.items():
+            self.history.setdefault(name, []).append(figure)
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{name} {figures[-1]:.4g}" for name, figures in self.history.items())
+        return f"History of {len(self.epoch)} epochs: {figures}"
+
+
+class Monitor(Callback):
+    """Watches one figure and knows whether it has become better.
+
+    Args:    monitor: the figure, such as "val_loss".
+             mode: "min" or "max" is better; "auto": max for accuracies and their relatives.
+             min_delta: a smaller change does not count.
+    Raises:  OptionError: an unknown mode; at the end of an epoch, a figure that does not exist.
+    """
+
+    def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0) -> None:
+        if mode not in ("auto", "min", "max"):
+            raise OptionError(f"mode {mode!r}", "it says what is better", "'min', 'max' or 'auto'")
+        check_range("min_delta", min_delta, 0)
+        self.monitor = monitor
+        self.mode = mode
+        self.min_delta = min_delta
+        larger = any(part in monitor for part in _LARGER_IS_BETTER) if mode == "auto" else None
+        self._is_max = mode == "max" if larger is None else larger
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: nothing is best yet."""
+        self.best = -math.inf if self._is_max else math.inf
+        self.wait = 0  # epochs since the best
+
+    def figure(self, logs: Logs) -> float:
+        """Return the figure that is watched."""
+        if self.monitor not in logs:
+            raise OptionError(
+                f"{type(self).__name__} that watches {self.monitor!r}",
+                f"training gives {', '.join(logs)}",
+                "one of these; val_... needs validation_data or validation_split in fit",
+            )
+        return logs[self.monitor]
+
+    def beats(self, figure: float, other: float) -> bool:
+        """Return whether a figure is better than another one, by more than min_delta."""
+        gain = figure - other if self._is_max else other - figure
+        return gain > self.min_delta
+
+    def improves(self, logs: Logs) -> bool:
+        """Return whether the figure is the best so far, and remember it if so."""
+        figure = self.figure(logs)
+        better = self.beats(figure, self.best)
+        self.best = figure if better else self.best
+        return better
+
+
+class EarlyStopping(Monitor):
+    """Stops training when a figure has not become better for `patience` epochs.
+
+    Args:    monitor, mode, min_delta: see Monitor.
+             patience: how many epochs without improvement to accept.
+             baseline: a figure to beat.
+             restore_best_weights: go back to the weights of the best epoch, at the end of
+             training too; the optimizer stays as the last epoch has left it.
+             start_from_epoch: epochs before it do not count.
+    Example: >>> EarlyStopping(patience=3).patience
+             3
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ) -> None:
+        check_range("patience", patience, 0)
+        super().__init__(monitor, mode, min_delta)
+        self.patience = patience
+        self.baseline = baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
+        self.stopped_epoch: int | None = None
+        self.best_epoch: int | None = None
+
+    def on_train_begin(self, logs: Logs) -> None:
+        """Begin anew."""
+        self.forget()
+        self.stopped_epoch = self.best_epoch = None
+        self._best_state: Any = None
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """Keep the best weights, or stop."""
+        self.figure(logs)  # a figure that does not exist is known in the first epoch
+        if epoch < self.start_from_epoch:
+            return
+        self.wait += 1
+        improves = self.improves(logs)
+        if improves or self.best_epoch is None:  # a first figure of NaN is the best so far, too
+            self.best_epoch = epoch
+            self._best_state = self.model.state_dict() if self.restore_best_weights else None
+        if improves:
+            if self.baseline is None or self.beats(self.best, self.baseline):
+                self.wait = 0
+        elif self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: Logs) -> None:
+        """Go back to the best weights."""
+        if self._best_state is not None:
+            self.model.load_state_dict(self._best_state)
+
+
+class ModelCheckpoint(Monitor):
+    """Saves the model after every epoch, or after each that is the best so far.
+
+    Args:    filepath: where to; {epoch:02d} and {val_loss:.3f} stand for the epoch, counted from
+             1, and its figures. Where a path comes again, as one without {epoch} does, it holds
+             the latest model. Folders that are missing are made.
+             monitor, mode: see Monitor; read where only the best are saved.
+             save_best_only: do not overwrite a better model.
+    Raises:  OptionError: braces in the path that hold no name, or no format of a number; at the
+             end of an epoch, a figure that does not exist. FileError: it cannot be written.
+    Example: >>> ModelCheckpoint("model-{epoch:02d}.safetensors").save_best_only
+             False
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        save_best_only: bool = False,
+        mode: str = "auto",
+    ) -> None:
+        super().__init__(monitor, mode)
+        self.filepath = filepath
+        self.save_best_only = save_best_only
+        self._path({name: 1 if name == "epoch" else 1.0 for name in self._names()})
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """Save the model."""
+        if not self.save_best_only or self.improves(logs):
+            figures = {**logs, "epoch": epoch + 1}
+            for name in self._names():
+                if name not in figures:
+                    raise OptionError(
+                        f"filepath {os.fspath(self.filepath)!r}",
+                        f"training gives no figure {name!r}: it gives epoch, {', '.join(logs)}",
+                        "{epoch:02d}, or one of these",
+                    )
+            path = self._path(figures)
+            with suppress(OSError):  # then saving says why
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self.model.save(path)
+
+    def _names(self) -> list[str]:
+        """Return the names in braces."""
+        try:
+            parts = list(Formatter().parse(os.fspath(self.filepath)))
+        except ValueError as error:
+            raise self._malformed(str(error)) from None
+        names = [name for _, name, _, _ in parts if name is not None]
+        if any(not name or name.isdigit() or "." in name or "[" in name for name in names):
+            raise self._malformed("braces hold the name of a figure")
+        return names
+
+    def _path(self, figures: Logs) -> Path:
+        try:
+            return Path(os.fspath(self.filepath).format_map(figures))
+        except (ValueError, KeyError) as error:
+            raise self._malformed(str(error)) from None
+
+    def _malformed(self, why: str) -> OptionError:
+        advice = "{epoch:02d} and {val_loss:.3f} for figures; {{ and }} for braces"
+        return OptionError(f"filepath {os.fspath(self.filepath)!r}", why, advice)
+
+
+class ReduceLROnPlateau(Monitor):
+    """Lowers the learning rate when a figure has not become better for `patience` epochs.
+
+    Args:    monitor, mode, min_delta: see Monitor.
+             factor: what the learning rate is multiplied with, below 1.
+             patience: how many epochs without improvement to accept.
+             cooldown: epochs to wait after lowering it.
+             min_lr: never lower than this.
+    Example: >>> ReduceLROnPlateau(factor=0.5).factor
+             0.5
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        if not 0 < factor < 1:
+            raise OptionError(f"factor = {factor}", "it would not lower the rate", "0 < factor < 1")
+        for name, number in {"patience": patience, "cooldown": cooldown, "min_lr": min_lr}.items():
+            check_range(name, number, 0)
+        super().__init__(monitor, mode, min_delta)
+        self.factor = factor
+        self.patience = patience
+        self.cooldown = cooldown
+        self.min_lr = min_lr
+
+    def on_train_begin(self, logs: Logs) -> None:
+        """Begin anew."""
+        self.forget()
+        self._cooling = 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """Lower the learning rate, if its time has come."""
+        optimizer = self.model.optimizer
+        rate = logs["learning_rate"] = fixed_rate(self, optimizer)
+        self._cooling = max(self._cooling - 1, 0)
+        self.wait = 0 if self.improves(logs) or self._cooling else self.wait + 1
+        if self.wait and self.wait >= self.patience and not self._cooling and rate > self.min_lr:
+            optimizer.learning_rate = max(rate * self.factor, self.min_lr)
+            self._cooling, self.wait = self.cooldown, 0
+
+
+class LambdaCallback(Callback):
+    """Calls functions at the events they are given for.
+
+    Args:    events: on_epoch_end=function and so on; see Callback for names and arguments.
+    Raises:  OptionError: there is no such event.
+    Example: >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch)).on_epoch_end(3, {})
+             3
+    """
+
+    def __init__(self, **events: Callable[..., None]) -> None:
+        for event, function in events.items():
+            if not event.startswith("on_") or not hasattr(Callback, event):
+                names = ", ".join(name for name in vars(Callback) if name.startswith("on_"))
+                raise OptionError(f"event {event!r}", f"there are {names}", "one of these")
+            setattr(self, event, function)
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate at the beginning of each epoch.
+
+    Args:    schedule: function of the epoch, from 0, and the rate so far, that gives the new one;
+             or of the epoch alone.
+    Example: >>> LearningRateScheduler(lambda epoch, rate: rate * 0.9).schedule(0, 1.0)
+             0.9
+    """
+
+    def __init__(self, schedule: Callable[..., float]) -> None:
+        self.schedule = schedule
+
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+        """Set the rate."""
+        optimizer = self.model.optimizer
+        given = (epoch, fixed_rate(self, optimizer))[: positions(self.schedule, 2)]
+        rate = self.schedule(*given)
+        check_range(f"the learning rate of epoch {epoch}", rate, 0)
+        optimizer.learning_rate = float(rate)
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """Note the rate in the logs."""
+        logs["learning_rate"] = self.model.optimizer.learning_rate
+
+
+class TerminateOnNaN(Callback):
+    """Ends training when the loss is NaN or infinite.
+
+    Example: >>> isinstance(TerminateOnNaN(), Callback)
+             True
+    """
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        """Look at the loss."""
+        if not math.isfinite(logs["loss"]):
+            self.model.stop_training = True
+
+
+def fixed_rate(callback: Callback, optimizer: Any) -> float:
+    """Return the learning rate that a callback is about to change.
+
+    Raises:  OptionError: it is a schedule, which has a will of its own.
+    """
+    rate = optimizer.learning_rate
+    if callable(rate):
+        raise OptionError(
+            f"{type(callback).__name__} with the learning rate {rate!r}",
+            "a schedule sets the rate at every step, and would overrule the callback",
+            "a number as learning_rate, or the schedule alone",
+        )
+    return float(rate)
+
+
+class CSVLogger(Callback):
+    """Writes the figures of each epoch as a line of a CSV file, as soon as it is over.
+
+    Its columns are those of the first line. Text that a spreadsheet takes for a formula, such as a
+    metric called "=A1", gets an apostrophe before it.
+
+    Args:    filename: where to.
+             separator: between the columns, one character.
+             append: go on with the file that is there, whose columns stay.
+    Raises:  OptionError: the separator. FileError: the file cannot be written; with append, it is
+             no CSV file with a column epoch, or has no column for any figure of training.
+    Example: >>> CSVLogger("training.csv").append
+             False
+    """
+
+    def __init__(
+        self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
+    ) -> None:
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
+            raise OptionError(
+                f"separator {separator!r}", "it stands between numbers", "',', ';' or '\\t'"
+            )
+        self.filename = filename
+        self.separator = separator
+        self.append = append
+
+    def on_train_begin(self, logs: Logs) -> None:
+        """Begin the file, or read the columns of the one that is there."""
+        self._columns: list[str] = []
+        with writing(self.filename):
+            if self.append and os.path.isfile(self.filename) and os.path.getsize(self.filename):
+                self._columns = self._first_line()
+            else:
+                open(self.filename, "w", encoding="utf-8").close()
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """Write one line."""
+        line = {
+            _as_text(name): _as_text(figure) for name, figure in {"epoch": epoch, **logs}.items()
+        }
+        is_first = not self._columns
+        self._columns = self._columns or list(line)
+        known = [name for name in line if name in self._columns]
+        if len(known) < 2:
+            raise self._foreign(f"its first line has no column for {', '.join(logs)}")
+        if len(known) < len(line) and not self.append:
+            warn(
+                "column",
+                f"{', '.join(name for name in line if name not in known)} in epoch {epoch + 1}",
+                f"{self.filename} has no column for it: its columns are those of the first epoch",
+                "the callback that adds the figure before CSVLogger, and in every epoch",
+            )
+        rows = [self._columns] if is_first else []
+        rows.append([line.get(name, "") for name in self._columns])
+        with writing(self.filename), open(self.filename, "a", newline="", encoding="utf-8") as file:
+            csv.writer(file, delimiter=self.separator).writerows(rows)
+
+    def _first_line(self) -> list[str]:
+        """Return the columns of the file that is there, and see that its last line is complete."""
+        try:
+            with open(self.filename, newline="", encoding="utf-8") as file:
+                columns = next(csv.reader(file, delimiter=self.separator))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise self._foreign(f"it is no text in columns: {error}") from error
+        if "epoch" not in columns:
+            raise self._foreign("its first line has no column epoch")
+        with open(self.filename, "rb+") as file:
+            file.seek(-1, os.SEEK_END)
+            if file.read() not in b"\r\n":
+                file.write(b"\r\n")
+        return columns
+
+    def _foreign(self, why: str) -> FileError:
+        return FileError(
+            f"CSVLogger({os.fspath(self.filename)!r}, {self.separator!r}, append=True)",
+            why,
+            "a file that CSVLogger has begun with this separator, or a new one",
+        )
+
+
+def _as_text(entry: Any) -> Any:
+    """Return a cell's entry; text that spreadsheets take for a formula with an apostrophe."""
+    return f"'{entry}" if isinstance(entry, str) and entry.startswith(_FORMULA) else entry
+
+
+class Progress(Callback):
+    """Shows how training goes on: one bar for all epochs, or a line for each.
+
+    Args:    epochs: how many there will be.
+             batches: how many an epoch has, or None if that is not known.
+             style: 1: a bar; 2: a line for each epoch; "auto": a bar in terminals and notebooks.
+    """
+
+    def __init__(self, epochs: int, batches: int | None, style: Any) -> None:
+        if style == "auto":
+            style = 1 if sys.stderr.isatty() or _in_ipython() else 2
+        self.epochs = epochs
+        self.batches = batches
+        self.style = style
+
+    def on_train_begin(self, logs: Logs) -> None:
+        """Show the empty bar."""
+        total = None if self.batches is None else self.batches * self.epochs
+        self._bar: Any = tqdm(total=total, disable=self.style != 1, unit=" batches")
+        self._done = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+        """Show the number of the epoch."""
+        self._bar.set_description(f"epoch {epoch + 1}", refresh=False)
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        """Move the bar."""
+        self._bar.update()
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """Show the figures of the epoch."""
+        figures = {name: f"{figure:.4g}" for name, figure in logs.items()}
+        self._bar.set_postfix(figures)
+        if self.style == 2:
+            line = "  ".join(f"{name} {figure}" for name, figure in figures.items())
+            tqdm.write(f"epoch {epoch + 1}  {line}")
+
+    def on_train_end(self, logs: Logs) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()
+
+
+def _in_ipython() -> bool:
+    """Tell whether this runs in a notebook or another shell of IPython."""
+    module = sys.modules.get("IPython")
+    return module is not None and module.get_ipython() is not None
+
+
+def as_list(callbacks: Any) -> list[Any]:
+    """Return callbacks as a list; None stands for none, and one may come alone."""
+    if callbacks is None:
+        return []
+    is_several = isinstance(callbacks, Iterable) and not isinstance(callbacks, str)
+    return list(callbacks) if is_several else [callbacks]
+
+
+class CallbackList:
+    """Passes every event on to all callbacks, in order."""
+
+    def __init__(self, callbacks: list[Any], model: Any) -> None:
+        for callback in callbacks:
+            if not isinstance(callback, Callback):
+                raise OptionError(
+                    f"{callback!r} as a callback",
+                    "callbacks are objects of subclasses of nn.callbacks.Callback",
+                    "LambdaCallback(on_epoch_end=...) for a function",
+                )
+            callback.model = model
+        self.callbacks = callbacks
+        # Only those that listen: most callbacks care for epochs alone, batches are many
+        self._hearing = {
+            event: [
+                getattr(callback, event)
+                for callback in callbacks
+                if getattr(type(callback), event) is not getattr(Callback, event)
+                or event in vars(callback)
+            ]
+            for event in vars(Callback)
+            if event.startswith("on_")
+        }
+
+    def hears(self, event: str) -> bool:
+        """Return whether any callback listens to `event`."""
+        return bool(self._hearing[event])
+
+    def __call__(self, event: str, *args: Any) -> None:
+        """Tell all that listen to `event`, such as on_epoch_end."""
+        for hear in self._hearing[event]:
+            hear(*args)
