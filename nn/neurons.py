@@ -13,7 +13,7 @@ from .configuration import name_of
 from .data import whole_number
 from .layers import Dense
 from .scalar import ScalarModule
-from .storage import limit
+from .storage.tensors import reserve
 
 LINEAR = (None, activations.linear)
 OF_LAYERS = ("softmax", "log_softmax")  # need the outputs of all neurons of a layer at once
@@ -172,7 +172,7 @@ class Layer(ScalarModule):
 
 def _draw(nout: int, nin: int, initializer: Any) -> list[list[float]]:
     """Return a row of weights for each neuron; without an initializer, in micrograd's order."""
-    limit.take((nout, nin))
+    reserve((nout, nin))
     if initializer is None:
         return [[random.uniform(-1, 1) for _ in range(nin)] for _ in range(nout)]
     rows: list[list[float]] = np.asarray(initializer((nout, nin), np.float64)).tolist()

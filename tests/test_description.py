@@ -11,7 +11,8 @@ import nn
 from autograd_core import OptionError, Primitive, relu
 from nn import Dense, Sequential, activations
 from nn.configuration import Configured
-from nn.storage.description import describe, restore
+from nn.storage.loading import restore
+from nn.storage.saving import describe
 
 
 class Scale(Configured):

@@ -11,7 +11,7 @@ from ..data import batches, whole_number
 from ..module import Module
 from ..optimizers import SGD
 from ..randomness import generator
-from ..storage import limit
+from ..storage.tensors import reserve
 from .hopfield import as_states, pairwise_energy
 
 MOST_UNITS = 16  # of which all states are computed: 65,536
@@ -39,7 +39,7 @@ class RestrictedBoltzmannMachine(Module):
         self.visible = whole_number("visible", visible)
         self.hidden = whole_number("hidden", hidden)
         self.dtype = np.dtype(dtype).name
-        limit.take((visible + 1, hidden + 1))
+        reserve((visible + 1, hidden + 1))
         self.weight = Value(generator().normal(0.0, 0.01, (hidden, visible)).astype(dtype))
         self.visible_bias = Value(np.zeros(visible, dtype))
         self.hidden_bias = Value(np.zeros(hidden, dtype))
@@ -196,7 +196,7 @@ class BoltzmannMachine(Module):
         self.units = whole_number("units", units)
         self.visible = whole_number("visible", units if visible is None else visible)
         check_range("visible", self.visible, 1, units)
-        limit.take((units, units + 1))
+        reserve((units, units + 1))
         self.weight = Value(np.triu(generator().normal(0.0, 0.1, (units, units)), 1))
         self.bias = Value(np.zeros(units))
 

@@ -12,7 +12,7 @@ from ..configuration import check_range
 from ..data import whole_number
 from ..module import Module
 from ..randomness import generator
-from ..storage import limit
+from ..storage.tensors import reserve
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Hopfield(Module):
 
     def __init__(self, units: int) -> None:
         self.units = whole_number("units", units)
-        limit.take((units, units + 1))
+        reserve((units, units + 1))
         self.weight: Any = np.zeros((units, units))
         self.bias: Any = np.zeros(units)
 

@@ -11,7 +11,7 @@ from autograd_core import OptionError, ShapeError, Value
 from .. import activations, constraints, initializers, regularizers
 from ..configuration import check_flags
 from ..module import Module
-from ..storage import limit
+from ..storage.tensors import reserve
 
 # What turns names into choices, by the last word of an option's name: kernel_initializer
 _CHOICES: dict[str, Callable[[Any], Any]] = {
@@ -106,7 +106,7 @@ class ArrayLayer(Module):
                  order: in memory; "F" for a weight that is used transposed, as in x @ weight.T:
                  its gradient comes out that way, and updates are quick in one order.
         """
-        limit.take(shape)
+        reserve(shape)
         data = initializers.get(initializer)(shape, self.dtype)
         setattr(self, name, Value(np.asarray(data, order=order)))
         rules = (name, regularizers.get(regularizer), constraints.get(constraint))

@@ -1,7 +1,9 @@
 """Loading: a saved model, with everything that training needs in order to continue."""
 
+import inspect
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,22 +22,25 @@ from .. import (
     regularizers,
     schedules,
 )
-from ..configuration import Configured
+from ..configuration import Configured, name_of
 from ..module import Module
 from ..networks import Sequential
 from ..optimizers import Optimizer
 from ..randomness import drawing_from
-from .description import FUNCTIONS, is_custom, restore
-from .limit import at_most
-from .saving import read_model
-from .tensors import decode_array
+from .saving import FUNCTIONS, KIND, is_custom
+from .tensors import at_most, decode_array, read
 
 # What saved models are made of, beside functions
 _MODULES = (
     *(layers, networks, neurons, perceptron, energy),
     *(initializers, regularizers, constraints, optimizers, schedules),
 )
+Make = Callable[[type, dict[str, Any]], Any]
 _TYPES = {name: np.dtype(name) for name in ("float32", "float64")}
+
+
+class UnknownNameError(FileError, OptionError):
+    """A file names a class or a function that is not known: `custom_objects` is to have it."""
 
 
 def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -186,3 +191,115 @@ def _count(number: Any) -> int:
     if type(number) is not int or not 0 <= number < 1 << 53:
         raise OptionError(f"{number!r:.60}", "it counts nothing", "a whole number from 0")
     return number
+
+
+def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the weights and the description in a saved model.
+
+    Raises:  FileError: the file is damaged, or holds weights without a model.
+    """
+    tensors, metadata = read(path)
+    if metadata.get("kind") != KIND:
+        raise FileError(
+            f"{os.fspath(path)}",
+            "it holds weights, but not the model that they belong to",
+            "model.load_weights(path) on a model of the same architecture",
+        )
+    return tensors, metadata
+
+
+def restore(description: Any, known: Mapping[str, Any], make: Make | None = None) -> Any:
+    """Return an object made from its description.
+
+    Args:    description: what `describe` gave, also after a way through JSON.
+             known: classes and functions by name; nothing else is called.
+             make: takes a class and its arguments by name; None: calls the class.
+    Raises:  UnknownNameError: it names a class or function that is not known. OptionError: it
+             describes nothing, or what takes other arguments now.
+    Example: >>> from nn.storage.saving import describe
+             >>> restore(describe((1, [None, "a"], {"b": 2.0})), {})
+             (1, [None, 'a'], {'b': 2.0})
+    """
+    return _restored(description, known, make or _call, {})
+
+
+def _restored(description: Any, known: Mapping[str, Any], make: Make, made: dict[int, Any]) -> Any:
+    def inner(each: Any) -> Any:
+        return _restored(each, known, make, made)
+
+    match description:
+        case None | bool() | int() | float() | str():
+            return description
+        case list():
+            return [inner(each) for each in description]
+        case {"tuple": [*items]}:
+            return tuple(inner(each) for each in items)
+        case {"dict": [*items]} if all(isinstance(item, list) and len(item) == 2 for item in items):
+            return {inner(key): inner(each) for key, each in items}
+        case {"array": encoded}:
+            return decode_array(encoded)
+        case {"ufunc": str(name)} if isinstance(getattr(np, name, None), np.ufunc):
+            return getattr(np, name)
+        case {"partial": function, "arguments": [*arguments], "keywords": dict(keywords)}:
+            options = {name: inner(each) for name, each in keywords.items()}
+            return _with_options(inner(function), [inner(each) for each in arguments], options)
+        case {"same": int(number)} if number in made:
+            return made[number]
+        case {"class": str(name), "custom": bool(custom), "number": int(n), "config": dict(config)}:
+            options = {key: inner(each) for key, each in config.items()}
+            kind = _find(name, custom, known)
+            _check_options(name, kind, options)
+            made[n] = make(kind, options)
+            return made[n]
+        case {"name": str(name), "custom": bool(custom)}:
+            return _find(name, custom, known)
+    raise OptionError(
+        f"{description!r:.60}",
+        "it describes nothing that could be made",
+        "what describe(thing) gave",
+    )
+
+
+def _find(name: str, custom: bool, known: Mapping[str, Any]) -> Any:
+    found = known.get(name)
+    if found is None or (custom and not is_custom(found)):
+        raise UnknownNameError(
+            f"{name}, which the file names",
+            "it is not ours" if custom else "there is none of this name",
+            f"custom_objects={{{name!r}: {name}}}",
+        )
+    return found
+
+
+def _with_options(function: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+    """Return a partial of a function.
+
+    Raises:  OptionError: it is one of ours and has no such options, or is no function.
+    """
+    try:
+        if not is_custom(function):
+            inspect.signature(function).bind_partial(*arguments, **options)
+    except TypeError as error:
+        raise OptionError(
+            f"{name_of(function)} with {', '.join(options) or len(arguments)}, as the file has it",
+            f"it takes other options now: {error}",
+            "the version of it that was saved",
+        ) from error
+    return partial(function, *arguments, **options)
+
+
+def _call(kind: type, options: dict[str, Any]) -> Any:
+    return kind(**options)
+
+
+def _check_options(name: str, kind: Any, options: dict[str, Any]) -> None:
+    if not (isinstance(kind, type) and issubclass(kind, Configured)):
+        raise OptionError(f"{name} as a class", "it is none that has a configuration", "a layer")
+    try:
+        inspect.signature(kind).bind(**options)
+    except TypeError as error:
+        raise OptionError(
+            f"{name}({', '.join(options)}), as the file has it",
+            f"its constructor takes other arguments now: {error}",
+            f"the version of {name} that was saved",
+        ) from error

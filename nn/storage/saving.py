@@ -1,12 +1,17 @@
 """Saving: a model with its weights, its architecture and the state of its training in one file."""
 
 import os
+from functools import partial
 from typing import Any
 
-from autograd_core import FileError, OptionError, Value
+import numpy as np
 
+import autograd_core
+from autograd_core import OptionError, Value
+
+from .. import activations, losses, metrics
+from ..configuration import Configured, name_of
 from ..randomness import generator
-from .description import describe
 from .tensors import encode_array, read, write
 
 KIND = "autograd_core model"
@@ -16,6 +21,16 @@ _FOREIGN = {
     **dict.fromkeys((".pkl", ".pickle", ".joblib"), "pickles"),
     **dict.fromkeys((".npz", ".npy"), "arrays of NumPy's"),
     ".onnx": "graphs, which nn.interchange.export_onnx writes",
+}
+# The functions that files name: what is documented under nn's names, and autograd_core's own
+FUNCTIONS = {
+    name: getattr(autograd_core, name)
+    for name in autograd_core.__all__
+    if getattr(autograd_core, name).__module__.startswith("autograd_core.functions.")
+} | {
+    name_of(function): function
+    for module in (metrics, losses, activations)
+    for function in module.BY_NAME.values()
 }
 
 
@@ -95,16 +110,80 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
     model.load_state_dict({name: tensors[name] for name in tensors if name not in counts})
 
 
-def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the weights and the description in a saved model.
+def describe(thing: Any) -> Any:
+    """Return what JSON holds of an object, enough to make it again.
 
-    Raises:  FileError: the file is damaged, or holds weights without a model.
+    Configured objects (layers, losses, optimizers) by class and configuration, functions, NumPy's
+    ufuncs too, by name, partials of them, lists, tuples, dicts, numbers, text, arrays and None. An
+    object that occurs twice is described once.
+
+    Raises:  OptionError: something else, or a function without a name.
+    Example: >>> describe([abs, (2.0, None)])
+             [{'name': 'abs', 'custom': True}, {'tuple': [2.0, None]}]
     """
-    tensors, metadata = read(path)
-    if metadata.get("kind") != KIND:
-        raise FileError(
-            f"{os.fspath(path)}",
-            "it holds weights, but not the model that they belong to",
-            "model.load_weights(path) on a model of the same architecture",
+    return _described(thing, [])
+
+
+def _described(thing: Any, seen: list[Any]) -> Any:
+    if isinstance(thing, np.generic):
+        thing = thing.item()
+    if thing is None or isinstance(thing, bool | int | float | str):
+        return thing
+    if isinstance(thing, list):
+        return [_described(each, seen) for each in thing]
+    if isinstance(thing, tuple):
+        return {"tuple": [_described(each, seen) for each in thing]}
+    if isinstance(thing, dict):
+        return {"dict": [[_described(k, seen), _described(v, seen)] for k, v in thing.items()]}
+    if isinstance(thing, np.ndarray):
+        return {"array": encode_array(thing)}
+    if isinstance(thing, Configured):
+        return _described_object(thing, seen)
+    if isinstance(thing, partial):
+        return {
+            "partial": _described(thing.func, seen),
+            "arguments": [_described(each, seen) for each in thing.args],
+            "keywords": {name: _described(each, seen) for name, each in thing.keywords.items()},
+        }
+    name = name_of(thing)
+    if isinstance(thing, np.ufunc) and getattr(np, name, None) is thing:
+        return {"ufunc": name}
+    if not callable(thing) or getattr(thing, "__name__", getattr(thing, "name", None)) != name:
+        raise OptionError(
+            f"{thing!r} in something to be saved",
+            "a file holds numbers, text, arrays, functions by name and objects by configuration",
+            "a subclass of nn.configuration.Configured, or a function",
         )
-    return tensors, metadata
+    if not name.isidentifier():
+        raise OptionError(
+            f"the function {name} in something to be saved",
+            "a file holds the names of functions, and this one has none",
+            "def my_function(x): ..., and when it is loaded"
+            " custom_objects={'my_function': my_function}",
+        )
+    return {"name": name, "custom": is_custom(thing)}
+
+
+def _described_object(thing: Configured, seen: list[Any]) -> dict[str, Any]:
+    for number, other in enumerate(seen):
+        if other is thing:
+            return {"same": number}
+    number = len(seen)
+    seen.append(thing)
+    return {
+        "class": type(thing).__name__,
+        "custom": is_custom(type(thing)),
+        "number": number,
+        "config": {name: _described(each, seen) for name, each in thing.config().items()},
+    }
+
+
+def is_custom(thing: Any) -> bool:
+    """Return whether it is another thing than the one we have under its name.
+
+    Another relu must not come back as ours, nor autograd_core's leaky_relu, whose slope is another
+    one, as nn's.
+    """
+    if isinstance(thing, type):
+        return (getattr(thing, "__module__", None) or "").split(".")[0] != "nn"
+    return FUNCTIONS.get(name_of(thing)) is not thing

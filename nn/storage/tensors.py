@@ -3,11 +3,13 @@
 import base64
 import hashlib
 import json
+import math
 import os
 import zipfile
 from codecs import getincrementaldecoder
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from stat import S_ISREG
 from typing import Any, BinaryIO
 
@@ -24,6 +26,8 @@ from ..files import replacing
 _ENTRY = "autograd_core"
 _MARK = "sha256="
 _START = 1 << 16  # bytes that are read to see of which kind a file is
+# Numbers that the model of the file being loaded may still have; None: none is being loaded
+_LEFT: ContextVar[list[int] | None] = ContextVar("left", default=None)
 _SAVE_AGAIN = "a copy of the file, or the model saved again"
 _FROM_KERAS = "nn.interchange.from_keras(keras_model), with the Keras model that wrote it"
 # What a foreign file begins with, what it is, and what to do
@@ -232,3 +236,39 @@ def _what_it_is(file: BinaryIO, start: bytes) -> tuple[str, str]:
     except UnicodeDecodeError:
         return "it is no safetensors file (it has no header)", "a file that model.save has written"
     return "it is text", "a file that model.save has written"
+
+
+@contextmanager
+def at_most(numbers: int) -> Iterator[None]:
+    """Let models made inside this block have so many numbers; a description can claim any."""
+    token = _LEFT.set([numbers])
+    try:
+        yield
+    finally:
+        _LEFT.reset(token)
+
+
+def reserve(shape: tuple[int, ...]) -> None:
+    """Note that an array of this shape is about to be made for a model.
+
+    Raises:  OptionError: a file is being loaded, and holds fewer numbers.
+    Example: >>> with at_most(6):
+             ...     reserve((2, 3))
+             ...     reserve((1,))
+             Traceback (most recent call last):
+             autograd_core.errors.OptionError: an array of shape (1,) for a model in a file
+               why:   the file holds no numbers for it
+               write: a model whose sizes are those of its tensors
+    """
+    left = _LEFT.get()
+    if left is None:
+        return
+    sizes_are_whole = all(isinstance(size, int) and size >= 0 for size in shape)
+    if sizes_are_whole:
+        left[0] -= math.prod(shape)
+    if not sizes_are_whole or left[0] < 0:
+        raise OptionError(
+            f"an array of shape {shape} for a model in a file",
+            "the file holds no numbers for it",
+            "a model whose sizes are those of its tensors",
+        )
