@@ -347,9 +347,9 @@ class TestWhatDoesNotDepend:
         w, x = Value([1.0, 2.0], label="w"), Value([3.0, 4.0], label="x")
         (finding,) = diagnose((x * w.data).sum(), [w])
         assert finding.kind == "plain data"
-        assert "w is missing: its numbers take part as plain data" in finding.cause
+        assert "w is missing: its numbers are used as plain data" in finding.cause
         assert finding.place.startswith("multiply of x")
-        assert finding.fix.startswith("w in place of w.data")
+        assert finding.fix.startswith("w instead of w.data")
         w = Value(0.3)
         assert "w.data" in diagnose((x * w.data).sum(), {"w": w})[0].fix
 
@@ -872,7 +872,7 @@ class TestBadInput:
             diagnose(w * w, learning_rate=0.1)
         with pytest.raises(OptionError, match="an optimizer has a learning rate of its own"):
             diagnose(w * w, w, learning_rate=0.1, optimizer=SGD())
-        with pytest.raises(OptionError, match="it would climb"):
+        with pytest.raises(OptionError, match="it would increase the loss"):
             diagnose(w * w, w, learning_rate=-0.1)
         with pytest.raises(OptionError, match=r"optimizer='adam'(.|\n)*nn.SGD"):
             diagnose(w * w, w, optimizer="adam")

@@ -8,8 +8,9 @@ from ..errors import OptionError
 from ..explanation.names import parameters_of
 from ..graph import Node, as_operand
 from ..messages import account, listed
+from ..trace import plain
 from . import sizes, zeros
-from .examination import Diagnosis, Examination, Finding, Layers, data_of, norm
+from .examination import Diagnosis, Examination, Finding, Layers, norm
 
 
 def diagnose(
@@ -19,21 +20,21 @@ def diagnose(
     learning_rate: float | None = None,
     optimizer: Any = None,
 ) -> Diagnosis:
-    """Say why gradients are zero, NaN, huge or missing, and what to write instead.
+    """Find out why gradients are zero, NaN, huge or missing, and what to write instead.
 
-    The graph is looked at as it is; no `.grad` is touched, and no parameter moved. Lines of source
-    are known of what was computed inside `detect_anomaly()`.
+    No `.grad` and no parameter is changed. Source lines are known of what was computed inside
+    `detect_anomaly()`.
 
     Args:    output_or_model: the loss, or another Value; or, after backward(), a model, of which
-             only parameters and their gradients can be looked at.
-             model: a Module, whose parameters then have names and layers; or the Values that you
-             ask about: one, a list of them, or a dict with their names.
-             learning_rate: see whether a step of gradient descent is of a size that learns.
+             only parameters and their gradients are examined.
+             model: a Module, which gives parameters names and layers; or the Values in question:
+             one, a list of them, or a dict with their names.
+             learning_rate: examine whether a step of gradient descent is too large or too small.
              optimizer: the same, for its own step; by default that of a compiled model.
-    Returns: the findings, each with cause, place and fix, the one to mend first first. It prints,
-             is a list in notebooks, and is empty, and so false, if all is well.
-    Raises:  DataError: the output is no number or array. OptionError: a learning rate without
-             parameters, below 0, or beside an optimizer.
+    Returns: the findings, each with cause, place and fix, the one to fix first first. It prints,
+             is a list in notebooks, and is empty, and so false, if there is nothing to report.
+    Raises:  DataError: the output is not a number or array. OptionError: a learning rate without
+             parameters, below 0, or together with an optimizer.
     Example: >>> from autograd_core import Value
              >>> w, x = Value(-3.0, label="w"), Value(2.0, label="x")
              >>> print(diagnose((w * x).relu()))
@@ -53,8 +54,8 @@ derivative is 0 where its input is not positive
     if rule is not None and not parameters:
         raise OptionError(
             "diagnose with a learning rate, and without parameters",
-            "it holds for what learns, and a graph does not tell weights from data",
-            "diagnose(loss, model, learning_rate=0.1), or a list of Values in place of the model",
+            "it applies to parameters, and a graph alone does not distinguish them from data",
+            "diagnose(loss, model, learning_rate=0.1), or a list of Values instead of the model",
         )
     output = as_operand(output_or_model)
     if not isinstance(output, Node) or (output.primitive is None and output not in parameters):
@@ -63,10 +64,10 @@ derivative is 0 where its input is not positive
 
 
 def _of_graph(e: Examination, rule: Any) -> list[Finding]:
-    """Return what is wrong with a graph, causes before what follows from them."""
+    """Return the findings about a graph, causes before their consequences."""
     found = sizes.forward(e) or sizes.backward(e)
     if found:
-        return found  # all that comes after a NaN is NaN
+        return found  # whatever is computed from a NaN is NaN
     flow = e.flow()
     flat, flat_nodes = zeros.saturated(e, flow)
     dead, dead_nodes = zeros.dead_relus(e, flow)
@@ -79,10 +80,10 @@ def _of_graph(e: Examination, rule: Any) -> list[Finding]:
 
 
 def _of_parameters(model: Any, rule: Any) -> Diagnosis:
-    """Return what is wrong with the gradients that the parameters of a model hold."""
+    """Return the findings about the gradients that the parameters of a model hold."""
     parameters, _ = _named(model)
-    gradients = {p: data_of(p._gradient) for p in parameters if p._gradient is not None}
-    for holds, kind in ((data_of, ""), (gradients.get, "the gradient of ")):
+    gradients = {p: plain(p._gradient) for p in parameters if p._gradient is not None}
+    for holds, kind in ((plain, ""), (gradients.get, "the gradient of ")):
         for p, name in parameters.items():
             if not math.isfinite(norm(0.0 if holds(p) is None else holds(p))):
                 cause = f"{kind}{name} holds numbers that are not finite"
@@ -93,7 +94,7 @@ def _of_parameters(model: Any, rule: Any) -> Diagnosis:
     if missing:
         names = listed(missing) if gradients else f"every parameter of {type(model).__name__}"
         cause = f"the gradient of {names} is missing: no backward() has reached it"
-        fix = "loss.backward() before; diagnose(loss, model) tells why it does not come there"
+        fix = "loss.backward() before; diagnose(loss, model) finds why it does not get there"
         place = f"{len(missing)} of {len(parameters)} parameters"
         found.append(Finding("missing", cause, place, fix))
     layers = Layers([], model)
@@ -106,7 +107,7 @@ def _of_parameters(model: Any, rule: Any) -> Diagnosis:
         cause = (
             f"the gradient of {listed(zero)} is 0: paths to the loss are cut, or it is at a minimum"
         )
-        fix = "diagnose(loss, model), which tells what it is, and where"
+        fix = "diagnose(loss, model), which finds which, and where"
         found.append(Finding("cut", cause, f"{len(zero)} of {len(by_layer)} layers", fix))
     found += sizes.compared(by_layer)
     if rule is not None and gradients:
@@ -139,7 +140,7 @@ def _named(model: Any) -> tuple[dict[Node, str], Any]:
 
 
 def _rule(model: Any, learning_rate: float | None, optimizer: Any) -> Any:
-    """Return the optimizer or learning rate to judge, or None."""
+    """Return the optimizer or learning rate to examine, or None."""
     if learning_rate is not None and optimizer is not None:
         raise OptionError(
             f"learning_rate={learning_rate} and optimizer={optimizer}",
@@ -149,7 +150,9 @@ def _rule(model: Any, learning_rate: float | None, optimizer: Any) -> Any:
     if learning_rate is not None:
         if not learning_rate >= 0:
             raise OptionError(
-                f"learning_rate={learning_rate}", "it would climb", "a number from 0, such as 0.1"
+                f"learning_rate={learning_rate}",
+                "it would increase the loss",
+                "a number from 0, such as 0.1",
             )
         return float(learning_rate)
     if optimizer is not None and not hasattr(optimizer, "step"):

@@ -1,4 +1,4 @@
-"""Findings: what is wrong, where and what to write instead, and a list of them that prints."""
+"""One backward sweep over a graph, the layers that it consists of, and what findings say of it."""
 
 from collections.abc import Mapping
 from contextvars import Context
@@ -13,16 +13,24 @@ from ..backprop import seed, sweep
 from ..explanation.names import parameters_in, written
 from ..graph import Node, topological_order
 from ..messages import account, made
+from ..primitives.elementwise import add, subtract
+from ..primitives.shapes import concatenate
 from ..scopes import Scope, scopes
+
+# Linear in all inputs together; products are linear in each input alone
+SUMS = (add, subtract, concatenate)
+
+# A scope's name and owner
+Part: TypeAlias = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong.
+    """One problem.
 
-    Args:    kind: in short, for programs: "cut", "dead relu", ...
+    Args:    kind: a short name for programs: "cut", "dead relu", ...
              cause: what happens and why, in one sentence.
-             place: where: operation, operands, layer, source line.
+             place: operation, operands, layer, source line.
              fix: what to write instead.
     Example: >>> print(Finding("unused", "w has no part in the output", "w = 2", "use it"))
              w has no part in the output
@@ -40,7 +48,7 @@ class Finding:
 
 
 class Diagnosis(tuple[Finding, ...]):
-    """The findings, the most telling first; empty, and so false, when all is well.
+    """The findings, the most important first; empty, and so false, if there is none.
 
     Example: >>> diagnosis = Diagnosis()
              >>> diagnosis, bool(diagnosis), len(diagnosis)
@@ -67,20 +75,15 @@ class Diagnosis(tuple[Finding, ...]):
         return f"<ol>{items}</ol>" if self else "<p>nothing to report</p>"
 
 
-_LINEAR_IN_X = ("multiply", "divide", "matmul", "inner")
-_LINEAR = {"add", "subtract", "negative", "sum", "reshape", "transpose", "broadcast_to", "identity"}
-_LINEAR |= {"getitem", "scatter", "concatenate", "pad", "astype", "unbroadcast"}
-
-
 class Examination:
-    """A graph, the cotangents of its nodes, and names for what is in it.
+    """A graph, the cotangents of its nodes, and names for its parts.
 
-    An output that is an array is weighed with fixed random numbers, so that nothing cancels:
-    all outputs of a softmax together would have gradient 0.
+    If the output is an array, fixed random weights are its cotangent. With ones the gradients of
+    all outputs of a softmax would cancel.
 
     Args:    output: the last node.
              parameters: leaves that count, with their names.
-             model: what they belong to, or None.
+             model: the module that they belong to, or None.
     """
 
     def __init__(self, output: Node, parameters: dict[Node, str], model: Any) -> None:
@@ -93,25 +96,25 @@ class Examination:
         self._of_modules = parameters_in(self.order)
         shape = output.shape
         weights = np.random.default_rng(0).standard_normal(shape) if shape else None
-        # in a context of its own, where no watcher speaks before the findings do
+        # In a context of its own, so that no watcher warns before the findings do
         self.cotangents = Context().run(sweep, self.order, seed(output, weights))
         self.live = {n for n, g in self.cotangents.items() if (g if type(g) is float else g.any())}
 
-    def names(self) -> list[Node]:
-        """Return the leaves that the user has named: by label, or by handing them over."""
+    def named(self) -> list[Node]:
+        """Return the leaves that have labels, or were passed as a list."""
         given = [] if self.model is not None else list(self.parameters)
         return list(dict.fromkeys([*given, *(leaf for leaf in self.leaves if leaf.label)]))
 
     def trained(self) -> dict[Node, str]:
-        """Return what learns, with the name of its layer: the parameters; else what modules use."""
+        """Return the parameters, or all leaves if none are given, with their layers' names."""
         return {leaf: self.layers.layer_of_leaf(leaf) for leaf in self.parameters or self.leaves}
 
     def name(self, leaf: Node) -> str:
-        """Return what to call a leaf: its name, or what it holds."""
+        """Return the name of a leaf, or its data."""
         return self.known_name(leaf) or f"the leaf {account(leaf)}"
 
     def known_name(self, leaf: Node) -> str:
-        """Return the name that a leaf was given, or has in the module it belongs to; else ""."""
+        """Return the name that a leaf was given, or has in its module; else ""."""
         return self.parameters.get(leaf) or leaf.label or self._of_modules.get(leaf, "")
 
     def place(self, node: Node) -> str:
@@ -125,7 +128,7 @@ class Examination:
         return ", ".join(parts)
 
     def places(self, nodes: list[Node]) -> str:
-        """Return the place of the first of several nodes, and how many more there are."""
+        """Return the place of the first of several nodes, and the number of the others."""
         more = f", and {len(nodes) - 1:,} more" if len(nodes) > 1 else ""
         return self.place(nodes[0]) + more
 
@@ -144,51 +147,36 @@ class Examination:
         return found[self.output]
 
     def flow(self) -> dict[Node, tuple[bool, bool]]:
-        """Return for each node what lies between it and the output.
+        """Return for each node two facts about the operations between it and the output.
 
-        Returns: whether it is multiplied by anything else that is computed or learnt, as a hidden
-                 unit is by its weights; and whether anything there is not linear, such as a loss.
+        Returns: whether any combines it with other computed or trained values, as the weights of
+                 the next layer are with a hidden unit; and whether any is not linear, as a loss.
         """
         found: dict[Node, tuple[bool, bool]] = {self.output: (False, False)}
         for node in reversed(self.order):
-            weighed, bent = found[node]
-            nodes = [x for x in node.inputs if isinstance(x, Node)]
-            name = node.primitive.name if node.primitive else ""
-            linear = name in _LINEAR or (
-                len(nodes) == 1 and name in _LINEAR_IN_X and nodes[0] is node.x
-            )
-            joined = len(nodes) > 1 and name not in _LINEAR and nodes[0] is not nodes[-1]
-            state = (weighed or joined, bent or not linear)
-            for x in nodes:
-                before = found.get(x, (False, False))
-                found[x] = (before[0] or state[0], before[1] or state[1])
+            if node.primitive is None:
+                continue
+            inputs = [i for i, x in enumerate(node.inputs) if isinstance(x, Node)]
+            is_sum = node.primitive in SUMS
+            is_linear = is_sum or (len(inputs) == 1 and node.primitive.is_linear_in(inputs[0]))
+            is_joined = not is_sum and len({node.inputs[i] for i in inputs}) > 1
+            joined, bent = found[node]
+            for i in inputs:
+                before = found.get(node.inputs[i], (False, False))
+                state = (before[0] or joined or is_joined, before[1] or bent or not is_linear)
+                found[node.inputs[i]] = state
         return found
 
 
-def data_of(x: Any) -> Any:
-    """Return the number or array that a node or a constant is."""
-    return x._data if isinstance(x, Node) else x
-
-
-def norm(data: Any) -> float:
-    """Return the root of the sum of squares, without overflow."""
-    if type(data) is float:
-        return abs(data)
-    return float(np.linalg.norm(np.ravel(np.asarray(data, np.float64))))
-
-
-# A scope's name and owner
-Part: TypeAlias = tuple[str, int]
-
-
 class Layers:
-    """The parts of a network, found by the scopes that its nodes were made in.
+    """The layers of a network, found by the scopes in which its nodes were computed.
 
-    A part whose parameters are single numbers is a neuron, and stands for its layer: the part
-    that it was called from.
+    A part whose parameters are single numbers is a neuron, and counts to its layer: the part that
+    called it.
 
     Args:    order: the nodes of a graph, inputs before outputs.
-             model: what has `modules()`, a dict of parts by dotted name; it gives parts names.
+             model: an object with `modules()`, a dict of parts by dotted name, which are the names
+             of the layers; or None.
     """
 
     def __init__(self, order: list[Node], model: Any = None) -> None:
@@ -198,7 +186,7 @@ class Layers:
         self._names = {id(part): _called(name, part) for name, part in self._modules.items()}
         self._chains = _chains(order)
         self._neurons: set[Part] = set()
-        self._first_use: dict[Node, Node] = {}  # of leaves: what was first computed from them
+        self._first_use: dict[Node, Node] = {}  # of leaves
         for node in order:
             for x in node.inputs:
                 if isinstance(x, Node) and x.primitive is None:
@@ -209,20 +197,20 @@ class Layers:
 
     @property
     def has_modules(self) -> bool:
-        """Whether any node was made by a module."""
+        """Whether any node was computed in a module."""
         return any(self._chains.values())
 
     def part(self, node: Node) -> Part | None:
-        """Return the innermost module that made a node, or None."""
+        """Return the innermost module in which a node was computed, or None."""
         chain = self._chains.get(node)
         return chain[-1] if chain else None
 
     def is_neuron(self, part: Part | None) -> bool:
-        """Tell whether a part's parameters are single numbers."""
+        """Return whether a part's parameters are single numbers."""
         return part in self._neurons
 
     def layer(self, node: Node) -> str:
-        """Return the name of the layer that made a node, "" outside all modules."""
+        """Return the name of the layer in which a node was computed, "" outside all modules."""
         chain = self._chains.get(node)
         if not chain:
             return ""
@@ -242,18 +230,18 @@ class Layers:
         return self._names[id(self._modules[owner])]
 
     def first_use(self, leaf: Node) -> int:
-        """Return the age of what was first computed from a leaf: the depth of its layer."""
+        """Return the age of the first node computed from a leaf: the depth of its layer."""
         return self._first_use[leaf].index if leaf in self._first_use else -1
 
 
 def _called(name: str, part: Any) -> str:
-    """Return what to call a part: "layers[0] (Dense)", "head (Dense)", "Sequential"."""
+    """Return a part's name and class: "layers[0] (Dense)", "head (Dense)", "Sequential"."""
     kind = type(part).__name__
     return f"{written(name)} ({kind})" if name else kind
 
 
 def _prefix(name: str, modules: dict[str, Any]) -> str:
-    """Return the longest proper prefix of a dotted name that is itself a module's."""
+    """Return the longest proper prefix of a dotted name that is a module's name, else ""."""
     while name:
         name = name.rpartition(".")[0]
         if name in modules:
@@ -279,7 +267,14 @@ def _chains(order: list[Node]) -> dict[Node, tuple[Part, ...]]:
             inside = [s for s in inside if s.stop > index]
             chain = ()
         if node.primitive is not None:
-            if inside and not chain:  # each of a module's methods opened a scope of its own
+            if inside and not chain:  # `__call__` and `forward` of a module are one part
                 chain = tuple(dict.fromkeys((s.name, s.owner) for s in inside))
             chains[node] = chain
     return chains
+
+
+def norm(data: Any) -> float:
+    """Return the root of the sum of squares, without overflow."""
+    if type(data) is float:
+        return abs(data)
+    return float(np.linalg.norm(np.ravel(np.asarray(data, np.float64))))

@@ -1,7 +1,7 @@
-"""Thresholds: from where on `diagnose` speaks.
+"""Sizes of gradients: NaN and inf, vanishing and exploding, accumulated; and sizes of steps.
 
-They are set so that healthy networks of all kinds, fresh and trained, stay below them: an alarm
-that is false now and then is soon not read any more.
+The thresholds are chosen so that healthy networks of all kinds, new and trained, stay below them:
+users stop reading a tool that raises false alarms.
 """
 
 import copy
@@ -14,60 +14,75 @@ from typing import Any
 import numpy as np
 
 from ..data import as_data
-from ..graph import Node, Primitive, make_leaf
+from ..graph import Node, make_leaf
 from ..messages import account, listed, made
-from ..primitives import elementwise
 from ..rules import pull
-from .examination import Examination, Finding, data_of, norm
+from ..trace import plain
+from .examination import Examination, Finding, norm
+
+# Values that are not finite of which each is tried as the cause of a NaN in the output
+TRIED = 20
 
 # Ratio of gradients between first and last layer. Networks whose layers learn at one pace stay
 # within a factor of 100; three sigmoid layers lose a factor of 10 to 100, ten a million
 LAYER_RATIO = 1e3
 
-# In graphs without layers: ratio of a leaf's gradient to that of the output, and over how many
-# operations it comes about
+# In graphs without layers: ratio of a leaf's gradient to that of the output, and the least number
+# of operations that share in it
 PATH_RATIO = 1e6
 PATH_STEPS = 5
 
-# How far gradients may differ by rounding, relative to the largest of them; float32 has 6e-8
+# Relative difference of gradients that counts as rounding; float32 has 6e-8
 ROUNDING = 1e-3
 
-# Update against weights, by norm. 0.001 is the rule of thumb. One above 0.2 is too large if the
-# loss of the very batch it was computed from then more than doubles: on small batches, whose loss
-# is soon small, steps that are right do raise it now and then
+# Norm of the update relative to the weights. 0.001 is the rule of thumb. One above 0.2 is too
+# large if the loss of the same batch then more than doubles: on small batches, whose loss is soon
+# small, right steps do raise it now and then
 USUAL_UPDATE = 1e-3
 LARGE_UPDATE = 0.2
 RISEN_LOSS = 2.0
 
-# Without a loss to try the update on, only one that is larger than the weights themselves
+# Without a loss on which to try the update, only one larger than the weights counts
 HUGE_UPDATE = 1.0
 
-# Updates below this change nothing within a training of usual length; unless the gradient itself
-# is small, since the network has learnt
+# Smaller updates change nothing within a training of usual length. If the gradient itself is
+# small, the network has learnt
 SMALL_UPDATE = 1e-6
 SMALL_GRADIENT = 1e-3
 
-
-TRIED = 20  # numbers that are not finite and may have made the output so: each is tried out
+_LOG = "np.log(x + 1e-12), or what is stable: log_softmax, logsumexp, softplus"
+_DIVIDE = "a denominator that cannot be 0: y + 1e-12, or np.where(y == 0, 1, y) before it"
 _FIXES = {
-    "log": "np.log(x + 1e-12), or what is stable: log_softmax, logsumexp, softplus",
-    "divide": "a denominator that cannot be 0: y + 1e-12, or np.where(y == 0, 1, y) before it",
+    "log": _LOG,
+    "log2": _LOG,
+    "log10": _LOG,
+    "divide": _DIVIDE,
+    "reciprocal": _DIVIDE,
     "sqrt": "np.sqrt(x + 1e-12)",
-    "exp": (
-        "log_softmax or logsumexp of the logits, softmax, sigmoid or softplus, which do not "
-        "overflow; or smaller inputs"
-    ),
+    "exp": "log_softmax or logsumexp of the logits, softmax, sigmoid or softplus, which do not "
+    "overflow; or smaller inputs",
     "power": "a base above 0, such as x + 1e-12, and smaller exponents",
 }
-_FIXES |= {"log2": _FIXES["log"], "log10": _FIXES["log"], "reciprocal": _FIXES["divide"]}
-_ELEMENTWISE = {p for p in vars(elementwise).values() if isinstance(p, Primitive)}
-_ELSE = "operands inside the domain, or np.where(condition, safe, ...) before the operation"
+_OTHER_FIX = "operands inside the domain, or np.where(condition, safe, ...) before the operation"
 _NEW = "new weights, and a smaller learning rate, if training led there; clean data if it is data"
 _LARGE = "smaller inputs, weights or learning rate, so that numbers stay within the floats"
+_VANISHING = (
+    "relu instead of sigmoid and tanh, he_normal or glorot_uniform to start from, "
+    "BatchNormalization or residual connections, fewer layers"
+)
+_EXPLODING = (
+    "smaller weights to start from (glorot_uniform, orthogonal), normalization between layers, "
+    "clipnorm=1.0 in the optimizer"
+)
+_FACTORS = "factors near 1: relu for tanh and sigmoid, smaller or larger weights; fewer steps"
+_ZERO = "model.zero_grad(), or p.grad = 0 for each p, before each backward()"
+
+
+# NaN and inf
 
 
 def forward(e: Examination) -> list[Finding]:
-    """Report the first number that is not finite of those that made the output so."""
+    """Report the first number that is not finite among the causes of a NaN or inf output."""
     node = e.output
     if is_finite(node):
         bad = [leaf for leaf in e.leaves if not is_finite(leaf) and leaf in e.parameters]
@@ -87,7 +102,7 @@ def forward(e: Examination) -> list[Finding]:
 
 
 def begun_at(node: Node) -> Node:
-    """Return where an unbroken row of numbers that are not finite begins."""
+    """Return the first of an unbroken chain of nodes that are not finite and end in this one."""
     found, stack = {node}, [node]
     while stack:
         for x in stack.pop().inputs:
@@ -98,18 +113,18 @@ def begun_at(node: Node) -> Node:
 
 
 def fix_of(node: Node) -> str:
-    """Return what to write in place of an operation that gave NaN or inf, or of such data."""
+    """Return what to write instead of an operation that gave NaN or inf, or of such data."""
     if node.primitive is None:
         return _NEW
-    if all(np.size(x) and np.abs(x).max() > 1e30 for x in map(data_of, node.inputs)):
+    if all(np.size(x) and np.abs(x).max() > 1e30 for x in map(plain, node.inputs)):
         return _LARGE
-    return _FIXES.get(node.primitive.name, _ELSE)
+    return _FIXES.get(node.primitive.name, _OTHER_FIX)
 
 
 def _origin(e: Examination, first: Node) -> Node:
-    """Return what made the output inf or NaN: 1 / inf is a finite 0, whose log is -inf again.
+    """Return the node that made the output inf or NaN: 1 / inf is a finite 0, whose log is -inf.
 
-    Args:    first: the first number that is not finite of an unbroken row of them.
+    Args:    first: the first node of the unbroken chain that ends in the output.
     """
     earlier = [
         node
@@ -139,10 +154,10 @@ def backward(e: Examination) -> list[Finding]:
                 continue
             name = user.primitive.name if user.primitive else ""
             cause = (
-                f"the gradient becomes {which(d)} at {_at(user, np.isfinite(data_of(d)))}, "
+                f"the gradient becomes {which(d)} at {_at(user, np.isfinite(plain(d)))}, "
                 f"from one of {account(g[user])}"
             )
-            fix = _FIXES.get(name, _ELSE) if norm(g[user]) < 1e30 else _LARGE
+            fix = _FIXES.get(name, _OTHER_FIX) if norm(g[user]) < 1e30 else _LARGE
             return [Finding("not finite", cause, e.place(user), fix)]
     cause = f"the gradient of {account(first)} is {which(g[first])}, the sum of its contributions"
     return [Finding("not finite", cause, e.place(first), _LARGE)]
@@ -155,47 +170,38 @@ def _of_leaf(e: Examination, leaf: Node) -> Finding:
 
 
 def is_finite(x: Any) -> bool:
-    """Tell whether a node or constant holds neither NaN nor inf."""
-    return bool(np.isfinite(data_of(x)).all())
+    """Return whether a node or constant holds neither NaN nor inf."""
+    return bool(np.isfinite(plain(x)).all())
 
 
 def which(x: Any) -> str:
     """Return which of NaN and inf a node, constant or gradient holds."""
-    data = data_of(x)
+    data = plain(x)
     return "NaN" if np.isnan(data).any() else "inf" if np.any(np.equal(data, np.inf)) else "-inf"
 
 
 def _at(node: Node, finite: Any = None) -> str:
     """Return an operation with the operands of the first element that is not finite."""
     finite = np.isfinite(node._data) if finite is None else finite
-    shape = node.shape
-    if node.primitive not in _ELEMENTWISE or not shape or np.shape(finite) != shape:
+    primitive, shape = node.primitive, node.shape
+    if primitive is None or not primitive.elementwise or not shape or np.shape(finite) != shape:
         return made(node)
     index = tuple(int(i) for i in np.argwhere(~finite)[0])
     operands = []
     for x in node.inputs:
         label = f"{x.label} = " if getattr(x, "label", None) else ""
-        operands.append(f"{label}{np.broadcast_to(data_of(x), shape)[index]:.6g}")
-    name = node.primitive.name if node.primitive else "value"
-    return f"{name} of {' and '.join(operands)} at {list(index)}"
+        operands.append(f"{label}{np.broadcast_to(plain(x), shape)[index]:.6g}")
+    return f"{primitive.name} of {' and '.join(operands)} at {list(index)}"
 
 
-_VANISHING = (
-    "relu in place of sigmoid and tanh, he_normal or glorot_uniform to start from, "
-    "BatchNormalization or residual connections, fewer layers"
-)
-_EXPLODING = (
-    "smaller weights to start from (glorot_uniform, orthogonal), normalization between layers, "
-    "clipnorm=1.0 in the optimizer"
-)
-_FACTORS = "factors near 1: relu for tanh and sigmoid, smaller or larger weights; fewer steps"
+# Vanishing and exploding gradients
 
 
 def by_layer(e: Examination) -> list[Finding]:
     """Report gradients that shrink or grow from the last layer to the first.
 
-    Where signals grow on their way forward as gradients do on their way back, those of the
-    weights, which are products of both, are all of one size: so outputs of layers count, too.
+    Gradients of weights are products of signals and gradients of outputs. If one grows as the
+    other shrinks, they are all of one size: so gradients of outputs are compared, too.
     """
     trained = {leaf: layer for leaf, layer in e.trained().items() if leaf in e.cotangents and layer}
     depth: dict[str, int] = {}
@@ -215,7 +221,7 @@ def by_layer(e: Examination) -> list[Finding]:
 
 
 def _outputs(e: Examination) -> set[tuple[Node, str]]:
-    """Return the nodes that layers hand over to others, with their layers."""
+    """Return the nodes that one layer passes to another, with their layers."""
     layer_of = {node: e.layers.layer(node) for node in e.order if node.primitive is not None}
     found = {(e.output, layer_of.get(e.output, ""))}
     for node, layer in layer_of.items():
@@ -248,14 +254,10 @@ def compared(norms: dict[str, list[float]], what: str = "weights") -> list[Findi
         f"last layer and {at_first:.2g} in the first, {_factor(ratio)} in all and {_factor(step)} "
         "from layer to layer"
     )
-    rows = ", ".join(f"{layer}: {size:.1e}" for layer, size in _shortened(list(sizes.items())))
-    return [Finding(kind, cause, rows, fix)]
-
-
-def _shortened(rows: list[Any]) -> list[Any]:
-    """Return at most nine of the rows, evenly chosen, first and last among them."""
-    chosen = sorted({round(i) for i in np.linspace(0, len(rows) - 1, min(len(rows), 9))})
-    return [rows[i] for i in chosen]
+    # At most nine layers, evenly chosen, first and last among them
+    chosen = {round(i) for i in np.linspace(0, len(sizes) - 1, min(len(sizes), 9))}
+    shown = [row for i, row in enumerate(sizes.items()) if i in chosen]
+    return [Finding(kind, cause, ", ".join(f"{layer}: {size:.1e}" for layer, size in shown), fix)]
 
 
 def _by_operation(e: Examination) -> list[Finding]:
@@ -272,7 +274,7 @@ def _by_operation(e: Examination) -> list[Finding]:
         factors = [sign * math.log(low / high) for low, high in pairwise(at)]
         steps = [node for node, each in zip(path[1:], factors, strict=True) if each > 0.01]
         if len(steps) < PATH_STEPS or max(factors) > reach / 2:
-            continue  # one factor is a matter of units, many are a matter of the formula
+            continue  # one large factor is a matter of units, many are a matter of the formula
         each = _factor(math.exp(sign * reach / len(steps)))
         cause = (
             f"the gradient {verb} on its way back to {e.name(leaf)}: from {at[-1]:.2g} to "
@@ -283,7 +285,7 @@ def _by_operation(e: Examination) -> list[Finding]:
 
 
 def _path(e: Examination, leaf: Node, sign: int) -> list[Node]:
-    """Return a way from a leaf up to the output, along the largest or smallest gradients."""
+    """Return a path from a leaf to the output, along the largest or smallest gradients."""
     users: dict[Node, list[Node]] = defaultdict(list)
     for node in e.order:
         for x in node.inputs if node in e.live else ():
@@ -299,22 +301,23 @@ def _factor(ratio: float) -> str:
     return f"{ratio:.2g} times" if ratio >= 1 else f"1/{1 / ratio:.2g}"
 
 
-_ZERO = "model.zero_grad(), or p.grad = 0 for each p, before each backward()"
+# Accumulated gradients, and steps
 
 
 def accumulated(e: Examination) -> list[Finding]:
     """Report leaves whose `.grad` holds more than this graph's gradient, after its backward().
 
-    Where backward() has not come by, or data have changed since, there is nothing to compare.
+    Before backward(), or if data have changed since, there is nothing to compare.
     """
-    if e.output._gradient is None or not _is_one(e.output._gradient) or _has_changed(e):
+    g = e.output._gradient
+    if g is None or not np.all(np.equal(plain(g), 1)) or _has_changed(e):
         return []
     own = {leaf: e.cotangents[leaf] for leaf in e.leaves if leaf in e.cotangents}
-    held = {leaf: data_of(leaf._gradient) for leaf in own if leaf._gradient is not None}
+    held = {leaf: plain(leaf._gradient) for leaf in own if leaf._gradient is not None}
     reached = [leaf for leaf in held if leaf in e.live]
     more = [leaf for leaf in reached if not _equal(held[leaf], own[leaf])]
     if not more or len(more) < len(reached):
-        return []  # a part of a larger graph explains it, too
+        return []  # this graph may be a part of a larger one
     names = listed([e.name(leaf) for leaf in more])
     times = {_multiple(held[leaf], own[leaf]) for leaf in more}
     count = times.pop() if len(times) == 1 else 0
@@ -329,99 +332,20 @@ def accumulated(e: Examination) -> list[Finding]:
     return [Finding("accumulated", cause, f"{place}{norm(own[first]):.4g}", _ZERO)]
 
 
-def steps(
-    parameters: Mapping[Node, str], gradients: Mapping[Node, Any], optimizer: Any, e: Any
-) -> list[Finding]:
-    """Report a learning rate whose update is too large or too small against the weights.
-
-    Args:    parameters: with the names of their layers.
-             gradients: those that the step is taken with.
-             optimizer: a learning rate, or what has `step(parameters)`; it stays as it is.
-             e: the examination of the loss, on which the step is tried out; None: there is none.
-    """
-    moved = _moved(gradients, optimizer)
-    ratios: dict[str, float] = {}
-    groups: dict[str, list[Node]] = defaultdict(list)
-    for parameter in moved:
-        groups[parameters[parameter] or "parameters"].append(parameter)
-    for layer, leaves in groups.items():
-        step = math.hypot(*(norm(moved[p] - p._data) for p in leaves))
-        size = math.hypot(*(norm(p._data) for p in leaves))
-        if size or e is not None:  # from zeros any step is large; only a loss can tell
-            ratios[layer] = step / size if size else math.inf if step else 0.0
-    if not ratios:
-        return []
-    layer = max(ratios, key=ratios.__getitem__)
-    largest, rate = ratios[layer], _rate(optimizer)
-    place = f"{layer}: update / weights = {largest:.2g}"
-    before = after = 0.0
-    if e is not None:
-        before, after = _total(e.output._data), _total(e.replayed(moved))
-        place += f"; loss of this batch {before:.4g}, after the update {after:.4g}"
-    risen = not after - before <= (RISEN_LOSS - 1) * abs(before)
-    least = HUGE_UPDATE if e is None else LARGE_UPDATE
-    if largest > least and (e is None or risen):
-        why = "overshoots: it changes the weights by more than the gradient can foresee"
-        fix = f"a learning rate around {_suggested(rate, largest)}"
-        return [Finding("large steps", f"learning rate {rate:g} {why}", place, fix)]
-    size = math.hypot(*(norm(g) for g in gradients.values()))
-    if largest < SMALL_UPDATE and size > SMALL_GRADIENT:
-        why = "is too small: an update hardly changes the weights"
-        fix = f"a learning rate around {_suggested(rate, largest)}"
-        return [Finding("small steps", f"learning rate {rate:g} {why}", place, fix)]
-    return []
-
-
-def _moved(gradients: Mapping[Node, Any], optimizer: Any) -> dict[Node, Any]:
-    """Return the data that parameters would have after a step, which is taken on copies."""
-    if not hasattr(optimizer, "step"):
-        return {p: p._data - optimizer * g for p, g in gradients.items()}
-    copies = {}
-    for parameter, g in gradients.items():
-        copies[parameter] = make_leaf(type(parameter), copy.copy(parameter._data))
-        copies[parameter]._gradient = copy.copy(g)
-    # what the optimizer remembers of a parameter goes to its copy
-    memo = {id(parameter): twin for parameter, twin in copies.items()}
-    copy.deepcopy(optimizer, memo).step(list(copies.values()))
-    return {parameter: twin._data for parameter, twin in copies.items()}
-
-
-def _rate(optimizer: Any) -> float:
-    if not hasattr(optimizer, "step"):
-        return float(optimizer)
-    return float(optimizer.current_learning_rate())
-
-
-def _suggested(rate: float, ratio: float) -> str:
-    """Return the rate at which the update would be of the usual size, if it goes with the rate."""
-    if not rate:
-        return "0.001"
-    new = rate * (USUAL_UPDATE / ratio if math.isfinite(ratio) else 0.1)
-    return f"{float(f'{new:.0e}'):g}"
-
-
 def _has_changed(e: Examination) -> bool:
-    """Tell whether leaves hold other data than those the graph was computed with."""
+    """Return whether leaves hold other data than those the graph was computed with."""
     checked: set[Node] = set()
     for node in e.order:
         leaves = [x for x in node.inputs if isinstance(x, Node) and x.primitive is None]
         if node.primitive is None or not leaves or checked.issuperset(leaves):
             continue
         checked.update(leaves)
-        inputs = [data_of(x) for x in node.inputs]
+        inputs = [plain(x) for x in node.inputs]
         with np.errstate(all="ignore"):
             now = node.primitive.compute(inputs, node.params or {}, node.inputs)
         if not np.array_equal(now, node._data, equal_nan=True):
             return True
     return False
-
-
-def _total(data: Any) -> float:
-    return float(np.sum(data))
-
-
-def _is_one(gradient: Any) -> bool:
-    return bool(np.all(np.equal(data_of(gradient), 1)))
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -432,3 +356,70 @@ def _multiple(a: Any, b: Any) -> int:
     """Return the whole number by which b was multiplied to give a, 0 if there is none."""
     count = round(float(np.vdot(a, b) / np.vdot(b, b)))
     return count if count > 1 and _equal(a, np.multiply(b, count)) else 0
+
+
+def steps(
+    parameters: Mapping[Node, str], gradients: Mapping[Node, Any], optimizer: Any, e: Any
+) -> list[Finding]:
+    """Report a learning rate whose update is too large or too small relative to the weights.
+
+    Args:    parameters: with the names of their layers.
+             gradients: those that the step is taken with.
+             optimizer: a learning rate, or an object with `step(parameters)`, of which a copy is
+             used.
+             e: the examination of the loss, on which the step is tried; or None.
+    """
+    moved = _moved(gradients, optimizer)
+    ratios: dict[str, float] = {}
+    groups: dict[str, list[Node]] = defaultdict(list)
+    for parameter in moved:
+        groups[parameters[parameter] or "parameters"].append(parameter)
+    for layer, leaves in groups.items():
+        step = math.hypot(*(norm(moved[p] - p._data) for p in leaves))
+        size = math.hypot(*(norm(p._data) for p in leaves))
+        if size or e is not None:  # from zeros any step is large; only the loss can decide
+            ratios[layer] = step / size if size else math.inf if step else 0.0
+    if not ratios:
+        return []
+    layer = max(ratios, key=ratios.__getitem__)
+    largest = ratios[layer]
+    rate = float(optimizer.current_learning_rate() if hasattr(optimizer, "step") else optimizer)
+    place = f"{layer}: update / weights = {largest:.2g}"
+    before = after = 0.0
+    if e is not None:
+        before, after = float(np.sum(e.output._data)), float(np.sum(e.replayed(moved)))
+        place += f"; loss of this batch {before:.4g}, after the update {after:.4g}"
+    risen = not after - before <= (RISEN_LOSS - 1) * abs(before)
+    least = HUGE_UPDATE if e is None else LARGE_UPDATE
+    size = math.hypot(*(norm(g) for g in gradients.values()))
+    if largest > least and (e is None or risen):
+        kind = "large steps"
+        why = "overshoots: it changes the weights by more than the gradient can predict"
+    elif largest < SMALL_UPDATE and size > SMALL_GRADIENT:
+        kind, why = "small steps", "is too small: an update hardly changes the weights"
+    else:
+        return []
+    fix = f"a learning rate around {_suggested(rate, largest)}"
+    return [Finding(kind, f"learning rate {rate:g} {why}", place, fix)]
+
+
+def _moved(gradients: Mapping[Node, Any], optimizer: Any) -> dict[Node, Any]:
+    """Return the data that parameters would have after a step, which is taken on copies."""
+    if not hasattr(optimizer, "step"):
+        return {p: p._data - optimizer * g for p, g in gradients.items()}
+    copies = {}
+    for parameter, g in gradients.items():
+        copies[parameter] = make_leaf(type(parameter), copy.copy(parameter._data))
+        copies[parameter]._gradient = copy.copy(g)
+    # The optimizer's state of a parameter becomes that of its copy
+    memo = {id(parameter): twin for parameter, twin in copies.items()}
+    copy.deepcopy(optimizer, memo).step(list(copies.values()))
+    return {parameter: twin._data for parameter, twin in copies.items()}
+
+
+def _suggested(rate: float, ratio: float) -> str:
+    """Return the rate at which the update would be of the usual size, if it grows with the rate."""
+    if not rate:
+        return "0.001"
+    new = rate * (USUAL_UPDATE / ratio if math.isfinite(ratio) else 0.1)
+    return f"{float(f'{new:.0e}'):g}"

@@ -1,4 +1,4 @@
-"""Zero and missing gradients: what does not depend on a parameter, and where a path is cut."""
+"""Zero and missing gradients: unused parameters, cut paths, saturated and dead units."""
 
 from collections import Counter, defaultdict
 from typing import Any, TypeAlias
@@ -6,10 +6,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..data import Data
-from ..graph import Node
+from ..graph import Node, Primitive
 from ..messages import listed
+from ..primitives.elementwise import equal, greater, greater_equal
 from ..rules import pull
-from .examination import Examination, Finding, data_of
+from ..trace import plain
+from .examination import SUMS, Examination, Finding
 from .sizes import begun_at, fix_of, is_finite, which
 
 # |x| from which sigmoid and tanh count as saturated: their derivative is then below 1 % of its
@@ -17,27 +19,29 @@ from .sizes import begun_at, fix_of, is_finite, which
 SATURATED_FROM = {"sigmoid": 6.0, "tanh": 3.0}
 
 # Share of saturated numbers in a hidden layer. Trained networks use the flat ends as on and off,
-# so that half of them may lie there
+# so that half of them may be there
 SATURATED_SHARE = 0.7
 
-# Share of outputs that are saturated on the wrong side, so that the loss pulls them back in vain.
-# A network that has learnt is rarely both wrong and sure; one that starts there is wrong in half
+# Share of outputs that are saturated at the wrong end, where the loss cannot move them. A trained
+# network is rarely both wrong and certain; one that starts there is wrong in half
 STUCK_SHARE = 0.25
 
 # Share of a layer's relu units that are off for every sample. Units of trained networks are
-# selective, and in deep narrow ones half of them rest on a whole batch, fresh ones included; over
-# a few samples that says nothing
+# selective, and in deep narrow ones, new ones included, half of them are off for a whole batch;
+# a few samples are not enough to judge
 DEAD_SHARE = 0.75
 DEAD_SAMPLES = 8
 
-# An operation, and the number of the input to which it passes nothing on
+# An operation, and the number of the input to which it passes no gradient
 Cut: TypeAlias = tuple[Node, int]
 
-# How many named values are traced one by one; the others together, since each may walk the graph
+# Number of named values that are traced one by one; the others together, since each may take a
+# walk through the graph
 TRACED = 20
 
-_SMOOTH_STEP = "a smooth function in its place: sigmoid, tanh or softplus; steps only to predict"
-# What a cut says of itself, and what to write instead
+_NUMBERS_ONLY = ".data, float(), np.asarray(), comparisons and no_grad() drop the graph"
+_SMOOTH_STEP = "a smooth function instead: sigmoid, tanh or softplus; steps only to predict"
+# The reason for a cut, and what to write instead
 _KINDS = {
     "step": ("a step, whose derivative is 0 wherever there is one", _SMOOTH_STEP),
     "comparison": ("which compares: 0 or 1 do not move with small changes", _SMOOTH_STEP),
@@ -76,16 +80,28 @@ _KINDS = {
         "fewer factors below 1: relu or residual connections; a sum of logarithms for a product",
     ),
 }
+# Choices and other operations whose kind of cut is not a fact of their row
 _BY_OPERATION = {
-    "step": ("sign", "floor", "ceil", "round", "floor_divide"),
-    "comparison": ("greater", "greater_equal", "equal", "where", "gate"),
-    "relu": ("relu", "gate"),
-    "bound": ("maximum", "minimum"),
-    "choice": ("where",),
-    "factor": ("multiply", "divide", "matmul", "inner", "einsum", "convolve"),
-    "saturated": ("sigmoid", "tanh", "erf", "softplus", "softmax", "log_softmax", "logsumexp"),
-    "stationary": ("square", "power", "absolute", "norm", "hypot"),
+    "relu": "relu",
+    "gate": "relu",
+    "maximum": "bound",
+    "minimum": "bound",
+    "where": "choice",
+    **dict.fromkeys(
+        ["sigmoid", "tanh", "erf", "softplus", "softmax", "log_softmax", "logsumexp"], "saturated"
+    ),
 }
+
+
+def untracked(output: Any) -> Finding:
+    """Report an output that is a leaf or plain data."""
+    what = "a Value that was computed from nothing" if isinstance(output, Node) else "plain data"
+    return Finding(
+        "plain data",
+        f"no gradient can be found: the output is {what}",
+        "the output",
+        f"Values throughout: {_NUMBERS_ONLY}",
+    )
 
 
 def unused(e: Examination) -> list[Finding]:
@@ -94,41 +110,43 @@ def unused(e: Examination) -> list[Finding]:
     absent = {leaf: name for leaf, name in e.parameters.items() if leaf not in known}
     if not absent:
         return []
-    users = {_known_by(x): node for node in e.order for x in node.inputs if not isinstance(x, Node)}
+    users = {_content(x): node for node in e.order for x in node.inputs if not isinstance(x, Node)}
     found = []
     for leaf, name in list(absent.items()):
-        user = users.get(_known_by(leaf._data))
+        user = users.get(_content(leaf._data))
         if user is None or _is_common(leaf._data):
             continue
         del absent[leaf]
-        cause = "its numbers take part as plain data, which do not know where they come from"
-        fix = f"{name} in place of {name}.data, float({name}) or np.asarray({name})"
-        found.append(
-            Finding("plain data", f"the gradient of {name} is missing: {cause}", e.place(user), fix)
-        )
+        cause = f"the gradient of {name} is missing: its numbers are used as plain data, without "
+        cause += "the graph"
+        fix = f"{name} instead of {name}.data, float({name}) or np.asarray({name})"
+        found.append(Finding("plain data", cause, e.place(user), fix))
     if absent:
         it = "it" if len(absent) == 1 else "them"
-        cause = f"the gradient of {listed(list(absent.values()))} is missing: the output does not"
-        fix = "compute the output from what is to learn, and with Values throughout: .data, "
-        fix += "float(), np.asarray(), comparisons and no_grad() forget where numbers come from"
-        found.append(Finding("unused", f"{cause} depend on {it}", e.place(e.output), fix))
+        cause = f"the gradient of {listed(list(absent.values()))} is missing: the output does not "
+        cause += f"depend on {it}"
+        fix = f"compute the output from these parameters, with Values throughout: {_NUMBERS_ONLY}"
+        found.append(Finding("unused", cause, e.place(e.output), fix))
     return found
 
 
-def _known_by(data: Data) -> Any:
-    """Return what tells constants apart: of floats the object, of arrays, which are copied, all."""
+def _content(data: Data) -> Any:
+    """Return a key of a constant: of a float the object, of an array, which is copied, its data."""
     return id(data) if isinstance(data, float) else (data.shape, data.dtype.char, data.tobytes())
 
 
 def _is_common(data: Data) -> bool:
-    """Tell whether other constants may well be the same: whole literals, arrays of one number."""
+    """Return whether other constants may be the same: whole literals, arrays of one number."""
     return data.is_integer() if isinstance(data, float) else bool((data == data.flat[:1]).all())
 
 
-def cut_off(e: Examination, said: set[Node]) -> list[Finding]:
-    """Report leaves whose every path to the output is cut, with the cuts.
+# Paths that are cut
 
-    Args:    said: operations of which another finding says already that they pass nothing on.
+
+def cut_off(e: Examination, reported: set[Node]) -> list[Finding]:
+    """Report leaves all of whose paths to the output are cut, with the cuts.
+
+    Args:    reported: operations that another finding reports already.
     """
     users = _dead_edges(e)
     merged: dict[tuple[str, frozenset[Node]], tuple[list[str], list[Node]]] = {}
@@ -137,18 +155,15 @@ def cut_off(e: Examination, said: set[Node]) -> list[Finding]:
         kinds = {cut: _kind(e, *cut) for cut in cuts}
         kind = Counter(kinds.values()).most_common(1)[0][0]
         nodes = list(dict.fromkeys(node for (node, _), each in kinds.items() if each == kind))
-        if not (all(_is_said(node, said) for node in nodes) or _is_met(e, nodes)):
+        # The node itself, or the one whose zeros it multiplies
+        involved = [{node, *[x for x in node.inputs if isinstance(x, Node)]} for node in nodes]
+        if not (all(reported & each for each in involved) or _is_met(e, nodes)):
             merged.setdefault((kind, frozenset(nodes)), ([], nodes))[0].extend(names)
     return [_report(e, kind, names, nodes) for (kind, _), (names, nodes) in merged.items()]
 
 
-def _is_said(node: Node, said: set[Node]) -> bool:
-    """Tell whether a finding names an operation already, or the one whose zeros it multiplies."""
-    return node in said or any(isinstance(x, Node) and x in said for x in node.inputs)
-
-
 def _is_met(e: Examination, nodes: list[Node]) -> bool:
-    """Tell whether a loss is 0, and rests in itself: a model that has met it has learnt."""
+    """Return whether the loss of a model is 0, and cuts the paths itself: the model has learnt."""
     return (
         (e.model is not None or e.layers.has_modules)
         and not np.any(e.output._data)
@@ -157,8 +172,6 @@ def _is_met(e: Examination, nodes: list[Node]) -> bool:
 
 
 def _report(e: Examination, kind: str, names: list[str], nodes: list[Node]) -> Finding:
-    primitive = nodes[0].primitive
-    name = primitive.name if primitive else "value"
     place = e.places(nodes)
     if kind == "overflow":
         origin = begun_at(_infinite(nodes[0])[0])
@@ -166,9 +179,11 @@ def _report(e: Examination, kind: str, names: list[str], nodes: list[Node]) -> F
         place += f"; {which(origin)} comes from {e.place(origin)}"
     else:
         why, fix = _KINDS[kind]
-    how = why if kind == "cancelled" else f"every path to the output is cut at {name}, {why}"
-    cause = f"the gradient of {listed(names)} is 0: {how}"
-    return Finding("cut", cause, place, fix)
+    if kind != "cancelled":
+        primitive = nodes[0].primitive
+        name = primitive.name if primitive else "value"
+        why = f"every path to the output is cut at {name}, {why}"
+    return Finding("cut", f"the gradient of {listed(names)} is 0: {why}", place, fix)
 
 
 def _infinite(node: Node) -> list[Node]:
@@ -188,12 +203,13 @@ def _dead_edges(e: Examination) -> dict[Node, list[Cut]]:
 
 
 def _groups(e: Examination, users: dict[Node, list[Cut]]) -> list[tuple[list[str], list[Node]]]:
-    """Return leaves without gradient that deserve a word, together where they share their fate.
+    """Return the leaves without gradient that are worth a report, in groups.
 
-    In a network single weights rest often: of a unit that is off, or of an input that is 0. So
-    there whole layers count; and everywhere what has a name, or that nothing at all is reached.
+    In a network single weights often have gradient 0: those of a unit that is off, or of an input
+    that is 0. So there only whole layers count. In every graph named leaves count, and the case
+    that no leaf at all is reached.
     """
-    dead = [leaf for leaf in e.names() if leaf in users]
+    dead = [leaf for leaf in e.named() if leaf in users]
     groups = [([e.name(leaf)], [leaf]) for leaf in dead[:TRACED]]
     if dead[TRACED:]:
         groups.append(([e.name(leaf) for leaf in dead[TRACED:]], dead[TRACED:]))
@@ -209,13 +225,13 @@ def _groups(e: Examination, users: dict[Node, list[Cut]]) -> list[tuple[list[str
         groups = [([e.name(leaf) for leaf in e.leaves], e.leaves)]
     elif not groups:
         missing = [leaf for leaf in e.leaves if leaf not in e.cotangents]
-        steps = [leaf for leaf in missing if _kinds(e, leaf, users) == {"step"}]
+        steps = [
+            leaf
+            for leaf in missing
+            if {_kind(e, *cut) for cut in _cuts(e, [leaf], users)} == {"step"}
+        ]
         groups = [([e.name(leaf) for leaf in steps], steps)] if steps else []
     return groups
-
-
-def _kinds(e: Examination, leaf: Node, users: dict[Node, list[Cut]]) -> set[str]:
-    return {_kind(e, *cut) for cut in _cuts(e, [leaf], users)}
 
 
 def _cuts(e: Examination, leaves: list[Node], users: dict[Node, list[Cut]]) -> list[Cut]:
@@ -233,47 +249,45 @@ def _cuts(e: Examination, leaves: list[Node], users: dict[Node, list[Cut]]) -> l
 
 
 def _kind(e: Examination, node: Node, i: int) -> str:
-    """Tell why an operation that a gradient reaches passes none of it on to its input i."""
+    """Return why an operation that a gradient reaches passes none of it to its input i."""
     g = e.cotangents[node]
     d = pull(node, i, g)
-    name = node.primitive.name if node.primitive else ""
+    primitive: Any = node.primitive
     if d is None:
-        kinds = [kind for kind in ("step", "comparison") if name in _BY_OPERATION[kind]]
-        return (kinds or ["no rule"])[0]
+        if not primitive.elementwise or (any(primitive.rules) and not primitive.chooses):
+            return "no rule"
+        is_mask = primitive.chooses or primitive in (greater, greater_equal, equal)
+        return "comparison" if is_mask else "step"
     if np.any(d):
         return "cancelled"
     if _infinite(node):
         return "overflow"
     if np.any(pull(node, i, g / np.abs(g).max())):
         return "underflow"
-    x, others = (
-        data_of(node.inputs[i]),
-        [data_of(y) for y in node.inputs if y is not node.inputs[i]],
-    )
-    if name == "maximum" and others and not np.any(others[0]):
+    x = plain(node.inputs[i])
+    others = [plain(y) for y in node.inputs if y is not node.inputs[i]]
+    if primitive.name == "maximum" and others and not np.any(others[0]):
         return "relu"
-    if (name in _BY_OPERATION["stationary"] or not others) and np.size(x) and not np.any(x):
+    has_minimum = not others or primitive.name in ("power", "hypot")
+    if has_minimum and np.size(x) and not np.any(x):
         return "stationary"
-    kinds = [
-        k for k in ("relu", "bound", "choice", "factor", "saturated") if name in _BY_OPERATION[k]
-    ]
-    return (kinds or ["flat"])[0]
+    if primitive.name in _BY_OPERATION:
+        return _BY_OPERATION[primitive.name]
+    return "factor" if _is_product(primitive) else "flat"
 
 
-def untracked(output: Any) -> Finding:
-    """Report an output that was computed from nothing, as far as it knows."""
-    what = "a Value that was computed from nothing" if isinstance(output, Node) else "plain data"
-    return Finding(
-        "plain data",
-        f"no gradient can be found: the output is {what}",
-        "the output",
-        "Values throughout: .data, float(), np.asarray(), comparisons and no_grad() forget where "
-        "numbers come from",
-    )
+def _is_product(primitive: Primitive) -> bool:
+    """Return whether an operation is linear in an input, with factors from another."""
+    if primitive in SUMS or not primitive.linear:
+        return False
+    return primitive.each is not None or sum(rule is not None for rule in primitive.rules) > 1
+
+
+# Units at their ends
 
 
 class _Saturation:
-    """Counts how many numbers of a layer are saturated, and which of them want back."""
+    """Counts how many numbers of a layer are saturated, and at how many the loss pulls back."""
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
@@ -281,7 +295,7 @@ class _Saturation:
         self.lowest, self.highest = np.inf, -np.inf
 
     def add(self, node: Node, g: Any, limit: float) -> None:
-        x = np.asarray(data_of(node.x))
+        x = np.asarray(plain(node.x))
         flat = np.abs(x) >= limit
         self.nodes.append(node)
         self.count += x.size
@@ -296,9 +310,9 @@ def saturated(
 ) -> tuple[list[Finding], set[Node]]:
     """Report layers of sigmoids or tanhs that work on their flat ends.
 
-    An output may well be sure of itself. It is stuck only where the loss pulls it back.
+    Outputs may be saturated. They are stuck only if the loss pulls them back.
 
-    Returns: the findings, and the operations that they are about.
+    Returns: the findings, and the operations that they report.
     """
     groups: dict[tuple[str, str, bool], _Saturation] = defaultdict(_Saturation)
     for node in e.order:
@@ -307,18 +321,17 @@ def saturated(
             is_weighed, meets_loss = flow[node]
             layer = e.layers.layer(node)
             if not is_weighed and not meets_loss and layer:
-                continue  # the output of a model, without a loss that tells right from wrong
+                continue  # the output of a model, without a loss
             by_end = not is_weighed and meets_loss
             g = e.cotangents.get(node, 0.0)
-            limit = SATURATED_FROM[name]
-            groups[name, layer, by_end].add(node, g, limit)
-    found, said = [], set()
+            groups[name, layer, by_end].add(node, g, SATURATED_FROM[name])
+    found, reported = [], set()
     for (name, _, by_end), group in groups.items():
         count, least = (group.stuck, STUCK_SHARE) if by_end else (group.flat, SATURATED_SHARE)
         if count and count >= least * group.count:
             found.append(_saturation(e, name, group, count, by_end))
-            said.update(group.nodes)
-    return found, said
+            reported.update(group.nodes)
+    return found, reported
 
 
 def _saturation(e: Examination, name: str, group: _Saturation, count: int, by_end: bool) -> Finding:
@@ -333,19 +346,13 @@ def _saturation(e: Examination, name: str, group: _Saturation, count: int, by_en
             f"{group.lowest:.4g} to {group.highest:.4g}, and from {limit:g} on its derivative is "
             f"below {slope:.2g}"
         )
+    fix = "smaller inputs or weights: standardised data, glorot_uniform"
     if by_end:
         cause += f", on the wrong side: the loss wants {'it' if group.count == 1 else 'them'} back"
-    return Finding(
-        "saturated",
-        cause,
-        e.places(group.nodes),
-        "smaller inputs or weights: standardised data, glorot_uniform"
-        + (
-            "; a cross-entropy from logits as loss"
-            if by_end
-            else "; relu, or normalization before it, in hidden layers"
-        ),
-    )
+        fix += "; a cross-entropy from logits as loss"
+    else:
+        fix += "; relu, or normalization before it, in hidden layers"
+    return Finding("saturated", cause, e.places(group.nodes), fix)
 
 
 def dead_relus(
@@ -353,10 +360,10 @@ def dead_relus(
 ) -> tuple[list[Finding], set[Node]]:
     """Report layers in which many relu units are off for every sample.
 
-    Returns: the findings, and the operations that they are about.
+    Returns: the findings, and the operations that they report.
     """
-    # By part and width: which of its units are ever on, and which ever below 0; a unit that only
-    # sees zeros, as where weights start at 0, is not to blame
+    # By part and width: which units are ever on, and which ever below 0. A unit that only gets
+    # zeros, as when weights start at 0, is not the cause
     on: dict[Any, Any] = {}
     below: dict[Any, Any] = {}
     samples: dict[Any, int] = defaultdict(int)
@@ -368,14 +375,14 @@ def dead_relus(
             continue
         is_neuron = e.layers.is_neuron(part)
         if part is None and np.ndim(x) == 0:
-            continue  # a number, of nobody knows which unit
+            continue  # the unit of a single number is not known
         x = np.reshape(x, (-1, 1 if is_neuron else (np.shape(x) or (1,))[-1]))
         key = (part or (node.index, 0), e.layers.layer(node), x.shape[1])
         on[key] = (x > 0).any(axis=0) | on.get(key, False)
         below[key] = (x < 0).any(axis=0) | below.get(key, False)
         samples[key] += len(x)
         nodes[key].append(node)
-    found, said = [], set()
+    found, reported = [], set()
     for layer in {(key[1] or key): None for key in on}:
         keys = [key for key in on if (key[1] or key) == layer]
         off = np.concatenate([below[key] & ~on[key] for key in keys])
@@ -383,9 +390,9 @@ def dead_relus(
         many = seen >= DEAD_SAMPLES and dead >= DEAD_SHARE * off.size
         if many or dead == off.size:
             about = [node for key in keys for node in nodes[key]]
-            said.update(about)
+            reported.update(about)
             found.append(_dead(e, dead, off.size, seen, about))
-    return found, said
+    return found, reported
 
 
 def _dead(e: Examination, dead: int, units: int, samples: int, nodes: list[Node]) -> Finding:
@@ -404,9 +411,9 @@ def _rectified(node: Node) -> Any:
     """Return the data that relu, or np.maximum(x, 0), was applied to; None for anything else."""
     name = node.primitive.name if node.primitive else ""
     if name == "relu":
-        return data_of(node.x)
+        return plain(node.x)
     if name == "maximum":
         for x, other in ((node.x, node.y), (node.y, node.x)):
             if not isinstance(other, Node) and not np.any(other):
-                return data_of(x)
+                return plain(x)
     return None
