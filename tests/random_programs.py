@@ -1,26 +1,30 @@
 """Random programs: a function, its derivatives and a step that keeps state, run in every way.
 
-Each seed gives a program of the operations of test_random_graphs.py and of those below, on numbers
-and arrays of float64 or float32. `difference` runs it eagerly, compiled with Numba and without, in
-a batch, differentiated inside and outside of compile, and by JAX, and reports what differs first.
+Each seed gives a program of the operations below, on numbers and arrays of float64 or float32. Each
+step applies one of them to results of earlier steps, any of which may be used again; what no step
+uses is summed up into one number. `difference` runs a program eagerly, compiled with Numba and
+without, in a batch, differentiated inside and outside of compile, and by JAX, and reports what
+differs first.
 """
 
 from dataclasses import dataclass
 from functools import partial, reduce
+from itertools import count, islice
 from unittest.mock import patch
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from test_random_graphs import ALONG_AN_AXIS, LARGEST, OPERATIONS, PIECEWISE
 
 import autograd_core as ac
 from autograd_core import Value, callback, fresh, gradients, value_and_grad
 
+LARGEST = 20.0  # results grow no further, so that rounding errors stay small
 CLEARANCE = 2e-2  # from points where an operation has no derivative, also in float32
 SMALL = [(), (), (2,), (3,), (2, 2), (2, 3), (3, 2)]
 LARGE = [(), (40, 55), (40, 55), (40, 1), (55,)]  # whose chains are fused loops
 PLACES = np.array([1, 0, 1])
+ODD = np.array([False, True, False])
 
 
 class Library:
@@ -36,8 +40,117 @@ class Library:
 
 OURS = Library(np, grad=ac.grad, batch=ac.batch, compile=ac.compile)
 JAX = Library(jnp, grad=jax.grad, batch=jax.vmap, compile=lambda f: f)
-# Name: a function of a library and operands; and how far these are from where it is not smooth
-MORE = {
+
+
+def gap(x, axis=-1):
+    """Return how far neighbours in size are apart along an axis."""
+    return np.diff(np.sort(x, axis), axis=axis)
+
+
+# Name: a function of a library and operands, defined and smooth everywhere
+SMOOTH = {
+    "negative": lambda np, x: -x,
+    "plus number": lambda np, x: 0.5 + x,
+    "minus number": lambda np, x: x - 0.25,
+    "number minus": lambda np, x: 1.5 - x,
+    "times number": lambda np, x: x * -0.75,
+    "over number": lambda np, x: x / 1.75,
+    "number over": lambda np, x: 2.0 / (1.0 + x * x),
+    "cube": lambda np, x: x**3,
+    "root of 1 + square": lambda np, x: np.sqrt(np.square(x) + 1.0),
+    "power": lambda np, x: (1.0 + x * x) ** 0.3,
+    "number to the power": lambda np, x: 1.5 ** np.sin(x),
+    "exp": lambda np, x: np.exp(-x * x),
+    "exp2": lambda np, x: np.exp2(np.cos(x)),
+    "expm1": lambda np, x: np.expm1(np.tanh(x)),
+    "log": lambda np, x: np.log(1.0 + x * x),
+    "log1p": lambda np, x: np.log1p(x * x),
+    "log2": lambda np, x: np.log2(2.0 + np.sin(x)),
+    "log10": lambda np, x: np.log10(2.0 + np.sin(x)),
+    "sin": lambda np, x: np.sin(x),
+    "cos": lambda np, x: np.cos(x),
+    "tan": lambda np, x: np.tan(np.tanh(x)),
+    "arcsin": lambda np, x: np.arcsin(0.9 * np.sin(x)),
+    "arctan": lambda np, x: np.arctan(x),
+    "sinh": lambda np, x: np.sinh(np.tanh(x)),
+    "cosh": lambda np, x: np.cosh(np.tanh(x)),
+    "tanh": lambda np, x: np.tanh(x),
+    "arcsinh": lambda np, x: np.arcsinh(x),
+    "arccosh": lambda np, x: np.arccosh(1.5 + x * x),
+    "arctanh": lambda np, x: np.arctanh(0.9 * np.sin(x)),
+    "cbrt": lambda np, x: np.cbrt(1.0 + x * x),
+    "sigmoid": lambda np, x: 1.0 / (1.0 + np.exp(-x)),
+    "softplus": lambda np, x: np.logaddexp(x, 0.0),
+    "add": lambda np, x, y: x + y,
+    "subtract": lambda np, x, y: x - y,
+    "multiply": lambda np, x, y: x * y,
+    "divide": lambda np, x, y: x / (1.0 + y * y),
+    "powers": lambda np, x, y: (1.0 + x * x) ** np.tanh(y),
+    "logaddexp": lambda np, x, y: np.logaddexp(x, y),
+    "arctan2": lambda np, x, y: np.arctan2(x, 1.0 + y * y),
+    "hypot": lambda np, x, y: np.hypot(x, 1.0 + y * y),
+    "multiply and add": lambda np, x, y, z: x * y + z,
+    "sum": lambda np, x: np.sum(x),
+    "mean": lambda np, x: np.mean(x),
+    "transpose": lambda np, x: x.T,
+    "swapaxes": lambda np, x: np.swapaxes(x, 0, 1),
+    "reshape": lambda np, x: np.reshape(x, x.shape[::-1]),
+    "broadcast": lambda np, x: np.broadcast_to(x, (2, 3)),
+    "flip": lambda np, x: np.flip(x, -1),
+    "roll": lambda np, x: np.roll(x, 1, 0),
+    "first": lambda np, x: x[0],
+    "last": lambda np, x: x[..., -1],
+    "element": lambda np, x: x[1, 0],
+    "without the first": lambda np, x: x[1:],
+    "column": lambda np, x: x[:, 1],
+    "backwards": lambda np, x: x[::-1],
+    "elements twice": lambda np, x: x[PLACES],
+    "where constant": lambda np, x: np.where(ODD, x, x * x),
+    "matmul": lambda np, x, y: x @ y,
+    "matmul transposed": lambda np, x, y: x @ y.T,
+    "einsum": lambda np, x, y: np.einsum("ij,kj->ik", x, y),
+    "outer": lambda np, x, y: np.outer(x, y),
+    "stack": lambda np, x, y: np.stack([x, y]),
+    "concatenate": lambda np, x, y: np.concatenate([x[:1], y[1:]]),
+    "root": lambda np, x: (1.0 + x * x) ** 0.5,
+    "inverse": lambda np, x: (2.0 + np.sin(x)) ** -1,
+    "norm": lambda np, x: np.linalg.norm(np.cos(x) + 2.0, axis=-1),
+    "no elements": lambda np, x: x + np.sum(x[:0]),
+    "places": lambda np, x: x[PLACES] * 0.5,
+    "centered": lambda np, x: (x - np.mean(x, 0)) / np.sqrt(np.var(x, 0) + 0.5),
+    "derivative": lambda np, x: np.grad(lambda t: np.sum(np.sin(t) * t))(x),
+    "mixed derivative": lambda np, x, y: np.grad(lambda t: np.sum(np.tanh(t) * np.sum(y * t)))(x),
+    "batch": lambda np, x: np.batch(lambda row: row * np.sum(np.cos(row)))(x),
+    "compiled": lambda np, x: np.compile(lambda t: np.tanh(t) * t + 1.0)(x),
+}
+# The same, for operands that have axes
+ALONG_AN_AXIS = {
+    "sum over rows": lambda np, x: np.sum(x, axis=0),
+    "sum over the last axis": lambda np, x: np.sum(x, axis=-1),
+    "less the mean": lambda np, x: x - np.mean(x, axis=-1, keepdims=True),
+    "variance": lambda np, x: np.var(x, axis=0),
+    "deviation": lambda np, x: np.sqrt(np.var(x, axis=-1) + 1.0),
+    "product": lambda np, x: np.prod(x, axis=-1),
+    "softmax": lambda np, x: np.exp(x) / np.sum(np.exp(x), axis=-1, keepdims=True),
+    "logsumexp": lambda np, x: np.log(np.sum(np.exp(x), axis=0)),
+    "cumsum": lambda np, x: np.cumsum(x, axis=-1),
+    "new axis": lambda np, x: (x[None] * x[..., None])[0],
+    "cumprod": lambda np, x: np.cumprod(x, axis=0),
+}
+# The same, and how far the operands are from where the function is not smooth
+PIECEWISE = {
+    "absolute": (lambda np, x: np.abs(x), np.abs),
+    "relu": (lambda np, x: np.maximum(x, 0.0), np.abs),
+    "clip": (lambda np, x: np.clip(x, -1.0, 1.0), lambda x: np.abs(np.abs(x) - 1)),
+    "sign": (lambda np, x: x * np.sign(x - 0.5), lambda x: x - 0.5),
+    "floor": (lambda np, x: x * np.floor(x), lambda x: x - np.round(x)),
+    "maximum": (lambda np, x, y: np.maximum(x, y), np.subtract),
+    "minimum": (lambda np, x, y: np.minimum(x, y), np.subtract),
+    "where": (lambda np, x, y: np.where(x > y, x * y, np.sin(y)), np.subtract),
+    "where positive": (lambda np, x, y: np.where(x > 0, y, x), lambda x, y: x),
+    "largest": (lambda np, x: np.max(x, axis=-1), gap),
+    "smallest": (lambda np, x: np.min(x, axis=0), lambda x: gap(x, 0)),
+    "sort": (lambda np, x: np.sort(x, axis=-1), gap),
     "mask": (lambda np, x, y: (x > y) * x - y, np.subtract),
     "conditions": (
         lambda np, x, y: np.where((x > 0) & (y < 1), x, 0.5 * y),
@@ -50,24 +163,11 @@ MORE = {
     "mod": (lambda np, x: x % 1.5 + x, lambda x: x / 1.5 - np.round(x / 1.5)),
     "floor divide": (lambda np, x: x - x // 1.5, lambda x: x / 1.5 - np.round(x / 1.5)),
     "round": (lambda np, x: x * np.round(x), lambda x: abs(x - np.floor(x) - 0.5)),
-    "root": (lambda np, x: (1.0 + x * x) ** 0.5, None),
-    "inverse": (lambda np, x: (2.0 + np.sin(x)) ** -1, None),
-    "norm": (lambda np, x: np.linalg.norm(np.cos(x) + 2.0, axis=-1), None),
     "scaled": (lambda np, x: x / (1.0 + np.max(np.abs(x))), lambda x: np.abs(x) + 1),
-    "no elements": (lambda np, x: x + np.sum(x[:0]), None),
-    "places": (lambda np, x: x[PLACES] * 0.5, None),
-    "centered": (lambda np, x: (x - np.mean(x, 0)) / np.sqrt(np.var(x, 0) + 0.5), None),
-    "derivative": (lambda np, x: np.grad(lambda t: np.sum(np.sin(t) * t))(x), None),
-    "mixed derivative": (
-        lambda np, x, y: np.grad(lambda t: np.sum(np.tanh(t) * np.sum(y * t)))(x),
-        None,
-    ),
-    "batch": (lambda np, x: np.batch(lambda row: row * np.sum(np.cos(row)))(x), None),
-    "compiled": (lambda np, x: np.compile(lambda t: np.tanh(t) * t + 1.0)(x), None),
 }
-CALLS = OPERATIONS | {name: f for name, (f, _) in MORE.items()}
-CLEARANCES = {name: of for name, (_, of) in (PIECEWISE | MORE).items() if of is not None}
-NAMES = sorted(CALLS)
+FUNCTIONS = SMOOTH | ALONG_AN_AXIS | {name: f for name, (f, _) in PIECEWISE.items()}
+CLEARANCES = {name: of for name, (_, of) in PIECEWISE.items()}
+NAMES = sorted(FUNCTIONS)
 
 
 @dataclass
@@ -84,7 +184,7 @@ class Case:
         """Carry out the steps, and sum up what was not used."""
         results = list(leaves)
         for name, operands in self.steps:
-            results.append(CALLS[name](library, *[results[i] for i in operands]))
+            results.append(FUNCTIONS[name](library, *[results[i] for i in operands]))
         used = {i for _, operands in self.steps for i in operands}
         return sum(library.sum(library.sin(x)) for i, x in enumerate(results) if i not in used)
 
@@ -99,7 +199,7 @@ def case(seed):
     made, steps = [list(leaves) for leaves in data], []
     for _ in range(rng.integers(3, 14)):
         name = NAMES[rng.integers(len(NAMES))]
-        call = CALLS[name]
+        call = FUNCTIONS[name]
         operands = rng.integers(0, len(made[0]), call.__code__.co_argcount - 1).tolist()
         out = [result(name, [results[i] for i in operands], shapes) for results in made]
         if all(x is not None for x in out):
@@ -107,6 +207,16 @@ def case(seed):
                 results.append(x)
             steps.append((name, operands))
     return Case(seed, steps, data, dtype, rng.random() < 0.3)
+
+
+def small_cases(number):
+    """Return the first programs of numbers and small arrays in float64."""
+    suitable = (
+        made
+        for made in map(case, count())
+        if made.dtype == np.float64 and all(np.size(x) < 10 for x in made.data[0])
+    )
+    return list(islice(suitable, number))
 
 
 def leaf(rng, shape, dtype):
@@ -120,7 +230,7 @@ def result(name, operands, shapes):
         return None
     try:
         with np.errstate(all="ignore"):
-            out = CALLS[name](OURS, *operands)
+            out = FUNCTIONS[name](OURS, *operands)
             clearance = CLEARANCES[name](*operands) if name in CLEARANCES else 1.0
     except (ValueError, IndexError, TypeError, AttributeError):
         return None

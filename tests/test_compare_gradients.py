@@ -39,7 +39,7 @@ KINDS = [
     "transpose",
     "broadcast",
 ]
-TRIALS = 50  # of each kind, on graphs of numbers and of arrays
+TRIALS = 20  # of each kind, on graphs of numbers and of arrays
 
 
 def named(value, label):
@@ -185,14 +185,14 @@ WRITTEN = {
 @pytest.mark.parametrize("written", WRITTEN)
 def test_no_right_gradient_is_called_wrong(make, written):
     judged = 0
-    for seed in range(50):
+    for seed in range(20):
         sample = make(np.random.default_rng(seed))
         right = backward_with(sample.output)
         given = {node: WRITTEN[written](gradient) for node, gradient in right.items()}
         comparison = compare_gradients(sample.output, given)
         assert comparison.all_right, f"seed {seed}: {comparison}"
         judged += len(comparison)
-    assert judged > 700
+    assert judged > 280
 
 
 @pytest.mark.parametrize("make", [scalar_graph, array_graph])

@@ -1,10 +1,11 @@
 """The pages of docs/ run, and their reference has every public name once.
 
-That every public name has a docstring is a test of its own (test_contents.py), that every public
-method has one a rule of ruff (D1), and that links lead somewhere a part of `make docs`.
+That every public method has a docstring is a rule of ruff (D1), and that links lead somewhere a
+part of `make docs`.
 """
 
 import importlib
+import inspect
 import pkgutil
 import re
 from collections import Counter
@@ -57,6 +58,16 @@ def public_names():
             if "__all__" in vars(module):
                 found[path] = module
     return found
+
+
+def test_every_public_name_has_a_docstring_and_is_ours():
+    public = public_names()
+    assert [name for name, found in public.items() if not inspect.getdoc(found)] == []
+    sources = {name: getattr(found, "__module__", "nn") for name, found in public.items()}
+    foreign = {
+        name for name in sources if sources[name].split(".")[0] not in ("autograd_core", "nn")
+    }
+    assert foreign == set()
 
 
 def test_the_reference_has_every_public_name_once_and_no_other():

@@ -283,7 +283,7 @@ def test_hostile_labels_stay_text(label):
 
 
 @pytest.mark.no_cover
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=30))
 def test_any_label_is_shown_as_it_is(label):
     shown = "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in label)

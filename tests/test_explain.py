@@ -599,7 +599,7 @@ def check(latex, explanation):
 
 
 @pytest.mark.no_cover
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(NUMBERS, STEPS)
 def test_latex_of_random_graphs_evaluates_to_the_engines_numbers(numbers, steps):
     explanation = explain(build(numbers, steps))

@@ -912,7 +912,6 @@ def uniform(seed, shape, low=0.5, high=2.0):
 
 
 class TestLinearity:
-    @settings(deadline=None)
     @given(st.sampled_from(CALLS), numbers, numbers, seeds)
     def test_of_the_pullback_in_the_cotangent(self, call, a, b, seed):
         outputs, pullback = vjp(partial(call.results, np), *call.inputs)
@@ -947,7 +946,6 @@ def summed_back(array, shape):
 
 
 class TestBroadcasting:
-    @settings(deadline=None)
     @given(
         st.sampled_from(BINARY),
         st_numpy.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, min_side=0, max_side=3),
@@ -992,7 +990,7 @@ def indices(draw, shape):
 class TestIndexing:
     shapes = st_numpy.array_shapes(max_dims=3, max_side=3)
 
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     @given(st.data())
     def test_elements_are_numpy_s_and_derivatives_go_back_to_them(self, data):
         shape = data.draw(self.shapes)
@@ -1005,7 +1003,6 @@ class TestIndexing:
         np.testing.assert_array_equal(Value(x)[index].data, expected)
         check_gradients(lambda x: np.square(x[index]), x)
 
-    @settings(deadline=None)
     @given(st.data())
     def test_a_mask_of_all_axes_takes_its_elements(self, data):
         shape = data.draw(self.shapes)

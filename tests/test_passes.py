@@ -2,14 +2,13 @@
 
 import warnings
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from oracle import assert_close
-from test_random_graphs import graphs
+from random_programs import OURS, small_cases
 
 from autograd_core import Value, value_and_grad
 from autograd_core.graph import Primitive
@@ -258,35 +257,32 @@ class TestDead:
         assert names(after) == ["fresh"]
 
 
-def evaluations(graph):
-    """Return the recorded program of a graph, of its value and gradients, and other inputs."""
-    arrays = [x if np.ndim(x) else float(x) for x in graph.arrays()]
+def evaluation(case):
+    """Return the recorded program of a random program's value and gradients."""
 
     def f(leaves):
-        both = value_and_grad(lambda leaves: graph.output(np, leaves))(leaves)
-        return [both[0], *both[1]]
+        value, slopes = value_and_grad(partial(case.output, OURS))(leaves)
+        return [value, *slopes]
 
-    others = [x * 0.75 + 0.05 for x in arrays]
-    return trace(f, arrays).program, arrays, others
+    return trace(f, case.data[0]).program
 
 
 @pytest.mark.no_cover
-@settings(max_examples=30, deadline=None)
-@given(graphs(), st.permutations(PASSES))
-def test_in_any_order_and_number_passes_change_no_results(graph, passes):
-    before, *inputs = evaluations(graph)
-    programs = [simplified(before), *[one(before) for one in PASSES]]
-    for number in (2, 3, 4):
-        after = before
-        for one in passes[:number]:
-            after = one(after)
-        programs.append(after)
-    for data in inputs:
-        expected = run(before, *data)
-        scale = max(1.0, *[np.max(np.abs(part), initial=0.0) for part in expected])
-        for after in programs:
-            assert_close(run(after, *data), expected, 1e-12, 1e-12 * scale)
-    assert len(programs[0].operations()) <= len(before.operations())
+def test_in_any_order_and_number_passes_change_no_results():
+    for case in small_cases(30):
+        before, rng = evaluation(case), np.random.default_rng(case.seed)
+        programs = [simplified(before), *[one(before) for one in PASSES]]
+        for number in (2, 3, 4):
+            after = before
+            for i in rng.permutation(len(PASSES))[:number]:
+                after = PASSES[i](after)
+            programs.append(after)
+        for data in case.data[:2]:
+            expected = run(before, *data)
+            scale = max(1.0, *[np.max(np.abs(part), initial=0.0) for part in expected])
+            for after in programs:
+                assert_close(run(after, *data), expected, 1e-12, 1e-12 * scale)
+        assert len(programs[0].operations()) <= len(before.operations())
 
 
 def test_all_pairs_of_passes_keep_effects_and_draws():

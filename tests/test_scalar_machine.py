@@ -57,7 +57,7 @@ def computed(lines, inputs):
 
 
 @BOTH
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(lines=lines, first=numbers, second=numbers)
 def test_random_programs_and_their_gradients_equal_eager_ones(compiled, lines, first, second):
     f = value_and_grad(lambda inputs: computed(lines, inputs))
@@ -68,7 +68,7 @@ def test_random_programs_and_their_gradients_equal_eager_ones(compiled, lines, f
             np.testing.assert_allclose(run(inputs), [value, *gradient], 1e-12, 1e-12)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(lines=lines, first=numbers, seed=st.integers(0, 99))
 def test_random_programs_over_a_batch_equal_eager_ones(lines, first, seed):
     rng = np.random.default_rng(seed)
