@@ -17,6 +17,9 @@ from .watching import FORGOTTEN, recording, watchers
 from .watching import tracer as innermost_tracer
 
 
+_AS_IT_IS = nullcontext()
+
+
 def sweep(
     order: list[Node],
     cotangent: Any,
@@ -45,7 +48,7 @@ def sweep(
     _refuse_changed(order)
     cotangents = {order[-1]: cotangent}
     try:
-        with np.errstate(all="ignore"), recording() if create_graph else nullcontext():
+        with np.errstate(all="ignore"), recording() if create_graph else _AS_IT_IS:
             found = _propagate(order, cotangents, within, live=create_graph)
             if targets:  # beside the leaves
                 found += [

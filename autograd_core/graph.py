@@ -20,6 +20,7 @@ from . import watching
 from .data import Data, as_data
 from .errors import AutogradError, RuleError, UnsupportedError
 from .messages import explained, operation
+from .watching import FORGOTTEN, blocks, open_watches
 
 _new_node = object.__new__
 next_index = count().__next__
@@ -252,6 +253,9 @@ class Primitive:
         return self.compute(inputs, params, inputs)  # as rules call it: plain data throughout
 
     def _apply(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        if self.arity == 1 == len(inputs) and isinstance(x := inputs[0], Node):
+            out = self.compute((x._data,), params, inputs)
+            return record(type(x), out, self, x, None, params or None)
         self._check_number(inputs)
         kind = None
         data, operands = [], []
@@ -266,7 +270,7 @@ class Primitive:
         if kind is None:
             return out
         operands = [_constant(x) if type(x) is ndarray else x for x in operands]
-        if self.arity == 1:  # then the one input is the node
+        if self.arity == 1:
             return record(kind, out, self, operands[0], None, params or None)
         if self.arity == 2:
             return record(kind, out, self, operands[0], operands[1], params or None)
@@ -349,8 +353,9 @@ def _constant(x: Data) -> Data:
     """Return a constant as a node keeps it: the caller may fill the array anew before a sweep."""
     if type(x) is not ndarray or x.size > _COPIED:
         return x
-    if watching.open_watches and not watching.is_keeping_constants():
-        return x
+    if open_watches:
+        if blocks.get()[2] in open_watches or not watching.is_keeping_constants():
+            return x
     return x.copy("K")
 
 
@@ -363,14 +368,18 @@ def record(kind: type[Node], data: Data, primitive: Primitive, x: Any, y: Any, p
     node = _new_node(kind)
     node._data = data
     node._gradient = None
+    node.index = next_index()
+    node.label = None
+    if open_watches and blocks.get()[2] in open_watches:  # inside no_grad, and seen by none
+        node.primitive = node.x = node.y = node.params = None
+        node.origin = FORGOTTEN
+        return node
     node.primitive = primitive
     node.x = x
     node.y = y
     node.params = params
-    node.index = next_index()
-    node.label = None
     node.origin = None
-    if watching.open_watches:
+    if open_watches:
         watching.recorded(node)
     return node
 

@@ -184,7 +184,8 @@ class Value(ArrayMethods):
         """
         if watching.open_watches:
             watching.taking(self, ".backward()")
-        refuse_forgotten(self)
+        if self.origin is watching.FORGOTTEN:
+            refuse_forgotten(self)
         start = seed(self, gradient)
         cotangents = sweep(topological_order(self), start, create_graph=create_graph)
         # A leaf accumulates, and its owner may change what it gets: it shares no array, neither
@@ -198,14 +199,15 @@ class Value(ArrayMethods):
                 node._gradient = cotangent
                 if type(cotangent) is not float:
                     handed_out.add(id(cotangent))
-        with _accumulating, np.errstate(all="ignore"):
+        with _accumulating:
             totals = []
             for leaf in leaves:
                 total = cotangents[leaf]
                 if leaf._gradient is not None:
                     if leaf.stepped and not np.any(leaf._gradient):  # p.grad[:] = 0
                         leaf.stepped = False
-                    total = leaf._gradient + total
+                    with np.errstate(all="ignore"):
+                        total = leaf._gradient + total
                 totals.append(own(total, handed_out))
             # By one call in C, which no interrupt divides: all leaves belong to the same sweeps
             deque(map(setattr, leaves, repeat("_gradient"), totals), 0)

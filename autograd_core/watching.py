@@ -44,10 +44,11 @@ class _Opening:
         self.watcher = watcher
 
 
-# The blocks of this thread or task, outermost first, and the watchers that see anything in them;
-# tasks begin with those of their maker
-_Blocks = tuple[tuple[_Opening, ...], tuple[Watcher, ...]]
-_blocks: ContextVar[_Blocks] = ContextVar("blocks", default=((), ()))
+# The blocks of this thread or task, outermost first; the watchers that see anything in them; and
+# the innermost `no_grad` if, while it is open, new nodes are seen by none and keep no history.
+# Tasks begin with the blocks of their maker.
+_Blocks = tuple[tuple[_Opening, ...], tuple[Watcher, ...], _Opening | None]
+blocks: ContextVar[_Blocks] = ContextVar("blocks", default=((), (), None))
 # Those of all threads that are open: while there are none, recording asks no further. A block
 # that is not among them has ended, also for tasks that began inside it.
 open_watches: set[_Opening] = set()
@@ -74,27 +75,31 @@ class watch(ContextDecorator):  # noqa: N801  # a block, as in `with watch(watch
     def __enter__(self) -> None:
         opening = _Opening(self._watcher)
         self._own.append(opening)
-        openings = (*_still_open(), opening)
-        _blocks.set((openings, _seeing(openings)))
+        _enter((*_still_open(), opening))
         open_watches.add(opening)
 
     def __exit__(self, *_: object) -> None:
         open_watches.discard(self._own[-1])
         self._own.pop()
-        openings = _still_open()  # blocks held open by generators may end in any order
-        _blocks.set((openings, _seeing(openings)))
+        _enter(_still_open())  # blocks held open by generators may end in any order
 
     def __del__(self, close: Callable[..., None] = open_watches.difference_update) -> None:
         close(self._own)
 
 
+def _enter(openings: tuple[_Opening, ...]) -> None:
+    found = _seeing(openings)
+    forgets = found[-1:] == (_forgetting,) and {*found} <= {_forgetting, _remembering}
+    blocks.set((openings, found, openings[-1] if forgets else None))
+
+
 def _still_open() -> tuple[_Opening, ...]:
-    return tuple([o for o in _blocks.get()[0] if o in open_watches])
+    return tuple([o for o in blocks.get()[0] if o in open_watches])
 
 
 def watchers() -> tuple[Watcher, ...]:
     """Return the watchers of this thread or task, outermost first."""
-    openings, found = _blocks.get()
+    openings, found, _ = blocks.get()
     if not openings or open_watches.issuperset(openings):  # as in nearly every operation
         return found
     return _seeing(_still_open())
