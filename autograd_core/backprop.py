@@ -16,7 +16,6 @@ from .structural_zeros import careful_sweep
 from .watching import FORGOTTEN, recording, watchers
 from .watching import tracer as innermost_tracer
 
-
 _AS_IT_IS = nullcontext()
 
 

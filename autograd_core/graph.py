@@ -353,10 +353,11 @@ def _constant(x: Data) -> Data:
     """Return a constant as a node keeps it: the caller may fill the array anew before a sweep."""
     if type(x) is not ndarray or x.size > _COPIED:
         return x
-    if open_watches:
-        if blocks.get()[2] in open_watches or not watching.is_keeping_constants():
-            return x
-    return x.copy("K")
+    if not open_watches or (
+        blocks.get()[2] not in open_watches and watching.is_keeping_constants()
+    ):
+        return x.copy("K")
+    return x
 
 
 def _by_name(module: str, name: str) -> Any:

@@ -68,16 +68,16 @@ def _sigmoid_into(x: Any, out: Any) -> None:
     np.divide(1.0, out, out)
 
 
-def _tanh_slope_into(x: Any, out: Any) -> None:
+def _tanh_slope_into(x: Any, out: Any) -> Any:
     np.cosh(x, out)
     np.square(out, out)
-    np.divide(1.0, out, out)
+    return np.divide(1.0, out, out)
 
 
-def _sigmoid_slope_into(x: Any, out: Any) -> None:
-    np.multiply(x, 0.5, out)
-    _tanh_slope_into(out, out)
-    np.multiply(out, 0.25, out)
+def _sigmoid_slope_into(x: Any, out: Any) -> Any:
+    np.cosh(x, out)
+    np.add(out, 1.0, out)
+    return np.divide(0.5, out, out)
 
 
 def _where_into(condition: Any, x: Any, y: Any, out: Any) -> None:
@@ -271,20 +271,22 @@ cosh: Primitive = Primitive("cosh", np.cosh,
     lambda g, out, x: g * sinh(x),
     scalar=math.cosh)
 tanh: Primitive = Primitive("tanh", np.tanh,
-    lambda g, out, x: _to_tanh(g, out, x),
+    lambda g, out, x: g * _slope(tanh_slope, x),
     scalar=math.tanh)
 # The derivatives of tanh and sigmoid, exact in the tails, where their values are rounded to 1
-tanh_slope: Primitive = Primitive("tanh_slope", lambda x: 1.0 / np.square(np.cosh(x)),
+tanh_slope: Primitive = Primitive("tanh_slope",
+    lambda x: _tanh_slope_into(x, np.empty_like(x)),
     lambda g, out, x: g * (-2.0 * tanh(x) * out),
     elementwise=True,
     composed=lambda x: reciprocal(square(cosh(x))),
     scalar=lambda x: 1.0 / math.cosh(x) ** 2,
     into=lambda x, out: _tanh_slope_into(x, out))
-sigmoid_slope: Primitive = Primitive("sigmoid_slope", lambda x: 0.25 / np.square(np.cosh(0.5 * x)),
+sigmoid_slope: Primitive = Primitive("sigmoid_slope",
+    lambda x: _sigmoid_slope_into(x, np.empty_like(x)),
     lambda g, out, x: g * (-tanh(0.5 * x) * out),
     elementwise=True,
     composed=lambda x: 0.25 / square(cosh(0.5 * x)),
-    scalar=lambda x: 0.25 / math.cosh(0.5 * x) ** 2,
+    scalar=lambda x: 0.5 / (1.0 + math.cosh(x)),
     into=lambda x, out: _sigmoid_slope_into(x, out))
 arcsinh: Primitive = Primitive("arcsinh", np.arcsinh,
     lambda g, out, x: g * reciprocal(hypot(1.0, x)),
@@ -298,7 +300,7 @@ arctanh: Primitive = Primitive("arctanh", np.arctanh,
 
 # Activations, stable for inputs of any size
 sigmoid: Primitive = Primitive("sigmoid", lambda x: _sigmoid(x),
-    lambda g, out, x: _to_sigmoid(g, out, x),
+    lambda g, out, x: g * _slope(sigmoid_slope, x),
     elementwise=True,
     scalar=lambda x: 1.0 / (1.0 + math.exp(-x)),
     into=lambda x, out: _sigmoid_into(x, out))
@@ -396,19 +398,11 @@ def _over_square(component: Any, x: Any, y: Any) -> Any:
     return ratio(ratio(component, length), length)
 
 
-# The same for plain data, by fewer operations
-
-
-def _to_tanh(g: Any, out: Any, x: Any) -> Any:
+def _slope(slope: Primitive, x: Any) -> Any:
+    """Return slope(x), of plain data without the overhead of a call: small networks need it."""
     if type(x) is float:
-        return g * (1.0 - out * out) if -1.0 < x < 1.0 else g / math.cosh(x) ** 2
-    return g * tanh_slope(x) if isinstance(x, Node) else g / np.square(np.cosh(x))
-
-
-def _to_sigmoid(g: Any, out: Any, x: Any) -> Any:
-    if type(x) is float:
-        return g * out / (1.0 + math.exp(x))
-    return g * sigmoid_slope(x) if isinstance(x, Node) else g * out / (1.0 + np.exp(x))
+        return slope.scalar(x)  # type: ignore[misc]  # these have one
+    return slope.forward(x) if type(x) is np.ndarray else slope(x)
 
 
 def _along(g: Any, x: Any, length: Any, direction: Any) -> Any:
