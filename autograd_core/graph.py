@@ -374,6 +374,7 @@ def record(kind: type[Node], data: Data, primitive: Primitive, x: Any, y: Any, p
     if open_watches and blocks.get()[2] in open_watches:  # inside no_grad, and seen by none
         node.primitive = node.x = node.y = node.params = None
         node.origin = FORGOTTEN
+        node.stepped, node.assigned = False, 0
         return node
     node.primitive = primitive
     node.x = x

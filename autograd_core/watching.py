@@ -124,6 +124,7 @@ def recorded(node: Any) -> None:
     if not is_kept:
         node.primitive = node.x = node.y = node.params = None
         node.origin = FORGOTTEN
+        node.stepped, node.assigned = False, 0
 
 
 def taking(node: Any, how: str) -> None:

@@ -481,6 +481,12 @@ class TestInsideNoGrad:
         outputs, pullback = vjp(lambda x: (x * x, constant(x)), 3.0)
         assert (outputs, pullback((1.0, 1.0))) == ((9.0, 9.0), (6.0,))
 
+    def test_what_was_computed_there_accumulates_as_a_leaf(self):
+        x = no_grad()(lambda x: x * x)(Value(3.0))
+        for expected in (18.0, 36.0):
+            (x * x).backward()
+            assert x.grad == expected
+
     def test_a_leaf_has_gradient_1(self):
         x = Value(3.0)
         with no_grad():
