@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from autograd_core import mistakes
+from autograd_core import messages
 
 LABEL = "Example: "
 # PyTorch takes gigabytes with some package indexes: `make test-torch` installs it for these files
@@ -55,4 +55,4 @@ doctest.DocTestParser.parse = beside_label(doctest.DocTestParser.parse)
 @pytest.fixture(autouse=True)
 def _mistakes_are_warned_of_anew():
     """Warn of a mistake in every test, even if another one has made it at the same line."""
-    mistakes.warned.clear()
+    messages.warned.clear()

@@ -52,18 +52,17 @@ from .functions.activations import (
 )
 from .functions.windows import convolve, sliding_windows
 from .graph import Primitive
-from .mistakes import GradientWarning, warn_once
+from .messages import GradientWarning, warn_once
 from .scopes import scope
 from .value import Value, assign_all
 from .watching import no_grad
 
 if TYPE_CHECKING:
-    from .anomaly import detect_anomaly
+    from .checks import check_gradients, detect_anomaly
     from .comparison.compare import compare_gradients
     from .diagnosis.diagnose import diagnose
     from .drawing.draw import draw, draw_dot
     from .explanation.explain import explain
-    from .gradcheck import check_gradients
     from .program.batch import batch
     from .program.compile import compile
     from .program.tracing import callback, fresh
@@ -126,10 +125,10 @@ __all__ = [
 LATER = {
     "batch": ".program.batch",
     "callback": ".program.tracing",
-    "check_gradients": ".gradcheck",
+    "check_gradients": ".checks",
     "compare_gradients": ".comparison.compare",
     "compile": ".program.compile",
-    "detect_anomaly": ".anomaly",
+    "detect_anomaly": ".checks",
     "diagnose": ".diagnosis.diagnose",
     "draw": ".drawing.draw",
     "draw_dot": ".drawing.draw",

@@ -7,24 +7,24 @@ differentiated again.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from .backprop import own, paths, refuse_forgotten, seed, sweep
-from .data import shape_of
+from .data import as_data, shape_of
 from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
 from .functions.statistics import sum
-from .graph import Node, as_operand, make_leaf
-from .structure import flatten, paired_leaves
-from .trace import Function, Trace, plain, zeros
+from .graph import Node, Primitive, as_operand, make_leaf
+from .primitives.elementwise import identity
 from .value import Value
-from .watching import are_sweeps_recorded, is_live, recording
+from .watching import ARGUMENT, are_sweeps_recorded, is_live, recording
 
 Argnums: TypeAlias = int | tuple[int, ...]
+Function: TypeAlias = Callable[..., Any]
 
 
 def _numbers(argnums: Argnums, args: tuple[Any, ...]) -> list[int]:
@@ -306,3 +306,165 @@ def _matching(structure: Any, other: Any, name: str) -> list[Any]:
             f"one {name} for each, of the same structure and shapes",
         )
     return directions
+
+
+class Trace:
+    """One evaluation of a function on fresh Values, which can be pulled back to them.
+
+    The Values that stand for the arguments are fresh, so that derivatives are with respect to
+    this use of them alone; one that stands for a Value is computed from it, so that an outer
+    derivative sees through.
+    """
+
+    def __init__(
+        self, f: Function, args: tuple[Any, ...], numbers: Iterable[int], kwargs: dict[str, Any]
+    ) -> None:
+        self.primals: list[Node] = []
+        self.rebuilders: list[tuple[int, Function]] = []  # for each argument, leaves and structure
+        stand_ins = list(args)
+        for number in numbers:
+            if args[number] is None:
+                raise DataError(
+                    f"None as argument {number}, by which to differentiate",
+                    "it holds no numbers",
+                    "a number, an array or a structure of them; argnums for another argument",
+                )
+            leaves, rebuild = flatten(args[number])
+            fresh = [_fresh(leaf) for leaf in leaves]
+            stand_ins[number] = rebuild(fresh)
+            self.primals += fresh
+            self.rebuilders.append((len(fresh), rebuild))
+        with recording():
+            outputs, self.rebuild_output = flatten(f(*stand_ins, **kwargs))
+        self.outputs = [as_operand(out) for out in outputs]
+        refuse_forgotten(*self.outputs)
+        self.handed_out = {id(primal._data) for primal in self.primals}
+        self.paths = [
+            paths(output, self.primals) if isinstance(output, Node) else ([], None, False)
+            for output in self.outputs
+        ]
+
+    def keeps(self, i: int) -> bool:
+        """Whether results about output i stay Values, for somebody to differentiate."""
+        return self.paths[i][2] and is_live()
+
+    def result(self, i: int) -> Any:
+        """Return output i, plain unless Values from outside take part in it."""
+        output = self.outputs[i]
+        return output if self.keeps(i) else own(plain(output), self.handed_out)
+
+    def pull(self, i: int, cotangent: Any, live: bool = False) -> list[Any]:
+        """Return the cotangents of the primals, given that of output i; `live`: as Values."""
+        order, within, _ = self.paths[i]
+        live = live or self.keeps(i)
+        found = sweep(order, cotangent, within, live, self.primals) if order else {}
+        handed_out = {id(cotangent)}
+        gradients = []
+        for primal in self.primals:
+            gradient = found.get(primal)
+            if gradient is None:
+                gradient = zeros(primal)
+            gradients.append(gradient if live else own(gradient, handed_out))
+        return gradients
+
+    def structured(self, gradients: list[Any]) -> list[Any]:
+        """Return one gradient for each leaf in the structure of the arguments."""
+        start = 0
+        out = []
+        for count, rebuild in self.rebuilders:
+            out.append(rebuild(gradients[start : start + count]))
+            start += count
+        return out
+
+
+def composition(primitive: Primitive, inputs: list[Any], params: Any) -> tuple[list[Node], Any]:
+    """Return leaves with the data of inputs, and what the primitive's `composed` makes of them."""
+    leaves = [make_leaf(Value, plain(x)) for x in inputs]
+    with recording(), np.errstate(all="ignore"):
+        return leaves, primitive.composed(*leaves, **(params or {}))  # type: ignore[misc]
+
+
+def _fresh(leaf: Any) -> Any:
+    leaf = as_operand(leaf)
+    fresh = identity(leaf) if isinstance(leaf, Node) else make_leaf(Value, leaf)
+    fresh.origin = fresh.origin or ARGUMENT
+    return fresh
+
+
+def plain(x: Any) -> Any:
+    """Return the data of a node, and anything else as it is."""
+    return x._data if isinstance(x, Node) else x
+
+
+def zeros(x: Any) -> Any:
+    """Return 0 for each number of x."""
+    data = as_data(plain(x))
+    return 0.0 if isinstance(data, float) else np.zeros_like(data)
+
+
+def flatten(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+    """Return the leaves of a nested structure, and a function that builds it from other leaves.
+
+    Args:    structure: lists, tuples (named ones too), dicts and None, nested; everything else
+             is a leaf.
+    Returns: the leaves in order, and `rebuild(leaves)`.
+    Example: >>> leaves, rebuild = flatten({"w": [1.0, 2.0], "b": 3.0})
+             >>> leaves, rebuild([10.0, 20.0, 30.0])
+             ([1.0, 2.0, 3.0], {'w': [10.0, 20.0], 'b': 30.0})
+    """
+    leaves: list[Any] = []
+    _collect(structure, leaves)
+
+    def rebuild(replacements: list[Any]) -> Any:
+        return _rebuild(structure, iter(replacements))
+
+    return leaves, rebuild
+
+
+def _collect(structure: Any, leaves: list[Any]) -> None:
+    if isinstance(structure, (list, tuple, dict)):
+        for part in structure.values() if isinstance(structure, dict) else structure:
+            _collect(part, leaves)
+    elif structure is not None:
+        leaves.append(structure)
+
+
+def _rebuild(structure: Any, leaves: Any) -> Any:
+    if isinstance(structure, (list, tuple, dict)):
+        if isinstance(structure, dict):
+            return {name: _rebuild(part, leaves) for name, part in structure.items()}
+        parts = [_rebuild(part, leaves) for part in structure]
+        if isinstance(structure, list):
+            return parts
+        return type(structure)(*parts) if hasattr(structure, "_fields") else tuple(parts)
+    return None if structure is None else next(leaves)
+
+
+def paired_leaves(structure: Any, other: Any) -> list[tuple[Any, Any]] | None:
+    """Return the leaves of two structures of one kind, side by side; None if they differ.
+
+    Parts of lists and tuples go together by position, those of dicts by key.
+
+    Args:    structure: as in `flatten`, whose order the leaves have.
+             other: the same lists, tuples and dicts, with anything in place of the leaves.
+    Example: >>> paired_leaves({"w": 1.0, "b": 2.0}, {"b": 20.0, "w": 10.0})
+             [(1.0, 10.0), (2.0, 20.0)]
+    """
+    pairs: list[tuple[Any, Any]] = []
+    return pairs if _pair(structure, other, pairs) else None
+
+
+def _pair(structure: Any, other: Any, pairs: list[tuple[Any, Any]]) -> bool:
+    """Collect the pairs; return whether the structures are of one kind."""
+    if isinstance(structure, dict):
+        if not isinstance(other, dict) or structure.keys() != other.keys():
+            return False
+        return all(_pair(part, other[name], pairs) for name, part in structure.items())
+    if isinstance(structure, (list, tuple)):
+        if not isinstance(other, (list, tuple)) or len(structure) != len(other):
+            return False
+        return all(_pair(part, other[i], pairs) for i, part in enumerate(structure))
+    if structure is None:
+        return other is None
+    pairs.append((structure, other))
+    return True

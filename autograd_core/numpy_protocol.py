@@ -21,8 +21,7 @@ from .functions.compositions import COMPOSED
 from .functions.rearranging import moving, permuting, reshaping, splitting
 from .functions.windows import sliding_windows
 from .graph import Node, node_in
-from .messages import describe
-from .mistakes import GradientWarning, warn_once
+from .messages import GradientWarning, describe, warn_once
 from .primitives import elementwise
 
 

@@ -15,17 +15,16 @@ import numpy as np
 from . import watching
 from .array_methods import ArrayMethods
 from .backprop import own, refuse_forgotten, seed, sweep
+from .callers import is_search
 from .data import Data, as_data, shape_of
 from .errors import MissingNameError, ShapeError, UnsupportedError
-from .forks import free_after_fork
 from .functions.compositions import COMPOSED
 from .graph import Node, next_index, topological_order
-from .messages import describe
-from .mistakes import GradientWarning, warn_once
+from .messages import GradientWarning, describe, warn_once
 from .numpy_protocol import RECORDED, recorded_form
 from .primitives import elementwise as table
 from .primitives.linear_algebra import matmul
-from .searches import is_search
+from .watching import free_after_fork
 
 PRINTING = "the text, as in print(v) or f'{v}',"  # what a tracer refuses
 # Threads that share parameters add to the same gradients

@@ -1,9 +1,11 @@
 """Watching the engine at work: every node it records and every backward sweep."""
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ContextDecorator, nullcontext
 from contextvars import ContextVar
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 # The `origin` of nodes that look like leaves, and are not: results of `no_grad`, and arguments of
 # a function that is being differentiated
@@ -234,3 +236,23 @@ def is_live() -> bool:
     There even what `no_grad` makes forget its history must be computed anew in every replay.
     """
     return is_recording() or tracer() is not None
+
+
+_locks: WeakSet[Any] = WeakSet()
+
+
+def free_after_fork(lock: Any) -> Any:
+    """Return a lock, from now on free in forked processes unless their own thread holds it."""
+    _locks.add(lock)
+    return lock
+
+
+def _free() -> None:
+    for lock in list(_locks):
+        is_own = getattr(lock, "_is_owned", bool)()
+        if not is_own:
+            lock._at_fork_reinit()
+
+
+if hasattr(os, "register_at_fork"):  # where processes fork at all
+    os.register_at_fork(after_in_child=_free)

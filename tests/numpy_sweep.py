@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_core import AutogradError, GradientWarning, Value, gradients, mistakes
+from autograd_core import AutogradError, GradientWarning, Value, gradients, messages
 from autograd_core.graph import Node, as_operand, node_in
 
 # Not functions of numbers: they read, print, define types, look into NumPy or into Python
@@ -344,7 +344,7 @@ def raised(f: Any, given: Given, error: Exception) -> str:
 
 def outcome(f: Any, given: Given) -> str:
     """Return what happens to the derivative in a call."""
-    mistakes.warned.clear()
+    messages.warned.clear()
     with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
         warnings.simplefilter("always")
         try:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd_core import OptionError, Value, mistakes, no_grad, sigmoid, softmax
+from autograd_core import OptionError, Value, messages, no_grad, sigmoid, softmax
 from nn import losses
 from nn.mistakes import TrainingWarning
 
@@ -16,7 +16,7 @@ NAN = np.where(np.arange(12).reshape(4, 3) == 5, np.nan, LOGITS)
 
 def said(match, fix, loss, *arguments, **options):
     """Return the loss, after it has warned of a mistake and named the fix."""
-    mistakes.warned.clear()  # all that follow are made at one line
+    messages.warned.clear()  # all that follow are made at one line
     with pytest.warns(TrainingWarning, match=match) as caught:
         out = loss(*arguments, **options)
     assert len(caught) == 1

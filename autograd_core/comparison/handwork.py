@@ -12,11 +12,11 @@ import numpy as np
 
 from ..backprop import seed, sweep
 from ..data import Data, shape_of
+from ..derivatives import zeros
 from ..errors import AutogradError
 from ..explanation.formulas import Edge, contribution
 from ..graph import Node, topological_order
 from ..rules import pull
-from ..trace import zeros
 
 RELATIVE = 1e-5  # of the contributions: allows finite differences, but no mistakes
 SINGLE = 1e-4  # the same with float32

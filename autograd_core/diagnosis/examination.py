@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..anomaly import Origin
 from ..backprop import seed, sweep
+from ..checks import Origin
 from ..explanation.names import parameters_in, written
 from ..graph import Node, topological_order
 from ..messages import account, made

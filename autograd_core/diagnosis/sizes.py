@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..data import as_data
+from ..derivatives import plain
 from ..graph import Node, make_leaf
 from ..messages import account, listed, made
 from ..rules import pull
-from ..trace import plain
 from .examination import Examination, Finding, norm
 
 # Values that are not finite of which each is tried as the cause of a NaN in the output

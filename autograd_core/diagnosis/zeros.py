@@ -6,11 +6,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..data import Data
+from ..derivatives import plain
 from ..graph import Node, Primitive
 from ..messages import listed
 from ..primitives.elementwise import equal, greater, greater_equal
 from ..rules import pull
-from ..trace import plain
 from .examination import SUMS, Examination, Finding
 from .sizes import begun_at, fix_of, is_finite, which
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AutogradError, MissingPackageError, OptionError
-from ..forks import free_after_fork
+from ..watching import free_after_fork
 
 FONT = "Helvetica"  # whose widths Graphviz knows
 INK, LINE, PAPER = "#1b1b1f", "#6b6b76", "#ffffff"

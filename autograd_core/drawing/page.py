@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from ..backprop import seed, sweep
+from ..derivatives import composition
 from ..errors import OptionError
 from ..explanation.formulas import contribution, derivative_formula, expression, local_derivative
 from ..explanation.names import names_of
 from ..graph import Node, Primitive, make_leaf, topological_order
 from ..primitives import elementwise
-from ..trace import composition
 from ..value import Value
 from ..watching import recording
 from .dot import graphviz, render

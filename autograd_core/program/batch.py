@@ -8,20 +8,19 @@ from typing import Any
 import numpy as np
 
 from .. import watching
-from ..anomaly import user_line
 from ..backprop import hold_nan, own, paths
-from ..conditions import TRACED, retype
 from ..data import Data, as_data, dtype_of, shape_of
+from ..derivatives import plain
 from ..errors import OptionError, ShapeError, TraceError
 from ..functions.rearranging import stack
 from ..graph import Node, Primitive, make_leaf, next_index
-from ..messages import describe
+from ..messages import describe, user_line
 from ..primitives.indexing import getitem
 from ..primitives.shapes import transpose
-from ..trace import plain
 from ..value import Value
 from ..watching import Lasting, is_live, recording, watch
 from .batching_rules import Register, Task, carry_out
+from .conditions import TRACED, retype
 from .signature import builder, is_static
 from .tracing import drawing_again, earlier, fresh
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import watching
 from ..errors import UnsupportedError
-from ..forks import free_after_fork
+from ..watching import free_after_fork
 from .program import Program
 from .replay import Replay
 from .signature import signature

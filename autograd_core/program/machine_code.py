@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..mistakes import warn_once
+from ..messages import warn_once
 
 OPTIONS = {"error_model": "numpy", "nogil": True}  # 1 / 0 is inf
 

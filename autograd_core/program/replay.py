@@ -10,16 +10,15 @@ import numpy as np
 
 from .. import watching
 from ..backprop import paths
-from ..conditions import Condition, Small, Truth, Whole, marked
 from ..data import as_data, shape_of
-from ..derivatives import gradients
+from ..derivatives import gradients, zeros
 from ..errors import TraceError
 from ..graph import Node, Primitive, make_leaf, next_index, record
 from ..primitives.elementwise import equal
 from ..structural_zeros import careful_sweep
-from ..trace import zeros
 from ..value import Value
 from ..watching import Lasting, is_recording, no_grad, recording, tracer, watch
+from .conditions import Condition, Small, Truth, Whole, marked
 from .executors import executor
 from .passes import simplified
 from .program import Program, Unanswered

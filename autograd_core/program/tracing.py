@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from .. import watching
-from ..anomaly import user_line
 from ..backprop import hold_nan
-from ..conditions import TRACED, Whole, retype
 from ..data import as_data, shape_of
 from ..errors import TraceError
 from ..graph import Node, Primitive, make_leaf, next_index, record
+from ..messages import user_line
 from ..primitives.elementwise import identity
 from ..value import PRINTING, Value
+from .conditions import TRACED, Whole, retype
 from .places import Places, Ran
 from .randomness import Randomness
 from .surroundings import Surroundings

@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from . import watching
-from .array_methods import ArrayMethods
-from .data import as_data, dtype_of, shape_of
-from .errors import UnsupportedError
-from .functions import rearranging, statistics
-from .graph import Node
-from .numpy_protocol import RECORDED, carry_out, name_of
-from .primitives import elementwise as table
-from .value import Value
+from .. import watching
+from ..array_methods import ArrayMethods
+from ..data import as_data, dtype_of, shape_of
+from ..errors import UnsupportedError
+from ..functions import rearranging, statistics
+from ..graph import Node
+from ..numpy_protocol import RECORDED, carry_out, name_of
+from ..primitives import elementwise as table
+from ..value import Value
 
 
 class Small(Value):
