@@ -22,7 +22,7 @@ from oracle import assert_close
 import nn
 from autograd_core import TraceError, Value, grad, value_and_grad
 from autograd_core.program.compile import OFTEN, compile
-from autograd_core.program.contents import LARGE
+from autograd_core.program.surroundings import LARGE
 from autograd_core.program.tracing import callback, fresh
 
 X = np.array([0.3, -0.7, 1.1])

@@ -48,8 +48,7 @@ class ArrayExecutor:
         except IndexError:
             run = self._template.workspace()
         try:
-            with np.errstate(all="ignore"):
-                return run(data)
+            return run(data)
         finally:
             self._idle.append(run)
 
@@ -60,7 +59,7 @@ class _Source:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.names: dict[str, Any] = {"__name__": __name__, "empty": np.empty, "vacant": vacant}
-        self.names["unanswered"] = Unanswered
+        self.names |= {"unanswered": Unanswered, "add_up": np.add.reduce}
         self.lines: list[str] = []
         self.before: list[str] = []  # what holds for all replays: views of buffers
         self.handed_out = self._handed_out()
@@ -132,8 +131,11 @@ class _Source:
 
     def _write_guard(self, i: int) -> None:
         """Add the squares of a derivative: the sum is NaN where a number is."""
-        if self.program.steps[i].shape:  # ravelled as it lies in memory, without a copy
+        rank = len(self.program.steps[i].shape)
+        if rank > 1:  # ravelled as it lies in memory, without a copy
             self.lines += [f"n = r{i}.ravel('K')", "squares += n.dot(n)"]
+        elif rank:
+            self.lines.append(f"squares += r{i}.dot(r{i})")
         else:
             self.lines.append(f"squares += r{i} * r{i}")
 
@@ -179,15 +181,28 @@ class _Source:
                 self.lines.append(f"r{i} = vacant(p{i})")
             self.lines.append(f"f{i}({', '.join([*inputs, f'r{i}'])})")
             return
-        all_floats = all([self.program.steps[x].dtype is None for x in step.inputs])
-        if all_floats and primitive in _OPERATORS:
-            self.lines.append(f"r{i} = {inputs[0]} {_OPERATORS[primitive]} {inputs[1]}")
+        expression = self._expression(step, inputs)
+        if expression is not None:
+            self.lines.append(f"r{i} = {expression}")
             return
         if primitive is fresh_draw:
             self.names[f"f{i}"] = lambda draw=params["draw"]: as_data(draw())
         else:
             self.names[f"f{i}"] = _computing(primitive, params)
         self.lines.append(f"r{i} = f{i}({', '.join(inputs)})")
+
+    def _expression(self, step: Step, inputs: list[str]) -> str | None:
+        """Return how Python itself computes a number, or None where it may raise."""
+        primitive, numbers = step.primitive, [self.program.constants.get(x) for x in step.inputs]
+        if primitive is sum and (step.params or {}) == {"axis": None, "keepdims": False}:
+            return f"add_up({inputs[0]}, None).item()"
+        if any([self.program.steps[x].shape for x in step.inputs]):
+            return None
+        if primitive is table.divide and numbers[1]:  # not by 0
+            return f"{inputs[0]} / {inputs[1]}"
+        if primitive in _OPERATORS:
+            return f"{inputs[0]} {_OPERATORS[primitive]} {inputs[1]}"
+        return None
 
     def workspace(self) -> Callable[[list[Any]], Results]:
         """Return a function that replays, with buffers of its own."""
@@ -203,7 +218,7 @@ class _Source:
         names = {**self.names, "at": at}
         exec(compile(source, "<compiled program>", "exec"), names)
         run: Callable[[list[Any]], Results] = names["make"]()
-        return run
+        return np.errstate(all="ignore")(run)  # sooner than `with`
 
 
 def _held_by_pool(pool: list[ndarray]) -> int:

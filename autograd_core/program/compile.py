@@ -79,10 +79,11 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Replay, or record at the first call; while a watcher is open, run the function itself."""
-        if (watching.open_watches and watching.is_watched()) or earlier.get() is not None:
+        is_watched = watching.open_watches and watching.is_watched()
+        if is_watched or earlier.get() is not None:
             return self._f(*args, **kwargs)  # watchers see every operation; draws are used again
         leaves: list[Any] = []
-        key: list[Any] = [watching.is_recording()]
+        key: list[Any] = [not watching.open_watches or watching.is_recording()]
         signature((args, kwargs) if kwargs else args, leaves, key)
         for replay in self._replays.get(tuple(key), ()):
             if replay.serves(leaves):  # recorded in the same state

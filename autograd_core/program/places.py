@@ -7,23 +7,32 @@ by names that occur in the code that ran.
 import gc
 import os
 import sys
+import warnings
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import partial
 from random import Random, SystemRandom
 from types import (
     BuiltinMethodType,
     CodeType,
     FunctionType,
+    GeneratorType,
     MethodType,
     ModuleType,
 )
 from typing import Any, NamedTuple
 
-from ..graph import Node
-from .contents import PLAIN, contents, same
+import numpy as np
 
+from ..graph import Node
+
+LARGEST = 100_000  # numbers: of larger arrays a sample is compared, evenly spaced
+SAMPLE = 1024
+_ARRAYS = {"numpy", "pandas", "torch"}
+PLAIN = (bool, int, float, complex, str, bytes, np.generic)
 MOST = 10_000  # places: what is further away from the function is left out
 CONTAINERS = (list, dict, set, deque)
 _WHOLE_OBJECTS = {"__dict__", "vars", "asdict", "astuple"}  # read attributes without their names
@@ -245,8 +254,8 @@ class Places:
             self._add(x, Contents, tuple(x), name)
         if isinstance(x, list | tuple | deque):
             self._waiting += [(part, f"{name}[{i}]") for i, part in enumerate(x)]
-        elif contents(x) is not None:
-            self._add(x, Contents, contents(x), name)
+        elif (held := contents(x)) is not None:
+            self._add(x, Contents, held, name)
             return
         if type(x).__module__.partition(".")[0] == "autograd_core":
             self._waiting.append((getattr(x, "_f", None), name))  # a compiled function
@@ -274,6 +283,68 @@ class Places:
 
 class Contents:
     """The key of all that a list, set, dict or array holds."""
+
+
+def contents(x: Any, largest: int = LARGEST) -> Any:
+    """Return what an array, an iterator or a context variable holds; None of everything else.
+
+    Of an array with more numbers than `largest`, a sample.
+    """
+    if isinstance(x, array | bytearray):
+        return bytes(x)
+    if isinstance(x, ContextVar):
+        return (x.get(None),)
+    if isinstance(x, GeneratorType):
+        frame = x.gi_frame
+        inner = contents(x.gi_yieldfrom)
+        return (frame.f_lasti, *frame.f_locals.values(), inner) if frame else ()
+    if hasattr(type(x), "__next__"):
+        return _position(x)
+    if type(x).__module__.partition(".")[0] not in _ARRAYS or not hasattr(type(x), "__array__"):
+        return None  # data in a file, for example, which are not read at every call
+    try:
+        data = np.asarray(x)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    if data.dtype.hasobject:
+        return tuple(data.ravel())
+    if data.size > largest and (data.flags.c_contiguous or data.flags.f_contiguous):
+        data = data.ravel("K")[:: data.size // SAMPLE]
+    return data.tobytes()
+
+
+def _position(x: Any) -> Any:
+    """Return where an iterator of Python is, as its pickle would hold it."""
+    if type(x).__module__ not in ("builtins", "itertools"):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            made = x.__reduce__()
+    except TypeError:
+        return None
+    return tuple([_position(p) or p if hasattr(type(p), "__next__") else p for p in _flat(made)])
+
+
+def _flat(x: Any) -> Iterator[Any]:
+    for part in x:
+        if isinstance(part, tuple):
+            yield from _flat(part)
+        else:
+            yield part
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two things in a place are the same object, or equal numbers or texts."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, bytes):
+        return bool(one == other)
+    return isinstance(one, PLAIN) and repr(one) == repr(other)  # 0.0 is not -0.0, nan is nan
 
 
 def _names(code: CodeType, inner: bool = False) -> set[str]:

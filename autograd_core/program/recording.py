@@ -137,7 +137,7 @@ def _found(tracer: FunctionTracer, results: list[Any]) -> Trace:
     surroundings = tracer.surroundings()
     program, sources = _program(tracer, arguments, [*outputs, *tracer.draws], surroundings)
     arrays = program.captured.keys() - sources.keys()
-    surroundings.sample([program.captured[i]._data for i in arrays])
+    surroundings.expect([program.captured[i]._data for i in arrays])
     made = [i for i, node in sources.items() if node in tracer.made]
     draws = [draw._data for draw in tracer.draws]
     data = [out._data for out in outputs]

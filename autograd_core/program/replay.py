@@ -160,10 +160,11 @@ class Replay:
 
     def _finished(self, results: list[Any], leaves: list[Any]) -> Any:
         """Give results their structure; those that depend on Values become Values."""
-        for i, kind in self._bools:
-            results[i] = kind(results[i])
-        for i in self._made:
-            results[i] = make_leaf(Value, results[i])
+        if self._bools or self._made:
+            for i, kind in self._bools:
+                results[i] = kind(results[i])
+            for i in self._made:
+                results[i] = make_leaf(Value, results[i])
         if self._live:
             draws = results[self._count : self._with_draws]
             for i in self._live:
@@ -296,7 +297,8 @@ def _effects(program: Program, has_values: bool) -> Callable[[list[Any], list[An
             function(*data[part])
         age = next_index()
         watching.assigned(age)  # what was computed from the old data cannot be differentiated
-        deque(map(setattr, receivers, repeat("assigned"), repeat(age)), 0)
+        for receiver in receivers:
+            receiver.assigned = age
         # By one call in C, which no interrupt divides
         deque(map(setattr, receivers, repeat("_data"), map(data.__getitem__, wanted)), 0)
 

@@ -84,12 +84,15 @@ class ScalarExecutor:
             load(data)
             if captured:
                 load_captured([node._data for node in captured])
-            drawn = [draw() for draw in draws]
-            if drawn:
+            drawn = []
+            if draws:
+                drawn = [draw() for draw in draws]
                 load_drawn(drawn)
             calculate()
-            if guard is not None and guard.item() != guard.item():  # NaN
-                return Unanswered(drawn)
+            if guard is not None:
+                squares = guard.item()
+                if squares != squares:  # NaN
+                    return Unanswered(drawn)
             return read()
 
         return run

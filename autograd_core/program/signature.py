@@ -11,6 +11,9 @@ from ..errors import DataError
 from ..graph import Node
 
 Build = Callable[[list[Any], int], Any]
+# As tuples, since unions are slower to test, and this is done at every call
+_STRUCTURES = (list, tuple, dict)
+_STATIC = (bool, str, bytes, type)
 
 
 def signature(x: Any, leaves: list[Any], key: list[Any]) -> None:
@@ -26,7 +29,7 @@ def signature(x: Any, leaves: list[Any], key: list[Any]) -> None:
     elif kind is ndarray and x.dtype.char in "fd" and x.ndim:
         leaves.append(x)
         key.append(_kind(x))
-    elif isinstance(x, list | tuple | dict):
+    elif isinstance(x, _STRUCTURES):
         key.append((kind, tuple(x) if isinstance(x, dict) else len(x)))
         parts = x.values() if isinstance(x, dict) else x
         if len(x) > 1 and [*map(type, parts)].count(float) == len(x):
@@ -48,14 +51,14 @@ def signature(x: Any, leaves: list[Any], key: list[Any]) -> None:
 
 def is_static(x: Any) -> bool:
     """Tell whether an argument decides what is computed, and is no data."""
-    if x is None or isinstance(x, bool | str | bytes | type):
+    if x is None or isinstance(x, _STATIC):
         return True
     return not (isinstance(x, Sequence) or hasattr(x, "__array__") or hasattr(x, "__float__"))
 
 
 def statics(structure: Any) -> list[Any]:
     """Return the objects in a structure that decide what is computed."""
-    if isinstance(structure, dict | list | tuple):
+    if isinstance(structure, _STRUCTURES):
         parts = structure.values() if isinstance(structure, dict) else structure
         return [found for part in parts for found in statics(part)]
     return [structure] if is_static(structure) else []
@@ -125,7 +128,7 @@ def _builders(parts: list[Any], leaves: list[Any]) -> Build:
     # What is built keeps none of the parts: they may be large, and nobody needs them any more
     builds = [(builder(part, leaves), len(leaves) - first) for part in parts]
     count = len(parts)
-    if all(not isinstance(part, list | tuple | dict) and not is_static(part) for part in parts):
+    if all(not isinstance(part, _STRUCTURES) and not is_static(part) for part in parts):
         return lambda data, at: data[at : at + count]
     starts = [0, *[stop for _, stop in builds[:-1]]]
     pairs = [(build, start) for (build, _), start in zip(builds, starts, strict=True)]

@@ -2,26 +2,27 @@
 
 A program holds what it read as constants, and lists, flags and counts have decided which steps
 there are. So the places are looked up before the recording, to find what the function changes
-itself, after it, and at every call. Values are read afresh by the program; functions given to
-`fresh` and `callback` are called in every replay, so that what only they read is left out.
+itself, after it, and at every call. Values are read afresh by the program. What only functions
+given to `fresh` and `callback` read is left out, since they are called in every replay.
 """
 
 import dis
-from collections.abc import Callable
 from operator import is_
 from types import CellType, FunctionType
 from typing import Any
 
-from ..graph import Node
-from .contents import LARGE, LARGEST, contents, same
-from .places import CONTAINERS, Contents, Place, Places, Ran, is_library
+import numpy as np
 
+from ..graph import Node
+from .places import CONTAINERS, LARGEST, Contents, Place, Places, Ran, contents, is_library, same
+
+LARGE = 4096  # numbers: larger arrays that are operands are read afresh by every replay
 _WRITERS = {"append", "appendleft", "extend", "add", "update", "insert", "write", "__setitem__"}
 _LOADS = ("LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR")
 
 
 class Surroundings:
-    """The places that a recording may have read, and a quick look at whether they changed.
+    """The places that a recording may have read, and a quick test whether they changed.
 
     Args:    roots: as for `Places`.
              ran: what was run by the recording.
@@ -32,46 +33,9 @@ class Surroundings:
     def __init__(self, roots: list[Any], ran: Ran, left_out: dict[tuple[int, Any], Any]) -> None:
         self._roots, self._ran = roots, ran
         self._read_afresh: list[Any] = []
-        places = Places(roots, ran)
-        self._left_out = {
-            where
-            for where in left_out
-            if where in places.found and not _is_read(places.found[where].name, ran)
-        }
-        self._take(places)
-
-    def _take(self, places: Places) -> None:
-        self.places = places
-        found = [place for where, place in places.found.items() if where not in self._left_out]
-        self._held = [(p.owner, p.value) for p in found if p.key is Contents]
-        self._held = [(x, value) for x, value in self._held if not isinstance(x, CONTAINERS)]
-        self.sample(self._read_afresh)
-        read = [place for place in found if _is_read_here(place)]
-        owners = [place.owner for place in read]
-        self._contents = [_kind_of_contents(place) for place in read]
-        reads = [_reading(place, f"o{i}") for i, place in enumerate(read)]
-        tests = [
-            _TESTS[kind].format(o=f"o{i}", k=f"k{i}", read=reads[i])
-            for i, kind in enumerate(self._contents)
-        ]
-        # As source, since it is run at every call: (what is there now, makes a test for what was)
-        names = ", ".join([f"o{i}" for i in range(len(read))])
-        source = (
-            f"lambda {names}: (lambda: ({''.join([f'{x}, ' for x in reads])}), "
-            f"lambda {names.replace('o', 'k')}: lambda: {' and '.join(tests) or True})"
-        )
-        self._read: Callable[[], tuple[Any, ...]]
-        self._read, self._test_for = eval(source, {"are_identical": _are_identical})(*owners)
-        self._expect(tuple([place.value for place in read]))
-
-    def _expect(self, values: tuple[Any, ...]) -> None:
-        """Take these for what the places hold."""
-        self._values = values
-        known = [
-            (list(value) if kind == "objects of a list" else value,) if "objects" in kind else value
-            for kind, value in zip(self._contents, values, strict=True)
-        ]
-        self._are_identical: Callable[[], bool] = self._test_for(*known)
+        self.places = Places(roots, ran)
+        found = self.places.found
+        self._left_out = {w for w in left_out if w in found and not _is_read(found[w].name, ran)}
 
     def changes(self, before: Places) -> list[Place]:
         """Return the places that were different before, when the recording began."""
@@ -80,27 +44,48 @@ class Surroundings:
 
     def holds(self, x: Any) -> bool:
         """Tell whether a large array, or the one that it is a view of, is one of the places."""
-        held = [owner for owner, _ in self._held]
-        return x.size > LARGE and any(x is owner or x.base is owner for owner in held)
+        found = self.places.found
+        return x.size > LARGE and any((id(y), Contents) in found for y in (x, x.base))
 
-    def sample(self, read_afresh: list[Any]) -> None:
-        """Compare no more than a sample of arrays that replays read afresh."""
+    def expect(self, read_afresh: list[Any]) -> None:
+        """Take what is in the places now for right.
+
+        Args: read_afresh: arrays that replays read afresh, of which a sample is compared.
+        """
         self._read_afresh = read_afresh
-        ids = {id(part) for x in read_afresh for part in (x, x.base)}
-        held = [(x, LARGE if id(x) in ids else LARGEST) for x, _ in self._held]
-        self._compared = [(x, largest, contents(x, largest)) for x, largest in held]
+        sampled = {id(part) for x in read_afresh for part in (x, x.base)}
+        reads, tests, values = [], [], []
+        names: dict[str, Any] = {"contents": contents, "same": same, "identical": _are_identical}
+        found = self.places.found
+        for i, place in enumerate([found[key] for key in found if key not in self._left_out]):
+            largest = LARGE if id(place.owner) in sampled else LARGEST
+            names[f"o{i}"] = place.owner
+            read, test = _source(place, f"o{i}", f"k{i}", largest)
+            reads.append(read)
+            tests.append(test.replace("READ", read))
+            is_sampled = largest == LARGE and place.key is Contents
+            values.append(contents(place.owner, LARGE) if is_sampled else place.value)
+        # As source, since it is run at every call
+        self._names = names
+        self._searched = [i for i, test in enumerate(tests) if test.endswith(f" in (l{i},)")]
+        self._are_identical = eval(f"lambda: {' and '.join(tests) or True}", names)
+        self._read = eval(f"lambda: ({''.join([f'{read}, ' for read in reads])})", names)
+        self._take(tuple(values))
+
+    def _take(self, values: tuple[Any, ...]) -> None:
+        """Take these for what is in the places."""
+        self._values = values
+        self._names |= {f"k{i}": value for i, value in enumerate(values)}
+        self._names |= {f"l{i}": list(values[i]) for i in self._searched}
 
     def are_current(self) -> bool:
         """Tell whether all places are as they were."""
-        for x, largest, known in self._compared:
-            if not same(contents(x, largest), known):
-                return False
         try:
             if self._are_identical():
                 return True
             values = self._read()
             if same(values, self._values):  # other objects, the same numbers
-                self._expect(values)
+                self._take(values)
                 return True
         except (KeyError, AttributeError, ValueError):  # no such place any more, or an array there
             pass
@@ -109,35 +94,59 @@ class Surroundings:
     def _are_current_after_all(self) -> bool:
         """Walk once more: there may be new attributes that the function does not mention."""
         places = Places(self._roots, self._ran)
-        left_out = self._left_out
-        one = {k: p.value for k, p in places.found.items() if k not in left_out and k[1] is not len}
-        other = self.places.found
-        for where, value in one.items():
-            if where not in other or not same(value, other[where].value):
-                return False
-        if len(one) < len([k for k in other if k not in left_out and k[1] is not len]):
+        now, then = [
+            {k: p.value for k, p in found.items() if k not in self._left_out and k[1] is not len}
+            for found in (places.found, self.places.found)
+        ]
+        if len(now) < len(then):
             return False
-        self._take(places)
+        if not all(key in then and same(value, then[key]) for key, value in now.items()):
+            return False
+        self.places = places
+        self.expect(self._read_afresh)
         return True
 
 
-# How a place is compared, by what it holds: a single thing, or contents. In a search, tuples and
-# lists are compared by identity first, which for objects is all and takes 3 nanoseconds each, and
-# a Value equals itself alone. Numbers are compared by identity: 1 and True are equal.
-_TESTS = {
-    "": "{read} is {k}",
-    "objects of a list": "{o} in {k}",
-    "objects": "{read} in {k}",
-    "numbers": "are_identical({read}, {k})",
-}
+def _source(place: Place, owner: str, known: str, largest: int) -> tuple[str, str]:
+    """Return the expression that reads a place, and the test of it, in which it is READ.
+
+    Args:    owner, known: the names of the owner, and of what the expression gave before.
+             largest: see `contents`.
+    """
+    x, key = place.owner, place.key
+    if key is Contents and isinstance(x, CONTAINERS):
+        return _source_of_contents(place, owner, known)
+    if key is Contents:
+        if type(x) is np.ndarray and x.size <= largest and not x.dtype.hasobject:
+            return f"{owner}.tobytes()", f"READ == {known}"
+        return f"contents({owner}, {largest})", f"same(READ, {known})"
+    if key is len:
+        return f"len({owner})", f"READ == {known}"
+    if isinstance(x, type):
+        read = f"{owner}.__dict__[{key!r}]"
+    elif isinstance(x, CellType):
+        read = f"{owner}.cell_contents"
+    elif isinstance(x, FunctionType) or not hasattr(x, "keys"):
+        read = f"{owner}.{key}"
+    else:
+        read = f"{owner}[{key!r}]"
+    return read, f"READ is {known}"
 
 
-def _kind_of_contents(place: Place) -> str:
-    if place.key is not Contents:
-        return ""
-    if not all(map(_equals_itself_alone, place.value)):
-        return "numbers"
-    return "objects of a list" if type(place.owner) is list else "objects"
+def _source_of_contents(place: Place, owner: str, known: str) -> tuple[str, str]:
+    """Return the same for a list, set or dict.
+
+    A search compares elements by identity first. That is all for objects, and takes a nanosecond
+    each. Numbers are compared by identity, as 1 and True are equal; in a long list this would take
+    long, and equal numbers count as the same.
+    """
+    x, values = place.owner, place.value
+    read = f"(*{owner}, *{owner}.values())" if isinstance(x, dict) else f"(*{owner},)"
+    are_objects = all(map(_equals_itself_alone, values))
+    are_many_numbers = len(values) > LARGE and {*map(type, values)} <= {int, float} and 0 not in x
+    if type(x) is list and (are_objects or are_many_numbers):
+        return read, f"{owner} in (l{known[1:]},)"
+    return read, f"READ in ({known},)" if are_objects else f"identical(READ, {known})"
 
 
 def _equals_itself_alone(x: Any) -> bool:
@@ -147,29 +156,6 @@ def _equals_itself_alone(x: Any) -> bool:
 
 def _are_identical(now: tuple[Any, ...], then: tuple[Any, ...]) -> bool:
     return len(now) == len(then) and all(map(is_, now, then))
-
-
-def _is_read_here(place: Place) -> bool:
-    """Tell whether a place is read by an expression: not so the data of arrays."""
-    if place.key is len:
-        return bool(place.value < 256)  # small numbers are the same object
-    return place.key is not Contents or isinstance(place.owner, CONTAINERS)
-
-
-def _reading(place: Place, owner: str) -> str:
-    """Return the expression that reads a place; of contents, a tuple."""
-    if place.key is Contents:
-        is_dict = isinstance(place.owner, dict)
-        return f"(*{owner}, *{owner}.values())" if is_dict else f"(*{owner},)"
-    if place.key is len:
-        return f"len({owner})"
-    if isinstance(place.owner, type):
-        return f"{owner}.__dict__[{place.key!r}]"
-    if isinstance(place.owner, CellType):
-        return f"{owner}.cell_contents"
-    if isinstance(place.owner, FunctionType) or not hasattr(place.owner, "keys"):
-        return f"{owner}.{place.key}"
-    return f"{owner}[{place.key!r}]"
 
 
 def _is_read(name: str, ran: Ran) -> bool:
