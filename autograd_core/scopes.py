@@ -8,6 +8,8 @@ from itertools import count
 from typing import Any, NamedTuple
 from weakref import ref
 
+import numpy as np
+
 from .graph import next_index
 
 
@@ -67,14 +69,12 @@ class scope:  # noqa: N801 - a block, as in `with scope("name"):`
 
 
 def scopes(oldest: int) -> list[Scope]:
-    """Return the scopes that began at node number `oldest` or later, outer ones before inner."""
-    names = list(_numbers)
-    found = []
-    for at in range(0, len(_log), 4):
-        start, stop, name, owner = _log[at : at + 4]
-        if stop and start >= oldest:
-            thing = _owners.get(owner, _nothing)()
-            found.append(Scope(start, stop, names[name], owner, thing))
+    """Return the scopes that ended after node number `oldest`, outer ones before inner."""
+    names, log = list(_numbers), np.frombuffer(_log, np.int64).reshape(-1, 4)
+    found = [
+        Scope(start, stop, names[name], owner, _owners.get(owner, _nothing)())
+        for start, stop, name, owner in log[log[:, 1] > oldest].tolist()
+    ]
     return sorted(found, key=lambda s: (s.start, -s.stop))
 
 

@@ -39,7 +39,7 @@ KINDS = [
     "transpose",
     "broadcast",
 ]
-TRIALS = 20  # of each kind, on graphs of numbers and of arrays
+TRIALS = 50  # of each kind, on graphs of numbers and of arrays
 
 
 def named(value, label):

@@ -541,7 +541,7 @@ import numpy
 before = {*sys.modules}
 import autograd_core
 more = {name for name in sys.modules.keys() - before if not name.startswith("autograd_core")}
-print(sorted(more - {"threading", "_locale", "_string"}))
+print(sorted(more - {"copy", "threading", "_locale", "_string"}))
 parts = {name.split(".")[1] for name in sys.modules if name.startswith("autograd_core.")}
 later = {"anomaly", "comparison", "diagnosis", "drawing", "explanation", "gradcheck", "program"}
 print(sorted(parts & later))

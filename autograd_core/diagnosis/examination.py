@@ -252,7 +252,7 @@ def _prefix(name: str, modules: dict[str, Any]) -> str:
 def _chains(order: list[Node]) -> dict[Node, tuple[Part, ...]]:
     """Return for each computed node the modules around it, outermost first."""
     chains: dict[Node, tuple[Part, ...]] = {}
-    waiting = iter([s for s in scopes(0) if s.owner])
+    waiting = iter([s for s in scopes(order[0].index if order else 0) if s.owner])
     upcoming = next(waiting, None)
     inside: list[Scope] = []
     chain: tuple[Part, ...] = ()

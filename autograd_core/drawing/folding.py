@@ -69,7 +69,7 @@ class Groups:
         self.parameters: dict[Node, str] = dict.fromkeys(parameters, "parameter")  # with names
         indices = [node.index for node in order]
         enclosing: list[tuple[int, Group]] = []  # where each scope around ends
-        for scope in scopes(0):
+        for scope in scopes(indices[0]):
             first, stop = bisect(indices, scope.start), bisect(indices, scope.stop)
             if first == stop:
                 continue

@@ -76,7 +76,7 @@ def parameters_in(order: list[Node]) -> dict[Node, str]:
     parameters: dict[Node, str] = {}
     seen = set[int]()
     end = -1
-    for scope in scopes(0):
+    for scope in scopes(indices[0]):
         if scope.start < end or scope.thing is None:
             continue
         if bisect(indices, scope.start) == bisect(indices, scope.stop):
