@@ -9,8 +9,7 @@ import numpy as np
 
 from autograd_core import OptionError
 
-from .data import batches
-from .epochs import as_array
+from .data import as_array, batches
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,42 @@
 """Module: whatever has parameters, computes with them and learns."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
+from itertools import repeat
+from operator import setitem
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd_core import OptionError, no_grad, scope
+from autograd_core import DataError, OptionError, ShapeError, Value, assign_all, no_grad, scope
 
-from .drawing import Description, describe
+from . import losses, optimizers, training
+from .callbacks import CallbackList, History, Progress, TerminateOnNaN, as_list
+from .configuration import Configured, check_choices, check_range
+from .data import (
+    as_array,
+    as_batches,
+    as_parts,
+    batches,
+    check_classes,
+    class_weights,
+    split_off,
+    times,
+)
+from .drawing import Description, Summary, describe, summarize
+from .metrics import chosen
+from .mistakes import check_finite, warn
+from .packages import progress_bar
+from .randomness import drawing_from
 from .storage.saving import load_weights, save
-from .summary import Summary, summarize
-from .training import Training
+from .targets import decides_at
+from .training import CompiledStep, EpochMetrics, SingleProcess, hold, plain
+
+EVALUATED_AT_ONCE = 256  # samples: matters for speed and memory only
 
 
 def _as_scope(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -25,10 +48,17 @@ def _as_scope(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-class Module(Training):
+class Module(Configured):
     """A part of a model, or a whole one, which finds its parameters among its attributes.
 
-    A subclass assigns attributes in `__init__` and computes in `__call__`.
+    A subclass assigns attributes in `__init__` and computes in `__call__`. Parameters are Values
+    that were not computed from others, buffers are NumPy arrays (saved, not trained), parts are
+    other Modules; lists, tuples and dicts are looked into. Attributes whose names begin with an
+    underscore are left alone.
+
+    `trainable = False` freezes a part with all parts inside it: training leaves its parameters as
+    they are, without weight decay, penalties and constraints, and BatchNormalization computes as
+    in evaluation. Assigning to a part inside it afterwards holds for that part.
 
     Example: >>> from autograd_core import Value
              >>> class Line(Module):
@@ -42,7 +72,24 @@ class Module(Training):
              [3.0, 1.0]
     """
 
+    # What a compiled step does not depend on, or reads anew
+    read_anew = frozenset(
+        ("history", "jit", "metrics", "stop_training", "_compiled", "_generator", "_ranks")
+    )
+
+    training = True
+    trainable = True
+    # Whether its weights start for inputs around 1; None: its output is as large as its input
+    expects_unit_inputs: bool | None = False
     takes_mask = False  # whether __call__ has the argument `mask`: which steps of sequences count
+    optimizer: Any = None
+    loss: Any = None
+    metrics: Any = MappingProxyType({})  # functions of (targets, predictions), by name
+    jit = False
+    stop_training = False
+    _compiled: CompiledStep | None = None
+    _ranks: Any = SingleProcess()  # those that learn together: see nn.parallel
+    _generator: np.random.Generator | None = None  # a loaded model's own, to continue to the bit
     __call__: Callable[..., Any]  # every subclass has its own
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -52,9 +99,193 @@ class Module(Training):
         if name in vars(cls):
             setattr(cls, name, _as_scope(vars(cls)[name]))
 
-    def output_mask(self, x: Any, mask: Any) -> Any:
-        """Return the mask (batch, steps) that goes with the output; here the input's, or None."""
-        return mask
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "trainable":
+            if not isinstance(value, bool | np.bool_):
+                raise OptionError(
+                    f"trainable = {value!r}", "it says whether training changes it", "True or False"
+                )
+            for part in self.inside()[0]:
+                vars(part)[name] = bool(value)
+            return
+        if name == "metrics" and not isinstance(value, Mapping):
+            value = chosen(value, self.loss)
+        elif name == "loss" and isinstance(value, str):
+            value = losses.get(value)
+        elif name == "optimizer" and isinstance(value, str):
+            value = optimizers.get(value)
+        super().__setattr__(name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what copies and pickles keep: all but the compiled step."""
+        return {name: value for name, value in vars(self).items() if name != "_compiled"}
+
+    # What it consists of
+
+    def children(self) -> dict[str, Any]:
+        """Return what to look into, by name: here the attributes that are not private."""
+        return {name: part for name, part in vars(self).items() if not name.startswith("_")}
+
+    def inside(self) -> tuple[list["Module"], list[Value]]:
+        """Return this with all its parts, and all parameters, found in one walk."""
+        found = [part for _, part in _walk(self)]
+        parts = [part for part in found if isinstance(part, Module)]
+        return parts, [part for part in found if isinstance(part, Value)]
+
+    def modules(self) -> dict[str, "Module"]:
+        """Return this and all its parts by their dotted names, itself, '', first; each once."""
+        return {name: part for name, part in _walk(self) if isinstance(part, Module)}
+
+    def named_parameters(self) -> dict[str, Value]:
+        """Return all parameters by their dotted names, in the order of their definition.
+
+        Example: >>> from nn.layers import Dense
+                 >>> layer = Dense(2)
+                 >>> layer.build((3,))
+                 >>> {name: p.shape for name, p in layer.named_parameters().items()}
+                 {'weight': (2, 3), 'bias': (2,)}
+        """
+        return {name: part for name, part in _walk(self) if isinstance(part, Value)}
+
+    def parameters(self) -> list[Value]:
+        """Return the parameters that are trained, in the order of their definition, each once.
+
+        Those of frozen parts (trainable = False) are left out; `named_parameters` has all.
+
+        Example: >>> a, b = Module(), Module()
+                 >>> a.weights, a.part = {"first": Value(1.0), "second": Value(2.0)}, b
+                 >>> b.weights = [Value(3.0), a.weights["first"]]
+                 >>> [p.data for p in a.parameters()]
+                 [1.0, 2.0, 3.0]
+        """
+        return self.trained(*self.inside())
+
+    def trained(self, parts: list["Module"], parameters: list[Value]) -> list[Value]:
+        """Return those of the parameters that belong to no part with trainable = False.
+
+        Args:    parts, parameters: what `inside` has found.
+        """
+        own: list[tuple[str, Any]] = []
+        for part in parts:
+            if not part.trainable:
+                others = {id(other) for other in parts if other is not part}
+                _visit("", part, others, own)
+        frozen = {id(value) for _, value in own}
+        return [p for p in parameters if id(p) not in frozen] if frozen else parameters
+
+    def zero_grad(self) -> None:
+        """Reset every parameter's gradient to "not computed", so that the next one starts at 0.
+
+        Example: >>> model = Module()
+                 >>> model.weight = Value(2.0)
+                 >>> (model.weight * 3).backward()
+                 >>> model.zero_grad()
+                 >>> model.weight
+                 Value(data=2.0, grad=not computed)
+        """
+        for parameter in self.inside()[1]:
+            parameter.grad = None
+
+    def train(self, mode: bool = True) -> "Module":
+        """Switch to training, where dropout drops and batches normalize themselves; as created.
+
+        Args:    mode: False: the same as `eval()`.
+        Returns: itself.
+        """
+        for part in self.inside()[0]:
+            part.training = mode
+        return self
+
+    def eval(self) -> "Module":
+        """Switch to evaluation: no dropout, no noise, averages from training. Returns itself."""
+        return self.train(False)
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Compute as in evaluation inside this block."""
+        modes = {part: part.training for part in self.inside()[0]}
+        self.eval()
+        try:
+            yield
+        finally:
+            for part, mode in modes.items():
+                part.training = mode
+
+    def penalty(self) -> Any:
+        """Return what the regularizers add to the loss: a Value, or 0 where there are none."""
+        return sum([part.own_penalty() for part in self.inside()[0]])
+
+    def own_penalty(self) -> Any:
+        """Return what this part itself, without the parts inside it, adds to the loss."""
+        return 0.0
+
+    def constrain(self) -> None:
+        """Hold every parameter to its constraint, as each step of an optimizer does."""
+        hold(self.inside()[0])
+
+    def constrain_own(self) -> None:
+        """Hold the parameters of this part itself to their constraints."""
+
+    # Its parameters and buffers, as files hold them
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return copies of all parameters and buffers by name, as PyTorch names and shapes them.
+
+        Returns: arrays in C order and this machine's byte order, the only ones that safetensors
+                 and other writers of bytes take as they are; a single number has shape ().
+        Example: >>> model = Module()
+                 >>> model.weight = Value([1.0, 2.0])
+                 >>> model.state_dict()
+                 {'weight': array([1., 2.])}
+        """
+        return {name: _exported(part) for name, part in _walk(self) if not isinstance(part, Module)}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+        """Take over all parameters and buffers by name; where one does not fit, change nothing.
+
+        An interrupt, too, finds all of them changed or none.
+
+        Args:    state: arrays by name, as `state_dict` gives them.
+                 strict: False passes over names that only one side has.
+        Raises:  OptionError: it is no mapping, or a name is missing, or one too many. DataError:
+                 text, complex numbers, dates or objects. ShapeError: another shape.
+        """
+        kind = type(self).__name__
+        own = {name: part for name, part in _walk(self) if not isinstance(part, Module)}
+        _check_names(kind, own, state, strict)
+        new = {
+            name: _fitted(kind, name, part, state[name])
+            for name, part in own.items()
+            if name in state
+        }
+        values = {name: data for name, data in new.items() if isinstance(own[name], Value)}
+        buffers = {name: data for name, data in new.items() if name not in values}
+        fill = map(setitem, [own[name] for name in buffers], repeat(...), buffers.values())
+        assign_all([own[name] for name in values], values.values(), fill)
+
+    def save(self, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+        """Write weights, architecture and the state of training to one safetensors file.
+
+        The tensors are those of `state_dict()`, so that PyTorch reads the file as it is. It is
+        written beside its place first, and moved there when it is complete.
+
+        Args:    path: of the file, "model.safetensors"; `nn.load(path)` reads it.
+                 include_optimizer: False leaves out what training needs to continue.
+        Raises:  OptionError: a part that cannot be described, such as a lambda. OSError: the file
+                 cannot be written.
+        """
+        save(self, path, include_optimizer)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Take over the weights of a safetensors file: one of ours, or one of PyTorch's.
+
+        Args:    path: of a file with the tensors of `state_dict()` by name.
+        Raises:  FileError: it is missing, damaged or of another kind. OptionError, ShapeError: its
+                 tensors are not those of this model, which then stays as it was.
+        """
+        load_weights(self, path)
+
+    # How it is built and shown
 
     def build(self, input_shape: tuple[int, ...], dtype: DTypeLike = np.float32) -> None:
         """Make all parameters, by computing one sample of zeros; data that come later do it, too.
@@ -96,24 +327,340 @@ class Module(Training):
         """Return what autograd_core.draw shows of the model."""
         return describe(self, x)
 
-    def save(self, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
-        """Write weights, architecture and the state of training to one safetensors file.
+    def output_mask(self, x: Any, mask: Any) -> Any:
+        """Return the mask (batch, steps) that goes with the output; here the input's, or None."""
+        return mask
 
-        The tensors are those of `state_dict()`, so that PyTorch reads the file as it is. It is
-        written beside its place first, and moved there when it is complete.
+    # How it learns
 
-        Args:    path: of the file, "model.safetensors"; `nn.load(path)` reads it.
-                 include_optimizer: False leaves out what training needs to continue.
-        Raises:  OptionError: a part that cannot be described, such as a lambda. OSError: the file
-                 cannot be written.
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Iterable[Any] | None = None,
+        jit: bool = False,
+    ) -> None:
+        """Say how to learn.
+
+        Args:    optimizer: a name, such as "adam", or an object; see nn.optimizers.
+                 loss: a name or function (y_true, y_pred, sample_weight); see nn.losses. One of
+                 (y_true, y_pred) may return a loss for each sample.
+                 Options: functools.partial(nn.losses.huber, delta=2.0).
+                 metrics: names or functions (y_true, y_pred); see nn.metrics. Where the loss has
+                 from_logits=True they take the outputs for logits, too.
+                 jit: compile the step of `fit` and `train_on_batch`: the same numbers, sooner. No
+                 gradients are kept. Where an attribute of the model, a layer, the loss or the
+                 optimizer has changed, the next step is recorded anew.
+        Raises:  OptionError: no such name, or a metric named as another figure. With jit, training
+                 raises TraceError if a layer or loss takes data out of the graph.
         """
-        save(self, path, include_optimizer)
+        chosen_loss = losses.get(loss)
+        chosen_metrics = chosen(metrics, chosen_loss)
+        self.optimizer = optimizers.get(optimizer)
+        self.loss, self.metrics = chosen_loss, chosen_metrics
+        self.jit = jit
+        self._compiled = None
 
-    def load_weights(self, path: str | os.PathLike[str]) -> None:
-        """Take over the weights of a safetensors file: one of ours, or one of PyTorch's.
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+    ) -> History:
+        """Learn from data, epoch by epoch; Ctrl-C ends it after the current batch.
 
-        Args:    path: of a file with the tensors of `state_dict()` by name.
-        Raises:  FileError: it is missing, damaged or of another kind. OptionError, ShapeError: its
-                 tensors are not those of this model, which then stays as it was.
+        Args:    x, y: arrays, lists or frames of samples and targets; or only x, an iterable of
+                 batches (x, y) or (x, y, sample_weight).
+                 batch_size: samples in each step: all of them for batch descent, 1 for stochastic;
+                 None: 32. Of an iterable each batch is a step, in its order.
+                 epochs: the number of the last epoch.
+                 verbose: 0: silent; 1: a progress bar; 2: a line for each epoch; "auto": the bar
+                 in terminals and notebooks, else lines.
+                 callbacks: see nn.callbacks; several, one or None.
+                 validation_split: share of the samples, the last ones, to validate with.
+                 validation_data: (x, y) or (x, y, sample_weight), or an iterable of batches.
+                 shuffle: see the samples of arrays in a new order in each epoch.
+                 class_weight: weights of the classes in the loss, {0: 1.0, 1: 5.0}, [1.0, 5.0] or
+                 "balanced"; of sequences (samples, steps), the weights of each step.
+                 sample_weight: weights of the samples, (samples,).
+                 initial_epoch: the number of epochs that have been learnt before.
+        Returns: the History, whose `history` dict has lists for loss, each metric, val_loss, ...
+        Raises:  OptionError: the model was not compiled, or an option out of range.
+        Example: >>> import nn
+                 >>> nn.set_seed(0)
+                 >>> model = nn.Sequential([nn.Dense(1)])
+                 >>> model.compile(nn.SGD(0.1), loss="mse")
+                 >>> x, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+                 >>> history = model.fit(x, y, epochs=200, verbose=0)
+                 >>> round(model.layers[0].weight.data.item(), 2)
+                 2.0
         """
-        load_weights(self, path)
+        self._check_compiled()
+        self.optimizer.check_model(self.named_parameters().values())
+        check_range("validation_split", validation_split, 0.0, 1.0)
+        _check_epochs(epochs, initial_epoch)
+        check_choices(shuffle=(shuffle, (True, False)), verbose=(verbose, ("auto", 0, 1, 2)))
+        dtype = self._dtype()
+        if validation_split:
+            if validation_data is not None:
+                raise OptionError(
+                    f"validation_split={validation_split} beside validation_data",
+                    "the model is validated with one or the other",
+                    "validation_data, which leaves all of x and y for training; or the split",
+                )
+            x, y, sample_weight, validation_data = split_off(x, y, sample_weight, validation_split)
+        if class_weight is not None:
+            sample_weight = self._weighed_classes(y, class_weight, sample_weight)
+        callbacks = as_list(callbacks)
+        if y is not None and not any(isinstance(each, TerminateOnNaN) for each in callbacks):
+            check_finite(x, y, sample_weight)
+        data = as_batches(x, y, sample_weight, batch_size, shuffle, dtype)
+        if (held_out := as_parts(validation_data)) is not None:
+            check_finite(*held_out)
+            validation_data = as_batches(*held_out, EVALUATED_AT_ONCE, False, dtype)
+            if y is not None:
+                check_classes(as_array(y), as_array(held_out[1]), self.loss)
+        length = len(data) if isinstance(data, Sized) else None
+        self.history = History()
+        progress = Progress(epochs - initial_epoch, length, verbose)
+        listening = CallbackList([*callbacks, self.history, progress], self)
+        self.stop_training = False
+        training.learn(self, data, validation_data, listening, range(initial_epoch, epochs))
+        return self.history
+
+    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+        """Take one step on one batch.
+
+        Returns: the loss, and the metrics of this batch before the step, by name.
+        Raises:  OptionError: the model was not compiled.
+        """
+        self._check_compiled()
+        self.optimizer.check_model(self.named_parameters().values())
+        dtype = self._dtype()
+        weight = None if sample_weight is None else as_array(sample_weight, dtype)
+        x, y = as_array(x, dtype), as_array(y, dtype)
+        metrics = EpochMetrics(self.metrics)
+        self.train()
+        with self._drawing():
+            metrics.add(*training.step(self, x, y, weight))
+        return metrics.logs()
+
+    def evaluate(
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = 0,
+        sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Measure the loss and the metrics, without learning.
+
+        Args:    x, y, sample_weight: as in `fit`.
+                 batch_size: of arrays; matters for speed and memory only. None: 256.
+                 verbose: 0: silent; else a progress bar.
+                 return_dict: return the figures by name.
+        Returns: the loss; [loss, *metrics] if there are metrics; or a dict.
+        Raises:  OptionError: the model was not compiled.
+        """
+        self._check_compiled()
+        if y is not None:
+            check_finite(x, y, sample_weight)
+        dtype = self._dtype()
+        data = as_batches(x, y, sample_weight, batch_size, False, dtype, EVALUATED_AT_ONCE)
+        logs = training.measure(self, data, verbose)
+        if return_dict:
+            return logs
+        return list(logs.values()) if self.metrics else logs["loss"]
+
+    def predict(self, x: Any, batch_size: int = EVALUATED_AT_ONCE, verbose: Any = 0) -> Any:
+        """Return the outputs for samples, computed as in evaluation.
+
+        Args:    x: array, list or frame, (samples, ...).
+                 batch_size: matters for speed and memory only.
+                 verbose: 0: silent; else a progress bar.
+        Returns: array, (samples, ...).
+        """
+        x = as_array(x, self._dtype())
+        check_finite(x)
+        data = batches(x, batch_size=batch_size)
+        with self.evaluating(), no_grad():
+            return np.concatenate([plain(self(part)) for part in progress_bar(data, verbose)])
+
+    def predict_classes(self, x: Any, batch_size: int = EVALUATED_AT_ONCE) -> Any:
+        """Return the most likely class of each sample: whole numbers, (samples,).
+
+        Where the output is one number, class 1 begins at 1/2, or at 0 if it is a logit (the model
+        was compiled with a loss of from_logits=True) or a score of a hinge loss.
+        """
+        out = self.predict(x, batch_size)
+        if out.ndim > 1 and out.shape[-1] > 1:
+            return out.argmax(axis=-1)
+        return (out.reshape(len(out), -1)[:, 0] > decides_at(self.loss)).astype(int)
+
+    def _check_compiled(self) -> None:
+        if self.loss is None:
+            raise OptionError(
+                f"training or evaluation of {type(self).__name__}",
+                "it has no loss to make small: it was not compiled",
+                'model.compile(optimizer="adam", loss="mse")',
+            )
+        if not callable(self.loss):
+            raise OptionError(
+                f"loss = {self.loss!r}",
+                "it is neither a name nor a function",
+                '"mse", or a function (y_true, y_pred)',
+            )
+        if not isinstance(self.optimizer, optimizers.Optimizer):
+            raise OptionError(
+                f"optimizer = {self.optimizer!r}",
+                "it is neither a name nor an optimizer",
+                '"adam", or an object of nn.optimizers',
+            )
+
+    def _weighed_classes(self, y: Any, class_weight: Any, sample_weight: Any) -> Any:
+        """Return the weights of samples times those of their classes."""
+        if y is None:
+            raise OptionError(
+                "class_weight for an iterable of batches",
+                "each batch brings the weights of its own samples",
+                "batches (x, y, sample_weight)",
+            )
+        return times(class_weights(as_array(y), class_weight, self.loss), sample_weight)
+
+    def _require_trainable(self) -> None:
+        """Refuse to learn by a rule of its own where this part is frozen.
+
+        Raises: OptionError: trainable is False.
+        """
+        if not self.trainable:
+            raise OptionError(
+                f"learning of {type(self).__name__} with trainable=False",
+                "its parameters stay as they are",
+                "trainable = True before it learns",
+            )
+
+    def _drawing(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._generator is None else drawing_from(self._generator)
+
+    def _dtype(self) -> Any:
+        """Return the type of the parameters; None while there are none, or for plain numbers."""
+        arrays = [p for p in self.named_parameters().values() if p.shape]
+        return arrays[0].dtype if arrays else None
+
+
+def _walk(root: Module) -> list[tuple[str, Any]]:
+    """Return Modules, parameters and buffers with their dotted names; each once, even in cycles."""
+    found: list[tuple[str, Any]] = []
+    _visit("", root, set(), found)
+    return found
+
+
+def _visit(name: str, part: Any, seen: set[int], found: list[tuple[str, Any]]) -> None:
+    if id(part) in seen:
+        return
+    seen.add(id(part))
+    inside: Any = ()
+    if isinstance(part, Module):
+        found.append((name, part))
+        inside = part.children().items()
+    elif isinstance(part, dict):
+        inside = part.items()
+    elif isinstance(part, list | tuple):
+        inside = enumerate(part)
+    elif isinstance(part, np.ndarray) or part.primitive is None:
+        found.append((name, part))
+    for key, each in inside:
+        if isinstance(each, _LOOKED_INTO):  # asked here, since most attributes are something else
+            _visit(f"{name}.{key}" if name else str(key), each, seen, found)
+
+
+_LOOKED_INTO = (Module, Value, np.ndarray, dict, list, tuple)
+
+
+def _check_names(kind: str, own: Mapping[str, Any], state: Any, strict: bool) -> None:
+    if not isinstance(state, Mapping):
+        raise OptionError(
+            f"a {type(state).__name__} as the state of {kind}",
+            "parameters and buffers are known by their names",
+            "dict(zip(model.state_dict(), arrays)) for arrays in the same order",
+        )
+    missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
+    if strict and (missing or unknown):
+        raise OptionError(
+            f"a state of {len(state)} names for {kind}, which has {len(own)}",
+            "; ".join(
+                f"{what}: {', '.join(map(str, names))}"
+                for what, names in (("missing", missing), ("unknown", unknown))
+                if names
+            ),
+            "the state of the same model, built (model.build(input_shape)); or strict=False",
+        )
+
+
+def _exported(part: Any) -> Any:
+    """Return a copy of a parameter or buffer, in C order and this machine's byte order."""
+    data = np.asarray(part.data if isinstance(part, Value) else part)
+    return np.array(data, data.dtype.newbyteorder("="), order="C")
+
+
+def _fitted(kind: str, name: str, part: Any, given: Any) -> Any:
+    """Return what a parameter or buffer becomes: a number, or an array as it lies in memory now.
+
+    Raises:  DataError, ShapeError: see `load_state_dict`.
+    """
+    own = part.data if isinstance(part, Value) else part  # in a compiled function it is refused
+    try:
+        array = np.asarray(given.data if isinstance(given, Value) else given)
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged lists, tensors of a graph
+        raise DataError(f"{name}, a {type(given).__name__}", str(error), "an array") from error
+    if array.shape != part.shape:
+        raise ShapeError(
+            f"{name} of shape {array.shape}",
+            f"{kind} has it with shape {part.shape}",
+            "the state of a model with the same sizes",
+        )
+    if not np.can_cast(array.dtype, part.dtype, "same_kind"):
+        raise DataError(
+            f"{name} of type {array.dtype}",
+            f"{kind} has it as {part.dtype}, which does not hold such data",
+            f"an array of {part.dtype}",
+        )
+    if isinstance(own, float):
+        return float(array)
+    if not own.flags.writeable:
+        raise DataError(
+            f"{name}, a buffer that is read-only",
+            "buffers get their new numbers in place",
+            f"{kind}.{name} = array.copy() where the model makes it",
+        )
+    fitted = np.empty_like(own)
+    fitted[...] = array
+    return fitted
+
+
+def _check_epochs(epochs: Any, initial_epoch: Any) -> None:
+    """Refuse what counts no epochs, and warn if none is left to learn.
+
+    Raises:  OptionError: one of them is no whole number from 0.
+    """
+    for name, count in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+        check_range(name, count, 0)
+        if not isinstance(count, int | np.integer):
+            raise OptionError(f"{name}={count!r}", "it counts epochs", f"{name}={int(count)}")
+    if 0 < epochs <= initial_epoch:
+        warn(
+            "no epoch",
+            f"epochs={epochs} with initial_epoch={initial_epoch}",
+            "epochs is the number of the last epoch, so that none is left to learn",
+            f"epochs={initial_epoch + epochs} for {epochs} more",
+        )

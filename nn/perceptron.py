@@ -10,8 +10,8 @@ from autograd_core import DomainError, OptionError, ShapeError, no_grad
 from .configuration import check_range
 from .data import whole_number
 from .mistakes import warn
+from .module import EVALUATED_AT_ONCE
 from .neurons import Neuron
-from .training import EVALUATED_AT_ONCE
 
 
 class Update(NamedTuple):

@@ -1,330 +1,337 @@
-"""Training: compile, fit, evaluate and predict, with Keras's names and meanings."""
+"""Training: the step on one batch, and the epochs that it is part of.
 
-from collections.abc import Iterable, Mapping, Sized
-from contextlib import AbstractContextManager, nullcontext
-from types import MappingProxyType
+`step` is the loop of the documentation, "loss, zero_grad, backward, step", on one batch. With jit a
+program carries it out (`CompiledStep`). Of several processes each computes a share of the batch,
+and gradients are averaged before the optimizer moves parameters (`SingleProcess`, nn.parallel).
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError, no_grad
+from autograd_core import Value, compile, gradients, no_grad
 
-from . import losses, optimizers
-from .callbacks import CallbackList, History, Progress, TerminateOnNaN, as_list
-from .classes import check_classes, class_weights, times
-from .configuration import check_choices, check_range
-from .data import batches
-from .epochs import (
-    EpochMetrics,
-    as_array,
-    as_batches,
-    as_parts,
-    check_epochs,
-    interruptible,
-    split_off,
-)
-from .metrics import chosen
-from .mistakes import check_finite, check_layers, check_reached, check_scale
+from .callbacks import CallbackList
+from .losses import fitting_mask, loss_of
+from .metrics import measured
+from .mistakes import check_layers, check_reached, check_scale, check_trained, warn
 from .packages import progress_bar
-from .randomness import drawing_from
-from .steps import Steps, plain
-from .targets import decides_at
+from .settings import Settings
 
-EVALUATED_AT_ONCE = 256  # samples: matters for speed and memory only
+Metrics = Mapping[str, Callable[..., Any]]
+OFTEN = 10  # recordings of a step, from which on a warning says that settings vary
 
 
-class Training(Steps):
-    """What can be compiled, fitted, evaluated and asked for predictions.
+def step(model: Any, x: Any, y: Any, weight: Any = None) -> tuple[float, Any, Any, Any]:
+    """Take one step on one batch.
 
-    In each step of training: loss = model.loss(y, model(x)) + model.penalty();
-    model.zero_grad(); loss.backward(); model.optimizer.step(model). With jit, all of it is one
-    program: see autograd_core.compile.
+    Args:    model: compiled, with an optimizer and a loss.
+             x, y, weight: samples, targets, and weights of the samples or None.
+    Returns: the loss before the step, targets, predictions, and their mask or None.
+    """
+    compiled = model._compiled if model.jit else None
+    if compiled is not None and compiled.is_current():
+        loss, y, out, mask = compiled(x, y, weight)
+        parts, learning, has_moved = compiled.parts, compiled.parameters, compiled.moves
+    else:
+        loss, y, out, mask = compare(model, x, y, weight)
+        parts, parameters = model.inside()  # one walk for all that follows
+        loss = penalized(loss, parts)
+        for parameter in parameters:  # zero_grad
+            parameter.grad = None
+        if isinstance(loss, Value):  # a plain number where nothing has parameters
+            loss.backward()
+        learning, has_moved = model.trained(parts, parameters), False
+    mean = model._ranks.averaged(float(plain(loss)), plain(mask), learning)
+    if not learning:
+        check_trained(model)
+    elif not has_moved:
+        model.optimizer.step(learning, partial(hold, parts))
+    if model.jit and learning and (compiled is None or parts is not compiled.parts):
+        model._compiled = CompiledStep(model, compiled)  # parameters have their slots from here on
+    return mean, y, plain(out), plain(mask)
+
+
+def compare(model: Any, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any, Any, Any]:
+    """Return the loss without penalties, targets, predictions and their mask, or None."""
+    out = model(x)
+    mask = fitting_mask(model.output_mask(x, None), out)
+    y = paired(y if isinstance(y, Value) else np.asarray(y), out)
+    return loss_of(model.loss, y, out, weight, mask), y, out, mask
+
+
+def penalized(loss: Any, parts: list[Any]) -> Any:
+    """Return the loss with what the regularizers of the parts add to it."""
+    penalty = sum([part.own_penalty() for part in parts])
+    return loss + penalty if isinstance(penalty, Value) or penalty != 0.0 else loss
+
+
+def hold(parts: list[Any]) -> None:
+    """Hold the parameters of some parts to their constraints; an interrupt leaves none out."""
+    try:
+        for part in parts:
+            part.constrain_own()
+    except BaseException:
+        for part in parts:
+            part.constrain_own()
+        raise
+
+
+def paired(y: Any, out: Any) -> Any:
+    """Return targets (n,) as a column where the predictions are one, and the other way round."""
+    if y.ndim == len(out.shape) - 1 and out.shape[-1] == 1:
+        return y[..., None]
+    if y.ndim == len(out.shape) + 1 and y.shape[-1] == 1:
+        return y[..., 0]
+    return y
+
+
+def plain(out: Any) -> Any:
+    """Return the data of a Value, and anything else as it is."""
+    return out.data if isinstance(out, Value) else out
+
+
+class CompiledStep:
+    """A step of a model as a program, with the settings that it was recorded with.
+
+    Args:    model: which has taken a step, and so has its parameters and its optimizer's slots.
+             earlier: the compiled step that this one replaces.
     """
 
-    metrics: Any = MappingProxyType({})  # functions of (targets, predictions), by name
-    stop_training = False
-    _generator: np.random.Generator | None = None  # a loaded model's own, to continue to the bit
+    read_anew = frozenset(("moves", "moving", "_is_new"))
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "metrics" and not isinstance(value, Mapping):
-            value = chosen(value, self.loss)
-        elif name in ("loss", "optimizer") and isinstance(value, str):
-            value = losses.get(value) if name == "loss" else optimizers.get(value)
-        super().__setattr__(name, value)
+    def __init__(self, model: Any, earlier: "CompiledStep | None" = None) -> None:
+        self.model = model
+        self.parts, parameters = model.inside()
+        self.parameters = model.trained(self.parts, parameters)
+        self.moves = True  # whether the program moves parameters, or returns their gradients
+        self.moving = self.parameters  # of which a step gives other data to one at least
+        self.recordings: int = earlier.recordings + 1 if earlier else 1
+        self._program = compile(self._descend)
+        self._is_new = True  # not recorded yet
+        self._settings = Settings({"model": model})
+        self._slots = len(model.optimizer.slots)
 
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        metrics: Iterable[Any] | None = None,
-        jit: bool = False,
-    ) -> None:
-        """Say how to learn.
+    def is_current(self) -> bool:
+        """Return whether the model's settings are those of the recording; warn if they vary."""
+        changed = self._settings.changed()
+        if changed is None and len(self.model.optimizer.slots) != self._slots:
+            changed = "optimizer.slots"
+        if changed is not None and self.recordings == OFTEN:
+            warn(
+                "jit",
+                f"jit=True with {changed} that has changed again, as settings did {OFTEN} times",
+                "each change of an attribute takes a step without the program, and a recording",
+                "attributes that stay; learning_rate may change; jit=False where others vary",
+            )
+        return changed is None
 
-        Args:    optimizer: a name, such as "adam", or an object; see nn.optimizers.
-                 loss: a name or function (y_true, y_pred, sample_weight); see nn.losses. One of
-                 (y_true, y_pred) may return a loss for each sample.
-                 Options: functools.partial(nn.losses.huber, delta=2.0).
-                 metrics: names or functions (y_true, y_pred); see nn.metrics. Where the loss has
-                 from_logits=True they take the outputs for logits, too.
-                 jit: compile the step of `fit` and `train_on_batch`: the same numbers, sooner. No
-                 gradients are kept. Where an attribute of the model, a layer, the loss or the
-                 optimizer has changed, the next step is recorded anew.
-        Raises:  OptionError: no such name, or a metric named as another figure. With jit, training
-                 raises TraceError if a layer or loss takes data out of the graph.
+    def __call__(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any, Any]:
+        """Carry out the program; return the loss, targets, predictions and their mask.
+
+        Parameters have then moved; or have their gradients, where these accumulate or are averaged
+        with those of other processes first.
         """
-        chosen_loss = losses.get(loss)
-        chosen_metrics = chosen(metrics, chosen_loss)
-        self.optimizer = optimizers.get(optimizer)
-        self.loss, self.metrics = chosen_loss, chosen_metrics
-        self.jit = jit
-        self._compiled = None
+        model, optimizer = self.model, self.model.optimizer
+        self.moves = not (optimizer.gradient_accumulation_steps or model._ranks.updates_apart)
+        before = [(p, p.data) for p in self.moving]
+        whole = (
+            nullcontext()
+            if not self.moves
+            else optimizer.one_step(
+                lambda: any(p.data is not data for p, data in before), partial(hold, self.parts)
+            )
+        )
+        rate = optimizer.current_learning_rate()
+        with whole, no_grad():  # which gradients do not need
+            loss, out, mask, found = self._program(x, y, weight, rate, self.moves)
+        if self._is_new:
+            self._settings.leave_out_changes()
+            self._is_new = False
+        for parameter, gradient in zip(self.parameters, found, strict=True):
+            parameter.grad = plain(gradient)
+        return loss, paired(y, out), out, mask
 
-    def fit(
-        self,
-        x: Any,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        shuffle: bool = True,
-        class_weight: Any = None,
-        sample_weight: Any = None,
-        initial_epoch: int = 0,
-    ) -> History:
-        """Learn from data, epoch by epoch; Ctrl-C ends it after the current batch.
+    def _descend(self, x: Any, y: Any, weight: Any, rate: Any, moves: bool) -> Any:
+        """Do what `step` does, to be compiled.
 
-        Args:    x, y: arrays, lists or frames of samples and targets; or only x, an iterable of
-                 batches (x, y) or (x, y, sample_weight).
-                 batch_size: samples in each step: all of them for batch descent, 1 for stochastic;
-                 None: 32. Of an iterable each batch is a step, in its order.
-                 epochs: the number of the last epoch.
-                 verbose: 0: silent; 1: a progress bar; 2: a line for each epoch; "auto": the bar
-                 in terminals and notebooks, else lines.
-                 callbacks: see nn.callbacks; several, one or None.
-                 validation_split: share of the samples, the last ones, to validate with.
-                 validation_data: (x, y) or (x, y, sample_weight), or an iterable of batches.
-                 shuffle: see the samples of arrays in a new order in each epoch.
-                 class_weight: weights of the classes in the loss, {0: 1.0, 1: 5.0}, [1.0, 5.0] or
-                 "balanced"; of sequences (samples, steps), the weights of each step.
-                 sample_weight: weights of the samples, (samples,).
-                 initial_epoch: the number of epochs that have been learnt before.
-        Returns: the History, whose `history` dict has lists for loss, each metric, val_loss, ...
-        Raises:  OptionError: the model was not compiled, or an option out of range.
-        Example: >>> import nn
-                 >>> nn.set_seed(0)
-                 >>> model = nn.Sequential([nn.Dense(1)])
-                 >>> model.compile(nn.SGD(0.1), loss="mse")
-                 >>> x, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
-                 >>> history = model.fit(x, y, epochs=200, verbose=0)
-                 >>> round(model.layers[0].weight.data.item(), 2)
-                 2.0
+        Parameters that the loss does not reach stay as they are. Gradients are returned only where
+        the update is made elsewhere: a program that keeps them to itself writes them into the same
+        memory every time.
         """
-        self._check_compiled()
-        self.optimizer.check_model(self.named_parameters().values())
-        check_range("validation_split", validation_split, 0.0, 1.0)
-        check_epochs(epochs, initial_epoch)
-        check_choices(shuffle=(shuffle, (True, False)), verbose=(verbose, ("auto", 0, 1, 2)))
-        dtype = self._dtype()
-        if validation_split:
-            if validation_data is not None:
-                raise OptionError(
-                    f"validation_split={validation_split} beside validation_data",
-                    "the model is validated with one or the other",
-                    "validation_data, which leaves all of x and y for training; or the split",
-                )
-            x, y, sample_weight, validation_data = split_off(x, y, sample_weight, validation_split)
-        if class_weight is not None:
-            sample_weight = self._weighed_classes(y, class_weight, sample_weight)
-        callbacks = as_list(callbacks)
-        if y is not None and not any(isinstance(each, TerminateOnNaN) for each in callbacks):
-            check_finite(x, y, sample_weight)
-        data = as_batches(x, y, sample_weight, batch_size, shuffle, dtype)
-        if (held_out := as_parts(validation_data)) is not None:
-            check_finite(*held_out)
-            validation_data = as_batches(*held_out, EVALUATED_AT_ONCE, False, dtype)
-            if y is not None:
-                check_classes(as_array(y), as_array(held_out[1]), self.loss)
-        length = len(data) if isinstance(data, Sized) else None
-        history = History()
-        progress = Progress(epochs - initial_epoch, length, verbose)
-        tell = CallbackList([*callbacks, history, progress], self)
-        self.history = history
-        self.stop_training = False
-        with interruptible(self._stop), self._drawing():
-            tell("on_train_begin", {})
-            try:
-                for epoch in range(initial_epoch, epochs):
-                    tell("on_epoch_begin", epoch, {})
-                    logs = self._learn_epoch(data, tell, epoch == initial_epoch)
-                    if validation_data is not None:
-                        validated = self._evaluate(validation_data)
-                        logs |= {f"val_{name}": figure for name, figure in validated.items()}
-                    tell("on_epoch_end", epoch, logs)
-                    if self._stops():
-                        break
-            finally:
-                tell("on_train_end", {})
-        return history
+        loss, _, out, mask = compare(self.model, x, y, weight)
+        loss = penalized(loss, self.parts)
+        found = gradients(loss, self.parameters, create_graph=True)
+        reached = [g if isinstance(g, Value) else None for g in found]
+        if not moves:
+            return loss, out, mask, reached
+        pairs = zip(self.parameters, reached, strict=True)
+        moving = {p: g for p, g in pairs if g is not None}
+        self.moving = [*moving][:1]
+        self.model.optimizer.move(moving, rate)
+        return loss, out, mask, [None] * len(reached)
 
-    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
-        """Take one step on one batch.
 
-        Returns: the loss, and the metrics of this batch before the step, by name.
-        Raises:  OptionError: the model was not compiled.
-        """
-        self._check_compiled()
-        self.optimizer.check_model(self.named_parameters().values())
-        dtype = self._dtype()
-        weight = None if sample_weight is None else as_array(sample_weight, dtype)
-        x, y = as_array(x, dtype), as_array(y, dtype)
-        figures = EpochMetrics(self.metrics)
-        self.train()
-        with self._drawing():
-            figures.add(*self._learn_batch(x, y, weight))
-        logs: dict[str, float] = figures.logs()
+def learn(
+    model: Any, data: Any, validation: Any, callbacks: CallbackList, epochs: Iterable[int]
+) -> None:
+    """Learn from batches, epoch by epoch; Ctrl-C ends it after the current batch."""
+    with interruptible(partial(setattr, model, "stop_training", True)), model._drawing():
+        callbacks("on_train_begin", {})
+        try:
+            is_first = True
+            for epoch in epochs:
+                callbacks("on_epoch_begin", epoch, {})
+                logs = _learn_epoch(model, data, callbacks, is_first)
+                if validation is not None:
+                    validated = measure(model, validation)
+                    logs |= {f"val_{name}": figure for name, figure in validated.items()}
+                callbacks("on_epoch_end", epoch, logs)
+                is_first = False
+                if _stops(model):
+                    break
+        finally:
+            callbacks("on_train_end", {})
+
+
+def _learn_epoch(
+    model: Any, data: Any, callbacks: CallbackList, is_first: bool
+) -> dict[str, float]:
+    """See all batches once; return the loss and the metrics."""
+    model.train()
+    metrics: EpochMetrics = model._ranks.metrics(model.metrics)
+    without: Any = None  # names of parameters that no gradient has reached yet
+    for i, batch in enumerate(model._ranks.batches(data)):
+        if is_first and i == 0:
+            check_scale(model, batch[0])
+        callbacks("on_train_batch_begin", i, {})
+        with model._ranks.drawing():
+            metrics.add(*step(model, *batch))
+        if is_first and i == 0:
+            check_layers(model)
+        callbacks("on_train_batch_end", i, {"loss": metrics.loss})
+        if without != set() and (i == 0 or not model.jit):  # a program keeps no gradients
+            lacking = _unreached(model)
+            without = lacking if without is None else without & lacking
+        if _stops(model):
+            break
+    if is_first:
+        check_reached(model, without or ())
+    return metrics.logs()
+
+
+def _unreached(model: Any) -> set[str]:
+    """Return the names of trained parameters without a gradient; none, if none has one with jit."""
+    learning = {id(p) for p in model.parameters()}
+    named = {name: p for name, p in model.named_parameters().items() if id(p) in learning}
+    lacking = {name for name, p in named.items() if not p.has_grad}
+    return set() if model.jit and len(lacking) == len(named) else lacking
+
+
+def _stops(model: Any) -> bool:
+    """Return whether training stops here: on any rank, a callback or Ctrl-C asks for it."""
+    stops: bool = model._ranks.agreed(model.stop_training)
+    if stops:  # never False: Ctrl-C may have set it since
+        model.stop_training = True
+    return stops
+
+
+def measure(model: Any, data: Any, verbose: Any = 0) -> dict[str, float]:
+    """Return the loss and the metrics of batches, without learning."""
+    metrics: EpochMetrics = model._ranks.metrics(model.metrics)
+    with model.evaluating():  # recorded all the same: losses look at what made the predictions
+        for batch in progress_bar(model._ranks.batches(data), verbose):
+            loss, y, out, mask = compare(model, *batch)
+            mean = model._ranks.averaged(float(loss + model.penalty()), plain(mask))
+            metrics.add(mean, plain(y), plain(out), plain(mask))
+    check_layers(model)
+    return metrics.logs()
+
+
+class EpochMetrics:
+    """Sums up an epoch: the mean loss, and metrics of all predictions together, exactly.
+
+    Args:    metrics: functions of (targets, predictions), by name.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._total = 0.0
+        self._samples = 0
+        self._kept: list[tuple[Any, Any, Any]] = []
+
+    def add(self, loss: float, y: Any, out: Any, mask: Any = None) -> None:
+        """Add a batch: its mean loss, targets, predictions and mask, (batch, steps) or None."""
+        self._total += loss * len(y)
+        self._samples += len(y)
+        if self._metrics:
+            self._kept.append((y, out, mask))
+
+    @property
+    def loss(self) -> float:
+        """The mean loss so far."""
+        return self._total / max(self._samples, 1)
+
+    def logs(self) -> dict[str, float]:
+        """Return the loss and all metrics by name."""
+        logs = {"loss": self.loss}
+        if self._kept:
+            y, out, mask = (
+                None if parts[0] is None else np.concatenate(parts)
+                for parts in zip(*self._kept, strict=True)
+            )
+            for name, metric in self._metrics.items():
+                logs[name] = measured(metric, y, out, mask)
         return logs
 
-    def evaluate(
-        self,
-        x: Any,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: Any = 0,
-        sample_weight: Any = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """Measure the loss and the metrics, without learning.
 
-        Args:    x, y, sample_weight: as in `fit`.
-                 batch_size: of arrays; matters for speed and memory only. None: 256.
-                 verbose: 0: silent; else a progress bar.
-                 return_dict: return the figures by name.
-        Returns: the loss; [loss, *metrics] if there are metrics; or a dict.
-        Raises:  OptionError: the model was not compiled.
-        """
-        self._check_compiled()
-        if y is not None:
-            check_finite(x, y, sample_weight)
-        dtype = self._dtype()
-        data = as_batches(x, y, sample_weight, batch_size, False, dtype, EVALUATED_AT_ONCE)
-        logs = self._evaluate(data, verbose)
-        if return_dict:
-            return logs
-        return list(logs.values()) if self.metrics else logs["loss"]
+class SingleProcess:
+    """What one process does by itself in each pass; nn.parallel says how several do it together."""
 
-    def predict(self, x: Any, batch_size: int = EVALUATED_AT_ONCE, verbose: Any = 0) -> Any:
-        """Return the outputs for samples, computed as in evaluation.
+    updates_apart = False  # whether gradients leave a compiled step before they move parameters
 
-        Args:    x: array, list or frame, (samples, ...).
-                 batch_size: matters for speed and memory only.
-                 verbose: 0: silent; else a progress bar.
-        Returns: array, (samples, ...).
-        """
-        x = as_array(x, self._dtype())
-        check_finite(x)
-        data = batches(x, batch_size=batch_size)
-        with self.evaluating(), no_grad():
-            return np.concatenate([plain(self(part)) for part in progress_bar(data, verbose)])
+    def batches(self, data: Any) -> Any:
+        """Return the batches that this process computes: all of them."""
+        return data
 
-    def predict_classes(self, x: Any, batch_size: int = EVALUATED_AT_ONCE) -> Any:
-        """Return the most likely class of each sample: whole numbers, (samples,).
+    def metrics(self, metrics: Metrics) -> EpochMetrics:
+        """Return what sums up a pass."""
+        return EpochMetrics(metrics)
 
-        Where the output is one number, class 1 begins at 1/2, or at 0 if it is a logit (the model
-        was compiled with a loss of from_logits=True) or a score of a hinge loss.
-        """
-        out = self.predict(x, batch_size)
-        if out.ndim > 1 and out.shape[-1] > 1:
-            return out.argmax(axis=-1)
-        return (out.reshape(len(out), -1)[:, 0] > decides_at(self.loss)).astype(int)
+    def drawing(self) -> AbstractContextManager[None]:
+        """Return a block in which a batch is learnt: random numbers come from where they did."""
+        return nullcontext()
 
-    def _check_compiled(self) -> None:
-        if self.loss is None:
-            raise OptionError(
-                f"training or evaluation of {type(self).__name__}",
-                "it has no loss to make small: it was not compiled",
-                'model.compile(optimizer="adam", loss="mse")',
-            )
-        if not callable(self.loss):
-            raise OptionError(
-                f"loss = {self.loss!r}",
-                "it is neither a name nor a function",
-                '"mse", or a function (y_true, y_pred)',
-            )
-        if not isinstance(self.optimizer, optimizers.Optimizer):
-            raise OptionError(
-                f"optimizer = {self.optimizer!r}",
-                "it is neither a name nor an optimizer",
-                '"adam", or an object of nn.optimizers',
-            )
-
-    def _weighed_classes(self, y: Any, class_weight: Any, sample_weight: Any) -> Any:
-        """Return the weights of samples times those of their classes."""
-        if y is None:
-            raise OptionError(
-                "class_weight for an iterable of batches",
-                "each batch brings the weights of its own samples",
-                "batches (x, y, sample_weight)",
-            )
-        return times(class_weights(as_array(y), class_weight, self.loss), sample_weight)
-
-    def _stop(self) -> None:
-        self.stop_training = True
-
-    def _stops(self) -> bool:
-        """Return whether training stops here: on any rank, a callback or Ctrl-C asks for it."""
-        stops: bool = self._ranks.agreed(self.stop_training)
-        if stops:  # never False: Ctrl-C may have set it since
-            self._stop()
+    def agreed(self, stops: bool) -> bool:
+        """Return whether training stops here."""
         return stops
 
-    def _drawing(self) -> AbstractContextManager[None]:
-        return nullcontext() if self._generator is None else drawing_from(self._generator)
+    def averaged(self, loss: float, mask: Any = None, parameters: Iterable[Any] = ()) -> float:
+        """Return the loss of the batch, and leave its gradients in the parameters.
 
-    def _dtype(self) -> Any:
-        """Return the type of the parameters; None while there are none, or for plain numbers."""
-        arrays = [p for p in self.named_parameters().values() if p.shape]
-        return arrays[0].dtype if arrays else None
+        Args:    mask: the steps over which the loss is a mean; None: it is one over samples.
+        """
+        return loss
 
-    def _learn_epoch(self, data: Any, tell: CallbackList, is_first: bool) -> dict[str, float]:
-        """See all batches once; return the figures."""
-        self.train()
-        figures = self._ranks.figures(self.metrics)
-        without: Any = None  # names of parameters that no gradient has reached yet
-        for i, batch in enumerate(self._ranks.batches(data)):
-            if is_first and i == 0:
-                check_scale(self, batch[0])
-            tell("on_train_batch_begin", i, {})
-            with self._ranks.drawing():
-                figures.add(*self._learn_batch(*batch))
-            if is_first and i == 0:
-                check_layers(self)
-            tell("on_train_batch_end", i, {"loss": figures.loss})
-            if without != set() and (i == 0 or not self.jit):  # a program keeps no gradients
-                trained = {id(p) for p in self.parameters()}
-                named = {n: p for n, p in self.named_parameters().items() if id(p) in trained}
-                lacking = {name for name, p in named.items() if not p.has_grad}
-                if self.jit and len(lacking) == len(named):
-                    lacking = set()
-                without = lacking if without is None else without & lacking
-            if self._stops():
-                break
-        if is_first:
-            check_reached(self, without or ())
-        logs: dict[str, float] = figures.logs()
-        return logs
 
-    def _evaluate(self, data: Any, verbose: Any = 0) -> dict[str, float]:
-        """Return the figures of all batches, without learning."""
-        figures = self._ranks.figures(self.metrics)
-        with self.evaluating():  # recorded all the same: losses look at what made the predictions
-            for batch in progress_bar(self._ranks.batches(data), verbose):
-                loss, *seen = self._compare(*batch)
-                y, out, mask = map(plain, seen)
-                figures.add(self._ranks.averaged(float(loss + self.penalty()), mask), y, out, mask)
-        check_layers(self)
-        logs: dict[str, float] = figures.logs()
-        return logs
+@contextmanager
+def interruptible(stop: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl-C call `stop`, so that a batch is not torn apart; a second Ctrl-C breaks off."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread only
+        return
+
+    def on_signal(_number: int, _frame: Any) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop()
+
+    before = signal.signal(signal.SIGINT, on_signal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -10,7 +10,7 @@ from sklearn.utils.class_weight import compute_class_weight
 import nn
 from autograd_core import AutogradError, OptionError
 from nn import losses
-from nn.classes import class_weights
+from nn.data import class_weights
 from nn.interchange import from_keras
 from nn.mistakes import TrainingWarning
 from tests.keras_oracle import keras

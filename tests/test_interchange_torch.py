@@ -13,7 +13,7 @@ from torch.nn.utils import prune
 import nn
 from autograd_core import MissingPackageError, OptionError, UnsupportedError
 from nn.interchange import from_torch, torch_weights
-from nn.steps import plain
+from nn.training import plain
 
 CHANNELS_FIRST = (T.Conv1d, T.Conv2d, T.BatchNorm2d, T.MaxPool2d, T.AvgPool2d, T.AdaptiveAvgPool2d)
 TYPES = [torch.float32, torch.float64]

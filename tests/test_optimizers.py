@@ -11,6 +11,7 @@ from autograd_core import OptionError, Value, compile
 from nn import optimizers, schedules
 from nn.layers import Dense
 from nn.mistakes import TrainingWarning
+from nn.module import Module
 from nn.networks import Sequential
 from nn.optimizers import (
     SGD,
@@ -25,7 +26,6 @@ from nn.optimizers import (
     RMSprop,
     global_norm,
 )
-from nn.state import State
 from tests.keras_oracle import as_keras, as_numpy, keras
 
 STEPS = 50
@@ -310,7 +310,7 @@ def test_what_is_remembered_may_have_a_shape_of_its_own():
 
 
 def test_a_step_of_a_model_ends_with_its_constraints():
-    class Bounded(State):
+    class Bounded(Module):
         def __init__(self):
             self.weight = Value([1.0, -1.0])
 
@@ -544,7 +544,7 @@ def test_gradients_zeroed_in_place_are_zeroed():
 
 
 def model_of(x):
-    model = State()
+    model = Module()
     model.x = x
     return model
 

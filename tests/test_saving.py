@@ -345,7 +345,7 @@ class TestFiles:
         model.build((6,))
         old = {name: data + 1 for name, data in model.state_dict().items()}
         new = safetensors.numpy.load_file(path)
-        places = ("nn/state.py", "nn/storage/saving.py")
+        places = ("nn/module.py", "nn/storage/saving.py")
         line, found = 0, set()
         while True:
             model.load_state_dict(old)

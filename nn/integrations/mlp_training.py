@@ -10,12 +10,12 @@ import numpy as np
 from .. import activations
 from ..callbacks import Callback, CallbackList, History, Progress
 from ..configuration import choose
-from ..epochs import interruptible
 from ..layers import Dense, Dropout
 from ..losses import loss_of, mean_reduced
 from ..networks import Sequential
 from ..packages import optional
 from ..targets import pair
+from ..training import interruptible
 
 LEAST_RATE = 1e-6  # from which on "adaptive" lowers it no more
 ACTIVATIONS = activations.BY_NAME | {

@@ -10,7 +10,7 @@ import numpy as np
 from autograd_core import ShapeError, UnsupportedError, compile, no_grad
 
 from ..files import replacing
-from ..state import State
+from ..module import Module
 from .onnx_graph import SAMPLES, Graph, Operation, batch_error, same
 from .onnx_operators import OPERATORS
 
@@ -43,7 +43,7 @@ def export_onnx(
              >>> with tempfile.TemporaryDirectory() as folder:
              ...     export_onnx(model, f"{folder}/model.onnx", np.zeros((1, 3), np.float32))
     """
-    is_module = isinstance(model, State)
+    is_module = isinstance(model, Module)
     arguments = [_as_data(each) for each in (example if isinstance(example, tuple) else (example,))]
     with model.evaluating() if is_module else nullcontext(), no_grad():
         model(*arguments)  # makes the parameters, or says what is wrong with the example
@@ -93,7 +93,7 @@ def _batch(arguments: list[Any], samples: int) -> list[Any]:
     ]
 
 
-def _names(model: State) -> dict[int, str]:
+def _names(model: Module) -> dict[int, str]:
     """Return the names of all parameters and buffers, by identity."""
     names = {id(parameter): name for name, parameter in model.named_parameters().items()}
     for name, part in model.modules().items():

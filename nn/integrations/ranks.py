@@ -21,10 +21,10 @@ from autograd_core import OptionError, no_grad
 from ..callbacks import Callback, CallbackList, History, Logs, as_list
 from ..configuration import check_range, name_of
 from ..data import Batches
-from ..epochs import EpochMetrics, Metrics, SingleProcess
 from ..mistakes import TrainingWarning
 from ..randomness import drawing_from, generator
 from ..settings import Settings
+from ..training import EpochMetrics, Metrics, SingleProcess, compare
 from .mpi import Buckets, RankError, World, require_same, world
 
 TO_BE_READ = 0.3  # seconds: mpiexec passes on what it has read before everything is ended
@@ -243,7 +243,7 @@ class DataParallel(SingleProcess):
                 self.samples, self.own = samples, high - low
                 yield portion(low, high) if self.own else portion(0, 1)
 
-    def figures(self, metrics: Metrics) -> EpochMetrics:
+    def metrics(self, metrics: Metrics) -> EpochMetrics:
         """Return what sums up a pass over all ranks."""
         return DataParallelMetrics(metrics, self)
 
@@ -292,7 +292,7 @@ class DataParallel(SingleProcess):
         Raises: OptionError: on every rank.
         """
         with self.model.evaluating():
-            loss, *_ = self.model._compare(*sample)
+            loss, *_ = compare(self.model, *sample)
         every = self.world.allgather(float(loss + self.model.penalty()))
         differs = ~np.isclose(every, every[0], rtol=1e-4, equal_nan=True)
         if differs.any():

@@ -17,7 +17,6 @@ from autograd_core import OptionError, Value, assign_all, callback, fresh
 from .. import schedules
 from ..configuration import Configured, check_flags, check_range
 from ..mistakes import warn
-from ..state import State
 
 Hold = Callable[[], None]
 
@@ -177,7 +176,7 @@ class Optimizer(Configured):
                 slots[name] = _fitted(slot, data) if np.shape(slot) == parameter.shape else slot
         return slots
 
-    def step(self, parameters: State | Iterable[Value], hold: Hold | None = None) -> None:
+    def step(self, parameters: Any, hold: Hold | None = None) -> None:
         """Move the parameters against their gradients, once.
 
         Parameters without a gradient stay as they are.
@@ -204,9 +203,10 @@ class Optimizer(Configured):
                 "it takes several parameters, or a model",
                 "step([v]) for one; step(model) or step(model.parameters())",
             )
-        if isinstance(parameters, State):
+        is_model = callable(getattr(parameters, "parameters", None))
+        if is_model:
             hold = hold or parameters.constrain
-        values = parameters.parameters() if isinstance(parameters, State) else parameters
+        values = parameters.parameters() if is_model else parameters
         learning_rate = self.current_learning_rate()
         gradients = _gradients_of(values)
         if not gradients:

@@ -10,8 +10,8 @@ from autograd_core import OptionError, grad
 
 from .. import activations
 from ..configuration import name_of
+from ..module import Module
 from ..neurons import OF_LAYERS
-from ..state import State
 from .axes import BLUE, COLOURS, ORANGE, axes_or_new, ink
 
 
@@ -100,7 +100,7 @@ def activation_functions(
     return ax
 
 
-def gradient_flow(model: State, ax: Any = None) -> Any:
+def gradient_flow(model: Module, ax: Any = None) -> Any:
     """Draw the mean size of the gradients in each layer, from the input to the output.
 
     Bars that shrink from right to left by the same factor are gradients that vanish on their way
@@ -140,7 +140,7 @@ def gradient_flow(model: State, ax: Any = None) -> Any:
     return ax
 
 
-def _sizes(model: State) -> dict[str, float | None]:
+def _sizes(model: Module) -> dict[str, float | None]:
     """Return the mean |gradient| of each outermost part; None where nothing has one."""
     modules = model.modules()
     outer: list[str] = []

@@ -9,7 +9,7 @@ from autograd_core import OptionError, ShapeError, Value
 
 from .. import metrics
 from ..data import as_samples
-from ..state import State
+from ..module import Module
 from .axes import around_zero, axes_or_new, bare, from_ground, from_ground_to_ink, ink
 
 MOST = 64  # pictures side by side: more are too small to look at
@@ -29,7 +29,7 @@ def weights_as_images(weights: Any, shape: tuple[int, int] | None = None, ax: An
              >>> ax.get_title()
              '10 of 28 by 28 weights'
     """
-    if isinstance(weights, State):
+    if isinstance(weights, Module):
         weights = _first_weights(weights)
     array = np.asarray(weights.data if isinstance(weights, Value) else weights, np.float64)
     if array.ndim == 4:
@@ -152,7 +152,7 @@ def _name(names: Any, number: Any) -> str:
     return f"{number:g}" if names is None else str(names[int(number)])
 
 
-def _first_weights(model: State) -> Any:
+def _first_weights(model: Module) -> Any:
     found = [p for p in model.named_parameters().values() if len(p.shape) >= 2]
     if not found:
         raise OptionError(
