@@ -328,7 +328,7 @@ def test_a_png_shows_something(tmp_path):
 
 def test_wrong_paths_and_endings(tmp_path):
     picture = draw(Value(1.0))
-    with pytest.raises(OptionError, match="does not end in a format"):
+    with pytest.raises(OptionError, match="does not end in one of the formats"):
         picture.save(tmp_path / "graph.gif")
     with pytest.raises(OptionError, match="svg, png, pdf, dot, html"):
         picture.save("graph")

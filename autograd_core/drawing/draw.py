@@ -1,4 +1,4 @@
-"""draw: a picture of the graph that a Value was computed from, or of a network."""
+"""draw: a picture of the graph that a Value was computed from, of a network, or of a program."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
@@ -8,9 +8,9 @@ from typing import Any
 from ..data import shorten
 from ..errors import DataError, OptionError
 from ..graph import Node, topological_order
-from ..program.program import Program, Step
+from ..program.program import Program
 from .boxes import Arrow, Box, boxes, dot, greatest
-from .dot import SHAPES, lines, new_graph, plain, visible
+from .dot import SHAPES, aligned, lines, new_graph, plain, visible
 from .folding import Fold, Groups, fold, wires
 from .network import draw_network
 from .page import page
@@ -33,20 +33,20 @@ def draw(
 ) -> Picture:
     """Return a picture of the graph that `root` was computed from, or of a network.
 
-    A box shows label or operation, data and gradient; its colour, the gradient: blue below 0,
-    orange above. Inputs, parameters, constants and results differ in shape. What modules and
-    scopes have computed stands in frames, and is folded where a graph is too large for a page.
+    A box shows label or operation, data and gradient; its colour shows the gradient: blue below 0,
+    orange above. Inputs, parameters, constants and results differ in shape. Modules and scopes are
+    frames around what they have computed, and are folded if a graph is too large for a page.
 
     Args:    root: a Value; a network such as nn.MLP, drawn as layers of neurons; or the `program`
              of a compiled function.
-             x: of a network: a sample or a batch to compute; its activations are filled in.
-             loss: of a network: of its output, a number; whose gradients are filled in. None: the
-             sum of the outputs.
-             derivatives: write at each arrow the derivative of its head by its tail.
-             parameters: Values to show as parameters, beside those of the modules that took part.
-             limit: how many boxes there may be before any are folded; None: 120. Of a network: how
-             many neurons of a layer; None: 10.
-             rankdir: where the graph grows to: "LR" (left to right), "RL", "TB" or "BT".
+             x: of a network: a sample or a batch, whose activations are shown.
+             loss: of a network: a function of its output that returns a number, whose gradients
+             are shown. None: the sum of the outputs.
+             derivatives: show at each arrow the derivative of its head by its tail.
+             parameters: Values to show as parameters, in addition to those of the modules.
+             limit: the largest number of boxes before any are folded; None: 120. Of a network: the
+             largest number of neurons shown of a layer; None: 10.
+             rankdir: direction of the graph: "LR" (left to right), "RL", "TB" or "BT".
     Returns: a Picture, which shows itself in notebooks: `draw(loss).save("graph.svg")`.
     Raises:  DataError: neither a Value nor a network. OptionError: limit below 1, or an unknown
              rankdir.
@@ -60,20 +60,22 @@ def draw(
              a   input     data 2   gradient -3
     """
     if rankdir not in DIRECTIONS:
-        raise OptionError(
-            f"rankdir={rankdir!r}", "a graph grows in one of four directions", "rankdir='LR'"
-        )
+        raise OptionError(f"rankdir={rankdir!r}", "there are four directions", "rankdir='LR'")
     if limit is not None and limit < 1:
-        raise OptionError(f"limit={limit!r}", "a picture has one box at least", "limit=120")
+        raise OptionError(f"limit={limit!r}", "a picture has at least one box", "limit=120")
     described = getattr(root, "_drawing_", None)
     if described is not None:
-        return _model(described(x), loss, limit, rankdir)
+        network = described(x)
+        if network.columns:
+            return draw_network(network, loss, limit)
+        root = network.output if loss is None else loss(network.output)
+        derivatives, parameters = False, ()
     if isinstance(root, Program):
-        return draw_program(root, limit or LIMIT, rankdir)
+        return _program(root, limit or LIMIT, rankdir)
     if not isinstance(root, Node):
         raise DataError(
             f"a picture of {shorten(repr(root))}, a {type(root).__name__}",
-            "what is drawn is how a Value was computed, or a network",
+            "only Values and networks can be drawn",
             "draw(loss), where loss is a Value; data taken out of one have no graph",
         )
     return _graph(root, derivatives, parameters, limit or LIMIT, rankdir)
@@ -82,8 +84,8 @@ def draw(
 def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Picture:
     """Return a picture of a graph, under the name and with the arguments it has in micrograd.
 
-    What comes back has `source`, the DOT text, and `render("graph")`, which writes graph.svg, as
-    the objects of the package graphviz have; no DOT file is left beside it.
+    The picture has `source`, the DOT text, and `render("graph")`, which writes graph.svg, as
+    the objects of the package graphviz have; no DOT file is written along with it.
 
     Args:    root: a Value, or a network.
              format: of `render`: "svg", "png", "pdf", "dot" or "html".
@@ -95,11 +97,14 @@ def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Picture:
     """
     if format not in FORMATS:
         raise OptionError(
-            f"format={format!r}", "pictures come as " + ", ".join(FORMATS), "format='svg'"
+            f"format={format!r}", "the formats are " + ", ".join(FORMATS), "format='svg'"
         )
     picture = draw(root, rankdir=rankdir)
     picture.format = format
     return picture
+
+
+# Graphs
 
 
 def _graph(
@@ -110,7 +115,6 @@ def _graph(
     folded = fold(order, edges, groups, limit)
     drawn, arrows = boxes(order, edges, groups, folded, derivatives)
     caption = _caption(order, folded, drawn)
-    named = root.label if root.label is not None else "result"
     roles = {box.role for box in drawn}
     shapes = [shape for shape in GLYPHS if shape in roles]
     if any(not box.is_computed for box in drawn):
@@ -118,26 +122,16 @@ def _graph(
     return Picture(
         dot(drawn, arrows, rankdir, caption),
         _table(drawn, arrows, caption),
-        f"Graph of {visible(str(named))}",
+        f"Graph of {visible(str('result' if root.label is None else root.label))}",
         {f"n{i}": box.story for i, box in enumerate(drawn)},
         Legend(shapes, greatest(drawn)),
-        # The groups hold the modules, which otherwise might be gone, and with them their names
+        # The groups keep the modules alive, and with them their names
         page=partial(page, root, groups=groups),
     )
 
 
-def _model(
-    described: Any, loss: Callable[[Any], Any] | None, limit: int | None, rankdir: str
-) -> Picture:
-    """Draw a network as layers; one that is not made of layers in a row, as the graph it makes."""
-    if described.columns:
-        return draw_network(described, loss, limit)
-    output = described.output
-    return _graph(output if loss is None else loss(output), False, (), limit or LIMIT, rankdir)
-
-
 def _caption(order: list[Node], folded: Fold, drawn: list[Box]) -> list[str]:
-    """Return what was folded, in a few words; nothing if nothing was."""
+    """Return a line about what was folded; no line if nothing was."""
     shared = [box for box in drawn if box.role in ("group", "several")]
     if not shared:
         return []
@@ -167,33 +161,18 @@ def _table(drawn: list[Box], arrows: list[Arrow], caption: list[str]) -> str:
             continue
         what = box.role if box.name.endswith(box.title) else box.title
         origin = "from " + shorten(", ".join(sources[i]), TEXT_WIDTH) if i in sources else ""
-        rows.append([shorten(box.name, 40), shorten(what, 32), *_cells(box), origin])
-    widths = [max(len(row[k]) for row in rows) + 2 for k in range(len(rows[0]))]
-    lines = [
-        "".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return "\n".join([*lines, *caption])
+        data, gradient = "  ".join(box.details[:-1]), box.details[-1]
+        rows.append([shorten(box.name, 40), shorten(what, 32), data, gradient, origin])
+    return "\n".join([*aligned(rows), *caption])
 
 
-def _cells(box: Box) -> list[str]:
-    """Return what is told of a box in two columns: all else, and the gradient."""
-    return ["  ".join(box.details[:-1]), box.details[-1]]
+# Programs
 
 
-def draw_program(program: Program, limit: int, rankdir: str) -> Picture:
-    """Return a picture of a program; beyond `limit` steps, equal operations share a box.
+def _program(program: Program, limit: int, rankdir: str) -> Picture:
+    """Return a picture of a program: its steps with their shapes, and their inputs.
 
-    Example: >>> from autograd_core import compile, draw
-             >>> f = compile(lambda x: x * x + 1.0)
-             >>> f(2.0)
-             5.0
-             >>> print(draw(f.program))
-             %0 = argument 0
-             %1 = multiply(%0, %0)
-             %2 = constant 1.0
-             %3 = add(%1, %2)
-             return %3
+    Beyond `limit` steps, equal operations on equal shapes share a box.
     """
     keys = [_key(program, i, len(program) > limit) for i in range(len(program))]
     counts = Counter(keys)
@@ -203,11 +182,12 @@ def draw_program(program: Program, limit: int, rankdir: str) -> Picture:
                "share one"] if len(counts) < len(program) else []  # fmt: skip
     graph = new_graph(rankdir, caption)
     for key, n in number.items():
-        step = program.steps[first[key]]
-        role = _role(program, first[key])
-        shape, style = SHAPES["several" if counts[key] > 1 else role]
-        title, detail = _title(program, first[key], counts[key]), _kind(step)
-        graph.node(f"n{n}", lines([title, detail] if detail else [title]), shape=shape, style=style)
+        step, count = program.steps[first[key]], counts[key]
+        shape, style = SHAPES["several" if count > 1 else _role(program, first[key])]
+        label = [_title(program, first[key], count)]
+        if step.dtype is not None:
+            label.append(f"{step.dtype} {step.shape}")
+        graph.node(f"n{n}", lines(label), shape=shape, style=style)
     arrows = Counter(
         (number[keys[x]], number[keys[i]])
         for i, step in enumerate(program.steps)
@@ -224,28 +204,23 @@ def draw_program(program: Program, limit: int, rankdir: str) -> Picture:
 
 
 def _key(program: Program, i: int, shared: bool) -> Hashable:
+    """Return what steps that share a box have in common."""
     step = program.steps[i]
-    if not shared:
-        return i
-    return (step.primitive or _role(program, i), step.shape, str(step.dtype))
+    return (step.primitive or _role(program, i), step.shape, str(step.dtype)) if shared else i
 
 
 def _role(program: Program, i: int) -> str:
     if program.steps[i].primitive is not None:
         return "result"
-    return (
-        "parameter" if i in program.captured else "constant" if i in program.constants else "input"
-    )
+    if i in program.captured:
+        return "parameter"
+    return "constant" if i in program.constants else "input"
 
 
 def _title(program: Program, i: int, count: int) -> str:
-    step = program.steps[i]
+    primitive = program.steps[i].primitive
     if count > 1:
-        return f"{count:,} x {step.primitive.name if step.primitive else _role(program, i)}"
-    if step.primitive is not None:
-        return f"%{i}  {step.primitive.name}"
+        return f"{count:,} x {primitive.name if primitive else _role(program, i)}"
+    if primitive is not None:
+        return f"%{i}  {primitive.name}"
     return str(program).splitlines()[i].split("    ")[0] if len(program) < 1000 else f"%{i}"
-
-
-def _kind(step: Step) -> str:
-    return "" if step.dtype is None else f"{step.dtype} {step.shape}"

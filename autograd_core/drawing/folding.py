@@ -1,4 +1,8 @@
-"""Folding: which nodes share a box, so that a graph of any size stays a picture for one page."""
+"""Which nodes share a box, so that the picture of a graph of any size fits a page.
+
+The scopes in which nodes were computed are groups, a tree. Groups are folded into one box each;
+without them nodes that repeat, or bands of the graph.
+"""
 
 from bisect import bisect
 from collections.abc import Iterable
@@ -11,16 +15,22 @@ from ..explanation.names import parameters_of
 from ..graph import Node
 from ..scopes import Scope, scopes
 
-# Deeper ones are drawn as part of those that hold them: nobody sees a box inside of twelve others
-DEEPEST = 12
+BANDS = 12  # boxes into which a graph without groups or repetitions is cut
+RANKS = 16  # boxes in a row that fit a page
+FEW = 5  # boxes that show too little of a large graph, if there is another way
+DEEPEST = 12  # groups inside each other; deeper ones are drawn as part of the one around
+
+
+Numbers = NDArray[np.int64]
 
 
 class Group:
-    """What was computed in the scopes of one name and owner, inside the same outer group.
+    """The nodes computed in scopes of one name and owner, inside the same outer group.
 
     Args:    name: of the scopes.
              parent: the group around it; None for the group of everything.
              number: in the list of all groups, outer ones first.
+             thing: the module that the scopes belong to, if it still exists.
     """
 
     __slots__ = ("depth", "inner", "name", "number", "parent", "thing")
@@ -29,13 +39,13 @@ class Group:
         self.name = name
         self.parent = parent
         self.number = number
-        self.thing = thing  # the module that the scopes belong to, if it still exists
+        self.thing = thing
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.inner: dict[tuple[str, int], Group] = {}
 
     @property
     def title(self) -> str:
-        """The name, numbered from 1 where the outer group has several of it: Neuron 3."""
+        """The name, numbered from 1 if the outer group has several of it: Neuron 3."""
         if self.parent is None:
             return self.name
         alike = [group for group in self.parent.inner.values() if group.name == self.name]
@@ -53,7 +63,7 @@ class Groups:
     """The groups of a graph, and the group of each node.
 
     Args:    order: the nodes, inputs before outputs.
-             parameters: leaves to be shown as parameters, beside those of the modules.
+             parameters: leaves to be shown as parameters, in addition to those of the modules.
     Example: >>> from autograd_core import Value, scope
              >>> a = Value(2.0)
              >>> with scope("square"):
@@ -68,7 +78,7 @@ class Groups:
         self.of: NDArray[np.int64] = np.zeros(len(order), np.int64)  # numbers of groups
         self.parameters: dict[Node, str] = dict.fromkeys(parameters, "parameter")  # with names
         indices = [node.index for node in order]
-        enclosing: list[tuple[int, Group]] = []  # where each scope around ends
+        enclosing: list[tuple[int, Group]] = []  # with the end of each scope around
         for scope in scopes(indices[0]):
             first, stop = bisect(indices, scope.start), bisect(indices, scope.stop)
             if first == stop:
@@ -76,7 +86,7 @@ class Groups:
             while enclosing and enclosing[-1][0] <= scope.start:
                 enclosing.pop()
             group = self._enter(scope, enclosing[-1][1] if enclosing else self.all[0])
-            # Scopes of other threads may reach beyond the one around
+            # Scopes of other threads may end after the one around
             end = min(scope.stop, enclosing[-1][0]) if enclosing else scope.stop
             enclosing.append((end, group))
             self.of[first : bisect(indices, end)] = group.number
@@ -94,7 +104,7 @@ class Groups:
         return outer.inner[key]
 
     def _find_parameters(self, order: list[Node]) -> None:
-        """Note the parameters of the modules, and put each into the innermost group that has it."""
+        """Find the modules' parameters, and assign each to the innermost group that has it."""
         number = {node: i for i, node in enumerate(order) if node.primitive is None}
         for group in sorted(self.all, key=lambda group: group.depth):
             for parameter, name in parameters_of(group.thing).items():
@@ -103,15 +113,8 @@ class Groups:
                     self.of[number[parameter]] = group.number
 
 
-BANDS = 12  # boxes into which a graph without groups or repetitions is cut
-RANKS = 16  # boxes in a row that fit a page
-FEW = 5  # boxes that tell little of a large graph, if there is another way
-
-Numbers = NDArray[np.int64]
-
-
 class Wires(NamedTuple):
-    """The edges between nodes, by their places in the order: parallel ones stand twice."""
+    """The edges between nodes, by their places in the order; parallel edges are repeated."""
 
     tails: Numbers
     heads: Numbers
@@ -139,11 +142,10 @@ def wires(order: list[Node]) -> Wires:
 
 
 def fold(order: list[Node], edges: Wires, groups: Groups, limit: int) -> Fold:
-    """Decide which nodes share a box: as few as it takes to get along with `limit` boxes.
+    """Decide which nodes share a box: as few as possible for at most `limit` boxes.
 
-    Groups are folded from the inside out; what is left outside of them is put together where
-    operations repeat. What still is too much is cut into bands of depth. The last node, the
-    output, keeps a box of its own.
+    Groups are folded from the inside out, and repeated operations outside of them. If that is not
+    enough, the graph is cut into bands of depth. The output keeps a box of its own.
     """
     single = np.arange(len(order))
     if len(order) + _constants(order, limit) <= limit:
@@ -151,7 +153,7 @@ def fold(order: list[Node], edges: Wires, groups: Groups, limit: int) -> Fold:
     repeated = _repetitions(order, edges, groups)
     deepest = max(group.depth for group in groups.all)
     ways = [(depth, alone) for depth in range(deepest, 0, -1) for alone in (single, repeated)]
-    best, most = None, 2  # two boxes, the output and all else, say less than bands
+    best, most = None, 2  # two boxes, the output and the rest, show less than bands
     for depth, alone in [*ways, (deepest + 1, repeated)]:
         found = _folded_at(depth, alone, groups)
         count = int(found.box.max()) + 1
@@ -163,14 +165,14 @@ def fold(order: list[Node], edges: Wires, groups: Groups, limit: int) -> Fold:
 
 
 def _constants(order: list[Node], limit: int) -> int:
-    """Count the inputs that are no nodes, if it could matter."""
+    """Return the number of inputs that are not nodes, if it could matter."""
     if len(order) > limit:
         return 0
     return sum(not isinstance(x, Node) for node in order for x in node.inputs)
 
 
 def _folded_at(depth: int, alone: Numbers, groups: Groups) -> Fold:
-    """Fold the groups of this depth and deeper; nodes outside of them go by `alone`."""
+    """Fold the groups of this depth and deeper; nodes outside of them are boxed as in `alone`."""
     into = np.array([g.at(depth).number if g.depth >= depth else -1 for g in groups.all])[groups.of]
     key = np.where(into >= 0, into, alone + len(groups.all))
     key[-1] = key.max() + 1  # the output
@@ -180,7 +182,7 @@ def _folded_at(depth: int, alone: Numbers, groups: Groups) -> Fold:
 
 
 def between(box: Numbers, edges: Wires) -> tuple[Numbers, Numbers, Numbers]:
-    """Return from which box to which edges lead, and how many."""
+    """Return the pairs of boxes that edges connect, and the number of edges."""
     size = int(box.max()) + 1
     pairs, count = np.unique(box[edges.tails] * size + box[edges.heads], return_counts=True)
     tails, heads = pairs // size, pairs % size
@@ -189,7 +191,7 @@ def between(box: Numbers, edges: Wires) -> tuple[Numbers, Numbers, Numbers]:
 
 
 def _is_readable(box: Numbers, edges: Wires, limit: int) -> bool:
-    """Tell whether there are not too many edges, nor too many boxes in a row."""
+    """Return whether there are neither too many edges nor too many boxes in a row."""
     tails, heads, _ = between(box, edges)
     if len(tails) > 2 * limit:
         return False
@@ -203,9 +205,9 @@ def _is_readable(box: Numbers, edges: Wires, limit: int) -> bool:
 
 
 def _repetitions(order: list[Node], edges: Wires, groups: Groups) -> Numbers:
-    """Give nodes one number that do the same, in one group, to nodes that do the same.
+    """Return the same number for nodes of one group that do the same to nodes that do the same.
 
-    A chain of one operation, such as a sum written out, counts as one, too.
+    A chain of one operation, such as a sum written out, counts as one operation.
     """
     uses = np.bincount(edges.tails, minlength=len(order)).tolist()
     place: dict[Node, int] = {node: i for i, node in enumerate(order)}
@@ -236,14 +238,16 @@ def _repetitions(order: list[Node], edges: Wires, groups: Groups) -> Numbers:
 
 
 def _bands(edges: Wires, count: int) -> Numbers:
-    """Cut a graph into bands of equal numbers of nodes, by how many operations lie before them."""
+    """Cut a graph into bands with equal numbers of nodes, by the number of operations before."""
     depth = [0] * count
-    latest = [count] * count  # where each node is used first
+    first_use = [count] * count
     for tail, head in zip(edges.tails.tolist(), edges.heads.tolist(), strict=True):
         depth[head] = max(depth[head], depth[tail] + 1)
-        latest[tail] = min(latest[tail], head)
-    # A leaf stands where it is first used
-    depth = [depth[latest[i]] if not d and latest[i] < count else d for i, d in enumerate(depth)]
+        first_use[tail] = min(first_use[tail], head)
+    # A leaf belongs to the band in which it is first used
+    for i, use in enumerate(first_use):
+        if not depth[i] and use < count:
+            depth[i] = depth[use]
     ranks = np.array(depth)
     limits = np.quantile(ranks, np.linspace(0, 1, BANDS + 1)[1:-1])
     box = np.searchsorted(limits, ranks)

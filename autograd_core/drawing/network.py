@@ -1,8 +1,8 @@
 """The picture of a network: a column for each layer, a circle for each neuron."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from textwrap import wrap
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,62 +10,22 @@ from ..backprop import seed, sweep
 from ..errors import DataError
 from ..explanation.notation import short
 from ..graph import Node, topological_order
-from .boxes import MISSING, account
-from .dot import NEGATIVE, POSITIVE, color, lines, new_graph
+from .boxes import MISSING, in_brief
+from .dot import NEGATIVE, POSITIVE, aligned, color, lines, new_graph
 from .picture import Legend, Picture
 
-WIDE = 10  # neurons that a layer shows
+WIDE = 10  # neurons shown of a layer
 APART, HIGH, UNIT = 2.3, 0.76, 0.68  # inches
 DIGITS = 3
 FITS = 18  # letters in a column
 
 
-class Column(Protocol):
-    """One layer, or the inputs, as a model describes it in `_drawing_`."""
-
-    @property
-    def name(self) -> str:
-        """What stands above the column."""
-
-    @property
-    def note(self) -> str:
-        """What stands below the name: the activation."""
-
-    @property
-    def size(self) -> int | None:
-        """How many neurons; None: no row of neurons, but one box."""
-
-    @property
-    def weights(self) -> Any:
-        """Value (neurons, inputs) or rows of Values; None: no weights between all."""
-
-    @property
-    def biases(self) -> Any:
-        """Value (neurons,), a list of Values, or None."""
-
-    @property
-    def values(self) -> Any:
-        """Value or array (batch, neurons), or one Value or number for each neuron; or None."""
-
-
-class Description(Protocol):
-    """What `_drawing_` of a model returns."""
-
-    @property
-    def columns(self) -> Sequence[Column]:
-        """The inputs and the layers; empty where layers do not follow each other."""
-
-    @property
-    def output(self) -> Any:
-        """What the model computed, or None."""
-
-
 class Layer(NamedTuple):
-    """A column in numbers."""
+    """A column of the picture, in numbers."""
 
     name: str
-    note: str
-    size: int | None
+    note: str  # below the name: the activation
+    size: int | None  # neurons; None: drawn as one box
     values: Any  # (neurons,), the mean over a batch; or None; of a box: all
     gradients: Any
     weights: Any  # (neurons, inputs)
@@ -75,12 +35,18 @@ class Layer(NamedTuple):
     samples: int  # whose mean the numbers are
 
 
-def draw_network(
-    described: Description, loss: Callable[[Any], Any] | None, limit: int | None
-) -> Picture:
-    """Return a picture of a network, see `draw`."""
-    found = gradients_of(described.output, loss)
-    layers = [layer_of(column, found, limit or WIDE) for column in described.columns]
+def draw_network(described: Any, loss: Callable[[Any], Any] | None, limit: int | None) -> Picture:
+    """Return a picture of a network, see `draw`.
+
+    Args:    described: what the method `_drawing_` of a model returns: `columns` and `output`. A
+             column, one layer or the inputs, has `name`, `note`, `size`, `weights` (a Value of
+             shape (neurons, inputs) or rows of Values), `biases` and `values` (of a batch or a
+             sample); all but `name` and `note` may be None.
+             loss: function of the output whose gradients are shown; None: the sum of the output.
+             limit: neurons shown of a layer.
+    """
+    found = _gradients_of(described.output, loss)
+    layers = [_layer(column, found, limit or WIDE) for column in described.columns]
     graph = new_graph("LR", _caption(layers))
     graph.attr(layout="neato", splines="line", outputorder="edgesfirst", pad="0.12")
     graph.attr("node", shape="circle", style="filled", width=str(UNIT), fixedsize="true")
@@ -98,13 +64,100 @@ def draw_network(
     return Picture(graph.source, _table(layers), "Network", stories, legend)
 
 
+# Layers in numbers
+
+
+def _gradients_of(output: Any, loss: Callable[[Any], Any] | None) -> dict[Node, Any]:
+    """Return the gradients of the loss, or of the sum of the outputs; none without an output.
+
+    Raises:  DataError: the loss does not return a Value.
+    """
+    if output is None:
+        return {}
+    if loss is not None:
+        total = loss(output)
+    else:
+        total = sum(x.sum() for x in (output if isinstance(output, list) else [output]))
+    if not isinstance(total, Node):
+        raise DataError(
+            f"a loss that is a {type(total).__name__}",
+            "gradients are those of a Value that was computed from the output",
+            "draw(model, x, loss=lambda output: ((output - target) ** 2).sum())",
+        )
+    return sweep(topological_order(total), seed(total, None))
+
+
+def _layer(column: Any, found: dict[Node, Any], limit: int) -> Layer:
+    """Return a column in numbers, with the gradients found, and at most `limit` neurons shown."""
+    values, gradients = _numbers(column.values), _gradients(column.values, found)
+    samples = 1
+    if values is not None and values.ndim > 1:
+        samples = values.shape[1 if isinstance(column.values, list | tuple) else 0]
+    if column.size is not None:
+        values, gradients = _per_neuron(column, values), _per_neuron(column, gradients)
+    count = column.size or 0
+    half = max(limit // 2, 1)
+    shown = list(range(count))
+    if count > limit:
+        shown = [*range(half), *range(count - (limit - half), count)]
+    return Layer(
+        column.name,
+        column.note,
+        column.size,
+        values,
+        gradients,
+        _numbers(column.weights),
+        _gradients(column.weights, found),
+        _numbers(column.biases),
+        shown,
+        samples,
+    )
+
+
+def _numbers(x: Any, found: dict[Node, Any] | None = None) -> Any:
+    """Return the data of nodes and lists of nodes as one array, or what was found; None of None."""
+    if isinstance(x, list | tuple):
+        return np.array([_numbers(each, found) for each in x])
+    data = getattr(x, "_data", x)
+    if found is not None:
+        data = found.get(x, 0 * data)
+    return None if x is None else np.asarray(data, dtype=float)
+
+
+def _gradients(x: Any, found: dict[Node, Any]) -> Any:
+    """Return the gradients of nodes and lists of nodes as one array; None if there are none.
+
+    If only some have one, the others have gradient 0: the loss does not depend on them.
+    """
+    leaves = _leaves(x)
+    if not all(isinstance(each, Node) for each in leaves) or found.keys().isdisjoint(leaves):
+        return None
+    return _numbers(x, found)
+
+
+def _leaves(x: Any) -> list[Any]:
+    """Return the elements of nested lists in one list."""
+    return [leaf for each in x for leaf in _leaves(each)] if isinstance(x, list | tuple) else [x]
+
+
+def _per_neuron(column: Any, numbers: Any) -> Any:
+    """Return one number for each neuron: the mean over a batch."""
+    if numbers is None or numbers.ndim < 2:
+        return numbers
+    is_list = isinstance(column.values, list | tuple)
+    return numbers.mean(axis=1) if is_list else numbers.reshape(-1, column.size).mean(axis=0)
+
+
 def _greatest(arrays: list[Any]) -> float:
     finite = [np.abs(a[np.isfinite(a)]) for a in arrays if a is not None]
     return max((float(a.max()) for a in finite if a.size), default=0.0)
 
 
+# The drawing
+
+
 def _places(layer: Layer) -> list[tuple[int | None, float]]:
-    """Return the neurons shown, None for those folded, and how high each stands."""
+    """Return the neurons shown, None for those folded, with their heights."""
     slots: list[int | None] = list(layer.shown)
     if layer.size is None:
         slots = [None]
@@ -145,27 +198,27 @@ def _draw_column(graph: Any, i: int, layer: Layer, most: float, stories: dict[st
         if layer.values is not None:
             fill["fillcolor"] = color(float(layer.values[unit]), most)
         graph.node(name, lines(f"{mark}{x}" for _, mark, x in known), pos=pos, **fill)
-        told = [f"{word} {x}" for word, _, x in known]
-        stories[name] = ", ".join([f"{layer.name}, neuron {unit}", *told])
+        words = [f"{word} {x}" for word, _, x in known]
+        stories[name] = ", ".join([f"{layer.name}, neuron {unit}", *words])
 
 
 def _of_neuron(layer: Layer, unit: int) -> list[tuple[str, str, str]]:
-    """Return what is known of a neuron: the word, the sign and the number of each."""
-    told = []
+    """Return the known numbers of a neuron, each with its word and its mark."""
+    known = []
     if layer.values is not None:
-        told.append(("activation", "", layer.values[unit]))
+        known.append(("activation", "", layer.values[unit]))
     if layer.gradients is not None:
-        told.append(("gradient", "g ", layer.gradients[unit]))
+        known.append(("gradient", "g ", layer.gradients[unit]))
     if layer.biases is not None and layer.values is None:
-        told.append(("bias", "b ", layer.biases[unit]))
-    return [(word, mark, short(float(x), DIGITS)) for word, mark, x in told]
+        known.append(("bias", "b ", layer.biases[unit]))
+    return [(word, mark, short(float(x), DIGITS)) for word, mark, x in known]
 
 
 def _of_folded(layer: Layer) -> list[str]:
     hidden = np.setdiff1d(np.arange(layer.size or 0), layer.shown)
     text = [f"... {len(hidden):,} more ..."]
     if layer.values is not None:
-        text += wrap(account(layer.values[hidden]), FITS)
+        text += wrap(in_brief(layer.values[hidden]), FITS)
     if layer.gradients is not None:
         text.append(f"g norm {short(float(np.linalg.norm(layer.gradients[hidden])), DIGITS)}")
     return text
@@ -174,7 +227,7 @@ def _of_folded(layer: Layer) -> list[str]:
 def _of_box(layer: Layer) -> list[str]:
     if layer.values is None:
         return ["not computed"]
-    text = [f"shape {layer.values.shape}", *wrap(account(layer.values), FITS)]
+    text = [f"shape {layer.values.shape}", *wrap(in_brief(layer.values), FITS)]
     if layer.gradients is not None:
         text.append(f"g norm {short(float(np.linalg.norm(layer.gradients)), DIGITS)}")
     return text
@@ -240,95 +293,11 @@ def _table(layers: list[Layer]) -> str:
     for layer in layers:
         size = "" if layer.size is None else f"{layer.size:,} x {layer.note or 'neuron'}"
         row = [layer.name, size or layer.note]
-        row.append("" if layer.weights is None else f"weights {account(layer.weights)}")
-        row.append("" if layer.values is None else f"activations {account(layer.values)}")
+        row.append("" if layer.weights is None else f"weights {in_brief(layer.weights)}")
+        row.append("" if layer.values is None else f"activations {in_brief(layer.values)}")
         if layer.gradients is None:
             row.append(MISSING if layer.values is not None else "")
         else:
             row.append(f"gradient norm {short(float(np.linalg.norm(layer.gradients)), 4)}")
         rows.append(row)
-    widths = [max(len(row[k]) for row in rows) + 2 for k in range(5)]
-    return "\n".join(
-        "".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
-
-
-def gradients_of(output: Any, loss: Callable[[Any], Any] | None) -> dict[Node, Any]:
-    """Return the gradients of the loss, or of the sum of the outputs; none without an output.
-
-    Raises:  DataError: the loss gives no Value.
-    """
-    if output is None:
-        return {}
-    if loss is not None:
-        total = loss(output)
-    else:
-        total = sum(x.sum() for x in (output if isinstance(output, list) else [output]))
-    if not isinstance(total, Node):
-        raise DataError(
-            f"a loss that is a {type(total).__name__}",
-            "gradients are those of a Value that was computed from the output",
-            "draw(model, x, loss=lambda output: ((output - target) ** 2).sum())",
-        )
-    return sweep(topological_order(total), seed(total, None))
-
-
-def layer_of(column: Column, found: dict[Node, Any], limit: int) -> Layer:
-    """Return a column in numbers, with the gradients found, and at most `limit` neurons shown."""
-    values, gradients = _numbers(column.values), _gradients(column.values, found)
-    samples = 1
-    if values is not None and values.ndim > 1:
-        samples = values.shape[1 if isinstance(column.values, list | tuple) else 0]
-    if column.size is not None:
-        values, gradients = _per_neuron(column, values), _per_neuron(column, gradients)
-    count = column.size or 0
-    half = max(limit // 2, 1)
-    shown = list(range(count))
-    if count > limit:
-        shown = [*range(half), *range(count - (limit - half), count)]
-    return Layer(
-        column.name,
-        column.note,
-        column.size,
-        values,
-        gradients,
-        _numbers(column.weights),
-        _gradients(column.weights, found),
-        _numbers(column.biases),
-        shown,
-        samples,
-    )
-
-
-def _numbers(x: Any, found: dict[Node, Any] | None = None) -> Any:
-    """Return the data of nodes and lists of nodes as one array, or what was found; None of None."""
-    if isinstance(x, list | tuple):
-        return np.array([_numbers(each, found) for each in x])
-    data = getattr(x, "_data", x)
-    if found is not None:
-        data = found.get(x, 0 * data)
-    return None if x is None else np.asarray(data, dtype=float)
-
-
-def _gradients(x: Any, found: dict[Node, Any]) -> Any:
-    """Return the gradients of nodes and lists of nodes as one array; None where there are none.
-
-    Where some have one, those that the loss does without have gradient 0.
-    """
-    leaves = _leaves(x)
-    if not all(isinstance(each, Node) for each in leaves) or found.keys().isdisjoint(leaves):
-        return None
-    return _numbers(x, found)
-
-
-def _leaves(x: Any) -> list[Any]:
-    """Return what lists of lists hold, one after the other."""
-    return [leaf for each in x for leaf in _leaves(each)] if isinstance(x, list | tuple) else [x]
-
-
-def _per_neuron(column: Column, numbers: Any) -> Any:
-    """Return one number for each neuron: the mean over a batch."""
-    if numbers is None or numbers.ndim < 2:
-        return numbers
-    is_list = isinstance(column.values, list | tuple)
-    return numbers.mean(axis=1) if is_list else numbers.reshape(-1, column.size).mean(axis=0)
+    return "\n".join(aligned(rows))

@@ -1,8 +1,8 @@
 """The step-through page: forward one number, backward one edge at a time, in any browser.
 
-Python writes down the graph, its numbers, the story's formulas and where each box stands; the page
-tells the story. To recompute after an edit it needs the derivatives, too: they are traced from the
-primitives' own rules into trees, so that the page knows forward functions only.
+Python writes the graph, its numbers, the formulas and the places of the boxes as JSON; the page
+shows them step by step. To recompute after an edit it needs the derivatives, too: they are recorded
+from the primitives' own rules as trees, so that the page implements forward functions only.
 """
 
 import base64
@@ -23,20 +23,26 @@ from ..derivatives import composition
 from ..errors import OptionError
 from ..explanation.formulas import contribution, derivative_formula, expression, local_derivative
 from ..explanation.names import names_of
-from ..graph import Node, Primitive, make_leaf, topological_order
+from ..graph import Node, make_leaf, topological_order
 from ..primitives import elementwise
 from ..value import Value
 from ..watching import recording
 from .dot import graphviz, render
 from .folding import Groups
 
-# Beyond, a step is one of so many that nobody takes them all
-LIMIT = 400
-STYLES = ("page.css", "page_picture.css")
+LIMIT = 400  # nodes; of more, the steps are too many to follow
 SCRIPTS = ("page_numbers.js", "page_steps.js", "page_picture.js", "page.js")
 
+HEIGHT = 62  # of a box, in pixels
+FOLDED = (136, 74)
+LETTER = 7.4
+SCREEN = (1000, 640)  # the picture's part of a usual screen
+READABLE = 0.6  # the least scale at which letters can be read
+LAYOUTS, BOXES = 64, 3000  # the most layouts, and the most boxes in all of them together
+CLUSTER = {"label": " ", "margin": "12"}  # the label keeps room for the group's name
 
-Entry = dict[str, Any]  # a node, edge, group or layout, as JSON holds it
+Entry = dict[str, Any]  # a node, edge, group or layout, as JSON
+Tree = Any  # a number, the name of an input, or [primitive, options, *trees]
 
 
 def page(root: Node, title: str | None = None, groups: Groups | None = None) -> str:
@@ -44,7 +50,7 @@ def page(root: Node, title: str | None = None, groups: Groups | None = None) -> 
 
     Args:    root: the last node: one number, as for `backward()`.
              title: above the picture; None: the root's name.
-             groups: those of its graph, if they are known.
+             groups: those of its graph; None: they are computed.
     Raises:  OptionError: more than 400 nodes.
              ShapeError: root holds more than one number.
     Example: >>> from autograd_core import Value
@@ -56,7 +62,7 @@ def page(root: Node, title: str | None = None, groups: Groups | None = None) -> 
     if len(order) > LIMIT:
         raise OptionError(
             f"a step-through page of {len(order):,} nodes",
-            f"one takes it step by step, and no more than {LIMIT} nodes can be followed",
+            f"it shows one step after the other, and at most {LIMIT} nodes can be followed",
             "the loss of one sample, or a smaller network; draw(root).save('graph.svg') folds "
             "graphs of any size",
         )
@@ -65,8 +71,8 @@ def page(root: Node, title: str | None = None, groups: Groups | None = None) -> 
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     parts = {
         "title": html.escape(title.encode(errors="replace").decode()),
-        "digest": digest,  # nothing else may run in the page
-        "style": "\n".join(map(_text, STYLES)),
+        "digest": digest,  # no other script may run in the page
+        "style": _text("page.css"),
         "graph": json.dumps(describe(order, groups), allow_nan=False).replace("<", "\\u003c"),
         "script": script,
     }
@@ -80,10 +86,10 @@ def _text(name: str) -> str:
 
 
 def describe(order: list[Node], found: Groups | None = None) -> Entry:
-    """Return all that the page shows, as JSON holds it.
+    """Return all that the page shows, as JSON.
 
     Args:    order: the nodes, inputs before outputs.
-             found: their groups, if they are known.
+             found: their groups; None: they are computed.
     """
     with np.errstate(all="ignore"):
         cotangents = sweep(order, seed(order[-1], None))
@@ -93,7 +99,7 @@ def describe(order: list[Node], found: Groups | None = None) -> Entry:
         groups, members = describe_groups(found)
         names = names_of(order)
         short = names | {p: name for p, name in found.parameters.items() if p.label is None}
-        # The page writes name or number
+        # Instead of these, the page writes names or numbers
         slots = {node: f"node_{i}_" for i, node in enumerate(order)}
         nodes = [_node(node, names, short, slots) for node in order]
     number = {node: i for i, node in enumerate(order)}
@@ -119,9 +125,10 @@ def describe(order: list[Node], found: Groups | None = None) -> Entry:
 def _node(
     node: Node, names: dict[Node, str], short: dict[Node, str], slots: dict[Node, str]
 ) -> Entry:
-    """Return what can be said of a node by itself.
+    """Return the entry of a node, without its place in the graph.
 
-    Args:    short: names for its box, whose frame tells which module a parameter belongs to.
+    Args:    short: names for its box, whose frame names the module of a parameter.
+             slots: placeholders in formulas.
     """
     entry: Entry = {
         "name": names[node],
@@ -148,7 +155,7 @@ def _node(
 
 
 def _edges(order: list[Node], cotangents: dict[Node, Any]) -> list[Entry]:
-    """Return the edges in the order of the backward sweep, with what flows over each."""
+    """Return the edges in the order of the backward sweep, with the numbers of each."""
     number = {node: i for i, node in enumerate(order)}
     edges = []
     sums: dict[Node, Any] = {}
@@ -170,7 +177,7 @@ def _edges(order: list[Node], cotangents: dict[Node, Any]) -> list[Entry]:
 
 
 def _rules(order: list[Node]) -> tuple[list[Entry | None], list[int | None]]:
-    """Return what each kind of node does to numbers, and of which kind each node is."""
+    """Return the recipe of each kind of node, and the kind of each node."""
     rules: list[Entry | None] = []
     kinds: dict[Any, int] = {}
     rule_of: list[int | None] = []
@@ -186,7 +193,7 @@ def _rules(order: list[Node]) -> tuple[list[Entry | None], list[int | None]]:
 def _obstacle(
     order: list[Node], rules: list[Entry | None], rule_of: list[int | None]
 ) -> str | None:
-    """Say why the page cannot recompute the graph, or return None if it can."""
+    """Return why the page cannot recompute the graph, or None if it can."""
     if any(_holds_array(node) for node in order):
         return "only graphs of single numbers can be edited here, and this one holds arrays"
     for node, rule in zip(order, rule_of, strict=True):
@@ -200,10 +207,10 @@ def _holds_array(node: Node) -> bool:
 
 
 def shown(x: Any, is_gradient: bool = False) -> Any:
-    """Return data as JSON: a number; text where JSON has no number; of an array a description.
+    """Return data as JSON: a number; text for NaN and inf; a description of an array.
 
-    Args:    x: a number or array, or None for what was not computed.
-             is_gradient: of an array tell the norm, not the range.
+    Args:    x: a number or array, or None if it was not computed.
+             is_gradient: describe an array by its norm instead of its range.
     """
     if x is None:
         return None
@@ -216,21 +223,22 @@ def shown(x: Any, is_gradient: bool = False) -> Any:
     return {"text": text, "norm": norm if np.isfinite(norm) else None}
 
 
-Tree = Any  # a number, the name of an input, or [primitive, options, *trees]
+# Recipes: what a node does to numbers, forward and backward
 
 
 def recipe(node: Node) -> dict[str, Any] | None:
-    """Return the trees that compute a node and its inputs' cotangents, or None without any.
+    """Return the trees that compute a node and its inputs' cotangents, or None.
 
-    The derivatives are the primitive's own rules, applied to Values and read off the graph that
-    they record. Rules outside the table may choose by the numbers at hand: they have no recipe.
+    The derivatives are the graphs that the primitive's own rules record on Values. A rule outside
+    the table may depend on the data by if statements, so that it has no recipe.
     """
-    primitive, params = node.primitive, node.params or {}
-    if primitive is None or not _is_known(primitive):
+    primitive: Any = node.primitive
+    params = node.params or {}
+    if primitive not in vars(elementwise).values():
         return None
     try:
         json.dumps(params)
-    except TypeError:  # options of other kinds, such as a type of numbers
+    except TypeError:  # options that JSON does not have, such as a dtype
         return None
     leaves = [make_leaf(Value, getattr(x, "_data", x)) for x in node.inputs]
     out, g = make_leaf(Value, node._data), make_leaf(Value, 1.0)
@@ -241,10 +249,6 @@ def recipe(node: Node) -> dict[str, Any] | None:
     with recording(), np.errstate(all="ignore"):
         backward = [rule and _tree(rule(g, out, *leaves, **params), names) for rule in rules]
     return {"forward": forward, "backward": backward, "chooses": primitive.chooses}
-
-
-def _is_known(primitive: Primitive) -> bool:
-    return getattr(elementwise, primitive.name, None) is primitive
 
 
 def _tree(x: Any, names: dict[Node, Tree]) -> Tree:
@@ -266,7 +270,7 @@ def _applied(primitive: Any, params: Any, inputs: list[Any], trees: list[Tree]) 
 
 
 def as_json(x: float) -> float | str:
-    """Return a number as JSON can hold it: NaN and inf as the text that JavaScript reads.
+    """Return a number as JSON: NaN and inf as the text that JavaScript reads.
 
     Example: >>> as_json(2.0), as_json(float("-inf"))
              (2.0, '-Infinity')
@@ -276,17 +280,11 @@ def as_json(x: float) -> float | str:
     return str(float(x)).replace("inf", "Infinity").replace("nan", "NaN")
 
 
-HEIGHT = 62  # of a box, in pixels
-FOLDED = (136, 74)
-LETTER = 7.4
-SCREEN = (1000, 640)  # what a usual screen leaves for the picture
-READABLE = 0.6  # the least scale at which letters can be read
-LAYOUTS, BOXES = 64, 3000  # the most layouts, and the most boxes in all of them together
-CLUSTER = {"label": " ", "margin": "12"}  # the label keeps room for the group's name
+# Layouts
 
 
 def width_of(title: str, shown: list[Any]) -> tuple[int, int]:
-    """Return how wide a box is, and how many letters of its title fit into it."""
+    """Return the width of a box, and the number of letters of its title that fit."""
     texts = ["not computed" if x is None else x["text"] for x in shown if not _is_number(x)]
     longest = max(len(title), *(6 + len(text) for text in texts), 14)
     fits = min(longest, 34)
@@ -312,17 +310,18 @@ def describe_groups(found: Groups) -> tuple[list[Entry], list[int | None]]:
 
 
 def _upward(group: int | None, groups: list[Entry]) -> Iterator[int]:
-    """Yield a group and all that it lies in, innermost first."""
+    """Yield a group and the groups around it, innermost first."""
     while group is not None:
         yield group
         group = groups[group]["parent"]
 
 
 def arrange(nodes: list[Entry], edges: list[Entry], groups: list[Entry]) -> list[Entry]:
-    """Return a layout for each of the ways of folding that are likely to be wanted.
+    """Return a layout for each likely way of folding the groups.
 
-    The first is as far unfolded as can be read on one screen, and what the page opens with. All
-    folded, all unfolded and the levels between follow, then what a click or two leads to.
+    Graphviz places the boxes beforehand, since the page has no layout code. The first layout is
+    the one that the page opens with, unfolded as far as can be read on one screen. All folded, all
+    unfolded and the levels between follow, then those that a click or two leads to.
     """
     depths = [len(list(_upward(g, groups))) for g in range(len(groups))]
     levels = [
@@ -352,7 +351,7 @@ def _fit(layout: Entry) -> float:
 
 
 def _ways_of_folding(wanted: list[frozenset[int]], groups: list[Entry]) -> Iterator[frozenset[int]]:
-    """Yield sets of folded groups: those wanted, then what a click leads to, two clicks, ..."""
+    """Yield sets of folded groups: those wanted, then those one click away, two clicks, ..."""
     inside = [
         frozenset(i for i in range(len(groups)) if g in _upward(i, groups))
         for g in range(len(groups))
@@ -377,7 +376,7 @@ def _layout(
     folded: frozenset[int],
     direction: str,
 ) -> Entry:
-    """Let Graphviz place boxes without any text; the page writes into them."""
+    """Return the places that Graphviz gives to boxes without text; the page writes into them."""
     boxes = []
     for i, node in enumerate(nodes):
         outermost = [g for g in _upward(node["group"], groups) if g in folded][-1:]
@@ -407,7 +406,7 @@ def _layout(
     for ends, members in drawn.items():
         first = edges[members[0]]
         weight, user = nodes[first["from"]], nodes[first["to"]]
-        # A group's weights stand beside what uses them, so that layers follow each other
+        # A group's weights are beside the node that uses them, so that layers follow each other
         beside = weight["expression"] is None and weight["group"] == user["group"] is not None
         dot.edge(*ends[:2], id=",".join(map(str, members)), minlen="0" if beside else "1")
     return {"folded": sorted(folded), **_read(json.loads(render(dot.source, "json0")))}

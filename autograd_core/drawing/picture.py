@@ -1,10 +1,9 @@
-"""Picture: what `draw` returns; it shows itself in a notebook and saves itself in many formats."""
+"""Picture: what `draw` returns; notebooks show it, and it is saved in several formats."""
 
 import html
 import os
 import re
 from collections.abc import Callable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
@@ -14,10 +13,41 @@ from ..explanation.notation import short
 from .dot import INK, LINE, PAPER, UNKNOWN, color, convert, render, visible
 
 FORMATS = ("svg", "png", "pdf", "dot", "html")
+SVG = "{http://www.w3.org/2000/svg}"
+FONTS = "Helvetica,Arial,sans-serif"
+LETTER = 5.2  # points that a letter of the legend takes
+HEIGHT = 24  # of the legend
+GLYPHS = {
+    "input": '<ellipse cx="9" cy="0" rx="9" ry="5.5" {}/>',
+    "parameter": '<polygon points="0,-3 5,-6 13,-6 18,-3 18,3 13,6 5,6 0,3" {}/>',
+    "constant": '<path d="M0,-6 H14 L18,-2 V6 H0 Z" {}/>',
+    "result": '<rect x="0" y="-6" width="18" height="12" rx="4" {}/>',
+    "several": '<path d="M0,-6 H18 V6 H0 Z M2,-4 H16 V4 H2 Z" {}/>',
+    "group": '<path d="M0,-4 H10 L11,-6 H17 L18,-4 V6 H0 Z" {}/>',
+    "not computed": '<rect x="0" y="-6" width="18" height="12" rx="4" stroke-dasharray="3,2" {}/>',
+}
+WORDS = {"several": "repeated", "group": "folded"}
+# A picture has a background of its own, so that it is readable on light and dark pages. Its boxes
+# keep their colours, which have a meaning; only those without a gradient follow the page
+STYLE = """
+@media (prefers-color-scheme: dark) {
+  .autograd-picture .paper, .autograd-picture .heading polygon { fill: #1e1f22 }
+  .autograd-picture .edge:not(.weight) path,
+  .autograd-picture .edge polygon { stroke: #a9a9b5 }
+  .autograd-picture .edge polygon { fill: #a9a9b5 }
+  .autograd-picture [fill="#e4e4ea"] { fill: #3f4148 }
+  .autograd-picture .unknown :not(text), .autograd-picture [fill="#e4e4ea"] { stroke: #c3c3cd }
+  .autograd-picture .unknown text { fill: #e3e3e8 }
+  .autograd-picture .cluster path { fill: #2a2b30; stroke: #5d5d69 }
+  .autograd-picture .graph > text, .autograd-picture .cluster > text,
+  .autograd-picture .edge text, .autograd-picture .heading text,
+  .autograd-picture .legend > text { fill: #e3e3e8 }
+}
+"""
 
 
 class Legend(NamedTuple):
-    """What the legend says: which shapes there are, and the gradient of the deepest colour."""
+    """The shapes in a picture, and the gradient of the deepest colour."""
 
     shapes: list[str]
     most: float
@@ -27,15 +57,15 @@ class Legend(NamedTuple):
 class Picture:
     """A picture of a graph or a network.
 
-    In a notebook it shows itself, as svg; elsewhere it is a table in plain text.
+    Notebooks show it as svg; printed, it is a table in plain text.
 
     Args:    source: DOT text.
-             text: the same in words.
+             text: the table.
              title: of files and for screen readers.
-             stories: what to say about each node that is pointed at, by its name in the DOT text.
+             stories: descriptions that appear when a node is pointed at, by names in the DOT text.
              legend: the shapes and colours to explain.
-             page: makes the page for files that end in .html; None: one that holds the svg.
-             format: of `render`, where it is given none.
+             page: returns the page for files that end in .html; None: a page with the svg.
+             format: default format of `render`.
     Example: >>> from autograd_core import Value
              >>> from autograd_core.drawing.draw import draw
              >>> a = Value(3.0, label="a")
@@ -66,7 +96,7 @@ class Picture:
     def svg(self) -> str:
         """Return the picture as svg text.
 
-        Raises: MissingPackageError: nothing is there to draw it with.
+        Raises: MissingPackageError: Graphviz is not installed.
         """
         if self._svg is None:
             drawn = render(self.source)
@@ -74,7 +104,7 @@ class Picture:
         return self._svg
 
     def save(self, path: str | os.PathLike[str]) -> str:
-        """Write the picture to a file, in the format that the file's name ends in.
+        """Write the picture to a file, in the format that the file's name ends with.
 
         Args:    path: ends in .svg, .png, .pdf, .dot or .html; a graph's html is the page that
                  steps through it.
@@ -97,7 +127,7 @@ class Picture:
             raise FileError(
                 f"{path}, which cannot be written",
                 error.strerror or str(error),
-                "a path in a folder that is there and may be written to",
+                "a path in a folder that exists and is writable",
             ) from None
         return str(path)
 
@@ -121,7 +151,7 @@ class Picture:
             return (self._page or self._plain_page)().encode()
         raise OptionError(
             f"{path} as a picture",
-            "its name does not end in a format that is known: " + ", ".join(FORMATS),
+            "its name does not end in one of the formats " + ", ".join(FORMATS),
             "save('graph.svg')",
         )
 
@@ -144,27 +174,14 @@ class Picture:
             return {"text/plain": f"{self}\n\n{error}"}
 
 
-SVG = "{http://www.w3.org/2000/svg}"
-FONTS = "Helvetica,Arial,sans-serif"
-LETTER = 5.2  # points that a letter of the legend takes
-HEIGHT = 24  # of the legend
-GLYPHS = {
-    "input": '<ellipse cx="9" cy="0" rx="9" ry="5.5" {}/>',
-    "parameter": '<polygon points="0,-3 5,-6 13,-6 18,-3 18,3 13,6 5,6 0,3" {}/>',
-    "constant": '<path d="M0,-6 H14 L18,-2 V6 H0 Z" {}/>',
-    "result": '<rect x="0" y="-6" width="18" height="12" rx="4" {}/>',
-    "several": '<path d="M0,-6 H18 V6 H0 Z M2,-4 H16 V4 H2 Z" {}/>',
-    "group": '<path d="M0,-4 H10 L11,-6 H17 L18,-4 V6 H0 Z" {}/>',
-    "not computed": '<rect x="0" y="-6" width="18" height="12" rx="4" stroke-dasharray="3,2" {}/>',
-}
-WORDS = {"several": "repeated", "group": "folded"}
+# The finished svg
 
 
 def finish(svg: bytes, stories: Mapping[str, str], legend: Legend, title: str) -> str:
     """Return Graphviz's svg with styles, legend and descriptions.
 
-    Args:    stories: what to say about each node, by its name in the DOT text.
-             title: of the whole picture, read aloud.
+    Args:    stories: descriptions of nodes, by their names in the DOT text.
+             title: of the whole picture, for screen readers.
     """
     ET.register_namespace("", SVG[1:-1])
     root = ET.fromstring(svg)
@@ -192,18 +209,18 @@ def finish(svg: bytes, stories: Mapping[str, str], legend: Legend, title: str) -
 
 
 def _frame(root: ET.Element, graph: ET.Element, legend: Legend, title: str) -> None:
-    """Make room for the legend, and give everything its paper."""
+    """Add the title, the style, the background and the legend."""
     _, _, width, height = map(float, (root.get("viewBox") or "").split())
     row, length = _legend(legend)
     wide = max(width, length + 12)
     tall = height + (HEIGHT if length else 0)
     for paper in graph.findall(f"{SVG}polygon"):  # Graphviz's own, behind its part only
         graph.remove(paper)
-    style, sheet, said = (ET.Element(f"{SVG}{tag}") for tag in ("style", "rect", "title"))
-    style.text = resources.files(__package__).joinpath("picture.css").read_text("utf-8")
+    name, style, sheet = (ET.Element(f"{SVG}{tag}") for tag in ("title", "style", "rect"))
+    style.text = STYLE
     sheet.attrib = {"class": "paper", "width": "100%", "height": "100%", "fill": PAPER}
-    said.text = visible(title)
-    for i, element in enumerate([said, style, sheet]):
+    name.text = visible(title)
+    for i, element in enumerate([name, style, sheet]):
         root.insert(i, element)
     if length:
         row.set("transform", f"translate(8 {height + HEIGHT / 2 - 3:.1f})")
@@ -214,7 +231,7 @@ def _frame(root: ET.Element, graph: ET.Element, legend: Legend, title: str) -> N
         "width": f"{wide:.0f}pt",
         "height": f"{tall:.0f}pt",
         "viewBox": f"0 0 {wide:.2f} {tall:.2f}",
-        # Shrinks to the width of a page, but not until nobody can read it
+        # Shrinks to the width of a page, but stays readable
         "style": f"max-width: 100%; min-width: {min(wide, max(0.6 * wide, 480)):.0f}pt; "
         "height: auto",
     }
@@ -251,5 +268,5 @@ def _legend(legend: Legend) -> tuple[ET.Element, float]:
 
 
 def without_style(svg: str) -> str:
-    """Return an svg without its styles, for converters that do not know which of them hold."""
+    """Return an svg without its styles, for converters that ignore media queries."""
     return re.sub(r'<style>.*?</style>| style="[^"]*"', "", svg, count=2, flags=re.DOTALL)
