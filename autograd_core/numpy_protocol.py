@@ -8,7 +8,8 @@ only and give plain data.
 import inspect
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -140,90 +141,60 @@ OPERATORS = frozenset(_by_name(np, np, "negative positive absolute square recipr
 MOST_OBJECTS = 10_000
 
 
-class NumPyNode(Node):
-    """A node that NumPy functions accept."""
+def carry_out_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
+    """Carry a ufunc out on nodes, as `__array_ufunc__` is asked to.
 
-    __slots__ = ()
+    Raises: UnsupportedError: into an array, by another method, or with options.
+    """
+    if "out" in kwargs:
+        raise UnsupportedError(
+            f"{name_of(ufunc)} of a Value into an array (+=, or out=)",
+            "an array cannot hold the graph of a Value",
+            "a = a + v, which makes a new Value",
+        )
+    if method != "__call__" or kwargs:
+        raise _unsupported(ufunc, "" if method == "__call__" else f".{method}", *kwargs)
+    return carry_out(ufunc, inputs, {})
 
-    def gathered(self, values: Any) -> Any:
-        """Return a nested list, or an array of objects, that holds Values as one Value."""
-        return rearranging.gathered(values)
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of the numbers: float32 or float64; a single number is a float64.
+def as_array(node: Node, dtype: Any, copy: bool | None, frame: FrameType) -> Any:
+    """Return a node as `__array__` gives it to the code in a frame: see `Value.__array__`."""
+    if copy is False:
+        raise OptionError(
+            "copy=False for a Value",
+            "what takes data out takes a copy, so that recorded data do not change",
+            "np.asarray(v), or v.data, which is the array itself",
+        )
+    taker = callers.taker(frame)
+    is_plain = taker.is_silent or taker.is_index or taker.function in PLAIN_OF_LISTS
+    if taker.is_user and not is_plain and _stays_an_object(node, taker, dtype):
+        check_objects(node, taker)
+        objects = np.empty(node.shape, object)
+        for index in np.ndindex(node.shape):
+            objects[index] = rearranging.getitem(node, index) if index else node
+        return objects
+    if not is_plain and np.dtype(dtype).kind in "fc":
+        lost(node, taker)
+    if watching.open_watches and taker.function not in SHAPES:
+        watching.taking(node, "np.asarray()")
+    return np.array(node._data, dtype=dtype)
 
-        Raises: AttributeError: the mean of an array of objects, which NumPy would convert to it.
-        """
-        data: Any = self._data
-        if type(data) is not float:
-            found: np.dtype[Any] = data.dtype
-            return found
-        if sys._getframe(1).f_globals.get("__name__") == "numpy._core._methods":
-            raise AttributeError("dtype of an object")
-        return np.dtype(np.float64)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if "out" in kwargs:
-            raise UnsupportedError(
-                f"{name_of(ufunc)} of a Value into an array (+=, or out=)",
-                "an array cannot hold the graph of a Value",
-                "a = a + v, which makes a new Value",
-            )
-        if method != "__call__" or kwargs:
-            raise _unsupported(ufunc, "" if method == "__call__" else f".{method}", *kwargs)
-        return carry_out(ufunc, inputs, {})
+def note_taken(node: Node, frame: FrameType) -> None:
+    """Note that the code in a frame takes a number by `__float__`: explicitly, or by mistake."""
+    if callers.takes_explicitly(frame) or not watching.is_recording():
+        return
+    taker = callers.taker(frame)
+    if taker.is_explicit:
+        callers.note_explicit(frame, taker)
+    elif taker.function not in PLAIN_OF_LISTS and not _was_derived(node, taker):
+        lost(node, taker)
 
-    def __array_function__(
-        self, function: Any, types: Sequence[type], args: Any, kwargs: dict[str, Any]
-    ) -> Any:
-        return carry_out(function, args, kwargs)
 
-    @property
-    def _mask(self) -> Any:
-        """What np.ma asks for, to take the data without a word.
-
-        Raises: UnsupportedError: unless a library takes data for itself.
-        """
-        if not callers.taker(sys._getframe(1)).is_silent:
-            raise UnsupportedError(
-                "a masked array with a Value",
-                "np.ma takes the numbers out of a Value, so no derivative flows through them",
-                "np.where(array.mask, 0.0, v * array.data), which is recorded",
-            )
-        return np.ma.nomask
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """Return the data as a plain array, a copy; of a single number an array of this object.
-
-        An array of objects holds Values, and its arithmetic is theirs: np.mean([v, w]) keeps the
-        graph. Through a copy of the data no derivative flows, which is warned of unless a library
-        takes data for itself.
-
-        Raises:  OptionError: copy=False. TraceError: inside a compiled function.
-        """
-        if copy is False:
-            raise OptionError(
-                "copy=False for a Value",
-                "what takes data out takes a copy, so that recorded data do not change",
-                "np.asarray(v), or v.data, which is the array itself",
-            )
-        taker = callers.taker(sys._getframe(1))
-        is_plain = taker.is_silent or taker.is_index or taker.function in PLAIN_OF_LISTS
-        if taker.is_user and not is_plain and _stays_an_object(self, taker, dtype):
-            check_objects(self, taker)
-            objects = np.empty(self.shape, object)
-            if not self.shape:
-                objects[()] = self
-                return objects
-            for index in np.ndindex(self.shape):
-                objects[index] = rearranging.getitem(self, index)
-            return objects
-        if not is_plain and np.dtype(dtype).kind in "fc":
-            lost(self, taker)
-        if watching.open_watches and taker.function not in SHAPES:
-            watching.taking(self, "np.asarray()")
-        return np.array(self._data, dtype=dtype)
+def _was_derived(node: Node, taker: Taker) -> bool:
+    """Tell whether a number is put into an array, as into a log, after its derivatives."""
+    is_end = type(node._gradient) is float and node._gradient == 1.0  # where a sweep has begun
+    return is_end and taker.site.operation == "STORE_SUBSCR"
 
 
 def lost(node: Node, taker: Taker) -> None:

@@ -5,23 +5,29 @@ import operator
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 
-from . import watching
-from .array_methods import ArrayMethods
+from . import callers, watching
 from .backprop import own, refuse_forgotten, seed, sweep
-from .callers import is_search
 from .data import Data, as_data, shape_of
-from .errors import MissingNameError, ShapeError, UnsupportedError
+from .errors import DataError, MissingNameError, ShapeError, UnsupportedError
+from .functions import activations, products, rearranging, statistics
 from .functions.compositions import COMPOSED
 from .graph import Node, next_index, topological_order
 from .messages import GradientWarning, describe, warn_once
-from .numpy_protocol import RECORDED, recorded_form
+from .numpy_protocol import (
+    RECORDED,
+    as_array,
+    carry_out,
+    carry_out_ufunc,
+    note_taken,
+    recorded_form,
+)
 from .primitives import elementwise as table
 from .primitives.linear_algebra import matmul
 from .watching import free_after_fork
@@ -52,7 +58,7 @@ def assign_all(values: list[Any], data: Iterable[Any], others: Iterable[Any] = (
     deque(chain(ages, map(setattr, values, repeat("_data"), data), others), 0)
 
 
-class Value(ArrayMethods):
+class Value(Node):
     """A number, or an array of numbers, that remembers how it was computed.
 
     Operators, methods and NumPy functions on Values make new Values that know their inputs;
@@ -288,7 +294,7 @@ class Value(ArrayMethods):
     # for a Value, that Value equals itself alone.
 
     def __eq__(self, other: object) -> Any:
-        if isinstance(other, Node) and is_search(sys._getframe(1)):
+        if isinstance(other, Node) and callers.is_search(sys._getframe(1)):
             return other is self
         return _compare(operator.eq, self, other)
 
@@ -345,6 +351,218 @@ class Value(ArrayMethods):
     def __trunc__(self) -> int:
         return math.trunc(self._number("math.trunc()"))
 
+    def __format__(self, spec: str) -> str:
+        if watching.open_watches:
+            watching.taking(self, PRINTING)
+        if not spec:
+            return str(self)
+        if self.shape:
+            raise UnsupportedError(
+                f"format {spec!r} of a Value of shape {self.shape}",
+                "a format is of one number, as for arrays of NumPy",
+                "f'{v.item():.2f}' for one number; np.array2string(v.data, precision=2) for all",
+            )
+        return format(self._data, spec)
+
+    # Plain numbers, explicitly
+
+    def item(self) -> float:
+        """Return the one number that this holds, as a plain float.
+
+        Raises: ShapeError: it holds more or fewer than one.
+        """
+        return self._number(".item()")
+
+    def _converted(self, how: str) -> float:
+        """Return the one number for Python's or C's functions, which may not ask for a number."""
+        note_taken(self, sys._getframe(2))
+        return self._number(how)
+
+    def _number(self, how: str) -> float:
+        if watching.open_watches:
+            watching.taking(self, how)
+        if isinstance(self._data, float):
+            return self._data
+        if self._data.size != 1:
+            raise ShapeError(
+                f"one number of a Value of shape {self.shape}",
+                f"it holds {self._data.size} numbers",
+                "v.data for the array; np.any(v) or np.all(v) of a condition; np.where to choose",
+            )
+        return float(self._data.item())
+
+    def tolist(self) -> Any:
+        """Return the numbers as a float, or as nested lists of floats."""
+        return self._plain_data(".tolist()").tolist()
+
+    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """Return whether any element is not 0, as a plain bool or array."""
+        return np.any(self._plain_data(".any()"), axis, keepdims=keepdims)
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
+        """Return whether no element is 0, as a plain bool or array."""
+        return np.all(self._plain_data(".all()"), axis, keepdims=keepdims)
+
+    def nonzero(self) -> Any:
+        """Return the positions of the elements that are not 0, as a tuple of plain arrays."""
+        return np.nonzero(self._plain_data(".nonzero()"))
+
+    def argsort(self, axis: int | None = -1) -> Any:
+        """Return the positions that sort this along an axis, as a plain array."""
+        return np.argsort(self._plain_data(".argsort()"), axis)
+
+    def _plain_data(self, how: str) -> Any:
+        if watching.open_watches:
+            watching.taking(self, how)
+        return np.asarray(self._data)
+
+    def argmax(self, axis: int | None = None) -> Any:
+        """The position of the largest element, as a plain integer or array."""
+        if watching.open_watches:
+            watching.taking(self, ".argmax()")
+        return np.argmax(self._data, axis)
+
+    def argmin(self, axis: int | None = None) -> Any:
+        """The position of the smallest element, as a plain integer or array."""
+        if watching.open_watches:
+            watching.taking(self, ".argmin()")
+        return np.argmin(self._data, axis)
+
+    # Shape and elements
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes; 0 for a number."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """How many numbers this holds."""
+        return int(np.size(self._data))
+
+    @property
+    def T(self) -> Any:
+        """This Value with its axes in the opposite order."""
+        return rearranging.transpose(self)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            # A TypeError, by which Python, NumPy and matplotlib tell numbers from lists
+            raise UnsupportedError(
+                "len() of a number", "a number has no axes", "v.size, which is 1"
+            )
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __setitem__(self, index: Any, data: Any) -> None:
+        raise UnsupportedError(
+            f"v[{index!r}] = ... of a Value",
+            "what was computed from it would no longer fit: recorded data never change",
+            "np.where(mask, new, v), which is recorded; or v.data[index] = ... before it is used",
+        )
+
+    def transpose(self, *axes: Any) -> Any:
+        """The axes in another order, given as a tuple or as integers; none: in the opposite."""
+        return rearranging.transpose(self, *((axes,) if len(axes) > 1 else axes))
+
+    def copy(self) -> Any:
+        """The same numbers, recorded: as arrays have it."""
+        return table.identity(self)
+
+    def astype(self, dtype: Any) -> Any:
+        """This array in another type, float32 or float64; a number stays a float.
+
+        Raises: DataError: the type is not one of real numbers.
+        """
+        if np.dtype(dtype).kind != "f":
+            raise DataError(
+                f"astype({np.dtype(dtype)}) of a Value",
+                "a Value holds float32 or float64",
+                "np.floor(v) or np.round(v) for whole numbers; v.data.astype(...) for plain ones",
+            )
+        return table.astype(self, dtype=np.dtype(dtype))
+
+    # Functions as methods, with the same arguments; those that are ufuncs of NumPy follow below
+
+    sigmoid = activations.sigmoid
+    relu = activations.relu
+    softplus = activations.softplus
+    softmax = activations.softmax
+    log_softmax = activations.log_softmax
+    logsumexp = activations.logsumexp
+    clip = statistics.clip
+    round = __round__ = statistics.round
+    sum = statistics.sum
+    prod = statistics.prod
+    mean = statistics.mean
+    max = statistics.max
+    min = statistics.min
+    var = statistics.var
+    std = statistics.std
+    cumsum = statistics.cumsum
+    cumprod = statistics.cumprod
+    reshape = rearranging.reshape
+    ravel = flatten = rearranging.ravel
+    swapaxes = rearranging.swapaxes
+    squeeze = rearranging.squeeze
+    dot = products.dot
+    __getitem__ = rearranging.getitem
+
+    # What NumPy asks for
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the numbers: float32 or float64; a single number is a float64.
+
+        Raises: AttributeError: the mean of an array of objects, which NumPy would convert to it.
+        """
+        data: Any = self._data
+        if type(data) is not float:
+            found: np.dtype[Any] = data.dtype
+            return found
+        if sys._getframe(1).f_globals.get("__name__") == "numpy._core._methods":
+            raise AttributeError("dtype of an object")
+        return np.dtype(np.float64)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return carry_out_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return carry_out(function, args, kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """Return the data as a plain array, a copy; of a single number an array of this object.
+
+        An array of objects holds Values, and its arithmetic is theirs: np.mean([v, w]) keeps the
+        graph. Through a copy of the data no derivative flows, which is warned of unless a library
+        takes data for itself.
+
+        Raises:  OptionError: copy=False. TraceError: inside a compiled function.
+        """
+        return as_array(self, dtype, copy, sys._getframe(1))
+
+    @property
+    def _mask(self) -> Any:
+        """What np.ma asks for, to take the data without a word.
+
+        Raises: UnsupportedError: unless a library takes data for itself.
+        """
+        if not callers.taker(sys._getframe(1)).is_silent:
+            raise UnsupportedError(
+                "a masked array with a Value",
+                "np.ma takes the numbers out of a Value, so no derivative flows through them",
+                "np.where(array.mask, 0.0, v * array.data), which is recorded",
+            )
+        return np.ma.nomask
+
+    def gathered(self, values: Any) -> Any:
+        """Return a nested list, or an array of objects, that holds Values as one Value."""
+        return rearranging.gathered(values)
+
+    # Copies
+
     def __getstate__(self) -> Any:
         if watching.open_watches:
             watching.taking(self, "a copy, or a pickle,")
@@ -382,19 +600,6 @@ class Value(ArrayMethods):
         twin.__setstate__(super().__getstate__())
         twin.index = self.index  # it was computed from the same data at the same time
         return twin
-
-    def __format__(self, spec: str) -> str:
-        if watching.open_watches:
-            watching.taking(self, PRINTING)
-        if not spec:
-            return str(self)
-        if self.shape:
-            raise UnsupportedError(
-                f"format {spec!r} of a Value of shape {self.shape}",
-                "a format is of one number, as for arrays of NumPy",
-                "f'{v.item():.2f}' for one number; np.array2string(v.data, precision=2) for all",
-            )
-        return format(self._data, spec)
 
 
 def _compare(comparison: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:

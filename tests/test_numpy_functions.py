@@ -27,7 +27,7 @@ from autograd_core import (
     logsumexp,
     vjp,
 )
-from autograd_core.array_methods import ArrayMethods
+from autograd_core.functions import activations
 from autograd_core.functions.compositions import COMPOSED
 from autograd_core.numpy_protocol import PLAIN, RECORDED
 
@@ -710,14 +710,14 @@ PLAIN_METHODS = {"item", "tolist", "argmax", "argmin", "argsort"} | {
     "any",
     "all",
     "nonzero",
-    "ndim",
-    "size",
 }
 
 
 class TestMethods:
     def test_all_are_called_here(self):
-        public = {name for name in vars(ArrayMethods) if not name.startswith("_")}
+        known = {name for name in (*dir(np.ndarray), *dir(activations)) if name[0] != "_"}
+        public = {name for name in known if callable(vars(Value).get(name))}
+        public -= {name for name in public if isinstance(getattr(np, name, None), np.ufunc)}
         missing = {name for name in public if not re.search(rf"\.{name}\b", METHODS)}
         assert missing == PLAIN_METHODS
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from .. import watching
-from ..array_methods import ArrayMethods
 from ..data import as_data, dtype_of, shape_of
 from ..errors import UnsupportedError
 from ..functions import rearranging, statistics
@@ -450,8 +449,8 @@ def _moving(name: str) -> Callable[..., Any]:
     return lambda self, *args, **kwargs: _marked(getattr(Value, name)(self, *args, **kwargs))
 
 
-for _name in dir(ArrayMethods):
-    if _name.startswith("_") or _name in vars(Condition) or not callable(getattr(Value, _name)):
+for _name, _method in vars(Value).items():
+    if _name.startswith("_") or _name in vars(Condition) or not callable(_method):
         continue
     _is_move = _name in ("reshape", "ravel", "flatten", "transpose", "swapaxes", "squeeze")
     setattr(Condition, _name, (_moving if _is_move else _of_numbers)(_name))
