@@ -75,7 +75,7 @@ REFUSED = {
     "grad": (lambda x: x * P.grad, ".grad", "value_and_grad or gradients(loss, parameters)"),
     "backward": (backward, ".backward()", "grad(f) or value_and_grad(f)"),
     "asarray": (np.asarray, "np.asarray()", "operations on the Value itself"),
-    "array of arrays": (lambda x: np.array([x, x]), "np.asarray()", "operations"),
+    "array": (lambda x: np.array(x), "np.asarray()", "operations"),
     "index of an array": (lambda x: np.eye(3)[x], "np.asarray()", "operations"),
     "argmax": (lambda x: x.argmax(), ".argmax()", "operations on the Value itself"),
     "argmin": (lambda x: x.argmin(), ".argmin()", "operations on the Value itself"),
