@@ -43,8 +43,39 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
         tags.input_tags.sparse = "accept_sparse" in self._accepts
         return tags
 
-    def _goes_on(self) -> bool:
-        return bool(self.warm_start) and hasattr(self, "model_")
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Learn from samples X and targets y; return itself.
+
+        Args:    X: array or frame, (samples, ...); of multi-layer perceptrons (samples, features),
+                 also sparse.
+                 y: (samples,), or (samples, outputs).
+                 sample_weight: (samples,), how much each counts.
+        Raises:  OptionError: a parameter out of its range, or a model that is none. ShapeError: a
+                 model with another number of outputs than y. ValueError: data that do not fit.
+        """
+        self._check()
+        first = not (self.warm_start and hasattr(self, "model_"))
+        with self._all_or_nothing():
+            self._learn(self._samples(X, y, sample_weight, first), first)
+        return self
+
+    def _fit_part(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+        """Learn from samples in one pass, and go on from where the last call ended."""
+        self._check()
+        if getattr(self, "early_stopping", False):
+            raise OptionError(
+                "partial_fit with early_stopping=True",
+                "it sees a part of the data once: there is nothing to stop",
+                "early_stopping=False, or fit",
+            )
+        first = not hasattr(self, "model_")
+        with self._all_or_nothing():
+            data = self._samples(X, y, sample_weight, first, classes, is_part=True)
+            self._learn(data, first, is_part=True)
+        return self
+
+    def _check(self) -> None:
+        """Refuse parameters that nothing further down looks at."""
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -78,7 +109,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
         return np.concatenate(out).reshape(X.shape[0], -1)
 
     def _begin_drawing(self, random_state: Any) -> None:
-        """Set the generator of dropout and the like, without drawing from a RandomState itself."""
+        """Seed dropout and the like from a copy of a RandomState, which stays as it is."""
         seed = copy.deepcopy(random_state).randint(2**31 - 1)
         self._generator = np.random.default_rng(seed)
 
@@ -95,7 +126,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
 
         Raises:  DomainError: weights that are no numbers any more.
         """
-        self.model_.zero_grad()  # what was learnt is in the weights: gradients need no place
+        self.model_.zero_grad()  # which would be copied and pickled with the estimator
         if not all(np.isfinite(weights).all() for weights in self.model_.state_dict().values()):
             raise DomainError(
                 f"weights of {type(self).__name__} that became NaN or inf",
@@ -129,6 +160,8 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
         is_part: bool = False,
     ) -> tuple[Any, Any, Any]:
         """Return samples, their rows of 0 and 1, one for each output, and their weights."""
+        if is_part:
+            self._check_part(first, classes)
         X, y = self._checked(X, y, first)
         _check_classes(self, y)
         weights = self._weights(X, y, sample_weight)
@@ -176,7 +209,7 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
             )
         return self._binarizer
 
-    def _check_partial(self, first: bool, classes: Any) -> None:
+    def _check_part(self, first: bool, classes: Any) -> None:
         """Refuse what a part of the data cannot tell.
 
         Raises: OptionError: a first call without classes, or class_weight="balanced".
@@ -207,6 +240,16 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
 class Probabilistic(Classifying):
     """A classifier whose outputs are probabilities."""
 
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+        """Learn from samples in one pass, and go on from where the last call ended.
+
+        Args:    X, y, sample_weight: as in `fit`.
+                 classes: all there are; needed in the first call, y may lack some.
+        Raises:  OptionError: as in `fit`; no classes at first, or other ones later;
+                 early_stopping, or class_weight="balanced". DomainError: a class not among them.
+        """
+        return self._fit_part(X, y, sample_weight, classes)
+
     def predict_proba(self, X: Any) -> Any:
         """Return probabilities, (samples, classes), in the order of `classes_`."""
         out = self._outputs(X)
@@ -232,7 +275,17 @@ class Regressing(RegressorMixin):  # type: ignore[misc]
         out = self._outputs(X)
         return out[:, 0] if out.shape[1] == 1 else out
 
-    def _samples(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[Any, Any, Any]:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Learn from samples in one pass, and go on from where the last call ended.
+
+        Args:    X, y, sample_weight: as in `fit`.
+        Raises:  OptionError: as in `fit`, or early_stopping.
+        """
+        return self._fit_part(X, y, sample_weight)
+
+    def _samples(
+        self, X: Any, y: Any, sample_weight: Any, first: bool, *_: Any, **part: Any
+    ) -> tuple[Any, Any, Any]:
         """Return samples, their targets (samples, outputs) and their weights."""
         X, y = self._checked(X, y, first, y_numeric=True)
         rows = y.reshape(len(y), -1).astype(X.dtype)
@@ -244,7 +297,7 @@ class Regressing(RegressorMixin):  # type: ignore[misc]
 
 
 def check_kept(estimator: Any, kept: dict[str, Any]) -> None:
-    """Refuse parameters that have changed since the model was made, and that it would not follow.
+    """Refuse parameters that have changed since the model was made, which would have no effect.
 
     Raises:  OptionError: one of them is another one than in `kept`.
     """
@@ -302,17 +355,3 @@ def _check_classes(estimator: Any, y: Any) -> None:
             "a classifier learns classes: numbers of classes, text, or rows of 0 and 1",
             "classes; for numbers a regressor, such as as_estimator(model, 'regressor')",
         )
-
-
-def check_partial(estimator: Any) -> bool:
-    """Refuse early_stopping in partial_fit, and return whether this is the first call.
-
-    Raises:  OptionError: early_stopping.
-    """
-    if estimator.early_stopping:
-        raise OptionError(
-            "partial_fit with early_stopping=True",
-            "it sees a part of the data once: there is nothing to stop",
-            "early_stopping=False, or fit",
-        )
-    return not hasattr(estimator, "model_")

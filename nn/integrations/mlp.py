@@ -31,7 +31,7 @@ from ._sklearn import (
     is_classifier,
     train_test_split,
 )
-from .estimator import NetworkEstimator, Probabilistic, Regressing, check_kept, check_partial
+from .estimator import NetworkEstimator, Probabilistic, Regressing, check_kept
 from .mlp_training import (
     ACTIVATIONS,
     Convergence,
@@ -99,20 +99,6 @@ class MultilayerPerceptron(NetworkEstimator):
     dropout: float = 0.0
     callbacks: Any = ()
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Learn from samples X (samples, features) and targets y; return itself.
-
-        Args:    X: array, frame or sparse matrix.
-                 y: (samples,), or (samples, outputs).
-                 sample_weight: (samples,), how much each counts.
-        Raises:  OptionError: a parameter out of its range. ValueError: data that do not fit.
-        """
-        self._check()
-        first = not self._goes_on()
-        with self._all_or_nothing():
-            self._learn(self._samples(X, y, sample_weight, first), first)
-        return self
-
     def _check(self) -> None:
         """Refuse parameters that nothing further down looks at."""
         choose("solver", _OPTIMIZERS, str(self.solver))
@@ -167,7 +153,7 @@ class MultilayerPerceptron(NetworkEstimator):
         names = [f"{name}.bias" for name in dense_layers(self.model_)]
         self.model_.load_state_dict(dict(zip(names, intercepts, strict=True)), strict=False)
 
-    def _learn(self, data: tuple[Any, Any, Any], first: bool, is_partial: bool = False) -> None:
+    def _learn(self, data: tuple[Any, Any, Any], first: bool, is_part: bool = False) -> None:
         """Learn from samples, rows of targets, and weights or None."""
         random_state = check_random_state(self.random_state)
         sizes = np.ravel(self.hidden_layer_sizes).tolist()
@@ -190,7 +176,7 @@ class MultilayerPerceptron(NetworkEstimator):
             if self.solver == "lbfgs":
                 self._minimize(*data)
             else:
-                self._descend(data, random_state, is_partial)
+                self._descend(data, random_state, is_part)
         finally:
             self.model_.loss = plain  # with which it can be saved, and learn on its own
         self._finish()
@@ -211,10 +197,10 @@ class MultilayerPerceptron(NetworkEstimator):
         self.validation_scores_: list[float] | None = None
         self._so_far: Any = (-np.inf, 0, None)
 
-    def _descend(self, data: tuple[Any, Any, Any], random_state: Any, is_partial: bool) -> None:
+    def _descend(self, data: tuple[Any, Any, Any], random_state: Any, is_part: bool) -> None:
         """Learn batch by batch, until nothing improves any more."""
         model = self.model_
-        if model.optimizer is None or not is_partial:
+        if model.optimizer is None or not is_part:
             model.optimizer = _OPTIMIZERS[self.solver](self)  # type: ignore[misc]
         held_out = None
         if self.early_stopping:
@@ -227,11 +213,11 @@ class MultilayerPerceptron(NetworkEstimator):
         if self.solver == "sgd" and self.learning_rate == "invscaling":
             scaling = InverseScaling(self.learning_rate_init, self.power_t, samples, self.t_)
             callbacks.insert(0, scaling)
-        history = self._train((rows,), 1 if is_partial else self.max_iter, callbacks)
+        history = self._train((rows,), 1 if is_part else self.max_iter, callbacks)
         self._note(history.history["loss"])
         self.t_ += samples * self.n_iter_
         self._conclude(convergence)
-        if not (is_partial or model.stop_training):
+        if not (is_part or model.stop_training):
             self._say_unfinished(f"{self.max_iter} epochs, the most allowed, were too few")
 
     def _minimize(self, x: Any, rows: Any, weights: Any) -> None:
@@ -357,24 +343,7 @@ class MLPClassifier(Probabilistic, MultilayerPerceptron):
     loss: Any = "log_loss"
     class_weight: Any = None
 
-    @available_if(is_stochastic)
-    def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
-    ) -> "MLPClassifier":
-        """Learn from samples in one pass, and go on from where the last call ended.
-
-        Args:    X, y, sample_weight: as in `fit`.
-                 classes: all there are; needed in the first call, y may lack some.
-        Raises:  OptionError: as in `fit`; no classes at first, or other ones later;
-                 early_stopping, or class_weight="balanced". DomainError: a class not among them.
-        """
-        self._check()
-        first = check_partial(self)
-        self._check_partial(first, classes)
-        with self._all_or_nothing():
-            data = self._samples(X, y, sample_weight, first, classes, is_part=True)
-            self._learn(data, first, is_partial=True)
-        return self
+    partial_fit = available_if(is_stochastic)(Probabilistic.partial_fit)
 
     def _loss_of(self, outputs: int) -> tuple[Any, float, str]:
         """Return a plain loss, the factor on it, and the activation of the last layer."""
@@ -408,21 +377,10 @@ class MLPRegressor(Regressing, MultilayerPerceptron):
     _: KW_ONLY
     loss: Any = "squared_error"
 
-    @available_if(is_stochastic)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPRegressor":
-        """Learn from samples in one pass, and go on from where the last call ended.
+    partial_fit = available_if(is_stochastic)(Regressing.partial_fit)
 
-        Args:    X, y, sample_weight: as in `fit`.
-        Raises:  OptionError: as in `fit`, or early_stopping.
-        """
-        self._check()
-        first = check_partial(self)
-        with self._all_or_nothing():
-            self._learn(self._samples(X, y, sample_weight, first), first, is_partial=True)
-        return self
-
-    def _samples(self, X: Any, y: Any, sample_weight: Any, first: bool) -> tuple[Any, Any, Any]:
-        data = super()._samples(X, y, sample_weight, first)
+    def _samples(self, *given: Any, **part: Any) -> tuple[Any, Any, Any]:
+        data = super()._samples(*given, **part)
         if self.loss == "poisson" and data[1].min() < 0:
             raise DomainError(
                 f"y with {data[1].min():g} for loss='poisson'",

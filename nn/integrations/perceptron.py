@@ -22,7 +22,7 @@ from ._sklearn import (
     compute_class_weight,
     train_test_split,
 )
-from .estimator import Classifying, NetworkEstimator, check_partial
+from .estimator import Classifying, NetworkEstimator
 from .mlp_training import Convergence
 
 _PENALTIES = dict.fromkeys(("l1", "l2", "elasticnet"))
@@ -95,22 +95,19 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
     def _layer(self) -> Any:
         return self.model_.layers[0]
 
-    def fit(self, X: Any, y: Any) -> "PerceptronClassifier":
+    def fit(self, X: Any, y: Any) -> "PerceptronClassifier":  # type: ignore[override] # see above
         """Learn from samples X (samples, features) and classes y (samples,); return itself.
 
         Raises:  OptionError: a parameter out of its range. DomainError: only one class.
                  ValueError: data that do not fit.
         """
-        self._check()
-        first = not self._goes_on()
-        with self._all_or_nothing():
-            self.t_ = 1.0 + self._learn(self._samples(X, y, None, first), first, self.max_iter)
+        super().fit(X, y)
         if self.tol is not None and not self.model_.stop_training:
             text = f"PerceptronClassifier has not converged: {self.max_iter} epochs were too few"
             warnings.warn(text, ConvergenceWarning, stacklevel=2)
         return self
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> "PerceptronClassifier":
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Any:
         """Learn from samples in one pass, and go on from where the last call ended.
 
         Args:    X, y: as in `fit`.
@@ -118,13 +115,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         Raises:  OptionError: as in `fit`; no classes at first, or other ones later;
                  early_stopping, or class_weight="balanced". DomainError: a class not among them.
         """
-        self._check()
-        first = check_partial(self)
-        self._check_partial(first, classes)
-        with self._all_or_nothing():
-            data = self._samples(X, y, None, first, classes, is_part=True)
-            self.t_ = (1.0 if first else self.t_) + self._learn(data, first, 1)
-        return self
+        return self._fit_part(X, y, classes=classes)
 
     def decision_function(self, X: Any) -> Any:
         """Return z = w x + b, (samples,) for two classes, else (samples, classes)."""
@@ -155,8 +146,8 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
     def _weights(self, X: Any, y: Any, sample_weight: Any) -> Any:
         return None  # those of classes are factors on the steps of each perceptron
 
-    def _learn(self, data: tuple[Any, Any, Any], first: bool, epochs: int) -> float:
-        """Learn from samples and rows of 0 and 1; return how many samples were seen."""
+    def _learn(self, data: tuple[Any, Any, Any], first: bool, is_part: bool = False) -> None:
+        """Learn from samples and rows of 0 and 1."""
         X, rows, _ = data
         if len(self.classes_) < 2:
             raise DomainError(
@@ -175,11 +166,14 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         self.model_.compile(SGD(self.eta0), rule.loss)
         order = np.random.RandomState(random_state.randint(2**31 - 1))
         batches = Rows(data, 1, order if self.shuffle else None)
-        history = self._train((batches,), epochs, [rule, *as_list(self.callbacks)])
+        history = self._train(
+            (batches,), 1 if is_part else self.max_iter, [rule, *as_list(self.callbacks)]
+        )
         self.model_.loss = self.model_.optimizer = None  # it is complete without the rule
         self._finish()
         self.n_iter_ = len(history.epoch)
-        return float(X.shape[0] * self.n_iter_)
+        before = self.t_ if is_part and not first else 1.0
+        self.t_: float = before + X.shape[0] * self.n_iter_
 
     def _rule(self, X: Any, rows: Any, random_state: Any) -> "tuple[PerceptronRule, Any]":
         """Return what the perceptrons learn by, and the samples, with sides, to learn from."""

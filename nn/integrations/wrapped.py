@@ -37,20 +37,7 @@ class Wrapped(NetworkEstimator):
 
     _accepts: ClassVar[dict[str, Any]] = {"allow_nd": True}
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Learn from samples X (samples, ...) and targets y; return itself.
-
-        Args:    X, y: arrays or frames; y (samples,), or (samples, outputs).
-                 sample_weight: (samples,), how much each counts beside the others.
-        Raises:  OptionError: no model, or an option out of its range. ShapeError: a model with
-                 another number of outputs than y calls for. ValueError: data that do not fit.
-        """
-        first = not self._goes_on()
-        with self._all_or_nothing():
-            self._learn(self._samples(X, y, sample_weight, first), first, self.epochs)
-        return self
-
-    def _learn(self, data: tuple[Any, Any, Any], first: bool, epochs: int) -> None:
+    def _learn(self, data: tuple[Any, Any, Any], first: bool, is_part: bool = False) -> None:
         """Learn from samples, rows of targets, and weights or None."""
         X, rows, weights = data
         if first:
@@ -61,7 +48,7 @@ class Wrapped(NetworkEstimator):
             weights = weights / weights.mean()  # as if each sample were there so many times
         history = self._train(
             (X, self._targets(rows)),
-            epochs,
+            1 if is_part else self.epochs,
             self.callbacks,
             sample_weight=weights,
             batch_size=self.batch_size,
@@ -131,22 +118,6 @@ class NetworkClassifier(Probabilistic, Wrapped):
     _: KW_ONLY
     class_weight: Any = None
 
-    def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
-    ) -> "NetworkClassifier":
-        """Learn from samples in one pass, and go on from where the last call ended.
-
-        Args:    X, y, sample_weight: as in `fit`.
-                 classes: all there are; needed in the first call, y may lack some.
-        Raises:  OptionError: as in `fit`; no classes at first, or other ones later;
-                 class_weight="balanced". DomainError: a class not among them.
-        """
-        first = not hasattr(self, "model_")
-        self._check_partial(first, classes)
-        with self._all_or_nothing():
-            self._learn(self._samples(X, y, sample_weight, first, classes, True), first, 1)
-        return self
-
     def predict_proba(self, X: Any) -> Any:
         """Return probabilities, (samples, classes), in the order of `classes_`.
 
@@ -211,17 +182,6 @@ class NetworkRegressor(Regressing, Wrapped):
              >>> model.set_params(epochs=1000).fit(x, y).predict([[10.0]])
              array([21.])
     """
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> "NetworkRegressor":
-        """Learn from samples in one pass, and go on from where the last call ended.
-
-        Args:    X, y, sample_weight: as in `fit`.
-        Raises:  as in `fit`.
-        """
-        first = not hasattr(self, "model_")
-        with self._all_or_nothing():
-            self._learn(self._samples(X, y, sample_weight, first), first, 1)
-        return self
 
     def _outputs_for(self, rows: Any) -> tuple[int, ...]:
         return (rows.shape[1],)

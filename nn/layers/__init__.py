@@ -1,12 +1,17 @@
 """Layers on arrays: (batch, ...) in, (batch, ...) out.
 
-- ArrayLayer: what they have in common; the base of one's own
-- Dense, Activation, PReLU, RBF: every output sees every input; functions of each number; bells
-- Dropout, GaussianNoise, BatchNormalization, LayerNormalization: for better training
+- ArrayLayer: the base class, also of your own layers
+- Dense, Activation, PReLU, RBF: fully connected layers; functions of each number; radial bases
+- Dropout, GaussianNoise, BatchNormalization, LayerNormalization: regularization
 - Flatten, Reshape: the same numbers in another shape
 - Conv1D, Conv2D, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D: images and signals
-- RandomFlip, RandomRotation, RandomTranslation: other views of the same images, in training
+- RandomFlip, RandomRotation, RandomTranslation: data augmentation
 - Embedding, Masking, SimpleRNN, GRU, LSTM, Bidirectional: sequences
+
+Layers start in training mode, as in PyTorch: called directly, Dropout, GaussianNoise, the random
+layers and BatchNormalization compute as in training until `model.eval()`. `fit` switches to
+training, `evaluate` and `predict` to evaluation. Keras's layers, called directly, compute as in
+evaluation unless training=True.
 """
 
 from .augmentation import RandomFlip, RandomRotation, RandomTranslation

@@ -1,4 +1,4 @@
-"""Augmentation: in training, images flipped, shifted and turned at random, each by itself."""
+"""Data augmentation: in training, each image is flipped, shifted or rotated at random."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from ..randomness import generator
 from .base import ArrayLayer
 from .convolution import check_axes
 
-# Over which axes an image is turned round
+# The axes along which an image is flipped
 FLIPS = {"horizontal": (2,), "vertical": (1,), "horizontal_and_vertical": (1, 2)}
 
-# Which of n pixels stands at the place i, which may lie outside 0 ... n - 1
+# The index, from 0 to n - 1, of the pixel at the position i, which may lie outside
 FILL_MODES: dict[str, Callable[[Any, int], Any]] = {
     "reflect": lambda i, n: np.minimum(i % (2 * n), 2 * n - 1 - i % (2 * n)),
     "constant": lambda i, n: np.clip(i, 0, n - 1),  # any: its number is replaced
@@ -26,7 +26,7 @@ FILL_MODES: dict[str, Callable[[Any, int], Any]] = {
 
 
 class _Augmentation(ArrayLayer):
-    """What layers that change images in training, and only there, have in common."""
+    """Layers that change images in training only."""
 
     expects_unit_inputs = None
 
@@ -40,11 +40,10 @@ class _Augmentation(ArrayLayer):
 
 
 class RandomFlip(_Augmentation):
-    """Turns half of the images, chosen at random, to their mirror image; in training only.
+    """Flips half of the images, chosen at random; in training only.
 
     Args:    mode: "horizontal": left becomes right; "vertical": top becomes bottom;
-             "horizontal_and_vertical": both in the same images, which is half a turn, as in
-             Keras.
+             "horizontal_and_vertical": both in the same images, as in Keras.
     Raises:  OptionError: an unknown mode. ShapeError: input that is not (batch, height, width,
              channels).
     Example: >>> RandomFlip("horizontal").eval()(np.ones((2, 4, 4, 1))).shape
@@ -61,9 +60,9 @@ class RandomFlip(_Augmentation):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _Resampling(_Augmentation):
-    """What RandomTranslation and RandomRotation have in common: looking between the pixels.
+    """Bilinear interpolation, for RandomTranslation and RandomRotation.
 
-    A subclass says in `_places` where each pixel of the result lies in the image.
+    A subclass returns from `_places` the position in the image of each pixel of the result.
     """
 
     fill_mode: str = "reflect"
@@ -76,7 +75,7 @@ class _Resampling(_Augmentation):
         self.fill_mode = choose("fill_mode", modes, str(self.fill_mode))
 
     def _changed(self, x: Any) -> Any:
-        """Return x at other places: each pixel is the mean of four, weighted by nearness."""
+        """Return x at other positions, each the weighted mean of four pixels."""
         batch, height, width, _ = x.shape
         rows, columns = self._places(batch, height, width)
         out: Any = 0.0
@@ -98,7 +97,7 @@ class _Resampling(_Augmentation):
 
 
 def _neighbours(places: Any) -> list[tuple[Any, Any]]:
-    """Return the whole places before and after, each with its share."""
+    """Return the whole numbers below and above, each with its weight."""
     before = np.floor(places)
     share = places - before
     return [(before, 1 - share), (before + 1, share)]
@@ -110,13 +109,13 @@ def _whole(places: Any) -> Any:
 
 @dataclass(eq=False, repr=False)
 class RandomTranslation(_Resampling):
-    """Shifts each image by a random part of its height and width; in training only.
+    """Shifts each image by a random fraction of its height and width; in training only.
 
-    Args:    height_factor: how far down at most, as a part of the height; 0.1: from 10 % up to
-             10 % down; a pair: from the first to the second, up is negative.
-             width_factor: the same to the right, as a part of the width.
-             fill_mode: what comes in from outside: "reflect" (the image, mirrored at its edge),
-             "constant" (fill_value), "wrap" (the other end) or "nearest" (the edge).
+    Args:    height_factor: the largest shift down, as a fraction of the height; 0.1: from 10 % up
+             to 10 % down; a pair: from the first to the second, up is negative.
+             width_factor: the same to the right, as a fraction of the width.
+             fill_mode: of pixels from outside: "reflect" (the image, mirrored at its edge),
+             "constant" (fill_value), "wrap" (the opposite edge) or "nearest" (the edge).
              fill_value: for fill_mode "constant".
     Raises:  OptionError: a factor outside -1 to 1, an unknown fill_mode. ShapeError: input that
              is not (batch, height, width, channels).
@@ -141,11 +140,11 @@ class RandomTranslation(_Resampling):
 
 @dataclass(eq=False, repr=False)
 class RandomRotation(_Resampling):
-    """Turns each image about its middle by a random angle; in training only.
+    """Rotates each image about its centre by a random angle; in training only.
 
-    Args:    factor: how far at most, as a part of a full turn; 0.1: from 36 degrees clockwise to
-             36 degrees counterclockwise; a pair: from the first to the second, clockwise is
-             negative.
+    Args:    factor: the largest angle, as a fraction of a full turn; 0.1: from 36 degrees
+             clockwise to 36 degrees counterclockwise; a pair: from the first to the second,
+             clockwise is negative.
              fill_mode, fill_value: as in RandomTranslation.
     Raises:  OptionError: a factor outside -1 to 1, an unknown fill_mode. ShapeError: input that
              is not (batch, height, width, channels).
@@ -172,7 +171,7 @@ class RandomRotation(_Resampling):
 
 
 def _bounds(name: str, factor: Any) -> tuple[float, float]:
-    """Return the least and the largest part; one number: as far to either side."""
+    """Return the smallest and the largest factor; of one number, -factor and factor."""
     pair = tuple(factor) if isinstance(factor, tuple | list) else (factor, factor)
     if len(pair) != 2 or not all(isinstance(n, int | float) and -1 <= n <= 1 for n in pair):
         raise OptionError(

@@ -1,4 +1,4 @@
-"""ArrayLayer, the base of layers on arrays; WeightedLayer, that of layers with kernel and bias."""
+"""ArrayLayer, the base class of layers on arrays, and WeightedLayer, with a kernel and a bias."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ..configuration import check_flags
 from ..module import Module
 from ..storage.tensors import reserve
 
-# What turns names into choices, by the last word of an option's name: kernel_initializer
+# How names become objects, by the last word of an option's name: kernel_initializer
 _CHOICES: dict[str, Callable[[Any], Any]] = {
     "activation": activations.get,
     "initializer": initializers.get,
@@ -25,12 +25,12 @@ _CHOICES: dict[str, Callable[[Any], Any]] = {
 class ArrayLayer(Module):
     """A layer on arrays, (batch, ...) in and (batch, ...) out.
 
-    It makes its parameters when it first sees data: their sizes are then known, and they take the
-    type of the data, float32 or float64.
+    It makes its parameters in its first call: their sizes are then known, and they take the type
+    of the data, float32 or float64.
 
     A subclass keeps every argument of `__init__` as an attribute of its name, makes parameters in
     `make_parameters` (if it has any) and computes in `forward`. As a dataclass, with eq=False and
-    repr=False, it takes its activations, initializers, regularizers and constraints by name.
+    repr=False, it accepts activations, initializers, regularizers and constraints by name.
 
     Example: >>> class Scale(ArrayLayer):
              ...     def make_parameters(self, input_shape):
@@ -41,12 +41,12 @@ class ArrayLayer(Module):
              array([[1., 2.]])
     """
 
-    input_shape: tuple[int, ...] | None = None  # of one sample; None until data were seen
+    input_shape: tuple[int, ...] | None = None  # of one sample; None before the first call
     output_shape: tuple[int, ...] | None = None
     dtype: Any = np.dtype(np.float64)
     activity_regularizer: Any = None
     read_anew = Module.read_anew | {"input_shape", "output_shape", "_activity"}
-    passes_mask = True  # whether the output has the input's steps, so that a mask holds for it
+    passes_mask = True  # whether the output has the same steps, so that the input's mask is its mask
     _rules: tuple[tuple[str, Any, Any], ...] = ()  # parameter, regularizer, constraint
     _activity: Any = 0.0
 
@@ -68,20 +68,20 @@ class ArrayLayer(Module):
             if not is_read_at_calls and value is not vars(self).get(name, value):
                 raise OptionError(
                     f"{name} assigned to {self}",
-                    "its parameters were made with the one that it had, and keep that",
+                    "its parameters were made with the previous one, and keep it",
                     f"{name}= when the layer is made",
                 )
         super().__setattr__(name, value)
 
     def __getstate__(self) -> Any:
-        """Return what copies and pickles take along: not the penalty of the latest batch."""
+        """Return what copies and pickles keep: not the penalty of the latest batch."""
         return {n: each for n, each in super().__getstate__().items() if n != "_activity"}
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make the parameters, given the shape of one sample."""
 
     def output_mask(self, x: Any, mask: Any) -> Any:
-        """Return the mask (batch, steps) that goes with the output; None if it has other steps."""
+        """Return the output's mask (batch, steps); None if its steps are not the input's."""
         return mask if self.passes_mask else None
 
     def forward(self, x: Any) -> Any:
@@ -99,12 +99,11 @@ class ArrayLayer(Module):
     ) -> None:
         """Make `self.<name>`, a Value drawn from an initializer.
 
-        Args:    shape: as PyTorch has it, outputs first: (units, features).
-                 initializer: see nn.initializers, by name or object.
-                 regularizer: what it adds to the loss; see nn.regularizers.
-                 constraint: what it is held to after each step; see nn.constraints.
-                 order: in memory; "F" for a weight that is used transposed, as in x @ weight.T:
-                 its gradient comes out that way, and updates are quick in one order.
+        Args:    shape: as in PyTorch, outputs first: (units, features).
+                 initializer, regularizer, constraint: names or objects; see nn.initializers,
+                 nn.regularizers, nn.constraints.
+                 order: in memory; "F" for a weight that is used as x @ weight.T: its gradient has
+                 that order, and updates are quick where both orders agree.
         """
         reserve(shape)
         data = initializers.get(initializer)(shape, self.dtype)
@@ -175,7 +174,7 @@ class ArrayLayer(Module):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class WeightedLayer(ArrayLayer):
-    """A layer that weighs its input with a kernel, Keras's word, and adds a bias.
+    """A layer with a kernel, Keras's word for its weights, and a bias.
 
     Args:    as in Dense.
     """

@@ -1,4 +1,4 @@
-"""Convolution and pooling: windows that move over a sequence or an image."""
+"""Convolution and pooling: windows over a sequence or an image."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from .base import ArrayLayer, WeightedLayer
 
 @dataclass(eq=False, repr=False)
 class _Convolution(WeightedLayer):
-    """What Conv1D and Conv2D have in common, which is everything but the number of axes."""
+    """Conv1D and Conv2D, which differ in the number of axes."""
 
     passes_mask = False
 
@@ -39,7 +39,7 @@ class _Convolution(WeightedLayer):
         if max(self._steps) > 1 < max(self._spread):
             raise OptionError(
                 f"strides = {self.strides} and dilation_rate = {self.dilation_rate}",
-                "windows are moved by more than 1 or spread by more than 1, not both, as in Keras",
+                "only one of them may be above 1, as in Keras",
                 "strides=1 or dilation_rate=1",
             )
         self._reach = tuple((k - 1) * d + 1 for k, d in zip(self._size, self._spread, strict=True))
@@ -64,20 +64,19 @@ class _Convolution(WeightedLayer):
 
 
 class Conv1D(_Convolution):
-    """A layer of filters, each of which looks at every place of a sequence.
+    """Convolution of a sequence with filters.
 
     y[n, p, f] = activation(bias[f] + sum of x[n, p * strides + o * dilation_rate, c] *
     weight[f, c, o] over offsets o and channels c). The weight is Keras's kernel with its axes in
     PyTorch's order, (filters, channels, kernel_size).
 
     Args:    filters: how many.
-             kernel_size: over how many steps a filter looks.
-             strides: how many steps further it looks next.
+             kernel_size: the length of a filter, in steps.
+             strides: the distance from one window to the next, in steps.
              padding: "valid": only inside the sequence; "same": zeros around it, so that the
              output has ceil(steps / strides) steps; "causal": zeros before it, so that no output
              depends on later steps.
-             dilation_rate: how many steps lie from one of its weights to the next; where strides
-             are above 1, 1.
+             dilation_rate: the distance between a filter's weights, in steps; 1 if strides > 1.
              activation, use_bias, kernel_initializer, ...: as in Dense.
     Raises:  OptionError: a size below 1, strides with dilation_rate, an unknown name.
              ShapeError: input that is not (batch, steps, channels), or shorter than a window.
@@ -92,19 +91,17 @@ class Conv1D(_Convolution):
 
 
 class Conv2D(_Convolution):
-    """A layer of filters, each of which looks at every place of an image.
+    """Convolution of an image with filters.
 
     y[n, p, f] = activation(bias[f] + sum of x[n, p * strides + o * dilation_rate, c] *
     weight[f, c, o] over offsets o, in both directions, and channels c). The weight is Keras's
     kernel with its axes in PyTorch's order, (filters, channels, height, width).
 
     Args:    filters: how many.
-             kernel_size: height and width of what a filter looks at; one number for both.
-             strides: how many pixels further it looks next.
+             kernel_size: height and width of a filter; one number for both.
+             strides, dilation_rate: as in Conv1D, in pixels; one number for both directions.
              padding: "valid": only inside the image; "same": zeros around it, so that the output
              has ceil(height / strides) rows; an odd border is longer at the end.
-             dilation_rate: how many pixels lie from one of its weights to the next; where
-             strides are above 1, 1.
              activation, use_bias, kernel_initializer, ...: as in Dense.
     Raises:  OptionError: a size below 1, strides with dilation_rate, an unknown name.
              ShapeError: input that is not (batch, height, width, channels), or smaller than a
@@ -119,7 +116,7 @@ class Conv2D(_Convolution):
 
 
 class _Pooling2D(ArrayLayer):
-    """What MaxPooling2D and AveragePooling2D have in common: the windows."""
+    """Windows, for MaxPooling2D and AveragePooling2D."""
 
     expects_unit_inputs = None
 
@@ -138,9 +135,9 @@ class _Pooling2D(ArrayLayer):
         self._steps = self._size if strides is None else lengths("strides", strides, 2)
 
     def _pieces(self, x: Any, border: float) -> Any:
-        """Return x as each place of the windows sees it, (places, batch, height, width, channels).
+        """Return the elements of all windows, (places, batch, height, width, channels).
 
-        The places come first, because what is done over the first axis is done over whole arrays.
+        The places of a window come first, since reductions over the first axis are fast.
         """
         check_axes(self, x.shape[1:], self._size if self.padding == "valid" else (1, 1))
         x = padded(x, self._size, self._steps, self.padding, border)
@@ -154,10 +151,10 @@ class _Pooling2D(ArrayLayer):
 class MaxPooling2D(_Pooling2D):
     """The largest number of each window, in each channel.
 
-    Numbers of a window that tie share its gradient equally, where Keras gives it to one of them.
+    Ties share the gradient equally, where Keras gives it to one of them.
 
     Args:    pool_size: height and width of a window; one number for both.
-             strides: how many pixels further the next one lies; None: pool_size.
+             strides: the distance from one window to the next, in pixels; None: pool_size.
              padding: "valid": only whole windows; "same": ceil(height / strides) rows of windows,
              of which those at the border hold fewer pixels.
     Raises:  OptionError: a size below 1, an unknown padding. ShapeError: input that is not (batch,
@@ -174,14 +171,9 @@ class MaxPooling2D(_Pooling2D):
 
 
 class AveragePooling2D(_Pooling2D):
-    """The mean of each window, in each channel; a border that was added does not count.
+    """The mean of each window, in each channel; padding does not count.
 
-    Args:    pool_size: height and width of a window; one number for both.
-             strides: how many pixels further the next one lies; None: pool_size.
-             padding: "valid": only whole windows; "same": ceil(height / strides) rows of windows,
-             of which those at the border hold fewer pixels.
-    Raises:  OptionError: a size below 1, an unknown padding. ShapeError: input that is not (batch,
-             height, width, channels), or smaller than a window.
+    Args, Raises: as in MaxPooling2D.
     Example: >>> AveragePooling2D()(np.arange(16.0).reshape(1, 4, 4, 1))[0, :, :, 0]
              array([[ 2.5,  4.5],
                     [10.5, 12.5]])
@@ -217,7 +209,7 @@ class GlobalAveragePooling2D(ArrayLayer):
 
 
 def _blocks(x: Any, high: int, wide: int) -> Any:
-    """Return the same for windows side by side: a reshape is all that these need."""
+    """Return the same for windows that do not overlap, by a reshape."""
     batch, height, width, channels = x.shape
     rows, columns = height // high, width // wide
     if (height, width) != (rows * high, columns * wide):
@@ -252,7 +244,7 @@ def check_axes(layer: Any, shape: tuple[int, ...], least: tuple[int, ...]) -> No
     """Refuse samples of another number of axes, or too small for the layer's windows.
 
     Args:    shape: of one sample, (height, width, channels).
-             least: the smallest length of each axis but the channels.
+             least: the minimal length of each axis but the channels.
     Raises:  ShapeError: the samples do not fit.
     """
     rank = len(least)
@@ -277,15 +269,15 @@ def padded(
     padding: str,
     border: float = 0.0,
 ) -> Any:
-    """Return x with the border that `padding` asks for, as Keras has it.
+    """Return x with the border that `padding` requires, as in Keras.
 
-    With "same" there are ceil(length / stride) windows; where the border is odd, its end is the
-    longer one. With "causal" all of it stands before the first element.
+    With "same" there are ceil(length / stride) windows, and an odd border is longer at the end.
+    With "causal" the whole border comes before the first element.
 
     Args:    x: (batch, ..., channels).
-             reaches: over how many elements of each axis a window reaches.
+             reaches: the extent of a window along each axis.
              padding: "valid" (none), "same" or "causal".
-             border: the number that it consists of.
+             border: the value of the border.
     Example: >>> padded(np.ones((1, 4, 1)), (3,), (2,), "same").ravel()
              array([1., 1., 1., 1., 0.])
     """

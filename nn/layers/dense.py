@@ -1,4 +1,4 @@
-"""Dense, activation functions as layers (Activation, PReLU) and RBF: layers of neurons."""
+"""Dense, RBF, and activation functions as layers: Activation, PReLU."""
 
 import math
 from dataclasses import KW_ONLY, dataclass, field
@@ -17,10 +17,10 @@ from .base import ArrayLayer, WeightedLayer
 
 @dataclass(eq=False, repr=False)
 class Dense(WeightedLayer):
-    """A layer of neurons: activation(x W^T + b).
+    """A fully connected layer: activation(x W^T + b).
 
-    W (units, features) holds one row of weights for each neuron, b (units,) its bias. Keras's
-    kernel is W transposed.
+    The parameters are `weight` W (units, features), one row for each neuron, and `bias` b (units,).
+    Keras's kernel is W transposed.
 
     Args:    units: how many neurons.
              activation: a name or function, see nn.activations; None: linear.
@@ -77,11 +77,11 @@ class Activation(ArrayLayer):
 
 @dataclass(eq=False, repr=False)
 class PReLU(ArrayLayer):
-    """A leaky relu that learns its slopes: x where x > 0, a x elsewhere.
+    """A leaky relu with trainable slopes: x where x > 0, a x elsewhere.
 
     a (features,), the parameter `weight`, has one slope for each feature of the last axis, as in
-    the paper and in PyTorch's PReLU(features). Keras learns one for each element of a sample; for
-    samples of several axes, its shared_axes=[1, 2] gives the same as this.
+    the paper and in PyTorch's PReLU(features). Keras has one for each element of a sample; with
+    shared_axes=[1, 2] it agrees.
 
     Args:    alpha_initializer, alpha_regularizer, alpha_constraint: of the slopes; see
              nn.initializers, nn.regularizers, nn.constraints.
@@ -117,13 +117,13 @@ _UNIT_INTERVAL = initializers.Uniform(0.0, 1.0)
 class RBF(ArrayLayer):
     """A layer of radial basis functions: exp(-||x - c_j||^2 / (2 s_j^2)) for each unit j.
 
-    The centres c_j, `centres` (units, features), and the widths s_j are learnt. What is stored of
-    the widths is their logarithms, `log_widths` (units,), so that they stay positive.
+    The parameters are the centres, `centres` (units, features), and the logarithms of the widths,
+    `log_widths` (units,), so that widths stay positive.
 
     Args:    units: how many centres.
-             width: where all widths start, above 0.
-             centres_initializer: see nn.initializers; if none is given, uniform from 0 to 1, for
-             inputs that are scaled so. `fit_centres` puts the centres on data.
+             width: the initial widths, above 0.
+             centres_initializer: see nn.initializers; by default uniform from 0 to 1, for inputs
+             of that range. `fit_centres` places the centres on data.
              trainable: False: training leaves centres and widths as they are.
     Raises:  OptionError: units below 1, a width that is not above 0, or an unknown name.
     Example: >>> layer = RBF(2, width=2.0, centres_initializer="zeros")
@@ -167,8 +167,8 @@ class RBF(ArrayLayer):
 
     def forward(self, x: Any) -> Any:
         """Return exp(-||x - c_j||^2 / (2 s_j^2)), (..., units)."""
-        # ||x - c||^2 = ||x||^2 - 2 x c + ||c||^2 needs no array (batch, units, features). Around
-        # the middle of the centres its terms are no larger than the distances, and cancel little
+        # ||x - c||^2 = ||x||^2 - 2 x c + ||c||^2 needs no array (batch, units, features). Relative
+        # to the mean of the centres, its terms are as small as the distances and cancel little
         middle = np.mean(self.centres, 0)
         x, centres = x - middle, self.centres - middle
         squared = np.sum(x * x, -1, keepdims=True) + np.sum(centres * centres, -1)
@@ -176,10 +176,10 @@ class RBF(ArrayLayer):
         return np.exp(squared * (np.exp(self.log_widths * -2.0) * -0.5))
 
     def fit_centres(self, x: Any) -> "RBF":
-        """Put the centres on samples of the data, drawn at random, each at most once.
+        """Place the centres on samples of the data, drawn at random without replacement.
 
         All widths become d / sqrt(2 units), where d is the largest distance between two centres;
-        where d is 0, they stay.
+        if d is 0, they stay.
 
         Args:    x: array, (samples, features).
         Returns: itself.
@@ -192,10 +192,10 @@ class RBF(ArrayLayer):
         if x.ndim != 2 or len(x) < self.units:
             raise ShapeError(
                 f"data of shape {x.shape} for the centres of {self}",
-                f"each of the {self.units} centres is put on another sample",
+                f"each of the {self.units} centres is placed on another sample",
                 f"an array (samples, features) of at least {self.units} samples",
             )
-        with self.evaluating():  # makes the parameters, or sees whether they fit
+        with self.evaluating():  # makes the parameters, or checks that they fit
             self(x[:1])
         chosen = generator().choice(x, self.units, replace=False)
         largest = np.sqrt(np.square(chosen[:, None] - chosen).sum(-1).max())

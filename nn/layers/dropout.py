@@ -1,4 +1,4 @@
-"""Dropout and GaussianNoise: what disturbs a network in training, and is not there afterwards."""
+"""Dropout and GaussianNoise: random disturbances in training, none in evaluation."""
 
 from typing import Any
 
@@ -10,11 +10,12 @@ from .base import ArrayLayer
 
 
 class Dropout(ArrayLayer):
-    """Sets a share of the numbers to 0, at random for each sample; in training only.
+    """Sets a fraction of the numbers to 0, at random for each sample; in training only.
 
-    What stays is divided by 1 - rate, so that the expected output is the input.
+    The rest is divided by 1 - rate, so that the expected output is the input. In evaluation
+    (`eval()`, `predict`, `evaluate`) the output is the input. The layer starts in training mode.
 
-    Args:    rate: the share that is dropped, from 0 to 1.
+    Args:    rate: the fraction that is set to 0, from 0 to 1; with 1 the output is 0.
     Raises:  OptionError: a rate outside 0 to 1.
     Example: >>> layer = Dropout(0.5)
              >>> sorted(set(layer([[1.0] * 100]).ravel().tolist())), layer.eval()([[3.0]])
@@ -30,7 +31,7 @@ class Dropout(ArrayLayer):
         self.rate = rate
 
     def forward(self, x: Any) -> Any:
-        """Return x with a share of it dropped; in evaluation x itself."""
+        """Return x with a fraction of it set to 0; in evaluation x itself."""
         if not self.training or not self.rate:
             return x
         stays = fresh(lambda: generator().random(x.shape, x.dtype)) >= self.rate
@@ -39,7 +40,10 @@ class Dropout(ArrayLayer):
 
 
 class GaussianNoise(ArrayLayer):
-    """Adds normal noise of mean 0; in training only.
+    """Adds normal noise of mean 0, drawn for each number; in training only.
+
+    In evaluation (`eval()`, `predict`, `evaluate`) the output is the input. The layer starts in
+    training mode.
 
     Args:    stddev: the noise's standard deviation, at least 0 (Keras allows up to 1).
     Raises:  OptionError: a negative stddev.

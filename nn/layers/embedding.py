@@ -1,4 +1,4 @@
-"""Embedding and Masking: sequences of whole numbers, and padded ones."""
+"""Embedding of whole numbers as vectors, and Masking of padded sequences."""
 
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
@@ -13,15 +13,14 @@ from .base import ArrayLayer
 
 @dataclass(eq=False, repr=False)
 class Embedding(ArrayLayer):
-    """A table of vectors, from which each whole number picks its row.
+    """A table of vectors, indexed by whole numbers.
 
     Args:    input_dim: how many rows: one more than the largest number.
              output_dim: how long each vector is.
-             embeddings_initializer: see nn.initializers.
-             embeddings_regularizer: see nn.regularizers.
-             embeddings_constraint: see nn.constraints.
+             embeddings_initializer, embeddings_regularizer, embeddings_constraint: of the table;
+             see nn.initializers, nn.regularizers, nn.constraints.
+             mask_zero: True: 0 is padding, and the layers after this one skip its steps.
              trainable: False: training leaves the table as it is.
-             mask_zero: True: 0 fills sequences up, and layers behind skip its steps.
     Raises:  OptionError: input_dim or output_dim below 1, or an unknown name.
     Example: >>> layer = Embedding(1000, 4)
              >>> layer([[5, 5, 7]]).shape, layer.weight.shape
@@ -63,7 +62,7 @@ class Embedding(ArrayLayer):
         return super().__call__(x, **options)
 
     def forward(self, x: Any) -> Any:
-        """Return the rows of weight that x names."""
+        """Return the rows of weight with these indices."""
         return self.weight[x if isinstance(x, Value) else x.astype(int)]
 
     def output_mask(self, x: Any, mask: Any) -> Any:
@@ -95,9 +94,9 @@ class Embedding(ArrayLayer):
 
 
 class Masking(ArrayLayer):
-    """Tells the layers behind it to skip the steps in which all features equal mask_value.
+    """Masks the steps in which all features equal mask_value, for the layers after it.
 
-    Args:    mask_value: what sequences were filled up with.
+    Args:    mask_value: the padding of the sequences.
     Raises:  OptionError: mask_value is NaN.
     Example: >>> layer = Masking()
              >>> x = np.array([[[1.0, 0.0], [0.0, 0.0]]])
@@ -117,9 +116,9 @@ class Masking(ArrayLayer):
         self.mask_value = mask_value
 
     def forward(self, x: Any) -> Any:
-        """Return x, with 0 in the steps that do not count."""
+        """Return x, with 0 in the masked steps."""
         return np.where(self.output_mask(x, None)[..., None], x, 0.0)
 
     def output_mask(self, x: Any, mask: Any) -> Any:
-        """Return which steps count, (batch, steps), as x alone tells it."""
+        """Return where x has a step that is not masked, (batch, steps)."""
         return np.max(self._as_batch(x) != self.mask_value, -1)

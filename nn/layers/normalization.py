@@ -1,4 +1,4 @@
-"""BatchNormalization and LayerNormalization: mean 0 and variance 1, then a learnt scale."""
+"""BatchNormalization and LayerNormalization: mean 0 and variance 1, then a trained scale."""
 
 import math
 from dataclasses import KW_ONLY, dataclass, field
@@ -14,7 +14,7 @@ from .base import ArrayLayer
 
 @dataclass(eq=False, repr=False)
 class _Normalization(ArrayLayer):
-    """What both have in common: the options, and the scale and shift that follow."""
+    """The options of both, and the scale and shift."""
 
     axis: int = -1
     _: KW_ONLY
@@ -92,17 +92,15 @@ class LayerNormalization(_Normalization):
 class BatchNormalization(_Normalization):
     """Normalizes each feature over the batch: (x - mean) / sqrt(variance + epsilon) * w + b.
 
-    In training, mean and variance (with n, not n - 1) are the batch's, over all axes but the last,
-    and move the buffers `running_mean` and `running_var`: new = momentum * old + (1 - momentum) *
-    batch. In evaluation the buffers take their place. As in Keras, steps that a mask leaves out do
-    not count for the batch's mean and variance.
+    In training, mean and variance (with n, not n - 1) are those of the batch, over all axes but
+    the last, and update the buffers `running_mean` and `running_var`: new = momentum * old +
+    (1 - momentum) * batch. Evaluation uses the buffers. As in Keras, masked steps do not count for
+    the batch's mean and variance.
 
-    Args:    axis: -1, the last one.
-             momentum: how much the buffers keep, from 0 to 1 (PyTorch's is 1 - this).
-             epsilon, center, scale: as for LayerNormalization.
-             moving_mean_initializer, moving_variance_initializer: where the buffers start.
-             others: of b and w, as for LayerNormalization. trainable=False also leaves the buffers
-             as they are, and normalizes with them in training, too.
+    Args:    momentum: of the buffers, from 0 to 1 (PyTorch's is 1 - this).
+             moving_mean_initializer, moving_variance_initializer: of the buffers.
+             others: as in LayerNormalization. trainable=False also leaves the buffers as they
+             are, and normalizes with them in training, too.
     Raises:  OptionError: another axis, a momentum outside 0 to 1, a negative epsilon, or an
              unknown name.
     Example: >>> layer = BatchNormalization(epsilon=0)
@@ -135,7 +133,7 @@ class BatchNormalization(_Normalization):
         self.make_buffer("running_var", input_shape[-1:], self.moving_variance_initializer)
 
     def forward(self, x: Any, mask: Any = None) -> Any:
-        """Return x normalized, in its shape; in training, move the buffers.
+        """Return x normalized, in its shape; in training, update the buffers.
 
         Args:    mask: (batch, steps) of x (batch, steps, ..., features), False where a step does
                  not count; None: all count.
@@ -151,7 +149,7 @@ class BatchNormalization(_Normalization):
         return self._scaled(centred, variance)
 
     def _follow(self, mean: Any, variance: Any) -> None:
-        """Move the buffers towards a batch's mean and variance."""
+        """Update the buffers with a batch's mean and variance."""
         self.running_mean = self._moved(self.running_mean, mean)
         self.running_var = self._moved(self.running_var, variance)
 
@@ -160,7 +158,7 @@ class BatchNormalization(_Normalization):
 
 
 def _mean(x: Any, axes: tuple[int, ...], mask: Any) -> Any:
-    """Return the mean over axes, of the steps that a mask (batch, steps) does not leave out."""
+    """Return the mean over axes, of the steps where a mask (batch, steps) is True."""
     if mask is None:
         return np.mean(x, axes)
     inner = (1,) * (len(x.shape) - 2)

@@ -1,4 +1,4 @@
-"""Recurrent layers, SimpleRNN, LSTM and GRU, and Bidirectional around them."""
+"""Recurrent layers: SimpleRNN, LSTM, GRU, and Bidirectional."""
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
@@ -18,14 +18,14 @@ Step = Callable[..., tuple[Any, ...]]  # from x (batch, features) and the state 
 
 @dataclass(eq=False, repr=False)
 class RecurrentLayer(WeightedLayer):
-    """A layer that reads a sequence step by step and keeps a state: the same weights at each step.
+    """A layer that processes a sequence step by step, with a state and the same weights.
 
-    A subclass says how many gates and state arrays it has, and how one step goes, in `make_step`.
+    A subclass defines how many gates and state arrays it has, and one step, in `make_step`.
     """
 
     takes_mask = True
     gates = 1  # blocks of rows in weight_ih_l0, one for each gate
-    states = 1  # arrays (batch, units) that a step hands to the next one; the first is the output
+    states = 1  # arrays (batch, units) in the state; the first is the output
     trains_both_biases = False
 
     units: int
@@ -55,8 +55,8 @@ class RecurrentLayer(WeightedLayer):
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make the weights and biases of all gates, (gates * units, ...), as PyTorch names them.
 
-        Where Keras has one bias, bias_ih_l0 is trained, and bias_hh_l0 stays as it is: 0, or what
-        a file of PyTorch's brings.
+        Where Keras has one bias, bias_ih_l0 is trained, and bias_hh_l0 is constant: 0, or what a
+        file of PyTorch's holds.
         """
         rows = self.gates * self.units
         self.make_kernel("weight_ih_l0", (rows, input_shape[-1]), order="F")
@@ -71,8 +71,8 @@ class RecurrentLayer(WeightedLayer):
     def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
         """Return the function that computes the next state from x and the state.
 
-        Args:    from_x: gives x W_ih^T + b, (batch, gates * units).
-                 masks: what drops numbers of the state, for all gates or for each; none: nothing.
+        Args:    from_x: returns x W_ih^T + b, (batch, gates * units).
+                 masks: dropout masks of the state, one for all gates or one for each; [] for none.
         """
         raise NotImplementedError(f"{type(self).__name__} has no make_step(self, from_x, masks)")
 
@@ -80,7 +80,7 @@ class RecurrentLayer(WeightedLayer):
         """Return the last output (batch, units), or all of them (batch, steps, units).
 
         Args:    x: (batch, steps, features).
-                 mask: (batch, steps), False where a step does not count: it keeps the state.
+                 mask: (batch, steps); steps where it is False keep the state.
         Raises:  ShapeError: the mask has another shape.
         """
         mask = None if mask is None else _fitting_mask(mask, x.shape)
@@ -107,8 +107,8 @@ class RecurrentLayer(WeightedLayer):
         return self.make_step(affine(self.weight_ih_l0, bias, input_masks), state_masks)
 
     def _masks(self, rate: float, shape: tuple[int, ...]) -> list[Any]:
-        """Draw what all steps of this batch share: one mask, or as Keras, one for each gate if
-        the state is dropped, too.
+        """Draw dropout masks for all steps of this batch: one, or as in Keras, one for each gate
+        if the state has dropout, too.
         """
         if not self.training or not rate:
             return []
@@ -148,11 +148,11 @@ class SimpleRNN(RecurrentLayer):
              activity_regularizer: applied to the output, divided by the batch size.
              kernel_constraint, recurrent_constraint, bias_constraint: see nn.constraints.
              trainable: see Dense.
-             dropout, recurrent_dropout: the share of x and of h that is dropped in training, the
-             same at each step of a sample.
-             return_sequences: True gives the outputs of all steps.
-             go_backwards: True reads, and returns, the steps in reversed order.
-    Raises:  OptionError: units below 1, a share outside 0 to 1, or an unknown name.
+             dropout, recurrent_dropout: the fraction of x and of h that is dropped in training,
+             the same at each step of a sample.
+             return_sequences: True returns the outputs of all steps.
+             go_backwards: True processes, and returns, the steps in reversed order.
+    Raises:  OptionError: units below 1, a fraction outside 0 to 1, or an unknown name.
     Example: >>> SimpleRNN(4)([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]).shape
              (1, 4)
              >>> SimpleRNN(4, return_sequences=True)([[[1.0, 2.0], [3.0, 4.0]]]).shape
@@ -167,15 +167,15 @@ class SimpleRNN(RecurrentLayer):
 
 @dataclass(eq=False, repr=False)
 class LSTM(RecurrentLayer):
-    """Long short-term memory: a cell c that gates write to, forget and read.
+    """Long short-term memory: gates control what the cell c stores, forgets and outputs.
 
     With z = x W_ih^T + b + h W_hh^T in four blocks: i, f, o = recurrent_activation(z_i, z_f, z_o)
-    and g = activation(z_g); then c' = f c + i g and h' = o activation(c'). The blocks stand in
-    the order i, f, g, o, as in PyTorch and Keras.
+    and g = activation(z_g); then c' = f c + i g and h' = o activation(c'). The order of the
+    blocks is i, f, g, o, as in PyTorch and Keras.
 
     Args:    recurrent_activation: of the gates i, f and o; None: linear.
-             unit_forget_bias: True starts f's bias at 1, so that c is kept at first.
-             all others: see SimpleRNN.
+             unit_forget_bias: True initializes f's bias to 1, so that c is kept at first.
+             others: see SimpleRNN.
     Raises:  OptionError: see SimpleRNN.
     Example: >>> layer = LSTM(4)
              >>> layer([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]).shape
@@ -218,16 +218,16 @@ class LSTM(RecurrentLayer):
 
 @dataclass(eq=False, repr=False)
 class GRU(RecurrentLayer):
-    """Gated recurrent unit: h' = (1 - z) n + z h, where z says how much of h stays.
+    """Gated recurrent unit: h' = (1 - z) n + z h, where z is the fraction of h that is kept.
 
     r, z = recurrent_activation(x W_ih^T + b_ih + h W_hh^T + b_hh), in the blocks of r and z, and
-    n = activation(x W_ih^T + b_ih + r (h W_hh^T + b_hh)) in that of n. The blocks stand in
-    PyTorch's order r, z, n; Keras has z first.
+    n = activation(x W_ih^T + b_ih + r (h W_hh^T + b_hh)) in that of n. The order of the
+    blocks is r, z, n, as in PyTorch; Keras has z first.
 
     Args:    recurrent_activation: of the gates r and z; None: linear.
              reset_after: False applies r to h before the product, (r h) W_hh^T, with one bias.
-             True, with two biases, is what PyTorch's files hold.
-             all others: see SimpleRNN.
+             True, with two biases, is PyTorch's form.
+             others: see SimpleRNN.
     Raises:  OptionError: see SimpleRNN.
     Example: >>> layer = GRU(4)
              >>> layer([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]).shape
@@ -290,17 +290,17 @@ _MERGES: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class Bidirectional(ArrayLayer):
-    """Two recurrent layers on the same sequence, one reading it forwards and one backwards.
+    """Two recurrent layers on the same sequence, one forwards and one backwards.
 
-    The outputs of both, with return_sequences those that belong to the same step, are merged.
-    The backward layer's parameters have the ending `_reverse`, as in PyTorch. As in Keras, steps
-    that a mask leaves out give 0 here, where one layer alone repeats the output before them.
+    Their outputs are merged, with return_sequences step by step. The names of the backward layer's
+    parameters end with `_reverse`, as in PyTorch. As in Keras, masked steps give 0 here, where a
+    single layer repeats the output before them.
 
     Args:    layer: the forward one: SimpleRNN, LSTM or GRU.
              merge_mode: "concat", "sum", "mul" or "ave" (the mean).
              backward_layer: None: a layer like the first one, with weights of its own.
-    Raises:  OptionError: a layer that is not recurrent, reads in the wrong direction or returns
-             something else than the other one; an unknown merge_mode.
+    Raises:  OptionError: a layer that is not recurrent, has the wrong direction, or another
+             return_sequences than the other layer; an unknown merge_mode.
     Example: >>> from nn.layers import LSTM
              >>> layer = Bidirectional(LSTM(4))
              >>> layer([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]).shape
@@ -353,7 +353,7 @@ class Bidirectional(ArrayLayer):
         """Return both layers' outputs, merged.
 
         Args:    x: (batch, steps, features).
-                 mask: (batch, steps), False where a step does not count.
+                 mask: (batch, steps), False where a step is masked.
         """
         forwards = self.forward_layer(x, mask=mask)
         backwards = self.backward_layer(x, mask=mask)
@@ -412,8 +412,8 @@ def gate_slices(units: int, gates: int) -> list[tuple[slice, slice]]:
 def _apart(x: Any) -> list[Any]:
     """Return x at each step.
 
-    A Value is halved again and again: its cotangent then grows by halves, too, at steps *
-    log(steps) in all, where each x[:, t] would put an array of the whole size into the sum.
+    A Value is split recursively: its cotangent is then assembled in steps * log(steps), where
+    each x[:, t] would add an array of the whole size.
     """
     steps = x.shape[1]
     if steps == 1 or not isinstance(x, Value):
@@ -422,7 +422,7 @@ def _apart(x: Any) -> list[Any]:
 
 
 def as_mask(mask: Any) -> Any:
-    """Return a mask as an array of True and False; a Value, inside a compiled step, as it is."""
+    """Return a mask as a bool array; a Value, inside a compiled step, as it is."""
     return mask if isinstance(mask, Value) else np.asarray(mask, bool)
 
 

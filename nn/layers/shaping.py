@@ -10,9 +10,10 @@ from .base import ArrayLayer
 
 
 class Reshape(ArrayLayer):
-    """Gives each sample another shape.
+    """Reshapes each sample.
 
-    Args:    target_shape: of one sample, without the batch; one length may be -1: what is left.
+    Args:    target_shape: of one sample, without the batch; one length may be -1: it follows from
+             the others.
     Raises:  OptionError: lengths below 1 other than one -1.
     Example: >>> Reshape((2, -1))([[1.0, 2.0, 3.0, 4.0]])
              array([[[1., 2.],
@@ -29,7 +30,7 @@ class Reshape(ArrayLayer):
         if open_lengths not in ([], [-1]):
             raise OptionError(
                 f"target_shape = {self.target_shape}",
-                "a sample has axes of at least one number; only one length, -1, can be left open",
+                "lengths are at least 1; only one of them can be left open, as -1",
                 "target_shape=(28, 28, 1), or (-1, 28)",
             )
 
@@ -51,7 +52,7 @@ class Reshape(ArrayLayer):
 
 
 class Flatten(Reshape):
-    """Lays the numbers of each sample in one row, the last axis running fastest.
+    """Flattens each sample, in C order.
 
     Example: >>> Flatten()([[[1.0, 2.0], [3.0, 4.0]]])
              array([[1., 2., 3., 4.]])
