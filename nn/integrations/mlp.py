@@ -64,13 +64,13 @@ _OF_CLASSES = (categorical_crossentropy, sparse_categorical_crossentropy)
 
 
 def is_stochastic(estimator: Any) -> bool:
-    """Return whether an estimator learns batch by batch, so that it has partial_fit."""
+    """Return whether an estimator trains batch by batch, so that it has partial_fit."""
     return bool(estimator.solver != "lbfgs")
 
 
 @dataclass(eq=False, repr=False)
 class MultilayerPerceptron(NetworkEstimator):
-    """What MLPClassifier and MLPRegressor share: all but targets and their losses."""
+    """MLPClassifier and MLPRegressor, but for targets and losses."""
 
     hidden_layer_sizes: Any = (100,)
     activation: Any = "relu"
@@ -119,14 +119,14 @@ class MultilayerPerceptron(NetworkEstimator):
         if self.dropout:
             raise OptionError(
                 f"dropout={self.dropout} with solver='lbfgs'",
-                "it searches along lines, on which the loss must be the same at the same place",
+                "its line search needs the same loss for the same weights",
                 "solver='adam' or 'sgd', or alpha against overfitting",
             )
         for each in as_list(self.callbacks):
             if isinstance(each, LearningRateScheduler | ReduceLROnPlateau):
                 raise OptionError(
                     f"{type(each).__name__} with solver='lbfgs'",
-                    "it searches along lines for how far to go: it has no learning rate",
+                    "it has no learning rate: a line search determines each step",
                     "solver='adam' or 'sgd', or other callbacks",
                 )
 
@@ -164,7 +164,7 @@ class MultilayerPerceptron(NetworkEstimator):
         elif units != self._units:
             raise OptionError(
                 f"layers of {units} units after training with {self._units}",
-                "training goes on with the weights that are there",
+                "training continues with the present weights",
                 "the same hidden_layer_sizes and outputs, or warm_start=False",
             )
         else:
@@ -178,11 +178,11 @@ class MultilayerPerceptron(NetworkEstimator):
             else:
                 self._descend(data, random_state, is_part)
         finally:
-            self.model_.loss = plain  # with which it can be saved, and learn on its own
+            self.model_.loss = plain  # with which it can be saved and trained
         self._finish()
 
     def _begin(self, units: list[int], dtype: Any, random_state: Any) -> None:
-        """Make a network, and forget what an earlier one has left."""
+        """Make a network, and reset what an earlier one has recorded."""
         out_activation = self._loss_of(units[-1])[2]
         self._begin_drawing(random_state)
         with drawing_from(self._generator):
@@ -198,7 +198,7 @@ class MultilayerPerceptron(NetworkEstimator):
         self._so_far: Any = (-np.inf, 0, None)
 
     def _descend(self, data: tuple[Any, Any, Any], random_state: Any, is_part: bool) -> None:
-        """Learn batch by batch, until nothing improves any more."""
+        """Train batch by batch, until nothing improves."""
         model = self.model_
         if model.optimizer is None or not is_part:
             model.optimizer = _OPTIMIZERS[self.solver](self)  # type: ignore[misc]
@@ -218,10 +218,10 @@ class MultilayerPerceptron(NetworkEstimator):
         self.t_ += samples * self.n_iter_
         self._conclude(convergence)
         if not (is_part or model.stop_training):
-            self._say_unfinished(f"{self.max_iter} epochs, the most allowed, were too few")
+            self._warn_unfinished(f"{self.max_iter} epochs, the most allowed, were too few")
 
     def _minimize(self, x: Any, rows: Any, weights: Any) -> None:
-        """Learn from all samples at once, with L-BFGS."""
+        """Train on all samples at once, with L-BFGS."""
         x = x.toarray() if hasattr(x, "toarray") else x
         options = {"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol}
         history, result = minimize(
@@ -235,10 +235,10 @@ class MultilayerPerceptron(NetworkEstimator):
         )
         self._note(history.history.get("loss", []), float(result.fun))
         if not (result.success or self.model_.stop_training):
-            self._say_unfinished(result.message)
+            self._warn_unfinished(result.message)
 
     def _note(self, losses: list[float], last: float | None = None) -> None:
-        """Note the losses of a training; its last one, if that is another one."""
+        """Record the losses of a training, and the last loss if it is another one."""
         self.loss_curve_ = [*self.loss_curve_, *losses]
         self.n_iter_ = len(losses)
         self.loss_ = losses[-1] if last is None else last
@@ -246,7 +246,7 @@ class MultilayerPerceptron(NetworkEstimator):
         self.best_validation_score_: float | None = None
 
     def _split(self, data: tuple[Any, ...], random_state: Any) -> tuple[Any, Any]:
-        """Return the samples to learn from, and those that tell when to stop."""
+        """Return the samples for training and those for validation."""
         is_stratified = is_classifier(self) and data[1].shape[1] == 1
         parts = train_test_split(
             np.arange(data[0].shape[0]),
@@ -260,13 +260,13 @@ class MultilayerPerceptron(NetworkEstimator):
         if len(parts[1]) < 2:
             raise OptionError(
                 f"validation_fraction={self.validation_fraction} of {data[0].shape[0]} samples",
-                "it holds out fewer than two samples, which tell no score",
+                "it holds out fewer than two samples, too few for a score",
                 "a larger fraction, or early_stopping=False",
             )
         return taught, held_out
 
     def _convergence(self, held_out: Any) -> Convergence:
-        """Return the callback that ends training, as far as earlier ones have come."""
+        """Return the callback that stops training, in the state of earlier trainings."""
 
         def judge(logs: dict[str, float]) -> float:
             if held_out is None:
@@ -286,7 +286,7 @@ class MultilayerPerceptron(NetworkEstimator):
         return convergence
 
     def _conclude(self, convergence: Convergence) -> None:
-        """Note what a training has come to, and go back to its best weights, if held out."""
+        """Record the result of a training; with validation, restore its best weights."""
         self._so_far = (convergence.best, convergence.waited, convergence.best_state)
         if convergence.keeps_best:
             self.best_loss_ = None
@@ -295,41 +295,39 @@ class MultilayerPerceptron(NetworkEstimator):
             if convergence.best_state is not None:
                 self.model_.load_state_dict(convergence.best_state)
 
-    def _say_unfinished(self, why: str) -> None:
+    def _warn_unfinished(self, why: str) -> None:
         text = f"{type(self).__name__} has not converged: {why}"
         warnings.warn(text, ConvergenceWarning, stacklevel=5)
 
 
 @dataclass(eq=False, repr=False)
 class MLPClassifier(Probabilistic, MultilayerPerceptron):
-    """A multi-layer perceptron that tells classes, or several labels at once.
+    """A multi-layer perceptron for classes, or several labels at once.
 
-    Parameters and attributes have scikit-learn's names and meanings, `dropout`, `class_weight`,
-    `callbacks` and `loss` come on top. The same random_state gives the same weights to start
-    from, and the same batches: what follows equals scikit-learn's up to rounding.
+    Parameters and attributes have scikit-learn's names and meanings; `dropout`, `class_weight`,
+    `callbacks` and `loss` are added. The same random_state gives the same initial weights and the
+    same batches: results equal scikit-learn's up to rounding.
 
     Args:    hidden_layer_sizes: units of each hidden layer.
              activation: of these: "identity", "logistic", "tanh", "relu", or see nn.activations.
-             solver: "adam", "sgd", or "lbfgs", which SciPy has and which takes all samples at once.
+             solver: "adam", "sgd", or "lbfgs" (SciPy's), which uses all samples in each step.
              alpha: factor of the squared weights, see Objective.
              batch_size: "auto": 200, or all if they are fewer.
              learning_rate: of sgd: "constant"; "invscaling": learning_rate_init / (t + 1)^power_t
              after t samples; "adaptive": divided by 5 where training would stop.
-             learning_rate_init, power_t: see there.
              max_iter: the most epochs, or iterations of lbfgs.
-             shuffle: take samples in a new order in each epoch.
-             random_state: a number or RandomState, which weights, order and split come from.
+             shuffle: use a new order of the samples in each epoch.
+             random_state: a number or RandomState, for weights, order and split.
              tol, n_iter_no_change: stop when the loss has not fallen by tol, or the validation
              score risen, for more than so many epochs. lbfgs: the largest gradient to stop at.
-             verbose: say the figures of each epoch.
-             warm_start: let fit go on from the weights that are there.
+             verbose: print the metrics of each epoch.
+             warm_start: fit continues from the present weights.
              momentum, nesterovs_momentum: of sgd.
              early_stopping: hold validation_fraction of the samples out, stop by the score on
-             them, and go back to the best weights; not with lbfgs.
-             validation_fraction: see there.
+             them, and restore the best weights; not with lbfgs.
              beta_1, beta_2, epsilon: of adam.
              max_fun: the most evaluations of lbfgs.
-             dropout: the share of hidden units that is dropped in training, from 0 to 1.
+             dropout: the fraction of hidden units that is dropped in training, from 0 to 1.
              callbacks: see nn.callbacks; several, one or None. An iteration of lbfgs is an epoch.
              loss: "log_loss", or see nn.losses; of probabilities and rows of 0 and 1.
              class_weight: {class: weight}, "balanced", or one dict for each of several labels.

@@ -1,7 +1,8 @@
-"""How scikit-learn's multi-layer perceptrons learn: first weights, objective, end, L-BFGS."""
+"""Training of scikit-learn's multi-layer perceptrons: weights, objective, stopping, L-BFGS."""
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..packages import optional
 from ..targets import pair
 from ..training import interruptible
 
-LEAST_RATE = 1e-6  # from which on "adaptive" lowers it no more
+LEAST_RATE = 1e-6  # below which learning_rate="adaptive" stops
 ACTIVATIONS = activations.BY_NAME | {
     "identity": None,
     "logistic": activations.sigmoid,
@@ -33,7 +34,7 @@ def network(
     Args:    units: features, hidden units, outputs.
              activation, out_activation: of the hidden layers and of the last one; scikit-learn's
              names, and those of nn.activations.
-             dropout: the share that is dropped; 0: none.
+             dropout: the fraction that is dropped; 0: none.
              dtype: of the weights.
     Raises:  OptionError: an unknown name, or a number out of its range.
     Example: >>> network([2, 3, 1], "tanh", "identity", 0.0, float)
@@ -56,9 +57,9 @@ def dense_layers(model: Sequential) -> dict[str, Any]:
 
 
 def draw_weights(model: Sequential, random_state: Any, factor: float) -> None:
-    """Draw weights and biases as scikit-learn does: layer by layer, evenly between bounds.
+    """Draw weights and biases as scikit-learn does: layer by layer, from a uniform distribution.
 
-    The bounds are +-sqrt(factor / (fan_in + fan_out)), for weights (fan_in, fan_out) and biases.
+    Its bounds are +-sqrt(factor / (fan_in + fan_out)), for weights (fan_in, fan_out) and biases.
 
     Args:    random_state: a numpy RandomState.
              factor: 6, or 2 where hidden layers are logistic.
@@ -74,18 +75,18 @@ def draw_weights(model: Sequential, random_state: Any, factor: float) -> None:
 
 
 class Objective(partial[Any]):
-    """The loss that scikit-learn's multi-layer perceptrons have, for any loss of `nn`.
+    """The training objective of scikit-learn's multi-layer perceptrons, for any loss of `nn`.
 
     (sum w_i l_i + alpha / 2 sum ||W||^2) / sum w_i over a batch: l_i is the loss of sample i, w_i
     its weight, W the weights of a layer without its biases. Keras's losses divide by the number of
-    samples, and its L2 by nothing. As a partial it is that loss to whoever looks at it: a file
-    that a callback saves in training has the loss itself.
+    samples, and its L2 by nothing. It is a partial of the loss, so that a model saved by a
+    callback in training has the loss itself.
 
-    Args:    loss: function (y_true, y_pred, sample_weight) that gives a mean over samples, or of
-             two arguments; see nn.losses.
-             factor: on it.
+    Args:    loss: function (y_true, y_pred, sample_weight) that returns a mean over samples, or
+             of two arguments; see nn.losses.
+             factor: multiplies the loss.
              layers: whose weights are squared.
-             alpha: how much they count.
+             alpha: the factor of the squared weights.
     Example: >>> from nn.losses import mean_squared_error
              >>> objective = Objective(mean_squared_error, 1.0, [], alpha=0.0)
              >>> objective(np.array([[1.0], [1.0]]), np.zeros((2, 1)), np.array([3.0, 1.0]))
@@ -136,18 +137,19 @@ def half_poisson_deviance(
     return mean_reduced(losses, sample_weight, reduction)
 
 
+@dataclass(eq=False)
 class Convergence(Callback):
-    """Ends training after more than `patience` epochs in a row without improvement by `tol`.
+    """Stops training after more than `patience` epochs in a row without improvement by `tol`.
 
-    An epoch improves if its value is at least best + tol; best is the largest value so far,
-    however little it rose, where `EarlyStopping` lets small gains add up.
+    An epoch improves if its value is at least best + tol; best is the largest value so far, with
+    small gains included, where `EarlyStopping` lets them add up.
 
-    Args:    judge: function of the logs that gives an epoch's value: a number, or an array with
+    Args:    judge: function of the logs that returns an epoch's value: a number, or an array with
              one for each output, of which all must have stopped improving.
-             tol: what counts as an improvement.
+             tol: the smallest improvement.
              patience: how many epochs without one to accept.
              keeps_best: keep the weights of the best epoch, in `best_state`.
-             lowers_rate: divide the learning rate by 5 in place of stopping, down to 1e-6.
+             lowers_rate: divide the learning rate by 5 instead of stopping, down to 1e-6.
     Example: >>> convergence = Convergence(lambda logs: -logs["loss"], tol=0.5, patience=1)
              >>> convergence.model = type("Model", (), {"stop_training": False})()
              >>> for loss in (1.0, 0.7, 0.4):
@@ -156,26 +158,18 @@ class Convergence(Callback):
              (-0.4, True)
     """
 
-    def __init__(
-        self,
-        judge: Callable[[Any], Any],
-        tol: float,
-        patience: float,
-        keeps_best: bool = False,
-        lowers_rate: bool = False,
-    ) -> None:
-        self.judge = judge
-        self.tol = tol
-        self.patience = patience
-        self.keeps_best = keeps_best
-        self.lowers_rate = lowers_rate
-        self.best: Any = -np.inf
-        self.waited: Any = 0  # epochs without improvement
-        self.best_state: Any = None
-        self.values: list[Any] = []
+    judge: Callable[[Any], Any]
+    tol: float
+    patience: float
+    keeps_best: bool = False
+    lowers_rate: bool = False
+    best: Any = field(default=-np.inf, init=False)
+    waited: Any = field(default=0, init=False)  # epochs without improvement
+    best_state: Any = field(default=None, init=False)
+    values: list[Any] = field(default_factory=list, init=False)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Judge the epoch."""
+        """Compare the epoch with the best one."""
         value = self.judge(logs)
         self.values.append(value)
         self.waited = np.where(value < self.best + self.tol, self.waited + 1, 0)
@@ -187,7 +181,7 @@ class Convergence(Callback):
 
     @property
     def stalled(self) -> Any:
-        """Whether patience is at an end; for each output, where values are arrays."""
+        """Whether patience has run out; for each output, if values are arrays."""
         return self.waited > self.patience
 
     def _end(self) -> None:
@@ -199,13 +193,14 @@ class Convergence(Callback):
             self.waited = 0
 
 
+@dataclass(eq=False)
 class InverseScaling(Callback):
     """Sets the learning rate to start / (t + 1)^power after each epoch; t counts samples seen.
 
-    Args:    start: the first rate.
-             power: how fast it falls.
-             samples: of an epoch.
-             seen: in trainings before this one.
+    Args:    start: the initial rate.
+             power: the exponent.
+             samples: in an epoch.
+             seen: samples seen before this training.
     Example: >>> scaling = InverseScaling(1.0, power=0.5, samples=3)
              >>> scaling.model = type("Model", (), {"optimizer": type("Any", (), {})()})()
              >>> scaling.on_epoch_end(0, {})
@@ -213,11 +208,10 @@ class InverseScaling(Callback):
              0.5
     """
 
-    def __init__(self, start: float, power: float, samples: int, seen: int = 0) -> None:
-        self.start = start
-        self.power = power
-        self.samples = samples
-        self.seen = seen
+    start: float
+    power: float
+    samples: int
+    seen: int = 0
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Set the rate."""
@@ -234,7 +228,7 @@ def minimize(
     verbose: int,
     **options: Any,
 ) -> tuple[History, Any]:
-    """Make a compiled model's loss small; an iteration is an epoch to the callbacks.
+    """Minimize a compiled model's loss; an iteration is an epoch to the callbacks.
 
     Args:    x, y, sample_weight: all samples.
              verbose: as in `fit`.
@@ -286,7 +280,7 @@ def _packed(arrays: list[Any]) -> Any:
 
 
 def _put(packed: Any, parameters: list[Any]) -> None:
-    """Take parameters out of one long array, each in its type."""
+    """Assign parameters from one flat array, each in its type."""
     start = 0
     for parameter in parameters:
         data = parameter.data

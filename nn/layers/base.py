@@ -46,7 +46,7 @@ class ArrayLayer(Module):
     dtype: Any = np.dtype(np.float64)
     activity_regularizer: Any = None
     read_anew = Module.read_anew | {"input_shape", "output_shape", "_activity"}
-    passes_mask = True  # whether the output has the same steps, so that the input's mask is its mask
+    passes_mask = True  # whether the output has the input's steps, and so its mask
     _rules: tuple[tuple[str, Any, Any], ...] = ()  # parameter, regularizer, constraint
     _activity: Any = 0.0
 
