@@ -1,4 +1,4 @@
-"""Networks from Keras and PyTorch, and on to ONNX; see `nn.integrations`.
+"""Networks from Keras and PyTorch, and to ONNX.
 
 - from_keras, keras_weights: layers and weights from a Keras model, and weights back
 - from_torch, torch_weights: layers and weights from a PyTorch module, and weights back

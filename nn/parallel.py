@@ -1,4 +1,4 @@
-"""Several processes, on one machine or many, learn one model together: data-parallel, over MPI.
+"""Data-parallel training over MPI: several processes, on one or more machines, train one model.
 
     mpiexec -n 4 python train.py
 
@@ -10,11 +10,11 @@ runs the same program four times; each of the four is a rank, and in
             model.save("model.safetensors")
 
 all of them have the same weights after every step: those of one process with the same batches.
-It needs mpi4py and an MPI library: `pip install mpi4py mpich` brings both, and mpiexec. Ranks that
-share a machine share its cores: OPENBLAS_NUM_THREADS=1 lets NumPy use one for each, and more ranks
-than cores are slow, since those that wait keep theirs busy.
+It needs mpi4py and an MPI library: `pip install mpi4py mpich` installs both, and mpiexec. Ranks on
+one machine share its cores: OPENBLAS_NUM_THREADS=1 lets NumPy use one for each, and more ranks
+than cores are slow, since waiting ranks keep a core busy.
 
-- Ranks: the processes that learn together
+- Ranks: all processes
 - RankError: another rank has stopped
 """
 

@@ -1,4 +1,4 @@
-"""NetworkEstimator, and what classifiers and regressors have in common."""
+"""NetworkEstimator, the base of all estimators, and the mixins of classifiers and regressors."""
 
 import copy
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
         if getattr(self, "early_stopping", False):
             raise OptionError(
                 "partial_fit with early_stopping=True",
-                "it sees a part of the data once: there is nothing to stop",
+                "it is a single pass over a part of the data: there is nothing to stop",
                 "early_stopping=False, or fit",
             )
         first = not hasattr(self, "model_")
@@ -79,7 +79,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
-        """Leave the estimator as it was before, if what is done in this block fails."""
+        """Restore the estimator if the block fails."""
         before = self.__dict__.copy()
         weights = self.model_.state_dict() if "model_" in before else {}
         try:
@@ -136,9 +136,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
 
 
 class Classifying(ClassifierMixin):  # type: ignore[misc]
-    """Classes of any kind in, rows of 0 and 1 to the network, and classes out."""
+    """Classes of any kind as rows of 0 and 1 for the network, and outputs as classes."""
 
-    _threshold = 0.5  # of a single output, from which on it says the second class
+    _threshold = 0.5  # of a single output, above which it predicts the second class
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn asks about an estimator."""
@@ -210,20 +210,20 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
         return self._binarizer
 
     def _check_part(self, first: bool, classes: Any) -> None:
-        """Refuse what a part of the data cannot tell.
+        """Refuse options that need all of the data.
 
         Raises: OptionError: a first call without classes, or class_weight="balanced".
         """
         if first and classes is None:
             raise OptionError(
                 "the first partial_fit without classes",
-                "its y need not hold all of them, and the network needs an output for each",
+                "its y may lack some of them, and the network needs an output for each",
                 "classes=np.unique(all of y)",
             )
         if isinstance(self.class_weight, str):
             raise OptionError(
                 f"class_weight={self.class_weight!r} in partial_fit",
-                "a part of the data does not tell how often classes occur in all of it",
+                "the frequencies of classes in a part of the data may differ from those in all",
                 "{class: weight}, with compute_class_weight('balanced', classes=..., y=all of y)",
             )
 
@@ -262,7 +262,7 @@ class Probabilistic(Classifying):
 
 
 class Regressing(RegressorMixin):  # type: ignore[misc]
-    """Numbers in, one for each output, and numbers out."""
+    """Numbers as targets, one for each output."""
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn asks about an estimator."""
@@ -307,7 +307,7 @@ def check_kept(estimator: Any, kept: dict[str, Any]) -> None:
         if given is not value and not (is_plain and given == value):
             raise OptionError(
                 f"{name}={given!r} after training with {value!r}",
-                "training goes on with the model that is there",
+                "training continues with the present model",
                 f"the same {name}, or warm_start=False; a new estimator for partial_fit",
             )
 
@@ -329,14 +329,14 @@ def weights_for(X: Any, sample_weight: Any) -> Any:
     if weights.min() < 0 or not weights.any():
         raise DomainError(
             "sample_weight with negative numbers" if weights.any() else "zero as every weight",
-            "a weight says how often a sample counts, and some must count",
+            "a weight is how often a sample counts, and some must count",
             "weights from 0, one of them at least above zero",
         )
     return weights
 
 
 def counted(X: Any, rows: Any, weights: Any) -> tuple[Any, Any, Any]:
-    """Return samples, targets and weights without those whose weight is 0: as if not there."""
+    """Return samples, targets and weights without those of weight 0."""
     if weights is None or weights.all():
         return X, rows, weights
     counts = weights != 0

@@ -1,4 +1,4 @@
-"""Keras: from_keras and keras_weights, layers and weights in both directions."""
+"""from_keras and keras_weights: layers and weights from a Keras model, and weights back."""
 
 import inspect
 import math
@@ -28,26 +28,26 @@ from ..networks import Sequential
 from ..packages import optional
 from ..randomness import drawing_from
 
-_TAKEN = "an nn.Sequential of the layers of nn.layers, or a layer of your own"
-# Options that change no output, or that the arrays tell
-_PASSED_OVER = {"name", "trainable", "dtype", "seed", "unroll", "shared_axes"}
-_NEUTRAL = {"data_format": "channels_last"}  # where Keras's default is to ask its settings
+_INSTEAD = "an nn.Sequential of the layers of nn.layers, or a layer of your own"
+# Options that change no output, or that follow from the arrays
+_IGNORED = {"name", "trainable", "dtype", "seed", "unroll", "shared_axes"}
+_NEUTRAL = {"data_format": "channels_last"}  # where Keras's default is its settings
 
 
 def from_keras(model: Any) -> Any:
     """Return a Keras model as one of ours: the same layers with the same weights.
 
-    In evaluation (`model.eval()`, or `model.predict`) the outputs are equal; regularizers and
-    constraints are taken over, and what was frozen stays so; initializers are not.
+    In evaluation (`model.eval()`, or `model.predict`) the outputs are equal. Regularizers,
+    constraints and frozen layers are kept, initializers are not.
 
     Args:    model: keras.Sequential, a functional model that is a chain, or a single layer; built.
     Returns: a Sequential, for a single layer the layer; its type is that of the weights.
-    Raises:  UnsupportedError: a layer, or an option of one, that does not exist here, named; or
-             layers that are no chain. OptionError: it has no weights yet.
+    Raises:  UnsupportedError: a layer or an option that does not exist here; or layers that are
+             no chain. OptionError: it has no weights yet.
              MissingPackageError: Keras is not installed.
     """
     keras = optional("keras", "keras")
-    with drawing_from(np.random.default_rng(0)):  # what is drawn here is replaced
+    with drawing_from(np.random.default_rng(0)):  # all weights are replaced
         return _converted(keras, model, "the model")
 
 
@@ -58,7 +58,7 @@ def _converted(keras: Any, layer: Any, position: str) -> Any:
         return _model(keras, layer, position)
     place = f"{position}, {getattr(layer, 'name', layer)!r}, Keras's {kind}"
     if getattr(keras.layers, kind, None) is not type(layer):
-        raise UnsupportedError(place, "it is no layer of Keras's own", _TAKEN)
+        raise UnsupportedError(place, "it is no layer of Keras", _INSTEAD)
     if not layer.built:
         raise OptionError(
             place, "it has no weights before it knows its input", "model.build((None, features))"
@@ -94,7 +94,7 @@ def _model(keras: Any, model: Any, position: str) -> Sequential:
 def _order(model: Any, made: dict[str, Any]) -> list[str]:
     """Return the names of a functional model's layers, from the input to the output.
 
-    Raises:  UnsupportedError: each layer but the first does not take just what another one gives.
+    Raises:  UnsupportedError: the layers are no chain.
     """
     config = model.get_config()
     calls = {each["name"]: each for each in config["layers"]}
@@ -114,9 +114,9 @@ def _order(model: Any, made: dict[str, Any]) -> list[str]:
 
 
 def _source(call: dict[str, Any], made: dict[str, Any]) -> str:
-    """Return the name of what gives a layer its input.
+    """Return the name of the layer whose output is a layer's input.
 
-    Raises:  UnsupportedError: it is no layer, is called twice, or takes more than one input.
+    Raises:  UnsupportedError: there is none, or the layer is called twice, or has several inputs.
     """
     name, nodes = call["name"], call["inbound_nodes"]
     options = {key: value for key, value in nodes[0]["kwargs"].items() if key != "mask"}
@@ -131,18 +131,18 @@ def _source(call: dict[str, Any], made: dict[str, Any]) -> str:
     return source
 
 
-def _plain(ours: Any, keras: Any, layer: Any, place: str, passed_over: str = "") -> Any:
+def _plain(ours: Any, keras: Any, layer: Any, place: str, ignored: str = "") -> Any:
     """Return our layer of the same name with the same options."""
     if ours is None:
-        raise UnsupportedError(place, "there is no such layer here", _TAKEN)
+        raise UnsupportedError(place, "there is no such layer here", _INSTEAD)
     own = inspect.signature(ours).parameters
     options = {}
     for name, value in layer.get_config().items():
         last = name.rpartition("_")[2]
         if name not in own:
-            if name not in (*_PASSED_OVER, passed_over) and value not in _defaults(layer, name):
+            if name not in (*_IGNORED, ignored) and value not in _defaults(layer, name):
                 raise UnsupportedError(
-                    f"{place}, with {name}={value!r}", "it has no such option here", _TAKEN
+                    f"{place}, with {name}={value!r}", "it has no such option here", _INSTEAD
                 )
         elif last in _CONVERTED:
             options[name] = _CONVERTED[last](keras, getattr(layer, name), place)
@@ -156,7 +156,7 @@ def _plain(ours: Any, keras: Any, layer: Any, place: str, passed_over: str = "")
 
 
 def _defaults(layer: Any, name: str) -> tuple[Any, Any]:
-    """Return what leaves a layer as it would be without the option; a hidden one is off."""
+    """Return the values with which an option has no effect."""
     option = inspect.signature(type(layer)).parameters.get(name)
     return _NEUTRAL.get(name, False), getattr(option, "default", None)
 
@@ -165,7 +165,7 @@ def _axis(layer: Any, axis: Any, place: str) -> Any:
     """Return -1 for the last axis, counted from either end."""
     axes = np.ravel(axis).tolist()
     if len(axes) > 1:
-        raise UnsupportedError(f"{place}, with axis={axes}", "it has a single axis here", _TAKEN)
+        raise UnsupportedError(f"{place}, with axis={axes}", "it has a single axis here", _INSTEAD)
     rank = len(layer.get_build_config()["input_shape"])
     return -1 if axes[0] == rank - 1 else axes[0]
 
@@ -190,7 +190,7 @@ def _rule(ours: Any, keras: Any, rule: Any, place: str) -> Any:
     options = rule.get_config() if kind else {}
     options.pop("axis", None)  # see _check_axis
     if kind is None:
-        raise UnsupportedError(f"{place}, with {rule!r}", "there is no such rule here", _TAKEN)
+        raise UnsupportedError(f"{place}, with {rule!r}", "there is no such rule here", _INSTEAD)
     return kind(**options)
 
 
@@ -249,7 +249,7 @@ def _softmax(keras: Any, layer: Any, place: str) -> Any:
 
 def _bidirectional(keras: Any, layer: Any, place: str) -> Any:
     if layer.merge_mode is None:
-        raise UnsupportedError(f"{place}, with merge_mode=None", "a layer has one output", _TAKEN)
+        raise UnsupportedError(f"{place}, with merge_mode=None", "a layer has one output", _INSTEAD)
     parts = []
     for part in (layer.forward_layer, layer.backward_layer):
         kind = type(part).__name__
@@ -301,9 +301,9 @@ def _names(layer: Any) -> list[str]:
 
 
 def _turned(layer: Any, data: Any, direction: int) -> Any:
-    """Return an array with its axes as they are here (direction 1), or as in Keras (-1).
+    """Return an array with its axes in our order (direction 1), or in Keras's (-1).
 
-    Where ours has the outputs first and then the inputs, Keras has them last, inputs first.
+    Ours has outputs and inputs first, in this order; Keras has them last, inputs first.
     """
     ours, keras = ((0, 1), (-1, -2))[::direction] if data.ndim > 1 else ((), ())
     if isinstance(layer, PReLU):
@@ -326,8 +326,8 @@ def _recurrent_state(layer: RecurrentLayer, arrays: list[Any]) -> dict[str, Any]
 
 
 def _gates(layer: RecurrentLayer, data: Any) -> Any:
-    """Return an array with the gates along its last axis in the other order: Keras's GRU has z
-    first, ours and PyTorch's r.
+    """Return an array with the gates along its last axis in the other order: z is first in
+    Keras's GRU, r in ours and PyTorch's.
     """
     if not isinstance(layer, GRU):
         return data
@@ -385,10 +385,10 @@ def _recurrent_arrays(layer: RecurrentLayer, state: dict[str, Any]) -> list[Any]
 
 
 def fill(layer: Any, state: Mapping[str, Any], lengths: tuple[int, ...] = ()) -> Any:
-    """Return the layer, built for the sizes of a state, in its type, and with its numbers.
+    """Return the layer, built for the sizes and the type of a state, and with its numbers.
 
-    Args:    state: arrays by name, as `state_dict` has them; {} leaves the layer as it is.
-             lengths: of a sample's axes but the last, for a layer that takes any.
+    Args:    state: arrays by name, as in `state_dict`; {} leaves the layer as it is.
+             lengths: of a sample's axes but the last, for a layer that accepts any.
     """
     if state:
         arrays = [np.asarray(array) for array in state.values()]

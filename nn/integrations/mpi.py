@@ -1,4 +1,4 @@
-"""What several processes do together over MPI, with a way out wherever one of them has stopped."""
+"""Collective operations over MPI, which end on all processes when one of them has stopped."""
 
 import atexit
 import os
@@ -15,12 +15,12 @@ from autograd_core import AutogradError, MissingPackageError, OptionError, Value
 
 from ..packages import optional
 
-# Where the launchers of MPICH, of its relatives and of Open MPI say how many they have started
+# Where the launchers of MPICH (and its derivatives) and of Open MPI put the number of processes
 _STARTED = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
-NOTES = 7301  # the tag of messages beside the operations
-EAGER = 200  # looks at an operation, before the processor is left to others between looks
-NAP = 1e-4  # seconds between later looks
-PATIENCE = 1.0  # seconds, after which a rank says what it waits for
+NOTES = 7301  # the tag of messages outside the operations
+EAGER = 200  # tests of an operation before the rank yields the processor between tests
+NAP = 1e-4  # seconds between later tests
+PATIENCE = 1.0  # seconds until a rank sends which operation it waits for
 REMEMBERED = 100  # operations whose names are kept
 
 
@@ -29,13 +29,13 @@ class RankError(AutogradError, RuntimeError):
 
 
 class World:
-    """All ranks, and the operations that all do together, in the same order.
+    """All ranks, and their collective operations, which all ranks call in the same order.
 
     Operation number n of one rank is number n of every other. A rank that fails sends a note with
-    the number of operations that it has taken part in: who waits for a later one stops, too. Who
-    has failed after as many goes on with the others, as after an error that all ranks have raised.
-    Who has waited long sends a note about what it waits for, so that ranks in different operations
-    find out.
+    the number of operations it has begun: a rank that waits for a later one stops, too. Ranks that
+    have failed after the same number continue together, as after an error that all have raised. A
+    rank that waits for long sends a note with the name of its operation, so that ranks in
+    different operations notice it.
 
     Args:    comm: the communicator of mpi4py.
     """
@@ -49,17 +49,17 @@ class World:
         self._names: dict[int, str] = {}
         self._stops: list[int] = []  # operations begun before each failure of this rank
         self._unmet: set[int] = set()  # ranks that have not failed together with this one so far
-        self._notes: list[tuple[int, str, int, int, str]] = []  # not settled yet
-        self._kept: list[Any] = []  # requests and buffers that are still in use, or given up
+        self._notes: list[tuple[int, str, int, int, str]] = []  # that may still matter
+        self._kept: list[Any] = []  # requests and buffers in use, or given up
         self._waiting = False
-        self.broken: RankError | None = None  # an operation was given up: there is no other after
+        self.broken: RankError | None = None  # an operation was given up: none can follow
 
     def summed(self, numbers: Any) -> Any:
-        """Return the sum of all ranks' arrays, instead of this one's, in the same memory."""
+        """Return the sum of all ranks' arrays, in place."""
         return self._reduced(numbers, self.mpi.SUM, "a sum")
 
     def largest(self, numbers: Any) -> Any:
-        """Return the largest of all ranks' numbers, place by place, in the same memory."""
+        """Return the elementwise maximum of all ranks' arrays, in place."""
         return self._reduced(numbers, self.mpi.MAX, "a comparison")
 
     def is_common(self, *numbers: float) -> bool:
@@ -75,7 +75,7 @@ class World:
         return numbers
 
     def bcast(self, thing: Any = None) -> Any:
-        """Return what rank 0 has given."""
+        """Return the object of rank 0."""
         data = pickle.dumps(thing) if self.rank == 0 else b""
         sizes = self._sizes(data, "an object of rank 0")
         everywhere = np.frombuffer(data or bytes(sizes[0]), np.uint8).copy()
@@ -84,26 +84,26 @@ class World:
         return pickle.loads(everywhere.tobytes())
 
     def allgather(self, thing: Any) -> list[Any]:
-        """Return what all ranks have given, in their order."""
+        """Return the objects of all ranks, in their order."""
         data = pickle.dumps(thing)
         sizes = self._sizes(data, "objects of all ranks")
         every = np.empty(sum(sizes), np.uint8)
         self._begin("objects of all ranks")
         self._end(self.comm.Iallgatherv(data, [every, sizes]), data, every)
-        return _taken_apart(every, sizes)
+        return _unpickled(every, sizes)
 
     def gather(self, thing: Any) -> list[Any] | None:
-        """Return what all ranks have given, in their order, on rank 0; None elsewhere."""
+        """Return the objects of all ranks, in their order, on rank 0; None elsewhere."""
         data = pickle.dumps(thing)
         sizes = self._sizes(data, "objects for rank 0")
         every = np.empty(0 if self.rank else sum(sizes), np.uint8)
         self._begin("objects for rank 0")
         into = None if self.rank else [every, sizes]
         self._end(self.comm.Igatherv(data, into), data, every)
-        return None if self.rank else _taken_apart(every, sizes)
+        return None if self.rank else _unpickled(every, sizes)
 
     def failed(self, error: BaseException) -> None:
-        """Let the other ranks know that this one does not go on with what it was doing."""
+        """Notify the other ranks that this one has failed."""
         if self._waiting and self.broken is None:
             self._break("an error has interrupted an operation of all ranks on this one")
         text = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(": ")
@@ -112,11 +112,11 @@ class World:
         self._unmet = {rank for rank in range(self.size) if rank != self.rank}
 
     def left(self) -> None:
-        """Let the other ranks know that the program ends on this one."""
+        """Notify the other ranks that the program ends on this one."""
         self._send("broken" if self.broken else "left", self._begun, "the program has ended there")
 
     def _sizes(self, data: bytes, name: str) -> list[int]:
-        """Return how many bytes each rank has for an operation, if all begin the same one."""
+        """Return the number of bytes of each rank, if all begin the same operation."""
         own = np.array([len(data), zlib.crc32(name.encode())], np.int64)
         every = np.empty((self.size, 2), np.int64)
         self._begin("the sizes of objects")
@@ -134,8 +134,8 @@ class World:
         return numbers
 
     def _begin(self, name: str) -> None:
-        while self._unmet:  # before all have failed at the same point, others wait for something
-            self._look_at_notes()
+        while self._unmet:  # until all have failed at the same point, others wait for this rank
+            self._read_notes()
             time.sleep(NAP)
         if self.broken is not None:
             raise self.broken
@@ -144,20 +144,20 @@ class World:
         self._names.pop(self._begun - REMEMBERED, None)
 
     def _end(self, request: Any, *buffers: Any) -> None:
-        """Wait until an operation is done, and look for notes meanwhile."""
+        """Wait until an operation is done, and read notes meanwhile."""
         self._waiting = True
         self._kept += [request, *buffers]
-        looks, start, has_told = 0, 0.0, False
+        looks, start, has_sent = 0, 0.0, False
         while not request.Test():
             looks += 1
             if looks < EAGER:
                 continue
             if looks == EAGER:
                 start = time.monotonic()
-            self._look_at_notes()
+            self._read_notes()
             time.sleep(NAP if looks > 2 * EAGER else 0.0)
-            if not has_told and time.monotonic() - start > PATIENCE:
-                has_told = True
+            if not has_sent and time.monotonic() - start > PATIENCE:
+                has_sent = True
                 self._send("waiting", self._begun, self._names[self._begun])
         del self._kept[-1 - len(buffers) :]
         self._waiting = False
@@ -167,8 +167,8 @@ class World:
         others = [rank for rank in range(self.size) if rank != self.rank]
         self._kept = [*[self.comm.isend(note, rank, NOTES) for rank in others], *self._kept]
 
-    def _look_at_notes(self) -> None:
-        """Stop if another rank does not take part in the operation that this one waits for.
+    def _read_notes(self) -> None:
+        """Stop if another rank does not take part in the operation of this one.
 
         Raises: RankError.
         """
@@ -179,7 +179,7 @@ class World:
             raise self.broken
 
     def _is_settled(self, rank: int, kind: str, failures: int, number: int, text: str) -> bool:
-        """Return whether a note needs no further look."""
+        """Return whether a note can be dropped."""
         own = len(self._stops)
         if kind == "waiting":
             name = self._names.get(number, text)
@@ -202,14 +202,14 @@ class World:
         )
 
 
-def _taken_apart(every: Any, sizes: list[int]) -> list[Any]:
-    """Return the objects in the bytes of all ranks."""
+def _unpickled(every: Any, sizes: list[int]) -> list[Any]:
+    """Return the objects of all ranks, from their bytes."""
     return [pickle.loads(part.tobytes()) for part in np.split(every, np.cumsum(sizes)[:-1])]
 
 
 @cache
 def _all_ranks() -> World:
-    """Return the only World of this process, which counts all operations."""
+    """Return the one World of this process, which counts all operations."""
     made = World(optional("mpi4py.MPI", "mpi4py mpich").COMM_WORLD)
     atexit.register(made.left)
     return made
@@ -223,7 +223,7 @@ def world() -> World:
     """
     try:
         found = optional("mpi4py.MPI", "mpi4py mpich").COMM_WORLD
-    except RuntimeError as error:  # mpi4py's word for a library that cannot be loaded
+    except RuntimeError as error:  # from mpi4py, if no library can be loaded
         raise MissingPackageError(
             "mpi4py without an MPI library", str(error), "pip install mpich"
         ) from error
@@ -238,7 +238,7 @@ def world() -> World:
 
 
 def require_same(world: World, what: dict[str, Any]) -> None:
-    """Refuse to go on where the ranks differ in something that they must have in common.
+    """Refuse to continue if the ranks differ in something that must be equal.
 
     Args:    what: anything that can be compared, by name.
     Raises:  OptionError: on every rank, with the first thing that differs.
@@ -246,7 +246,7 @@ def require_same(world: World, what: dict[str, Any]) -> None:
     every = world.allgather(what)
     for name, own in every[0].items():
         for rank, other in enumerate(every):
-            if other.get(name) != own:  # it has another name where ranks are at another point
+            if other.get(name) != own:  # under another name if the rank is at another point
                 raise OptionError(
                     f"{name}: {own} on rank 0, but {other.get(name)} on rank {rank}",
                     "all ranks learn one model from one set of data, each from its own share",
@@ -256,10 +256,10 @@ def require_same(world: World, what: dict[str, Any]) -> None:
 
 
 class Bucket:
-    """Some parameters' gradients in one flat array, with a mark for each, and the loss.
+    """The gradients of some parameters in one flat array, with a mark for each, and the loss.
 
-    A mark counts the ranks on which a gradient has reached the parameter: where none has, it keeps
-    none, as in one process.
+    A mark counts the ranks on which the parameter has a gradient: with 0 it keeps none, as in one
+    process.
 
     Args:    parameters: of one type.
              orders: the axes of each, in their order in memory, the same on all ranks.
@@ -279,7 +279,7 @@ class Bucket:
             start += parameter.size
 
     def pack(self, loss: float, share: float) -> None:
-        """Put this rank's share of the average in."""
+        """Write this rank's part of the average into the flat array."""
         for i, (parameter, place) in enumerate(zip(self.parameters, self.places, strict=True)):
             gradient: Any = parameter.grad if parameter.has_grad else 0.0
             np.multiply(gradient, share, out=place)
@@ -287,7 +287,7 @@ class Bucket:
         self.flat[-1] = loss * share
 
     def unpack(self) -> float:
-        """Give the parameters their averages; return that of the loss."""
+        """Assign the average gradients to the parameters; return the average loss."""
         for mark, parameter, place in zip(self.marks, self.parameters, self.places, strict=True):
             if mark:
                 parameter.grad = place.copy("K") if parameter.shape else float(place)
@@ -298,7 +298,7 @@ class Buckets:
     """Averages the gradients of parameters over all ranks.
 
     Args:    parameters: those of a model, one at least.
-             limit: bytes of gradients in a bucket, at most; a larger parameter has its own.
+             limit: the most bytes of gradients in a bucket; a larger parameter has its own.
              world: all ranks.
     """
 
@@ -310,10 +310,10 @@ class Buckets:
         self.buckets = [Bucket(*map(list, zip(*g, strict=True))) for g in _groups(ordered, limit)]
 
     def average(self, loss: float, share: float) -> float:
-        """Put averages in place of gradients, and return that of the loss.
+        """Replace gradients by their averages, and return the average loss.
 
         Args:    loss: of this rank's samples.
-                 share: how much this rank counts: its part of all samples in the batch.
+                 share: this rank's fraction of the samples in the batch.
         """
         for bucket in self.buckets:
             bucket.pack(loss, share)
@@ -333,7 +333,7 @@ def _order(parameter: Value) -> list[int]:
 
 
 def _groups(ordered: Iterable[Any], limit: int) -> Iterator[list[Any]]:
-    """Yield parameters in groups of one type, none larger than `limit` bytes if it can be."""
+    """Yield groups of parameters of one type, of at most `limit` bytes if possible."""
     groups: dict[Any, list[Any]] = {}
     for each in ordered:
         dtype = _dtype(each[0])

@@ -25,17 +25,17 @@ def export_onnx(
 ) -> None:
     """Write what a model computes in evaluation to an ONNX file, for other runtimes and Netron.
 
-    The operations are traced and each becomes an operator of ONNX's, opset 18. Inputs are named
+    The operations are traced, and each becomes an operator of ONNX, opset 18. Inputs are named
     x, or x0, x1, ...; outputs y, or y0, y1, ...; parameters as in `state_dict`. Types are those of
     the example: float32 or float64; whole numbers, such as words, are floats, too.
 
     Args:    model: a Module, or a function of arrays.
              path: of the file; by custom it ends in .onnx.
              example: what the model takes: an array (batch, ...), a tuple of them for several.
-             dynamic_batch: the file takes batches of any size, the first axis of all arrays that
-             come in. False: of the example's.
-    Raises:  UnsupportedError: a primitive that ONNX does not have, named; or a computation that
-             is another one for every size of the batch. TraceError: it decides by numbers.
+             dynamic_batch: the file accepts batches of any size, the first axis of all inputs;
+             False: of the example's size.
+    Raises:  UnsupportedError: a primitive that ONNX does not have; or a computation that depends
+             on the size of the batch. TraceError: it depends on the data.
              MissingPackageError: onnx is not installed. FileError: the path cannot be written.
     Example: >>> import tempfile
              >>> from nn import Dense, Sequential
@@ -46,7 +46,7 @@ def export_onnx(
     is_module = isinstance(model, Module)
     arguments = [_as_data(each) for each in (example if isinstance(example, tuple) else (example,))]
     with model.evaluating() if is_module else nullcontext(), no_grad():
-        model(*arguments)  # makes the parameters, or says what is wrong with the example
+        model(*arguments)  # makes the parameters, or refuses the example
         if dynamic_batch and any(isinstance(each, np.ndarray) for each in arguments):
             samples, programs = SAMPLES[0], _programs(model, arguments)
         else:
@@ -73,7 +73,7 @@ def _program(function: Any, arguments: list[Any]) -> Any:
 def _programs(function: Any, arguments: list[Any]) -> list[Any]:
     """Return the programs for two sizes of the batch, which have the same steps.
 
-    Raises:  UnsupportedError: they have not, or there is none.
+    Raises:  UnsupportedError: they differ, or the model does not accept the sizes.
     """
     try:
         programs = [_program(function, _batch(arguments, samples)) for samples in SAMPLES]
@@ -127,14 +127,14 @@ class _Writer:
     def __init__(self, graph: Graph, program: Any, larger: Any, known: dict[int, str]) -> None:
         self.graph, self.program, self.larger = graph, program, larger
         self.names: dict[int, str] = {}
-        self._known = known  # what the model calls its parameters and buffers, by identity
+        self._known = known  # names of parameters and buffers, by identity
 
     def stored(self, thing: Any, data: Any) -> str:
         """Write the data of a parameter or buffer, under the name that the model has for it."""
         return self.graph.parameter(data, self._known.get(id(thing), "parameter"))
 
     def ends(self, registers: list[int], letter: str) -> list[Any]:
-        """Return what the file says of inputs or outputs, and keep their names for them."""
+        """Return the descriptions of inputs or outputs, and reserve their names."""
         several = len(registers) > 1
         return [
             self.information(i, self.graph.name(f"{letter}{number}" if several else letter))
@@ -142,7 +142,7 @@ class _Writer:
         ]
 
     def information(self, i: int, name: str) -> Any:
-        """Return what the file says of a register: its name, type and shape."""
+        """Return the description of a register: its name, type and shape."""
         shape, larger = self.program.steps[i].shape, self.larger.steps[i].shape
         return self.graph.information(name, self.dtype(i), shape, larger)
 
@@ -206,7 +206,7 @@ class _Writer:
         return Operation(step.primitive.name, step.params or {}, shapes, step.shape, dtype)
 
     def _buffer(self, draw: Callable[[], Any]) -> str:
-        """Write what is read afresh in every call, such as the averages of BatchNormalization."""
+        """Write what each call reads anew, such as the averages of BatchNormalization."""
         data = draw()
         if not same(data, draw()):
             raise UnsupportedError(

@@ -1,4 +1,4 @@
-"""The ONNX graph that grows: its nodes, its constants, and what only the batch's size decides."""
+"""The ONNX graph: its nodes, its constants, and lengths that depend on the size of the batch."""
 
 from typing import Any, NamedTuple
 
@@ -10,16 +10,16 @@ from ..packages import optional
 
 OPSET = 18  # the first in which all reductions take their axes in the same way
 DOMAIN = ""  # ONNX's own operators
-# Sizes of the batch for which a program is traced, to see what depends on it. They lie apart, so
-# that half of the batch is another number for each
+# Sizes of the batch for which a program is traced, to find what depends on it. They are far apart,
+# so that fractions of the batch differ, too
 SAMPLES = (2, 12)
 
 
 class Operation(NamedTuple):
-    """One step of a program, as the table of operators sees it.
+    """One step of a program, for the table of operators.
 
-    `larger` is the same step for a larger batch, if the file is to take batches of any size; else
-    the step itself.
+    `larger` is the same step for a larger batch if the file accepts batches of any size, else the
+    step itself.
     """
 
     name: str
@@ -42,9 +42,9 @@ class Operation(NamedTuple):
 
 
 class Graph:
-    """Nodes and constants; every method that adds some returns the name of their output.
+    """Nodes and constants; each method that adds one returns the name of its output.
 
-    Args:    samples: how many the traced batch has; None: the batch's size is fixed.
+    Args:    samples: in the traced batch; None: the batch's size is fixed.
     """
 
     def __init__(self, samples: int | None) -> None:
@@ -52,15 +52,15 @@ class Graph:
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.names: set[str] = set()
-        self.between: dict[str, Any] = {}  # what is said of results, for Netron to show
+        self.between: dict[str, Any] = {}  # descriptions of results, for Netron
         self._onnx = optional("onnx", "onnx")
         self._constants: dict[Any, str] = {}
         self._casts: dict[tuple[str, str], str] = {}
-        self._batch_of = ""  # an input whose first axis tells how large the batch is
-        self._batch = ""  # the name of the batch's size, an array (1,), once it is needed
+        self._batch_of = ""  # an input whose first axis is the batch
+        self._batch = ""  # the name of the batch's size, an array (1,), if it is used
 
     def name(self, wanted: str) -> str:
-        """Return a name that nothing has yet, the wanted one if it is free."""
+        """Return an unused name, the wanted one if possible."""
         name, number = wanted, 1
         while name in self.names:
             name, number = f"{wanted}_{number}", number + 1
@@ -106,14 +106,14 @@ class Graph:
         return self._casts[name, kind.char]
 
     def take_batch_from(self, name: str) -> None:
-        """Let the first axis of an input tell how large the batch is."""
+        """Take the batch's size from the first axis of an input."""
         self._batch_of = name
 
     def lengths(self, shape: Any, larger: Any, infers: bool = False) -> str:
-        """Return a shape in which the batch's size is filled in when the file is run.
+        """Return a shape in which the batch's size is computed at run time.
 
         Args:    shape, larger: for either size of the batch.
-                 infers: whether the operator finds a length out by itself where it is -1.
+                 infers: whether the operator infers a length of -1.
         Raises:  UnsupportedError: a length is no multiple of the batch's size.
         """
         changing = [i for i, n in enumerate(shape) if n != larger[i]]
@@ -145,7 +145,7 @@ class Graph:
         return self.node("Expand", self.constant(row), self.lengths(data.shape, larger.shape))
 
     def information(self, name: str, dtype: Any, shape: Any, larger: Any) -> Any:
-        """Return what the file says of an input or output: its name, type and shape."""
+        """Return the description of an input or output: its name, type and shape."""
         lengths = [
             n if n == m else "batch" if n == self.samples else None
             for n, m in zip(shape, larger, strict=True)
@@ -155,7 +155,7 @@ class Graph:
         return helper.make_tensor_value_info(name, kind, lengths)
 
     def content(self, inputs: list[Any], outputs: list[Any]) -> bytes:
-        """Return what a file holds of the graph."""
+        """Return the content of a file."""
         helper = self._onnx.helper
         made = {name for node in self.nodes for name in node.output}
         between = [value for name, value in self.between.items() if name in made]
@@ -172,7 +172,7 @@ class Graph:
 
 
 def same(x: Any, y: Any) -> bool:
-    """Tell whether two options, or two arrays, are equal; NaN equals NaN."""
+    """Return whether two options, or two arrays, are equal; NaN equals NaN."""
     if isinstance(x, tuple | list):
         return type(x) is type(y) and len(x) == len(y) and all(map(same, x, y))
     if isinstance(x, dict):
@@ -183,9 +183,9 @@ def same(x: Any, y: Any) -> bool:
 
 
 def batch_error(given: str) -> UnsupportedError:
-    """Return the error for what only one size of batch can be computed with."""
+    """Return the error for a computation that accepts only one size of the batch."""
     return UnsupportedError(
         given,
-        "the file is to take batches of any size, the first axis of every input",
+        "the file is to accept batches of any size, the first axis of every input",
         "export_onnx(..., dynamic_batch=False), for batches of the size of the example",
     )

@@ -30,28 +30,28 @@ _PENALTIES = dict.fromkeys(("l1", "l2", "elasticnet"))
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class PerceptronClassifier(Classifying, NetworkEstimator):
-    """Rosenblatt's perceptron; of several classes, one perceptron for each against the others.
+    """Rosenblatt's perceptron; for several classes, one perceptron for each against the others.
 
-    Where a sample lies on the wrong side, or on the border, w += eta0 * d * x, b += eta0 * d,
-    with d = 1 or -1, the side where it should be. Parameters and attributes have scikit-learn's
-    names and meanings, `callbacks` come on top; without shuffle the weights are equal, too.
-    All classes learn in one pass, so that there is no n_jobs.
+    For a sample on the wrong side, or on the border, w += eta0 * d * x, b += eta0 * d, where
+    d = 1 or -1 is the right side. Parameters and attributes have scikit-learn's names and
+    meanings, `callbacks` is added; without shuffle the weights are equal, too. All classes are
+    trained in one pass, so that there is no n_jobs.
 
-    Args:    penalty: None, "l2", "l1" or "elasticnet": what each step takes off the weights.
-             alpha: how much of it.
-             l1_ratio: the share of l1 in "elasticnet".
-             fit_intercept: learn b.
+    Args:    penalty: None, "l2", "l1" or "elasticnet": the regularization.
+             alpha: its factor.
+             l1_ratio: the fraction of l1 in "elasticnet".
+             fit_intercept: train b.
              max_iter: the most epochs.
              tol, n_iter_no_change: stop when the mean loss has not fallen by tol in so many epochs,
              for each class on its own; None: never.
-             shuffle: take samples in a new order in each epoch.
-             verbose: say the figures of each epoch.
+             shuffle: use a new order of the samples in each epoch.
+             verbose: print the metrics of each epoch.
              eta0: the learning rate.
-             random_state: a number or RandomState, which order and split come from.
+             random_state: a number or RandomState, for order and split.
              early_stopping: hold validation_fraction of the samples out, and stop by the score.
-             class_weight: {class: weight} or "balanced": factors on eta0. Sample weights it does
-             not take: sample by sample, a weight of 2 is not the same as two samples.
-             warm_start: let fit go on from the weights that are there.
+             class_weight: {class: weight} or "balanced": factors on eta0. There are no sample
+             weights: sample by sample, a weight of 2 is not the same as two samples.
+             warm_start: fit continues from the present weights.
     Example: >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], ["off", "on", "on", "on"]
              >>> model = PerceptronClassifier(shuffle=False).fit(x, y)
              >>> model.coef_, model.intercept_, model.predict(x).tolist()
@@ -95,7 +95,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
     def _layer(self) -> Any:
         return self.model_.layers[0]
 
-    def fit(self, X: Any, y: Any) -> "PerceptronClassifier":  # type: ignore[override] # see above
+    def fit(self, X: Any, y: Any) -> "PerceptronClassifier":  # type: ignore[override] # no weights: see class_weight
         """Learn from samples X (samples, features) and classes y (samples,); return itself.
 
         Raises:  OptionError: a parameter out of its range. DomainError: only one class.
@@ -134,7 +134,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         whole_number("max_iter", self.max_iter)
         whole_number("n_iter_no_change", self.n_iter_no_change)
         shrinkage = self.eta0 * self._penalties()[0]
-        check_range("eta0 * alpha * (1 - l1_ratio)", shrinkage, 0, 1)  # below 0, signs would flip
+        check_range("eta0 * alpha * (1 - l1_ratio)", shrinkage, 0, 1)  # above 1, signs would flip
 
     def _penalties(self) -> tuple[float, float]:
         """Return the factors of half the squared weights, and of the absolute ones."""
@@ -144,7 +144,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         return self.alpha * (1 - share), self.alpha * share
 
     def _weights(self, X: Any, y: Any, sample_weight: Any) -> Any:
-        return None  # those of classes are factors on the steps of each perceptron
+        return None  # class weights are factors of each perceptron's steps
 
     def _learn(self, data: tuple[Any, Any, Any], first: bool, is_part: bool = False) -> None:
         """Learn from samples and rows of 0 and 1."""
@@ -152,7 +152,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         if len(self.classes_) < 2:
             raise DomainError(
                 f"y with one class, {self.classes_.tolist()[0]!r}",
-                "a perceptron tells two sides from each other",
+                "a perceptron separates two classes",
                 "two classes at least",
             )
         random_state = check_random_state(self.random_state)
@@ -169,14 +169,14 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         history = self._train(
             (batches,), 1 if is_part else self.max_iter, [rule, *as_list(self.callbacks)]
         )
-        self.model_.loss = self.model_.optimizer = None  # it is complete without the rule
+        self.model_.loss = self.model_.optimizer = None  # not needed for predictions
         self._finish()
         self.n_iter_ = len(history.epoch)
         before = self.t_ if is_part and not first else 1.0
         self.t_: float = before + X.shape[0] * self.n_iter_
 
     def _rule(self, X: Any, rows: Any, random_state: Any) -> "tuple[PerceptronRule, Any]":
-        """Return what the perceptrons learn by, and the samples, with sides, to learn from."""
+        """Return the learning rule, and the samples with sides for training."""
         by_class = compute_class_weight(
             self.class_weight, classes=self.classes_, y=self._labels(rows)
         )
@@ -204,22 +204,22 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         return rule, (X, sides)
 
     def _share_right(self, X: Any, sides: Any, logs: dict[str, float]) -> Any:
-        """Return how often each perceptron is right."""
+        """Return the accuracy of each perceptron."""
         return ((self._computed(X) > 0) == (sides > 0)).mean(axis=0)
 
 
 class PerceptronRule(Convergence):
-    """What a perceptron makes small, sample by sample; each output stops learning on its own.
+    """The perceptron's loss, sample by sample; each output stops learning on its own.
 
-    The loss is max(-d z, 0) for the output z and the side d = 1 or -1, and its derivative on the
-    border is -d, so that a start from zeros gets anywhere. Beside it stand l2 / 2 ||w||^2, and
-    l1 ||w||_1, which is taken off after each step, so that weights become exactly 0.
+    The loss is max(-d z, 0) for the output z and the side d = 1 or -1; its derivative on the
+    border is -d, so that training can start from zeros. Penalties are l2 / 2 ||w||^2, and
+    l1 ||w||_1, which is subtracted after each step, so that weights become exactly 0.
 
-    Args:    layer: the Dense layer that learns.
-             weights: factors on the steps, for d = 1 and for d = -1, (outputs,) each.
+    Args:    layer: the Dense layer in training.
+             weights: factors of the steps, for d = 1 and for d = -1, (outputs,) each.
              penalties: l2 and l1.
              rate: the learning rate.
-             judge: function of the logs that gives each output's value, such as a score; None:
+             judge: function of the logs that returns each output's value, such as a score; None:
              minus its mean loss.
              tol, patience: see Convergence.
     Source:  Y. Tsuruoka, J. Tsujii and S. Ananiadou, Stochastic gradient descent training for
@@ -245,11 +245,11 @@ class PerceptronRule(Convergence):
         self.learning = np.ones(outputs, bool)
         self._losses = np.zeros(outputs)
         self._samples = 0
-        self._due = np.zeros((outputs, 1))  # what l1 should have taken off so far, and has
+        self._due = np.zeros((outputs, 1))  # what l1 should have subtracted so far, and has
         self._taken = np.zeros(layer.weight.shape)
 
     def loss(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Return the loss of a batch, summed over the outputs that still learn.
+        """Return the loss of a batch, summed over the outputs in training.
 
         Args:    y_true: 1 or -1, (batch, outputs).
                  y_pred: z, of the same shape.
@@ -269,7 +269,7 @@ class PerceptronRule(Convergence):
         return loss
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
-        """Take what is due to l1 off the weights, none of which changes its sign."""
+        """Subtract what is due to l1 from the weights; none changes its sign."""
         if not self.l1:
             return
         weight = self.layer.weight.data
@@ -280,7 +280,7 @@ class PerceptronRule(Convergence):
         self.layer.weight.data = rest.astype(weight.dtype)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Judge each output, and let those rest that no longer improve."""
+        """Stop training the outputs that no longer improve."""
         super().on_epoch_end(epoch, logs)
         self.learning &= ~self.stalled
         if not self.learning.any():

@@ -27,24 +27,24 @@ from ..settings import Settings
 from ..training import EpochMetrics, Metrics, SingleProcess, compare
 from .mpi import Buckets, RankError, World, require_same, world
 
-TO_BE_READ = 0.3  # seconds: mpiexec passes on what it has read before everything is ended
+FLUSH_TIME = 0.3  # seconds for mpiexec to pass on the message before all processes end
 Portion = Callable[[int, int], Any]  # the samples of a batch from one number to another
 
 
 class Ranks:
     """All processes that mpiexec has started; one, if it was not used.
 
-    Each of them runs the same program, and has the whole data. `fit` gives each rank its share of
-    every batch; losses, metrics and weights are those of one process with the same batches, but for
-    rounding. Exceptions: BatchNormalization sees the batch's share of its own rank, and running
-    averages are the ranks' mean; dropout and noise are drawn from a stream of each rank's own.
+    Each process runs the same program with all of the data. `fit` gives each rank its part of
+    every batch; losses, metrics and weights equal those of one process with the same batches, up
+    to rounding. Exceptions: BatchNormalization normalizes the part of its own rank, and running
+    averages are the mean over ranks; dropout and noise are drawn from a stream for each rank.
 
-    What fails on one rank inside the `with` block stops all others, too. All leave it together, so
-    that behind it they find what rank 0 has saved; one that leaves while others learn is an error.
-    `rank` is the number of this process, from 0, `size` tells how many there are, and `is_first`
-    whether this is rank 0, which prints and saves for all.
+    An error on one rank inside the `with` block stops all others. All ranks leave the block
+    together, so that what rank 0 has saved is there afterwards; a rank that leaves while others
+    train is an error. `rank` is the number of this process, from 0, `size` the number of
+    processes, and `is_first` whether this is rank 0, which prints and saves for all.
 
-    Args:    bucket_size: bytes of gradients that are averaged at once.
+    Args:    bucket_size: bytes of gradients that are averaged in one operation.
     Raises:  MissingPackageError: mpi4py or an MPI library is missing. OptionError: mpiexec belongs
              to another MPI library, or a bucket has no byte.
     Example: >>> import nn
@@ -82,16 +82,16 @@ class Ranks:
         """End the block, with all other ranks; where it ends with an error, end them at once."""
         self._is_open = False
         failure = self._failure(error) if self.size > 1 else None
-        if failure is not None:  # a rank that merely left would be waited for forever
+        if failure is not None:  # the others would wait forever
             sys.stderr.write(f"rank {self.rank} of {self.size} failed, and stops all others:\n")
             traceback.print_exception(failure)
             sys.stdout.flush()
             sys.stderr.flush()
-            time.sleep(TO_BE_READ)
+            time.sleep(FLUSH_TIME)
             self._world.comm.Abort(1)
 
     def _failure(self, error: BaseException | None) -> BaseException | None:
-        """Return what has gone wrong: the error that ends the block, or that others go on in it."""
+        """Return the error that ends the block, or that other ranks are still inside."""
         is_left = error is None or getattr(error, "code", 1) in (0, None)  # as by sys.exit()
         if not is_left or self._world.broken is not None:
             return self._world.broken if is_left else error
@@ -110,12 +110,11 @@ class Ranks:
         callbacks: Iterable[Any] | None = None,
         **options: Any,
     ) -> History:
-        """Let all ranks learn together; every rank calls it, with the same model and data.
+        """Train on all ranks; every rank calls it, with the same model and data.
 
         Weights, the optimizer's state and random numbers start from those of rank 0. Callbacks
-        run on rank 0 and see the model there, with the figures of all; the bar or the lines are
-        shown there, too. What callbacks do to weights, learning rate and stop_training holds for
-        all ranks.
+        run on rank 0, with the metrics of all ranks; progress is printed there, too. Changes of
+        weights, learning rate and stop_training by callbacks are applied on all ranks.
 
         Args:    model: compiled, with a loss that is a mean over samples, as all of ours are.
                  x, y, callbacks, options: as in `model.fit`; batch_size counts the samples of all
@@ -142,7 +141,7 @@ class Ranks:
         return cast(History, history)
 
     def evaluate(self, model: Any, x: Any, y: Any = None, **options: Any) -> Any:
-        """Measure the loss and the metrics, each rank on its share; every rank calls it.
+        """Compute the loss and the metrics, each rank on its part; every rank calls it.
 
         Args:    model: compiled. x, y, options: as in `model.evaluate`.
         Returns: what `model.evaluate` returns, the same on every rank.
@@ -166,11 +165,11 @@ class Ranks:
 
     @contextmanager
     def _together(self, doing: str, model: Any, options: dict[str, Any]) -> Iterator[None]:
-        """Let the model learn with all ranks inside the block, if they have the same in mind."""
+        """Attach the ranks to the model inside the block, if options, model and data are equal."""
         try:
             self._prepare(doing, model, options)
             with warnings.catch_warnings():
-                if self.rank:  # rank 0 says it for all
+                if self.rank:  # rank 0 warns for all
                     warnings.simplefilter("ignore", TrainingWarning)
                 yield
         except BaseException as error:
@@ -200,14 +199,14 @@ class Ranks:
 
 
 class DataParallel(SingleProcess):
-    """Computes this rank's share of every batch, and averages with the others.
+    """Computes this rank's part of every batch, and averages gradients over all ranks.
 
     The gradient of a batch is the mean over its samples, so that with n_r of n samples on rank r
     gradient = sum n_r / n gradient_r, and the loss likewise. A rank without a sample in a small
-    batch computes the first one, which counts 0 times.
+    batch computes the first one, with weight 0.
 
     Args:    world: all ranks.
-             model: the one to learn.
+             model: to be trained.
              limit: bytes in a bucket.
     """
 
@@ -218,12 +217,12 @@ class DataParallel(SingleProcess):
         self.model = model
         self.limit = limit
         self.samples = self.own = 0  # in the current batch: of all ranks, and of this one
-        self._compared: list[Any] = []  # the arrays that all ranks have been found to share
-        self._is_equal = False  # whether all ranks have the weights of rank 0 by now
+        self._compared: list[Any] = []  # arrays that were found equal on all ranks
+        self._is_equal = False  # whether all ranks have the weights of rank 0
         self._buckets: Buckets | None = None
 
     def batches(self, data: Any) -> Iterator[Any]:
-        """Yield this rank's share of each batch.
+        """Yield this rank's part of each batch.
 
         Raises: OptionError: on every rank, if their data differ.
         """
@@ -232,7 +231,7 @@ class DataParallel(SingleProcess):
         end: tuple[int, int, Portion] = (0, 0, partial(_sliced, ()))
         for number, (samples, mark, portion) in enumerate(itertools.chain(_portions(data), [end])):
             if number == 0 or not self.world.is_common(samples, mark):
-                here = {f"batch {number} of the data": _glance(portion(0, samples))}
+                here = {f"batch {number} of the data": _described(portion(0, samples))}
                 require_same(self.world, here)
             if number == 0 and isinstance(data, Batches):
                 self._compare_all(data.parts)
@@ -244,11 +243,11 @@ class DataParallel(SingleProcess):
                 yield portion(low, high) if self.own else portion(0, 1)
 
     def metrics(self, metrics: Metrics) -> EpochMetrics:
-        """Return what sums up a pass over all ranks."""
+        """Return the metrics of a pass over all ranks."""
         return DataParallelMetrics(metrics, self)
 
     def drawing(self) -> AbstractContextManager[None]:
-        """Draw from this rank's own stream in a block in which a batch is learnt."""
+        """Draw from this rank's own stream inside the block."""
         return drawing_from(self._source)
 
     def agreed(self, stops: bool) -> bool:
@@ -256,7 +255,7 @@ class DataParallel(SingleProcess):
         return bool(self.world.largest(np.array([stops], np.float64))[0])
 
     def averaged(self, loss: float, mask: Any = None, parameters: Iterable[Any] = ()) -> float:
-        """Return the loss of the whole batch, and put its gradients into the parameters."""
+        """Return the loss of the whole batch, and assign its gradients to the parameters."""
         parameters, share = list(parameters), self.own / self.samples
         if mask is not None:  # a mean over the steps that count
             counted = float(np.sum(mask[: self.own]))
@@ -269,7 +268,7 @@ class DataParallel(SingleProcess):
         return buckets.average(loss, share)
 
     def _make_equal(self, portion: Portion) -> None:
-        """Build what the data have not built yet, and give all ranks the state of rank 0."""
+        """Build the model if it is not built, and give all ranks the state of rank 0."""
         with self.model.evaluating(), no_grad():
             self.model(portion(0, 1)[0])
         state = self.model.state_dict().items()
@@ -283,11 +282,11 @@ class DataParallel(SingleProcess):
     def _compare_all(self, parts: tuple[Any, ...]) -> None:
         """Refuse arrays that are not the same on all ranks, once."""
         if not any(parts is others for others in self._compared):
-            require_same(self.world, {"all samples of the data": _glance(parts)})
+            require_same(self.world, {"all samples of the data": _described(parts)})
             self._compared.append(parts)
 
     def _require_same_loss(self, sample: Any) -> None:
-        """Refuse models or losses of another formula: one sample tells.
+        """Refuse models or losses that differ, by the loss of one sample.
 
         Raises: OptionError: on every rank.
         """
@@ -305,20 +304,20 @@ class DataParallel(SingleProcess):
             )
 
     def _stream(self) -> np.random.Generator:
-        """Return random numbers that no other rank and no other pass has.
+        """Return a generator that differs for each rank and each pass.
 
-        They follow from the state of training, so that it can be resumed, and leave the common
-        generator as it is: weights and shuffles are then those of a single process.
+        It is derived from the state of training, so that training can be resumed, and does not
+        advance the common generator: weights and shuffles are those of a single process.
         """
         seed = int(copy.deepcopy(generator()).integers(2**63))
         return np.random.default_rng([seed, self.model.optimizer.iterations, self.world.rank])
 
 
 class DataParallelMetrics(EpochMetrics):
-    """Sums up a pass over the samples of all ranks, in the order that one process sees.
+    """The mean loss and the metrics of a pass over all ranks, in the order of one process.
 
     Args:    metrics: functions of (targets, predictions), by name.
-             together: knows how many samples count.
+             together: has the numbers of samples.
     """
 
     def __init__(self, metrics: Metrics, together: DataParallel) -> None:
@@ -345,13 +344,13 @@ class DataParallelMetrics(EpochMetrics):
 
 
 class RankZeroCallbacks(Callback):
-    """Runs callbacks on rank 0, and lets all ranks follow what they have changed.
+    """Runs callbacks on rank 0, and applies their changes on all ranks.
 
-    Weights, the learning rate, the optimizer's state and whether to stop are passed on; what else
-    a callback changes would hold on rank 0 alone, and is refused.
+    Weights, the learning rate, the optimizer's state and stop_training are passed on; other
+    changes would be made on rank 0 alone, and are refused.
 
     Args:    world: all ranks.
-             callbacks: of the user, heard on rank 0 only.
+             callbacks: of the user, called on rank 0 only.
     """
 
     def __init__(self, world: World, callbacks: Any) -> None:
@@ -359,7 +358,7 @@ class RankZeroCallbacks(Callback):
         self.callbacks = [] if world.rank else as_list(callbacks)
         self._has_changed = False  # whether weights or the optimizer differ from other ranks'
 
-    def _tell(self, event: str, *args: Any) -> None:
+    def _call(self, event: str, *args: Any) -> None:
         if not self._heard.hears(event):
             return
         model = self.model
@@ -380,31 +379,31 @@ class RankZeroCallbacks(Callback):
         )
 
     def on_train_begin(self, logs: Logs) -> None:
-        """Tell the callbacks."""
+        """Call the callbacks."""
         self._heard = CallbackList(self.callbacks, self.model)
-        self._tell("on_train_begin", logs)
+        self._call("on_train_begin", logs)
 
     def on_train_end(self, logs: Logs) -> None:
-        """Tell the callbacks; after a failure on this rank, too, so that none is waited for."""
+        """Call the callbacks, after an error on this rank, too."""
         with alone(self.model):
             self._heard("on_train_end", logs)
 
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
-        """Tell the callbacks."""
-        self._tell("on_epoch_begin", epoch, logs)
+        """Call the callbacks."""
+        self._call("on_epoch_begin", epoch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        """Tell the callbacks, and take over figures and weights."""
+        """Call the callbacks, and pass on metrics and weights."""
         parameters = [np.asarray(p.data).tobytes() for p in self.model.parameters()]
         checksum = zlib.crc32(b"".join(parameters))
         require_same(self.world, {f"checksum of the weights after epoch {epoch}": checksum})
-        self._tell("on_epoch_end", epoch, logs)
+        self._call("on_epoch_end", epoch, logs)
         logs.update(self.world.bcast(logs))
         share_weights(self.world, self.model)
 
     def on_train_batch_begin(self, batch: int, logs: Logs) -> None:
-        """Tell the callbacks, and take over what they have changed."""
-        self._tell("on_train_batch_begin", batch, logs)
+        """Call the callbacks, and pass on their changes."""
+        self._call("on_train_batch_begin", batch, logs)
         optimizer = self.model.optimizer
         rate, iterations = optimizer.learning_rate, optimizer.iterations
         is_schedule = callable(rate)
@@ -425,13 +424,13 @@ class RankZeroCallbacks(Callback):
             self._has_changed = False
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
-        """Tell the callbacks."""
-        self._tell("on_train_batch_end", batch, logs)
+        """Call the callbacks."""
+        self._call("on_train_batch_end", batch, logs)
 
 
 @contextmanager
 def alone(model: Any) -> Iterator[None]:
-    """Let this rank use the model by itself inside the block, as callbacks on rank 0 do."""
+    """Detach the ranks from the model inside the block, for callbacks on rank 0."""
     together, model._ranks = model._ranks, SingleProcess()
     try:
         yield
@@ -440,10 +439,10 @@ def alone(model: Any) -> Iterator[None]:
 
 
 def _portions(data: Any) -> Iterator[tuple[int, int, Portion]]:
-    """Yield for each batch how many samples it has, a checksum of what tells it from others, and
-    a function that takes some of its samples out.
+    """Yield for each batch its number of samples, a checksum, and a function that returns some
+    of its samples.
     """
-    if isinstance(data, Batches):  # which would copy what belongs to other ranks, too
+    if isinstance(data, Batches):  # iterating would copy the parts of other ranks, too
         samples = len(data.parts[0])
         order = generator().permutation(samples) if data.shuffle else np.arange(samples)
         for start in range(0, samples, data.batch_size):
@@ -464,11 +463,11 @@ def _sliced(batch: Any, low: int, high: int) -> Any:
     return tuple(part if part is None else part[low:high] for part in batch)
 
 
-def _glance(batch: Any) -> str:
-    """Return what tells a batch apart: shapes, types and checksums."""
+def _described(batch: Any) -> str:
+    """Return a description of a batch: shapes, types and checksums."""
     arrays = [np.asarray(part) for part in batch]
-    told = [f"{a.dtype}{a.shape}, checksum {zlib.crc32(a.tobytes()):x}" for a in arrays]
-    return " and ".join(told) or "no batch"
+    parts = [f"{a.dtype}{a.shape}, checksum {zlib.crc32(a.tobytes()):x}" for a in arrays]
+    return " and ".join(parts) or "no batch"
 
 
 def share_weights(world: World, model: Any) -> None:
@@ -479,7 +478,7 @@ def share_weights(world: World, model: Any) -> None:
 
 
 def share_optimizer(world: World, model: Any) -> None:
-    """Give all ranks what the optimizer of rank 0 remembers of the parameters, and its count."""
+    """Give all ranks the slots and the step count of rank 0's optimizer."""
     optimizer, parameters = model.optimizer, model.parameters()
     slots = [dict(optimizer.slots.get(parameter, {})) for parameter in parameters]
     slots, iterations = world.bcast((slots, optimizer.iterations))
@@ -489,18 +488,18 @@ def share_optimizer(world: World, model: Any) -> None:
 
 
 def share_randomness(world: World, model: Any) -> None:
-    """Let all ranks draw from here on what rank 0 draws."""
+    """Give all ranks the state of rank 0's random numbers."""
     source = model._generator or generator()
     source.bit_generator.state = world.bcast(source.bit_generator.state)
 
 
 def average_buffers(world: World, model: Any) -> None:
-    """Put the mean over all ranks in place of each buffer of floats: running averages and such."""
+    """Replace each buffer of floats, such as running averages, by its mean over all ranks."""
     parameters = model.named_parameters()
     means = {}
     for name, own in model.state_dict().items():
         if name not in parameters and own.dtype.kind == "f":
-            first = world.bcast(own)  # what is equal everywhere stays as it is, to the bit
+            first = world.bcast(own)  # equal buffers stay equal to the bit
             means[name] = first + world.summed(np.array(own - first)) / world.size
     model.load_state_dict(means, strict=False)
 

@@ -1,4 +1,4 @@
-"""PyTorch: from_torch and torch_weights, layers and weights in both directions."""
+"""from_torch and torch_weights: layers and weights from a PyTorch module, and weights back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,9 +36,9 @@ from ..packages import optional
 from ..randomness import drawing_from
 from .keras import fill
 
-# What PyTorch's weight_norm and pruning keep in place of a weight: weight_g, weight_mask, ...
+# Names in PyTorch of what weight_norm and pruning replace a weight by: weight_g, weight_mask, ...
 _REPLACED = ("g", "v", "orig", "mask")
-# What has the channels first in PyTorch, where its data have more axes than one
+# Layers with the channels first in PyTorch, if samples have more than one axis
 _CHANNELS_FIRST = (
     *(Conv1D, Conv2D, BatchNormalization),
     *(MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D),
@@ -48,34 +48,32 @@ _CHANNELS_FIRST = (
 def from_torch(module: Any) -> Any:
     """Return a PyTorch module as one of ours: the same layers with the same weights.
 
-    Data have their channels last here, also where PyTorch has them first: an image (batch,
-    channels, height, width) becomes np.moveaxis(x, 1, -1), and a sequence is (batch, steps,
-    features). Behind Flatten, weights are put into the order that then arises. In evaluation the
-    outputs are equal, and layers without requires_grad are frozen; the row `padding_idx` of an
-    Embedding is trained here.
+    Channels are last here, also where PyTorch has them first: an image (batch, channels, height,
+    width) becomes np.moveaxis(x, 1, -1), and a sequence is (batch, steps, features). The columns
+    of weights after Flatten are reordered accordingly. In evaluation the outputs are equal, and
+    layers without requires_grad are frozen; the row `padding_idx` of an Embedding is trained here.
 
-    Args:    module: torch.nn.Sequential, also of others, or a single layer. Of a recurrent one,
-             which returns more, the outputs of all steps.
+    Args:    module: torch.nn.Sequential, nested ones included, or a single layer. A recurrent one
+             returns the outputs of all steps only.
     Returns: a Sequential, for a single layer the layer, in the mode of the module: training or
-             evaluation. Layers have the numbers that they have there, and weights their names; but
-             a recurrent module of several layers becomes a Sequential of them. A layer that stands
-             in several places does so here, too.
-    Raises:  UnsupportedError: a layer, or an option of one, that does not exist here, named.
+             evaluation. Layers and weights have the same numbers and names; but a recurrent module
+             of several layers becomes a Sequential. Shared layers stay shared.
+    Raises:  UnsupportedError: a layer or an option that does not exist here.
              MissingPackageError: PyTorch is not installed.
     """
     torch = optional("torch", "torch")
-    with drawing_from(np.random.default_rng(0)):  # what is drawn here is replaced
+    with drawing_from(np.random.default_rng(0)):  # all weights are replaced
         made = _Conversion(torch).converted(module, "the module")
     return made.train(module.training)
 
 
 class _Conversion:
-    """Converts one layer after another; knows where the channels of its data lie in PyTorch."""
+    """Converts one layer after another, and tracks the axis of the channels in PyTorch."""
 
     def __init__(self, torch: Any) -> None:
         self._torch = torch
         self._place = Place()
-        self._made: dict[Any, Any] = {}  # layers with weights, for modules that come again
+        self._made: dict[Any, Any] = {}  # layers with weights, for shared modules
 
     def converted(self, module: Any, position: str) -> Any:
         """Return our layer.
@@ -101,7 +99,7 @@ class _Conversion:
             raise UnsupportedError(
                 self._place.name, "there is no such layer here", "a layer of nn.layers"
             )
-        place = module, self._place.flat  # behind Flatten, columns are in another order
+        place = module, self._place.flat  # after Flatten, columns are in another order
         state = self._state(module)
         made = self._filled(LAYERS[kind](module, self._place), state)
         self._freeze(module, made)
@@ -144,7 +142,7 @@ class _Conversion:
             made.trainable = False
 
     def _filled(self, made: Any, state: dict[str, Any]) -> Any:
-        if isinstance(made, list):  # one recurrent layer on the other, with dropout between them
+        if isinstance(made, list):  # stacked recurrent layers, with dropout between them
             return self._stack(made, state)
         if self._place.flat:
             names = ["weight"] if isinstance(made, Dense) else [*state]
@@ -163,12 +161,12 @@ class _Conversion:
 
 
 def _first(name: str, number: int) -> str:
-    """Return what an array of layer `number` is called in a layer by itself."""
+    """Return the name, in a single layer, of an array of layer `number`."""
     return name.replace(f"_l{number}", "_l0")
 
 
 def _channels_last(data: Any, channels: int) -> Any:
-    """Return an array whose last axis stood for (channels, height, width), for channels last."""
+    """Return an array with its last axis, (channels, height, width), reordered to channels last."""
     parts = data.reshape(*data.shape[:-1], channels, -1)
     return np.asarray(parts.swapaxes(-1, -2).reshape(data.shape), order="C")
 
@@ -176,8 +174,8 @@ def _channels_last(data: Any, channels: int) -> Any:
 def torch_weights(model: Any) -> dict[str, Any]:
     """Return a model's weights by the names, and in the order, that they have in PyTorch.
 
-    They are those of `state_dict`, but behind Flatten: PyTorch, which has the channels first, lays
-    the numbers of an image or a signal in another row. There, columns are put into its order.
+    They are those of `state_dict`, except after Flatten: PyTorch, with the channels first, flattens
+    an image or a signal in another order. There, columns are reordered.
 
     Args:    model: a Sequential, or a single layer, that has weights already.
     Returns: arrays by name, in C order; `module.load_state_dict` takes each as torch.tensor(array),
@@ -192,7 +190,7 @@ def torch_weights(model: Any) -> dict[str, Any]:
 
 
 class _Weights:
-    """Takes the weights of one layer after another; knows where their channels lie in PyTorch."""
+    """Collects the weights of all layers, and tracks the axis of the channels in PyTorch."""
 
     def __init__(self) -> None:
         self._channels = 0  # how many, where PyTorch has them first
@@ -217,7 +215,7 @@ class _Weights:
         return {f"{prefix}{name}": data for name, data in state.items()}
 
     def _go_through(self, layer: Any) -> None:
-        """Note where the channels lie behind a layer."""
+        """Update the axis of the channels after a layer."""
         if isinstance(layer, _CHANNELS_FIRST):
             shape = layer.output_shape or layer.input_shape or ()
             self._channels = shape[-1] if len(shape) > 1 else 0
@@ -226,7 +224,7 @@ class _Weights:
             if self._flat and len(layer.target_shape) > 1:
                 raise UnsupportedError(
                     f"the weights behind {layer} for PyTorch",
-                    "it has the channels first there, so that other numbers come together",
+                    "with the channels first, it puts other numbers together",
                     "Flatten(); or model.state_dict(), with the channels last as here",
                 )
         elif isinstance(layer, Dense | RecurrentLayer | Bidirectional):
@@ -234,18 +232,18 @@ class _Weights:
 
 
 def _channels_first(data: Any, channels: int) -> Any:
-    """Return an array whose last axis stands for channels last, for (channels, height, width)."""
+    """Return an array with its last axis, with channels last, reordered to channels first."""
     return _channels_last(data, data.shape[-1] // channels)
 
 
 @dataclass
 class Place:
-    """Where the data stand in PyTorch, at the layer called `name`.
+    """The layout of the data in PyTorch, at the layer called `name`.
 
-    Attributes: rank: how many axes lie behind batch and channels, which PyTorch has first; 0: the
+    Attributes: rank: how many axes follow batch and channels, which PyTorch has first; 0: the
                 features are last, as here.
-                channels: how many, where they are first; 0: nobody has told yet.
-                flat: the channels of which the columns consist since they were flattened.
+                channels: how many, where they are first; 0: unknown.
+                flat: the channels that a flattened image had; 0: it is not flattened.
     """
 
     name: str = ""
@@ -254,11 +252,11 @@ class Place:
     flat: int = 0
 
     def refuse(self, why: str, instead: str) -> UnsupportedError:
-        """Return the error for the layer that stands here."""
+        """Return the error for this layer."""
         return UnsupportedError(self.name, why, instead)
 
     def only(self, module: Any, **options: Any) -> None:
-        """Refuse a layer whose options are others than these.
+        """Refuse a layer with other options than these.
 
         Raises:  UnsupportedError: one of them is.
         """
@@ -268,7 +266,7 @@ class Place:
                 raise self.refuse(f"{name}={given!r} does not exist here", f"{name}={value!r}")
 
     def last_axis(self) -> None:
-        """Refuse a layer that works on PyTorch's last axis where ours has the channels there."""
+        """Refuse a layer over PyTorch's last axis where ours are the channels."""
         if self.rank:
             raise self.refuse(
                 "its axis is the last one, which here is that of the channels",
@@ -353,7 +351,7 @@ def _convolution(ours: Any, rank: int) -> Callable[[Any, Place], Any]:
 
 
 def _padding(module: Any, reach: list[int], place: Place) -> str:
-    """Return "valid" or "same", whichever means what PyTorch's numbers of pixels mean."""
+    """Return "valid" or "same" for PyTorch's numbers of pixels."""
     given = module.padding
     if isinstance(given, str):
         return given

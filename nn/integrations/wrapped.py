@@ -19,7 +19,7 @@ from .estimator import NetworkEstimator, Probabilistic, Regressing, check_kept
 
 @dataclass(eq=False, repr=False)
 class Wrapped(NetworkEstimator):
-    """What NetworkClassifier and NetworkRegressor share: all but the targets."""
+    """NetworkClassifier and NetworkRegressor, but for the targets."""
 
     model: Any
     _: KW_ONLY
@@ -59,7 +59,7 @@ class Wrapped(NetworkEstimator):
         self._finish()
 
     def _begin(self, X: Any, rows: Any) -> None:
-        """Make a model with weights, and say how it learns."""
+        """Make a model with weights, and compile it."""
         self._begin_drawing(check_random_state(self.random_state))
         outputs = self._outputs_for(rows)
         with drawing_from(self._generator):
@@ -79,7 +79,7 @@ class Wrapped(NetworkEstimator):
 
 
 def _made(given: Any, outputs: int) -> Any:
-    """Return a model of one's own: a copy of the one given, or what a function makes."""
+    """Return a copy of the given model, or the model that a function makes."""
     is_function = callable(given) and not isinstance(given, Module)
     made = given(outputs) if is_function else copy.deepcopy(given)
     if not isinstance(made, Module):
@@ -98,15 +98,15 @@ class NetworkClassifier(Probabilistic, Wrapped):
     Its outputs are probabilities, or logits if the loss has from_logits=True: one for each class
     or label; or a single one, that of the second of two classes.
 
-    Args:    model: of which each fit takes a copy (one that has weights starts from them); or a
-             function of the number of classes that returns one.
+    Args:    model: copied by each fit (existing weights are the initial ones); or a function of
+             the number of classes that returns a model.
              loss: see nn.losses; None: categorical_crossentropy, or binary_crossentropy of labels
              and of a single output.
              optimizer, metrics, epochs, batch_size, validation_split, callbacks, shuffle: as in
-             `compile` and `fit` of nn; each fit takes a copy of the optimizer.
-             warm_start: let fit go on from the weights that are there.
-             random_state: a number or RandomState, which weights, order and dropout come from.
-             verbose: say the figures of each epoch.
+             `compile` and `fit` of nn; each fit copies the optimizer.
+             warm_start: fit continues from the present weights.
+             random_state: a number or RandomState, for weights, order and dropout.
+             verbose: print the metrics of each epoch.
              class_weight: {class: weight}, "balanced", or one dict for each of several labels.
     Example: >>> from nn import Adam, Dense, Sequential
              >>> model = Sequential([Dense(8, "tanh"), Dense(1, "sigmoid")])
@@ -126,7 +126,7 @@ class NetworkClassifier(Probabilistic, Wrapped):
         if self._gives_scores:
             raise OptionError(
                 f"probabilities of {type(self).__name__} with loss={self.loss!r}",
-                "a hinge loss makes the outputs scores, whose sign is the class",
+                "with a hinge loss the outputs are scores, whose sign is the class",
                 "loss='binary_crossentropy' and a sigmoid, or predict(X)",
             )
         return super().predict_proba(X)
@@ -172,8 +172,8 @@ class NetworkClassifier(Probabilistic, Wrapped):
 class NetworkRegressor(Regressing, Wrapped):
     """Any model of `nn` as a regressor, of one or several numbers for each sample.
 
-    Args:    model: of which each fit takes a copy (one that has weights starts from them); or a
-             function of the number of targets that returns one.
+    Args:    model: copied by each fit (existing weights are the initial ones); or a function of
+             the number of targets that returns a model.
              loss: see nn.losses; None: mean_squared_error.
              optimizer, ..., verbose: as for NetworkClassifier.
     Example: >>> from nn import Dense, Sequential
@@ -199,7 +199,7 @@ _KINDS = {"classifier": lambda: NetworkClassifier, "regressor": lambda: NetworkR
 def as_estimator(model: Any, kind: str = "classifier", **options: Any) -> Any:
     """Return a model of `nn` as an estimator of scikit-learn.
 
-    Args:    model: not trained: each fit takes a copy; or a function of the number of outputs.
+    Args:    model: copied by each fit; or a function of the number of outputs.
              kind: "classifier" or "regressor".
              options: see NetworkClassifier and NetworkRegressor.
     Returns: a NetworkClassifier or NetworkRegressor.

@@ -30,7 +30,7 @@ class Reshape(ArrayLayer):
         if open_lengths not in ([], [-1]):
             raise OptionError(
                 f"target_shape = {self.target_shape}",
-                "lengths are at least 1; only one of them can be left open, as -1",
+                "lengths are at least 1; only one length, -1, can be left open",
                 "target_shape=(28, 28, 1), or (-1, 28)",
             )
 
