@@ -96,7 +96,7 @@ class TestBadInput:
         "y", [np.full((4, 2), 0.7), [[2, -1]] * 4, np.zeros((4, 2, 2))], ids=["sum", "sign", "axes"]
     )
     def test_rows_that_are_not_one_hot(self, y):
-        with pytest.raises(ShapeError, match="one class or one figure"):
+        with pytest.raises(ShapeError, match="one class or one number"):
             Plane(CORNERS, y)
 
     @pytest.mark.parametrize("number", [np.nan, np.inf])

@@ -1,4 +1,4 @@
-"""Data sets: (x, y), small ones generated, others fetched.
+"""Data sets, as (x, y).
 
 - xor, and_, or_: all four rows of a Boolean function
 - moons, circles, spirals: classes of points in the plane that no line separates

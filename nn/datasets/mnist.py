@@ -46,11 +46,11 @@ def mnist(
 ) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     """Return (x, y) for training and (x, y) for testing; (x_train, y_train), (x_test, y_test).
 
-    The files are looked for in <folder>/mnist, checked, and downloaded if they are not there.
+    The files are read from <folder>/mnist and checked; missing ones are downloaded.
 
     Args:    folder: None: the environment variable AUTOGRAD_CORE_DATA, else autograd_core in
              XDG_CACHE_HOME or ~/.cache. It may be read-only if it has the files.
-             mirrors: addresses to download from, one after the other until one has the file.
+             mirrors: addresses to download from, tried in this order.
     Returns: x (60000, 28, 28) and (10000, 28, 28), float32 from 0, white, to 1, where Keras has
              0 to 255; y (60000,) and (10000,), int64.
     Raises:  FileError: the files can neither be used nor be downloaded.
@@ -81,12 +81,12 @@ _LIMIT = 100_000_000  # bytes: the largest file of MNIST has 47 million, a forge
 
 
 def fetch(path: Path, sha256: str, mirrors: Sequence[str]) -> bytes:
-    """Return the decompressed content of a gz file; one not there, or damaged, is downloaded.
+    """Return the decompressed content of a gz file, which is downloaded if missing or damaged.
 
-    Args:    path: of the file; nothing is written where it is there and whole.
+    Args:    path: of the file; it is not written if it is there and intact.
              sha256: of the decompressed bytes, in hexadecimal.
              mirrors: addresses of folders on the web that hold a file of this name.
-    Raises:  FileError: it can neither be used nor be downloaded; names each mirror and why.
+    Raises:  FileError: it can neither be used nor be downloaded, with the reason of each mirror.
     """
     try:
         return _unpack(path.read_bytes(), sha256)
@@ -115,7 +115,7 @@ def _downloaded(path: Path, problem: str, sha256: str, mirrors: Sequence[str]) -
 
 @contextmanager
 def _made(folder: Path) -> Iterator[None]:
-    """Make a folder, and those around it; in the end those that are new and empty go again."""
+    """Make a folder and its parents; afterwards remove those that are new and empty."""
     new = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Small data sets: Boolean functions and curves in the plane, computed; tables."""
+"""Small data sets: Boolean functions, curves in the plane, digits and a table of salaries."""
 
 from collections.abc import Callable
 from typing import Any
@@ -52,13 +52,13 @@ def _rows(function: Callable[..., Any]) -> XY:
 
 
 def moons(samples: int = 100, noise: float = 0.0, seed: int | None = None) -> XY:
-    """Return points on two half circles that reach into each other, in random order.
+    """Return points on two interleaving half circles, in random order.
 
     Class 0: (cos t, sin t), class 1: (1 - cos t, 1/2 - sin t), t evenly from 0 to pi.
 
     Args:    samples: how many points; class 1 has the odd one.
-             noise: standard deviation of what is added to each coordinate.
-             seed: the same points for the same seed; None: drawn as nn.set_seed has it.
+             noise: standard deviation of normal noise on each coordinate.
+             seed: of the points; None: they are drawn from nn.set_seed's generator.
     Returns: x (samples, 2), float64; y (samples,), int64.
     Raises:  OptionError: samples below 1, or noise below 0.
     Example: >>> x, y = moons(5, seed=0)
@@ -79,9 +79,9 @@ def circles(
     """Return points on a circle of radius 1, class 0, and on one inside it, in random order.
 
     Args:    samples: how many points; class 1 has the odd one.
-             noise: standard deviation of what is added to each coordinate.
+             noise: standard deviation of normal noise on each coordinate.
              factor: radius of the inner circle, 0 to 1.
-             seed: the same points for the same seed; None: drawn as nn.set_seed has it.
+             seed: of the points; None: they are drawn from nn.set_seed's generator.
     Returns: x (samples, 2), float64; y (samples,), int64.
     Raises:  OptionError: samples below 1, noise below 0, or factor outside 0 to 1.
     Example: >>> x, y = circles(100, factor=0.5, seed=0)
@@ -101,14 +101,14 @@ def circles(
 def spirals(
     samples: int = 100, classes: int = 2, noise: float = 0.0, seed: int | None = None
 ) -> XY:
-    """Return points on spirals that wind once around the origin, in random order.
+    """Return points on spirals, one turn around the origin, in random order.
 
     Class k of n: r (cos a, sin a) with a = 2 pi (r + k/n), r evenly from 0.1 to 1.
 
     Args:    samples: how many points, shared evenly; the first classes have the odd ones.
              classes: how many spirals.
-             noise: standard deviation of what is added to each coordinate.
-             seed: the same points for the same seed; None: drawn as nn.set_seed has it.
+             noise: standard deviation of normal noise on each coordinate.
+             seed: of the points; None: they are drawn from nn.set_seed's generator.
     Returns: x (samples, 2), float64; y (samples,), int64.
     Raises:  OptionError: samples or classes below 1, or noise below 0.
     Example: >>> x, y = spirals(90, classes=3, seed=0)
@@ -141,7 +141,7 @@ def _mixed(curves: Any, noise: float, seed: int | None) -> XY:
 
 
 def digits() -> tuple[Any, Any]:
-    """Return 1,797 handwritten digits of 8 x 8 pixels; scikit-learn has them.
+    """Return 1,797 handwritten digits of 8 x 8 pixels, from scikit-learn.
 
     Returns: x (1797, 64), float64 from 0, white, to 1: scikit-learn's 0 to 16 divided by 16;
              x.reshape(-1, 8, 8, 1) for convolutions. y (1797,), int64 from 0 to 9.

@@ -18,7 +18,7 @@ MOST_UNITS = 16  # of which all states are computed: 65,536
 
 
 class RestrictedBoltzmannMachine(Module):
-    """Units of 0 and 1 that learn the distribution of their data.
+    """Visible and hidden units of 0 and 1, with weights between the two layers only.
 
     E(v, h) = -b v - c h - h W v, and p(v, h) is proportional to exp(-E). W (hidden, visible), the
     parameter `weight`, starts normal with standard deviation 0.01, `visible_bias` b and
@@ -57,7 +57,7 @@ class RestrictedBoltzmannMachine(Module):
     def free_energy(self, v: Any) -> Any:
         """Return -log of the sum of exp(-E(v, h)) over all h, a Value (batch,).
 
-        Each hidden unit is summed over alone: F(v) = -b v - sum softplus(c + W v).
+        The sum factorizes over hidden units: F(v) = -b v - sum softplus(c + W v).
 
         Args, Raises: v as for `energy`.
         """
@@ -137,14 +137,14 @@ class RestrictedBoltzmannMachine(Module):
         momentum: float = 0.0,
         persistent: bool = False,
     ) -> list[float]:
-        """Learn from data by contrastive divergence.
+        """Train on data by contrastive divergence.
 
         Args:    x: (samples, visible), from 0 to 1.
                  epochs: how often all samples are seen.
                  batch_size: samples in each step.
                  learning_rate, momentum: of gradient descent; see nn.SGD.
                  k: steps of Gibbs sampling for each update.
-                 persistent: chains go on from update to update; False: they start at the data.
+                 persistent: chains continue from update to update; False: they start at the data.
         Returns: after each epoch, the mean squared distance of x to its reconstruction.
         Raises:  OptionError: an option out of range. ShapeError, DomainError: as for `energy`.
         """
@@ -174,11 +174,11 @@ class RestrictedBoltzmannMachine(Module):
 
 
 class BoltzmannMachine(Module):
-    """Visible and hidden units of 0 and 1 that learn the distribution of their data.
+    """Fully connected visible and hidden units of 0 and 1, trained on a distribution of data.
 
     E(s) = -1/2 s W s - b s, and p(s) is proportional to exp(-E). W is symmetric with zero
-    diagonal: of the parameter `weight` (units, units) only what lies above the diagonal counts,
-    one number for each pair, at first normal with standard deviation 0.1; `bias` b starts at 0.
+    diagonal: of the parameter `weight` (units, units) only the part above the diagonal counts,
+    initially normal with standard deviation 0.1; `bias` b starts at 0.
 
     Args:    units: how many, visible and hidden together.
              visible: how many of them, the first ones, are visible; None: all.
@@ -220,7 +220,7 @@ class BoltzmannMachine(Module):
         return self.energy(state)
 
     def log_probabilities(self) -> Any:
-        """Return log p(v) of each visible pattern v, counted out over all states.
+        """Return log p(v) of each visible pattern v, by a sum over all states.
 
         Returns: a Value (2 ** visible,), in the order of the binary numbers 00..0 to 11..1.
         Raises:  OptionError: the machine has more than 16 units.
@@ -228,7 +228,7 @@ class BoltzmannMachine(Module):
         if self.units > MOST_UNITS:
             raise OptionError(
                 f"the probabilities of {self.units} units",
-                f"2 ** {self.units} states are too many to be counted out",
+                f"2 ** {self.units} states are too many to be summed over",
                 f"at most {MOST_UNITS} units; or samples(n), and fit(x, exact=False)",
             )
         places = np.arange(self.units)[::-1]
@@ -241,10 +241,10 @@ class BoltzmannMachine(Module):
         return np.exp(self.log_probabilities())
 
     def negative_log_likelihood(self, v: Any) -> Any:
-        """Return the mean of -log p(v) over data, a Value; its least is the data's entropy.
+        """Return the mean of -log p(v) over data, a Value; its minimum is the data's entropy.
 
-        Its gradient is the difference of two correlations: <s s> of the machine left alone, less
-        <s s> with its visible units held at the data.
+        Its gradient is a difference of correlations: <s s> of the free machine less <s s> with the
+        visible units clamped to the data.
 
         Args:    v: (samples, visible), of 0 and 1.
         Raises:  ShapeError, DomainError: as for `energy`. OptionError: more than 16 units.
@@ -253,13 +253,11 @@ class BoltzmannMachine(Module):
         return -np.mean(self.log_probabilities()[patterns.astype(int)])
 
     def gibbs(self, state: Any, steps: int = 1, clamped: bool = False) -> Any:
-        """Return states after sweeps in which each unit is drawn anew, given all others.
-
-        p(s_i = 1 | others) = sigmoid(W_i s + b_i).
+        """Return states after Gibbs sweeps: p(s_i = 1 | others) = sigmoid(W_i s + b_i).
 
         Args:    state: where the chains start, (chains, units).
                  steps: how many sweeps.
-                 clamped: hold the visible units as they are.
+                 clamped: keep the visible units.
         Returns: an array of 0 and 1, (chains, units).
         """
         check_range("steps", steps, 0)
@@ -284,11 +282,11 @@ class BoltzmannMachine(Module):
     def contrast(self, clamped: Any, free: Any) -> Any:
         """Return mean E(clamped) - mean E(free), a Value.
 
-        With samples of both as constants, its gradient is that of the negative log-likelihood,
-        but for chance.
+        With samples of both as constants, its gradient is an estimate of that of the negative
+        log-likelihood.
 
-        Args:    clamped: states with the visible units held at the data, (samples, units).
-                 free: states of the machine left alone, (chains, units).
+        Args:    clamped: states with the visible units clamped to the data, (samples, units).
+                 free: states of the free machine, (chains, units).
         """
         return np.mean(self.energy(clamped)) - np.mean(self.energy(free))
 
@@ -301,16 +299,16 @@ class BoltzmannMachine(Module):
         exact: bool = True,
         k: int = 10,
     ) -> list[float]:
-        """Learn from data, all of them in each step.
+        """Train on data, all of them in each step.
 
         Args:    x: (samples, visible), of 0 and 1.
                  epochs: how many steps.
                  learning_rate, momentum: of gradient descent; see nn.SGD.
-                 exact: follow the gradient of the negative log-likelihood; False: of `contrast`,
-                 with two chains for each sample, held at it and free, which go on all the time.
+                 exact: use the gradient of the negative log-likelihood; False: of `contrast`,
+                 with two persistent chains for each sample, one clamped and one free.
                  k: sweeps of the chains before each step.
-        Returns: what was descended, before each step: the negative log-likelihood, or the
-                 contrast, which is near 0 where machine and data agree, and at the start.
+        Returns: the objective before each step: the negative log-likelihood, or the contrast,
+                 which is near 0 where machine and data agree, and at the start.
         Raises:  as `negative_log_likelihood`, and OptionError: epochs or k out of range.
         """
         check_range("epochs", epochs, 0)

@@ -1,4 +1,4 @@
-"""Hopfield networks: a memory that completes patterns."""
+"""Hopfield networks, associative memories; helpers that Boltzmann machines share."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,12 +17,11 @@ from ..storage.tensors import reserve
 
 @dataclass(frozen=True)
 class Recall:
-    """How a Hopfield network went from a state to rest.
+    """The trajectory of a Hopfield network from a state to a fixed point.
 
-    Args:    states: the state at the start and after each update that changed it, (changes + 1,
-             units).
-             energies: the energy of each of them, (changes + 1,).
-             settled: whether it came to rest; False: the sweeps ran out.
+    Args:    states: the first state and the state after each change, (changes + 1, units).
+             energies: of these states, (changes + 1,).
+             settled: whether the last state is a fixed point; False: the sweeps ran out.
     Example: >>> memory = Hopfield(3).store([1, 1, -1])
              >>> found = memory.recall([1, 1, 1])
              >>> found.state, found.energies, found.settled
@@ -40,11 +39,11 @@ class Recall:
 
 
 class Hopfield(Module):
-    """Units of -1 and 1, all joined to each other, whose states roll down an energy to memories.
+    """Fully connected units of -1 and 1, whose updates lower an energy towards stored patterns.
 
-    E(s) = -1/2 s W s - b s. A unit's field, -dE/ds, says where it wants to go; each update sets a
-    unit to the sign of its field, and lowers E. The buffers `weight` W (units, units), symmetric
-    with zero diagonal, and `bias` b (units,) start at 0.
+    E(s) = -1/2 s W s - b s. The field of a unit is -dE/ds; each update sets a unit to the sign of
+    its field, and lowers E. The buffers `weight` W (units, units), symmetric with zero diagonal,
+    and `bias` b (units,) start at 0.
 
     Args:    units: how many.
     Raises:  OptionError: units below 1.
@@ -63,10 +62,10 @@ class Hopfield(Module):
         self.bias: Any = np.zeros(units)
 
     def store(self, patterns: Any) -> "Hopfield":
-        """Remember patterns, in addition to those stored before.
+        """Store patterns, in addition to earlier ones.
 
         Hebb's rule adds P^T P / units to the weights, and keeps their diagonal at 0. About 0.138
-        random patterns for each unit can be recalled; with more, memory breaks down.
+        random patterns for each unit can be recalled.
 
         Args:    patterns: P, of -1 and 1, (units,) or (patterns, units).
         Returns: itself.
@@ -91,7 +90,7 @@ class Hopfield(Module):
         return pairwise_energy(self._states(state), self.weight, self.bias)
 
     def field(self, state: Any) -> Any:
-        """Return what drives each unit, the gradient of -E: W s + b.
+        """Return the field of each unit, the gradient of -E: W s + b.
 
         Args, Raises: as for `energy`.
         Returns: of the state's shape.
@@ -105,16 +104,16 @@ class Hopfield(Module):
         synchronous: bool = False,
         order: Iterable[int] | None = None,
     ) -> Recall:
-        """Let the network come to rest.
+        """Update the units until none changes.
 
         A unit with a field of 0 stays as it is. One by one, no update raises the energy, so that
-        the network settles; all at once, it can, and two states may follow each other for ever.
+        the network settles; all at once, it may alternate between two states for ever.
 
-        Args:    state: where to start, (units,).
-                 steps: at most how many sweeps over all units.
+        Args:    state: the initial state, (units,).
+                 steps: the most sweeps over all units.
                  synchronous: update all units at once.
-                 order: in which units are updated, one by one; None: another one in each sweep.
-        Returns: all states on the way, with their energies.
+                 order: of the updates; None: another random one in each sweep.
+        Returns: all states, with their energies.
         Raises:  ShapeError, DomainError: as for `energy`. OptionError: an order that does not
                  name each unit once, or negative steps.
         """
@@ -140,7 +139,7 @@ class Hopfield(Module):
         return self.recall(state).state
 
     def _wanted(self, state: Any) -> Any:
-        """Return the state that each unit would take, were it the next to be updated."""
+        """Return the state of each unit after its next update."""
         field = self.field(state)
         return np.where(field == 0.0, state, np.sign(field))
 
@@ -159,7 +158,7 @@ class Hopfield(Module):
 
 
 def pairwise_energy(state: Any, weight: Any, bias: Any) -> Any:
-    """Return -1/2 s W s - b s: low where units that are joined by positive weights agree.
+    """Return -1/2 s W s - b s, which is low where units connected by positive weights agree.
 
     Args:    state: s, (..., units).
              weight: W, (units, units), symmetric, with zero diagonal.
@@ -180,13 +179,13 @@ def as_states(
     between: bool = False,
     axes: tuple[int, ...] = (2,),
 ) -> Any:
-    """Return what was given as floats, after a look at its shape and its numbers.
+    """Return states as floats, after checks of their shape and their numbers.
 
-    Args:    given: array, (batch, units); of Values only the shape is looked at.
-             name: what it is, for the message.
+    Args:    given: array, (batch, units); of Values only the shape is checked.
+             name: for the message.
              low: the units' lower value; the upper one is 1.
-             between: whether numbers between the two will do as well.
-             axes: how many it may have: 1 is a single state, (units,).
+             between: whether numbers between the two are allowed.
+             axes: the allowed numbers of axes: 1 is a single state, (units,).
     Raises:  ShapeError: another shape. DomainError: other numbers.
     """
     states = given if isinstance(given, Value) else np.asarray(given)

@@ -39,7 +39,7 @@ class _Convolution(WeightedLayer):
         if max(self._steps) > 1 < max(self._spread):
             raise OptionError(
                 f"strides = {self.strides} and dilation_rate = {self.dilation_rate}",
-                "only one of them may be above 1, as in Keras",
+                "one of them may be above 1, not both, as in Keras",
                 "strides=1 or dilation_rate=1",
             )
         self._reach = tuple((k - 1) * d + 1 for k, d in zip(self._size, self._spread, strict=True))

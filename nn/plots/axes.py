@@ -1,4 +1,4 @@
-"""Axes to draw on, and colours that everybody can tell apart, on light ground and on dark."""
+"""Axes, and colours that are distinguishable with colour blindness, on light and dark."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from ..packages import optional
 
 BLUE, ORANGE = "#2f8fdd", "#ee8420"
 COLOURS = (BLUE, ORANGE, "#04954d", "#bd058f", "#eea0b3", "#1a52f9")  # see tests/eyesight.py
-MARKERS = ("o", "s", "^", "D", "v", "P")  # beside colour, tell classes and paths apart
+MARKERS = ("o", "s", "^", "D", "v", "P")  # distinguish classes and paths, with colours
 STYLES = ("-", "--", "-.", ":")
 
 
@@ -21,27 +21,27 @@ def axes_or_new(ax: Any) -> Any:
 
 
 def around_zero(ax: Any) -> Any:
-    """Return the colour map from blue over the ground, at 0, to orange, as `draw` has them."""
+    """Return the colour map from blue over the background, at 0, to orange, as in `draw`."""
     return _between(BLUE, ax.get_facecolor(), ORANGE)
 
 
-def from_ground(ax: Any) -> Any:
-    """Return the colour map from the ground to blue."""
+def background_to_blue(ax: Any) -> Any:
+    """Return the colour map from the background to blue."""
     return _between(ax.get_facecolor(), BLUE)
 
 
-def from_ground_to_ink(ax: Any) -> Any:
-    """Return the colour map from the ground to the colour of texts."""
+def background_to_ink(ax: Any) -> Any:
+    """Return the colour map from the background to the colour of texts."""
     return _between(ax.get_facecolor(), ink(ax))
 
 
 def ink(ax: Any) -> Any:
-    """Return the colour of texts, which stands out from the ground."""
+    """Return the colour of texts, which contrasts with the background."""
     return ax.xaxis.label.get_color()
 
 
 def mixed(ax: Any, colour: Any, share: Any) -> Any:
-    """Return a colour mixed with the ground.
+    """Return a colour mixed with the background.
 
     Args:    share: of the colour, an array of any shape.
     Returns: red, green and blue, (..., 3).
@@ -52,7 +52,7 @@ def mixed(ax: Any, colour: Any, share: Any) -> Any:
 
 
 def bare(ax: Any) -> None:
-    """Take ticks and frame away: the picture stands for itself."""
+    """Remove ticks and frame."""
     ax.set(xticks=[], yticks=[])
     for spine in ax.spines.values():
         spine.set_visible(False)

@@ -16,9 +16,9 @@ from .axes import BLUE, COLOURS, ORANGE, axes_or_new, ink
 
 
 def learning_curves(history: Any, figure: str = "loss", ax: Any = None) -> Any:
-    """Draw a figure of the training and of the validation data over the epochs.
+    """Draw a metric of the training and of the validation data over the epochs.
 
-    A dot marks the epoch of the least validation loss: what comes after is overfitting.
+    A dot marks the epoch of the least validation loss, after which training overfits.
 
     Args:    history: as `fit` returns it, or a dict of lists or arrays.
              figure: "loss", or a metric such as "accuracy".
@@ -66,11 +66,11 @@ def activation_functions(
     """Draw activation functions, and dashed their derivatives, which `grad` computes.
 
     Args:    functions: a name, a function of numbers, or a list of them; see nn.activations.
-             low, high: from where to where.
+             low, high: the range.
              ax: matplotlib's Axes to draw on; None: new ones.
     Returns: the Axes.
-    Raises:  OptionError: an unknown name, a range that is none, or softmax, which needs a whole
-             layer. MissingPackageError: no matplotlib.
+    Raises:  OptionError: an unknown name, an empty range, or softmax, which needs a whole layer.
+             MissingPackageError: no matplotlib.
     Example: >>> ax = activation_functions(["tanh", "relu"])
              >>> [text.get_text() for text in ax.get_legend().get_texts()]
              ['tanh', "tanh'", 'relu', "relu'"]
@@ -103,8 +103,8 @@ def activation_functions(
 def gradient_flow(model: Module, ax: Any = None) -> Any:
     """Draw the mean size of the gradients in each layer, from the input to the output.
 
-    Bars that shrink from right to left by the same factor are gradients that vanish on their way
-    back; bars that grow, gradients that explode. The scale is logarithmic.
+    Bars that shrink from right to left by a constant factor show vanishing gradients; bars that
+    grow, exploding gradients. The scale is logarithmic.
 
     Args:    model: after loss.backward().
              ax: matplotlib's Axes to draw on; None: new ones.

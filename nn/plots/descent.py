@@ -1,4 +1,4 @@
-"""The loss over two weights, and the ways that optimizers take down."""
+"""The loss over two weights, and the paths of optimizers."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -9,19 +9,19 @@ from autograd_core import OptionError, ShapeError, Value, no_grad
 
 from .. import optimizers as known
 from ..data import whole_number
-from .axes import COLOURS, MARKERS, ORANGE, STYLES, axes_or_new, from_ground, ink
+from .axes import COLOURS, MARKERS, ORANGE, STYLES, axes_or_new, background_to_blue, ink
 
 Range = tuple[float, float]
-SIDE = 60  # the loss is asked at SIDE * SIDE places
+SIDE = 60  # the loss is computed at SIDE * SIDE points
 
 
 def descent_path(loss: Callable[..., Any], optimizer: Any, start: Any, steps: int = 50) -> Any:
-    """Return the places that an optimizer passes on its way down.
+    """Return the path of an optimizer.
 
     Args:    loss: a function of two numbers, the weights.
-             optimizer: a name, or an object, which stays as it is; see nn.optimizers.
-             start: the two weights to begin with.
-             steps: how many steps to take.
+             optimizer: a name, or an object, which is not changed; see nn.optimizers.
+             start: the initial weights.
+             steps: how many steps.
     Returns: array, (steps + 1, 2).
     Raises:  ShapeError: start is not two numbers. OptionError: an unknown optimizer, or no step.
     Example: >>> from nn import SGD
@@ -35,7 +35,7 @@ def descent_path(loss: Callable[..., Any], optimizer: Any, start: Any, steps: in
             f"start = {start!r}", "the loss is a function of two weights", "two numbers: (1.0, 2.0)"
         )
     chosen = known.get(optimizer)
-    optimizer = type(chosen)(**chosen.config())  # which remembers nothing yet
+    optimizer = type(chosen)(**chosen.config())  # without slots
     weights = [Value(float(number)) for number in start]
     path = [[float(number) for number in start]]
     with np.errstate(all="ignore"):
@@ -55,18 +55,18 @@ def loss_surface(
     up: Range | None = None,
     ax: Any = None,
 ) -> Any:
-    """Draw a loss over two weights as lines of equal height, and a way down.
+    """Draw the contour lines of a loss over two weights, and a path.
 
-    The lines lie closer where the loss is small, and colour is strong where it is large.
+    Levels are denser where the loss is small, and colours stronger where it is large.
 
     Args:    loss: a function of two numbers, the weights, that returns a number or Value.
-             path: places passed, (steps, 2), as `descent_path` returns them; None: no way.
-             across, up: from where to where the first and the second weight go; None: around the
-             path, or from -3 to 3.
+             path: points, (steps, 2), as `descent_path` returns them; None: no path.
+             across, up: the ranges of the first and the second weight; None: around the path, or
+             from -3 to 3.
              ax: matplotlib's Axes to draw on; None: new ones.
     Returns: the Axes.
-    Raises:  ShapeError: the path is none, or the loss is no single number. OptionError: a range
-             that is none. MissingPackageError: no matplotlib.
+    Raises:  ShapeError: a path of another shape, or a loss that is no single number. OptionError:
+             an empty range. MissingPackageError: no matplotlib.
     Example: >>> bowl = lambda a, b: a**2 + 3 * b**2
              >>> ax = loss_surface(bowl, descent_path(bowl, "sgd", (2.0, 1.0)))
              >>> ax.get_xlabel(), len(ax.get_lines()[0].get_xdata())
@@ -76,7 +76,7 @@ def loss_surface(
     ax = axes_or_new(ax)
     _surface(ax, loss, paths, across, up)
     for each in paths:
-        _way(ax, each, color=ORANGE, marker="o")
+        _draw_path(ax, each, color=ORANGE, marker="o")
     return ax
 
 
@@ -89,11 +89,11 @@ def optimizer_paths(
     up: Range | None = None,
     ax: Any = None,
 ) -> Any:
-    """Draw the ways that several optimizers take down the same loss, from the same place.
+    """Draw the paths of several optimizers on the same loss, from the same point.
 
     Args:    loss: as in loss_surface, computed with operators and np functions, so that it has a
              gradient.
-             optimizers: names and objects, or a dict of them by what to call them.
+             optimizers: names and objects, or a dict of them by label.
              start, steps: see descent_path.
              across, up, ax: see loss_surface.
     Returns: the Axes.
@@ -112,7 +112,7 @@ def optimizer_paths(
     for i, (name, path) in enumerate(paths.items()):
         colour, style = COLOURS[(i + 1) % len(COLOURS)], STYLES[i % len(STYLES)]
         marker = MARKERS[i % len(MARKERS)]
-        _way(ax, path, color=colour, linestyle=style, marker=marker, label=name)
+        _draw_path(ax, path, color=colour, linestyle=style, marker=marker, label=name)
     ax.legend()
     return ax
 
@@ -122,14 +122,14 @@ def _checked(path: Any) -> Any:
     if path.ndim != 2 or path.shape[1] != 2 or not len(path):
         raise ShapeError(
             f"a path of shape {path.shape}",
-            "each of its places has two weights",
+            "each of its points has two weights",
             "an array (steps, 2), such as descent_path(loss, optimizer, start)",
         )
     return path
 
 
-def _way(ax: Any, path: Any, **options: Any) -> None:
-    """Draw a path, with a ring where it begins and a star where it ends."""
+def _draw_path(ax: Any, path: Any, **options: Any) -> None:
+    """Draw a path, with a ring at its start and a star at its end."""
     ax.plot(*path.T, markersize=3.5, linewidth=1.6, **options)
     ax.plot(*path[0], "o", mfc="none", mec=ink(ax), markersize=9, zorder=4)
     ax.plot(*path[-1], "*", color=options["color"], mec=ink(ax), markersize=13, zorder=4)
@@ -145,7 +145,7 @@ def _surface(
     heights = np.ma.masked_invalid(heights)
     low, high = float(heights.min()), float(heights.max())
     levels = low + (high - low or 1.0) * np.linspace(0, 1, 16) ** 2
-    ax.contourf(first, second, heights, levels, cmap=from_ground(ax), alpha=0.8)
+    ax.contourf(first, second, heights, levels, cmap=background_to_blue(ax), alpha=0.8)
     ax.contour(first, second, heights, levels, colors=[ink(ax)], linewidths=0.4, alpha=0.6)
     ax.set(xlabel="w₁", ylabel="w₂", xlim=ranges[0], ylim=ranges[1])
 
@@ -156,14 +156,14 @@ def _height(loss: Callable[..., Any], *weights: float) -> float:
     if np.shape(out) not in ((), (1,)):
         raise ShapeError(
             f"a loss of shape {np.shape(out)}",
-            "its height at one place is one number",
+            "its value at a point is one number",
             "np.mean(...) of the losses of all samples",
         )
     return float(np.asarray(out).item())
 
 
 def _worth_showing(path: Any, loss: Callable[..., Any]) -> Any:
-    """Return the places of a path that are not far above its start: a way that diverges leaves."""
+    """Return the points of a path that are not far above its start, as diverging ones are."""
     heights = np.array([_height(loss, *place) for place in path])
     return path[heights <= heights[0] + 0.5 * abs(heights[0])]
 

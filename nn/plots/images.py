@@ -10,9 +10,9 @@ from autograd_core import OptionError, ShapeError, Value
 from .. import metrics
 from ..data import as_samples
 from ..module import Module
-from .axes import around_zero, axes_or_new, bare, from_ground, from_ground_to_ink, ink
+from .axes import around_zero, axes_or_new, background_to_blue, background_to_ink, bare, ink
 
-MOST = 64  # pictures side by side: more are too small to look at
+MOST = 64  # pictures; more would be too small
 
 
 def weights_as_images(weights: Any, shape: tuple[int, int] | None = None, ax: Any = None) -> Any:
@@ -55,12 +55,12 @@ def misread(
     most: int = 25,
     ax: Any = None,
 ) -> Any:
-    """Draw the samples whose class was predicted wrongly, each with what it was taken for.
+    """Draw the samples whose class was predicted wrongly, each with both classes.
 
     Args:    images: (samples, height, width), with or without a last axis of one channel; or
              (samples, pixels) of squares.
-             labels, predictions: class numbers (samples,), or rows with their largest number at
-             the class, (samples, classes).
+             labels, predictions: class numbers (samples,), or rows (samples, classes), of which
+             the largest number is the class.
              names: of the classes; None: their numbers.
              most: draw at most this many, the first ones.
              ax: matplotlib's Axes to draw on; None: new ones.
@@ -87,7 +87,7 @@ def misread(
     if len(shown):
         columns, (height, width) = _columns(len(shown)), images.shape[1:]
         gap = max(2, height // 3)  # room for the words
-        ax.imshow(_mosaic(images[shown], columns, gap), cmap=from_ground_to_ink(ax))
+        ax.imshow(_mosaic(images[shown], columns, gap), cmap=background_to_ink(ax))
         for i, sample in enumerate(shown):
             row, column = divmod(i, columns)
             place = (column * (width + gap) + (width - 1) / 2, row * (height + gap) - 1)
@@ -100,15 +100,15 @@ def misread(
 def confusion_matrix(labels: Any, predictions: Any, names: Any = None, ax: Any = None) -> Any:
     """Draw how often each class (row) was predicted as each class (column).
 
-    Colour shows the root of the share of the row, so that rare classes and rare mistakes show.
+    Colour shows the root of the fraction of the row, so that rare classes and mistakes are visible.
 
     Args:    labels, predictions: class numbers (samples,), or rows with their largest number at
              the class, (samples, classes).
              names: of the classes; None: their numbers.
              ax: matplotlib's Axes to draw on; None: new ones.
     Returns: the Axes.
-    Raises:  ShapeError: lengths differ. OptionError: a number that is no class, or names that are
-             not one for each class. MissingPackageError: no matplotlib.
+    Raises:  ShapeError: lengths differ. OptionError: a number that is no class, or another number
+             of names. MissingPackageError: no matplotlib.
     Example: >>> ax = confusion_matrix([0, 0, 1, 1], [0, 0, 0, 1], names=["cat", "dog"])
              >>> [text.get_text() for text in ax.texts]
              ['2', '0', '1', '1']
@@ -117,7 +117,7 @@ def confusion_matrix(labels: Any, predictions: Any, names: Any = None, ax: Any =
     counts = metrics.confusion_matrix(*numbers, None if names is None else len(names))
     ax = axes_or_new(ax)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    ax.imshow(np.sqrt(share), cmap=from_ground(ax), vmin=0, vmax=1)
+    ax.imshow(np.sqrt(share), cmap=background_to_blue(ax), vmin=0, vmax=1)
     size = 10 if len(counts) <= 12 else 6
     for (row, column), count in np.ndenumerate(counts):
         faint = 0.35 if count == 0 else 1.0
@@ -132,7 +132,7 @@ def confusion_matrix(labels: Any, predictions: Any, names: Any = None, ax: Any =
 
 
 def class_of(name: str, given: Any) -> Any:
-    """Return class numbers (samples,): of rows, the place of the largest number.
+    """Return class numbers (samples,): of rows, the index of the largest number.
 
     Raises:  ShapeError: neither.
     """
@@ -189,7 +189,7 @@ def _columns(count: int) -> int:
 
 
 def _mosaic(images: Any, columns: int, gap: int) -> Any:
-    """Return one picture of many, row by row, with NaN, which is not drawn, between them."""
+    """Return one picture of many, row by row, separated by NaN, which is not drawn."""
     count, height, width = images.shape
     rows = math.ceil(count / columns)
     mosaic = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), np.nan)

@@ -11,15 +11,15 @@ from ..targets import wants_logits
 from .axes import COLOURS, MARKERS, around_zero, axes_or_new, ink, mixed
 
 MARGIN = 0.1  # around the samples, as a share of their range
-MOST_CLASSES = 10  # more whole numbers than that are figures, not classes
+MOST_CLASSES = 10  # more whole numbers than that are numeric targets, not classes
 SIDE = 200  # cells along each side
 
 
 class Plane:
-    """Samples of two columns with their targets, and the rectangle they lie in.
+    """Samples of two columns with their targets, and the rectangle around them.
 
     Args:    x: (samples, 2).
-             y: classes or figures, (samples,) or (samples, 1); or one-hot rows (samples, classes).
+             y: classes or numbers, (samples,) or (samples, 1); or one-hot rows (samples, classes).
     Raises:  ShapeError: another number of columns, or of targets, or rows that are not one-hot.
              DomainError: NaN or inf.
     Example: >>> plane = Plane([[0.0, 0.0], [10.0, 1.0]], [0, 1])
@@ -61,7 +61,7 @@ class Plane:
         self.low, self.high = low - edge, high + edge
 
     def grid(self, side: int) -> Any:
-        """Return the middles of side * side cells, row by row from the top left: (cells, 2).
+        """Return the centres of side * side cells, row by row from the top left: (cells, 2).
 
         Example: >>> Plane([[0.0, 0.0], [10.0, 10.0]], [0, 1]).grid(2)
                  array([[2., 8.],
@@ -75,13 +75,13 @@ class Plane:
         return (self.low + cells * (self.high - self.low)).astype(_float_type(self.x))
 
     def scores(self, out: Any, loss: Any = None) -> Any:
-        """Return outputs as scores: several as they are, a single one from -1 to 1.
+        """Return outputs as scores: several as they are, a single one scaled to -1 ... 1.
 
-        Of a single output, 0 lies between its two classes and 1 at the second, or for figures
-        between the least and the largest. Logits have their 0 between the classes as they are.
+        Of a single output, -1 and 1 are the two classes, or the least and the largest number.
+        Logits are returned as they are: their 0 is between the classes.
 
         Args:    out: (samples, outputs).
-                 loss: with which the model was compiled; tells logits.
+                 loss: with which the model was compiled; None: outputs are not logits.
         Example: >>> Plane([[0.0, 0.0], [1.0, 1.0]], [0, 1]).scores(np.array([[0.25], [1.0]]))
                  array([[-0.5],
                         [ 1. ]])
@@ -92,7 +92,7 @@ class Plane:
         return (out - (low + high) / 2) / ((high - low) / 2 or 1.0)
 
     def right(self, scores: Any) -> Any:
-        """Return for each sample whether its class has the best score; None for figures."""
+        """Return for each sample whether its class has the best score; None for numbers."""
         if scores.shape[1] > 1:
             return scores.argmax(axis=1) == self.targets
         if not self.is_classes(1):
@@ -100,11 +100,11 @@ class Plane:
         return (scores[:, 0] > 0) == (self.targets == self.classes[-1])
 
     def is_classes(self, outputs: int) -> bool:
-        """Return whether that many outputs tell classes: two by one output, else one by each."""
+        """Return whether so many outputs stand for classes: two for one output, else one each."""
         return outputs > 1 or (self.classes is not None and len(self.classes) <= 2)
 
     def colours(self, outputs: int) -> Any:
-        """Return each sample's class, as a number from 0; for figures from -1 to 1."""
+        """Return each sample's class, as a number from 0; for numbers a score from -1 to 1."""
         if outputs > 1:
             return self.targets.astype(int)
         if self.is_classes(1):
@@ -121,26 +121,26 @@ def _float_type(x: Any) -> Any:
 
 
 def _one_for_each(y: Any) -> Any:
-    """Return one target for each sample: of a row, the place of its largest number."""
+    """Return one target for each sample: of a row, the index of its largest number."""
     if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
         return y.reshape(len(y))
     if y.ndim != 2 or (y < 0).any() or not np.allclose(y.sum(axis=1), 1):
         raise ShapeError(
             f"y of shape {y.shape}",
-            "a sample in the plane has one class or one figure",
+            "a sample in the plane has one class or one number",
             "y (samples,), or one-hot rows (samples, classes)",
         )
     return y.argmax(axis=1)
 
 
 def decision_boundary(model: Any, x: Any, y: Any, ax: Any = None) -> Any:
-    """Draw what a model says of each place of the plane, the boundaries, and the samples.
+    """Draw a model's prediction at each point of the plane, the boundaries, and the samples.
 
-    Colour is strong where the model is sure; samples on the wrong side have a ring. Where targets
-    are figures, colour shows the output, and the line is where it is halfway between them.
+    Colours are strong where the score is large; misclassified samples have a ring. For numeric
+    targets, colours show the output, and the line is halfway between the extreme targets.
 
     Args:    model: a Module, or a function from (samples, 2) to (samples,) or (samples, outputs).
-             x, y: samples (samples, 2), and their classes or figures.
+             x, y: samples (samples, 2), and their classes or numbers.
              ax: matplotlib's Axes to draw on; None: new ones.
     Returns: the Axes.
     Raises:  ShapeError: more than two columns. DomainError: NaN or inf. MissingPackageError: no
@@ -151,9 +151,9 @@ def decision_boundary(model: Any, x: Any, y: Any, ax: Any = None) -> Any:
              ['class 0', 'class 1']
     """
     plane = Plane(x, y)
-    say, loss = getattr(model, "predict", model), getattr(model, "loss", None)
-    scores = plane.scores(_rows(say(plane.grid(SIDE))), loss)
-    right = plane.right(plane.scores(_rows(say(plane.x)), loss))
+    predict, loss = getattr(model, "predict", model), getattr(model, "loss", None)
+    scores = plane.scores(_rows(predict(plane.grid(SIDE))), loss)
+    right = plane.right(plane.scores(_rows(predict(plane.x)), loss))
     ax = axes_or_new(ax)
     outputs = scores.shape[1]
     extent = tuple(np.stack([plane.low, plane.high], axis=1).ravel().tolist())

@@ -44,7 +44,7 @@ class ReplayPage:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         parts = {
             "title": html.escape(" | ".join(run["title"] for run in self.runs)),
-            "digest": digest,  # nothing else may run in the page
+            "digest": digest,  # of the only script that may run in the page
             "style": _text("page.css"),
             "runs": json.dumps(self.runs, allow_nan=False).replace("<", "\\u003c"),
             "script": script,
@@ -85,8 +85,8 @@ class NeuronLayer:
     """Neurons side by side.
 
     Args:    weight: (units, inputs). bias: (units,), or None.
-             out: what the neurons say of some samples, (samples, units).
-             functions: what is applied to the weighted sum, first to last: ["tanh"].
+             out: the outputs for some samples, (samples, units).
+             functions: applied to the weighted sum, in this order: ["tanh"].
     """
 
     weight: Any
@@ -96,7 +96,7 @@ class NeuronLayer:
 
 
 class Frame(NamedTuple):
-    """A network at one step of its training."""
+    """The network at one step of training."""
 
     step: int
     epoch: int
@@ -111,16 +111,16 @@ class Frame(NamedTuple):
 class Replay(Callback):
     """Records a small network while it trains on data of two columns; shows it as a page.
 
-    The page, which works offline, has a slider over the steps, the decision boundary, a picture of
-    what each neuron says, weights as line widths, and the curves of loss and accuracy.
-    `save("moons.html")` writes it, `side_by_side` shows several trainings. Watching changes
-    nothing: only that a network without weights draws all of them before the first step, and so
-    before the first dropout.
+    The page, which works offline, has a slider over the steps, the decision boundary, the output
+    of each neuron over the plane, weights as line widths, and the curves of loss and accuracy.
+    `save("moons.html")` writes it, `side_by_side` shows several trainings. Recording does not
+    change training, except that a network without weights draws all of them before the first
+    step, and so before the first dropout.
 
     Args:    x: (samples, 2): moons, spirals, two columns of your own. Of more than 2,000 samples
              the page shows some, evenly chosen.
              y: their targets, as for `fit`. Loss and accuracy are those of x and y as a whole.
-             label: what to call the training; None: its layers and its optimizer.
+             label: the title of the training; None: its layers and its optimizer.
              frames: keep at most this many steps, evenly spread, the first and the last included.
     Raises:  ShapeError, DomainError: data that do not lie in a plane. OptionError: frames below 2;
              in training, a network that is no chain of Dense layers, or has over 100 neurons.
@@ -151,11 +151,11 @@ class Replay(Callback):
         self._every = 1  # doubled whenever there are too many frames
 
     def on_train_begin(self, logs: Logs) -> None:
-        """Begin anew."""
+        """Forget earlier trainings."""
         self._forget()
 
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
-        """Note the number of the epoch."""
+        """Record the number of the epoch."""
         self._epoch = epoch
 
     def on_train_batch_begin(self, batch: int, logs: Logs) -> None:
@@ -165,7 +165,7 @@ class Replay(Callback):
             self._record()
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
-        """Record the network, if this is one of the steps to keep."""
+        """Record the network, if the step is to be kept."""
         self._step += 1
         if self._step % self._every == 0:
             self._record()
@@ -174,18 +174,18 @@ class Replay(Callback):
                 self._every *= 2
 
     def on_train_end(self, logs: Logs) -> None:
-        """Record the network as it is in the end."""
+        """Record the network after training."""
         if self._recorded and self._recorded[-1].step != self._step:
             del self._recorded[self.frames - 1 :]
             self._record()
 
     def _look(self, columns: list[NeuronLayer]) -> None:
-        """Note what the network is made of, and what to call its training."""
+        """Record the layers of the network, and the title of its training."""
         sizes = [len(column.weight) for column in columns]
         if sum(sizes) > MOST_NEURONS:
             raise OptionError(
                 f"a replay of {sum(sizes)} neurons",
-                f"nobody can watch more than {MOST_NEURONS} at once",
+                f"the page shows at most {MOST_NEURONS}",
                 "a smaller network, such as Dense(16) and Dense(1)",
             )
         self._columns = [
@@ -201,7 +201,7 @@ class Replay(Callback):
     def _record(self) -> None:
         """Record the network as it is now."""
         plane, model = self.plane, self.model
-        with np.errstate(all="ignore"):  # a training that diverges is worth looking at, too
+        with np.errstate(all="ignore"):  # a training that diverges is recorded, too
             grids = plane.grid(NEURON_SIDE), plane.grid(PLANE_SIDE)
             columns = neuron_layers(model, np.concatenate([*grids, plane.x]))
             small, fine, said = _split(columns, *map(len, grids))
@@ -226,7 +226,7 @@ class Replay(Callback):
         return f"Replay of {self.title}: steps 0 to {self._recorded[-1].step}"
 
     def run(self) -> dict[str, Any]:
-        """Return all that the page shows, as JSON holds it.
+        """Return the content of the page, for JSON.
 
         Raises:  OptionError: nothing has been recorded yet.
         """
@@ -321,10 +321,10 @@ def neuron_layers(model: Any, x: Any) -> list[NeuronLayer]:
             elif not (columns and kept):
                 raise OptionError(
                     f"a replay of {model!r} with {type(layer).__name__}",
-                    "its picture has a line for each weight between neurons",
+                    "the page shows a line for each weight between neurons",
                     "nn.Sequential of Dense layers, with activations between, or nn.MLP",
                 )
-            if x is not given:  # dropout and noise give what they got: no training, no noise
+            if x is not given:  # which dropout and noise return in evaluation
                 columns[-1].functions += _function(layer)
             columns[-1].out = x
     for column in columns:
@@ -333,16 +333,16 @@ def neuron_layers(model: Any, x: Any) -> list[NeuronLayer]:
 
 
 def _split(columns: list[NeuronLayer], neurons: int, cells: int) -> tuple[Any, Any, Any]:
-    """Return what hidden neurons say of their pictures' cells, and outputs of the plane's, of x."""
+    """Return outputs of hidden neurons at their cells, and of the network at the plane's, and x."""
     hidden = [column.out[:neurons] for column in columns[:-1]]
     out = columns[-1].out[neurons:]
     return np.concatenate([np.empty((neurons, 0)), *hidden], axis=1), out[:cells], out[cells:]
 
 
 def shades(numbers: Any, most: int) -> Any:
-    """Return numbers as shares of a whole number; NaN as the one below its negative.
+    """Return numbers as integers from -most to most; NaN as -most - 1.
 
-    v becomes v / (1 + |v|): fine around 0, with room for all that is large, inf included.
+    v becomes most * v / (1 + |v|), which is fine around 0 and finite for inf.
 
     Example: >>> shades(np.array([0.0, 1.0, -3.0, np.inf, np.nan]), 127)
              array([   0,   64,  -95,  127, -128], dtype=int8)
@@ -368,7 +368,7 @@ def _function(layer: Any) -> list[str]:
 
 
 def packed(arrays: list[Any]) -> str:
-    """Return arrays of one shape, one after the other, as text: their bytes, pressed.
+    """Return arrays of one shape, compressed, as text.
 
     Example: >>> packed([np.zeros(1000, np.uint8)] * 100)[:4]
              'eNrt'

@@ -53,9 +53,9 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
     Args:    path: of the file.
              custom_objects: classes and functions of one's own by name, {"MyLayer": MyLayer}.
     Raises:  FileError: the file is missing, damaged, of another kind, describes no model, or holds
-             weights alone; where it names a class or function that is not known, it is an
-             OptionError, too. Nothing that a file claims is made before its tensors bear it out.
-             OptionError: custom_objects have no names.
+             weights alone; for a class or function that is not known it is an OptionError, too.
+             No array is made that the file has no numbers for.
+             OptionError: custom_objects is no mapping.
     Example: >>> import tempfile
              >>> from nn import Dense, Sequential
              >>> model = Sequential([Dense(2)], input_shape=(3,))
@@ -76,7 +76,7 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
         return _made(tensors, metadata, dict(custom))
     except FileError:
         raise
-    except Exception as error:  # a description can be wrong in every way there is
+    except Exception as error:  # a forged description can raise any error
         raise FileError(
             f"{os.fspath(path)}, with what it says of its model",
             _reason(error),
@@ -94,14 +94,14 @@ def _made(tensors: dict[str, Any], metadata: dict[str, Any], custom: dict[str, A
     """Return the model that a file describes, with its tensors."""
     known = _known() | custom
     numbers = sum(tensor.size for tensor in tensors.values())
-    # What is drawn here is about to be replaced. Some of it is made twice: neurons after their rows
+    # All weights are replaced. Some are made twice: rows, and then their neurons
     with drawing_from(np.random.default_rng(0)), at_most(2 * numbers):
         model = _of_kind(Module, restore(metadata["model"], known, _make))
         parts = model.modules()
         for name, (shape, dtype, *output_shape) in metadata["inputs"].items():
             _build(parts[name], shape, dtype, *output_shape)
         if custom and not tensors.keys() <= model.state_dict().keys():
-            for part in parts.values():  # those of one's own may make parameters by computing
+            for part in parts.values():  # custom ones may make parameters in their first call
                 if isinstance(part, Sequential) and part.input_shape is not None:
                     part.build(part.input_shape)
         for name in _of_kind(list, metadata.get("frozen", [])):
@@ -143,7 +143,7 @@ def _known() -> dict[str, Any]:
 
 
 def _resume(model: Any, training: dict[str, Any], known: Mapping[str, Any]) -> None:
-    """Compile the model as it was, and put optimizer and random numbers where they were."""
+    """Compile the model as it was, and restore its optimizer and its random numbers."""
     optimizer = _of_kind(Optimizer, restore(training["optimizer"], known))
     optimizer.iterations = _count(training["iterations"])
     parameters = model.named_parameters()
@@ -161,19 +161,19 @@ def _resume(model: Any, training: dict[str, Any], known: Mapping[str, Any]) -> N
 
 
 def _slots(optimizer: Optimizer, name: str, parameter: Value, slots: Any) -> dict[str, Any]:
-    """Return what an optimizer remembers of a parameter."""
+    """Return an optimizer's slots of a parameter."""
     found: dict[str, Any] = {
         slot: data if type(data) is float else decode_array(data)[()]
         for slot, data in slots.items()
     }
     for slot, array in found.items():
-        if type(array) is float:  # it leaves float32 parameters float32, unlike NumPy's
+        if type(array) is float:  # which keeps float32 parameters float32, unlike NumPy's
             continue
         fits = array.shape in (parameter.shape, ()) or is_custom(type(optimizer))
         if array.dtype.kind not in "fiub" or not fits:
             raise ShapeError(
                 f"{slot} of shape {array.shape} and type {array.dtype} for {name}",
-                "optimizers remember numbers of the parameter's shape, or one for it all",
+                "slots have the parameter's shape, or are one number",
                 f"shape {parameter.shape}",
             )
     return found

@@ -22,7 +22,7 @@ _FOREIGN = {
     **dict.fromkeys((".npz", ".npy"), "arrays of NumPy's"),
     ".onnx": "graphs, which nn.interchange.export_onnx writes",
 }
-# The functions that files name: what is documented under nn's names, and autograd_core's own
+# The functions that files may name: the documented ones of nn and of autograd_core
 FUNCTIONS = {
     name: getattr(autograd_core, name)
     for name in autograd_core.__all__
@@ -82,7 +82,7 @@ def _check_owners(model: Any) -> None:
 
 
 def _training(model: Any) -> dict[str, Any]:
-    """Return all that training needs in order to continue to the bit."""
+    """Return what training needs to continue exactly."""
     slots = model.optimizer.slots
     return {
         "optimizer": describe(model.optimizer),
@@ -111,7 +111,7 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
 
 
 def describe(thing: Any) -> Any:
-    """Return what JSON holds of an object, enough to make it again.
+    """Return a description of an object for JSON, from which `restore` makes it again.
 
     Configured objects (layers, losses, optimizers) by class and configuration, functions, NumPy's
     ufuncs too, by name, partials of them, lists, tuples, dicts, numbers, text, arrays and None. An
@@ -179,10 +179,10 @@ def _described_object(thing: Configured, seen: list[Any]) -> dict[str, Any]:
 
 
 def is_custom(thing: Any) -> bool:
-    """Return whether it is another thing than the one we have under its name.
+    """Return whether a class or function is not the one of nn or autograd_core with its name.
 
-    Another relu must not come back as ours, nor autograd_core's leaky_relu, whose slope is another
-    one, as nn's.
+    A custom relu must not be loaded as ours, nor autograd_core's leaky_relu as nn's, whose slope
+    differs.
     """
     if isinstance(thing, type):
         return (getattr(thing, "__module__", None) or "").split(".")[0] != "nn"

@@ -1,4 +1,4 @@
-"""The file format: tensors as safetensors, metadata as JSON inside it, a digest over both."""
+"""The file format: safetensors, with metadata as JSON and a digest over both."""
 
 import base64
 import hashlib
@@ -25,12 +25,12 @@ from ..files import replacing
 # safetensors writes several in random order, and equal models shall give equal files.
 _ENTRY = "autograd_core"
 _MARK = "sha256="
-_START = 1 << 16  # bytes that are read to see of which kind a file is
+_START = 1 << 16  # bytes that are read to find the kind of a file
 # Numbers that the model of the file being loaded may still have; None: none is being loaded
 _LEFT: ContextVar[list[int] | None] = ContextVar("left", default=None)
 _SAVE_AGAIN = "a copy of the file, or the model saved again"
 _FROM_KERAS = "nn.interchange.from_keras(keras_model), with the Keras model that wrote it"
-# What a foreign file begins with, what it is, and what to do
+# How files of other kinds begin, what they are, and what to do
 _FOREIGN = [
     (b"\x93NUMPY", "an array of NumPy's (.npy)", "model.load_state_dict({name: np.load(path)})"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes", _FROM_KERAS),
@@ -47,12 +47,12 @@ def write(
 ) -> None:
     """Write tensors and metadata into one file, which PyTorch opens through safetensors.
 
-    A process killed meanwhile leaves the previous file whole.
+    If the process is killed, the previous file remains.
 
     Args:    path: of the file; by custom it ends in .safetensors.
              tensors: arrays of real numbers by name.
-             metadata: what JSON holds, at most 100 MB of it: text, numbers, lists, dicts.
-    Raises:  DataError: a tensor is no array of real numbers, or metadata are nothing for JSON.
+             metadata: text, numbers, lists, dicts for JSON, at most 100 MB.
+    Raises:  DataError: a tensor is no array of real numbers, or metadata do not fit into JSON.
              OptionError: metadata are too large. FileError: the path cannot be written.
     Example: >>> import tempfile
              >>> path = tempfile.mkdtemp() + "/model.safetensors"
@@ -85,10 +85,10 @@ def write(
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the tensors and the metadata of a file that `write`, or PyTorch, has written.
+    """Return the tensors and the metadata of a file from `write` or PyTorch.
 
     Returns: arrays by name, sorted; metadata, {} for a file that `write` has not written.
-    Raises:  FileError: there is no such file, or it is truncated, altered or of another kind.
+    Raises:  FileError: the file is missing, truncated, altered or of another kind.
     Example: >>> read("no_such_model.safetensors")
              Traceback (most recent call last):
              autograd_core.errors.FileError: no_such_model.safetensors
@@ -111,7 +111,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     entries = header.get("__metadata__", {})
     entry = entries.get(_ENTRY)
-    # One letter changed in the entry's name shall not make a file of ours a foreign one
+    # A changed letter in the entry's name must not hide the digest
     if entry is None and not any(text.startswith(_MARK) for text in entries.values()):
         return tensors, {}
     digest, _, text = (entry or "").partition(" ")
@@ -160,7 +160,7 @@ def _content(path: str | os.PathLike[str]) -> bytes:
 
 
 def encode_array(array: Any) -> dict[str, Any]:
-    """Return an array as JSON holds it, to the bit.
+    """Return an array for JSON, exact to the bit.
 
     Raises:  DataError: an array of objects.
     Example: >>> encode_array(np.array([1.0, 2.0], np.float32))
@@ -177,7 +177,7 @@ def encode_array(array: Any) -> dict[str, Any]:
 
 
 def decode_array(encoded: Mapping[str, Any]) -> Any:
-    """Return the array that `encode_array` was given.
+    """Return the array of `encode_array`.
 
     Raises:  DataError: it describes none.
     Example: >>> decode_array(encode_array(np.arange(3.0)))
@@ -216,11 +216,11 @@ def _digest(arrays: Mapping[str, Any], text: str) -> str:
 
 
 def _what_it_is(file: BinaryIO, start: bytes) -> tuple[str, str]:
-    """Return why a file that begins like this is no safetensors file, and what to do."""
+    """Return the kind of a file that is no safetensors file, and what to do."""
     if not start:
         return "it is empty", _SAVE_AGAIN
     names: list[str] = []
-    with suppress(Exception):  # a damaged archive is one of many things that it may be
+    with suppress(Exception):  # a damaged archive is treated as another kind
         names = zipfile.ZipFile(file).namelist()
     if any(name.endswith("data.pkl") for name in names):
         return f"it is {_FOREIGN[-1][1]}", _FOREIGN[-1][2]
@@ -240,7 +240,7 @@ def _what_it_is(file: BinaryIO, start: bytes) -> tuple[str, str]:
 
 @contextmanager
 def at_most(numbers: int) -> Iterator[None]:
-    """Let models made inside this block have so many numbers; a description can claim any."""
+    """Limit the numbers of models made inside the block: a description can claim any size."""
     token = _LEFT.set([numbers])
     try:
         yield
@@ -249,7 +249,7 @@ def at_most(numbers: int) -> Iterator[None]:
 
 
 def reserve(shape: tuple[int, ...]) -> None:
-    """Note that an array of this shape is about to be made for a model.
+    """Count an array of this shape, about to be made for a model, towards the limit.
 
     Raises:  OptionError: a file is being loaded, and holds fewer numbers.
     Example: >>> with at_most(6):
