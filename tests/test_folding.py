@@ -11,7 +11,8 @@ import pytest
 import nn
 from autograd_core import Value, scope
 from autograd_core.drawing.draw import draw
-from autograd_core.drawing.folding import DEEPEST, Groups, fold, wires
+from autograd_core.drawing.folding import fold, wires
+from autograd_core.explanation.names import DEEPEST, Groups
 from autograd_core.graph import topological_order
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -10,12 +10,11 @@ import numpy as np
 
 from ..backprop import seed, sweep
 from ..checks import Origin
-from ..explanation.names import parameters_in, written
+from ..explanation.names import Groups, parameters_in, written
 from ..graph import Node, topological_order
 from ..messages import account, made
 from ..primitives.elementwise import add, subtract
 from ..primitives.shapes import concatenate
-from ..scopes import Scope, scopes
 
 # Linear in all inputs together; products are linear in each input alone
 SUMS = (add, subtract, concatenate)
@@ -184,7 +183,14 @@ class Layers:
         leaves = model.named_parameters() if self._modules else {}
         self._owners = {p: _prefix(name, self._modules) for name, p in dict(leaves).items()}
         self._names = {id(part): _called(name, part) for name, part in self._modules.items()}
-        self._chains = _chains(order)
+        groups = Groups(order, None)
+        # For each computed node the modules around it, outermost first
+        chains = [tuple((g.name, g.owner) for g in each.chain() if g.owner) for each in groups.all]
+        self._chains: dict[Node, tuple[Part, ...]] = {
+            node: chains[number]
+            for node, number in zip(order, groups.of.tolist(), strict=True)
+            if node.primitive is not None
+        }
         self._neurons: set[Part] = set()
         self._first_use: dict[Node, Node] = {}  # of leaves
         for node in order:
@@ -247,30 +253,6 @@ def _prefix(name: str, modules: dict[str, Any]) -> str:
         if name in modules:
             break
     return name
-
-
-def _chains(order: list[Node]) -> dict[Node, tuple[Part, ...]]:
-    """Return for each computed node the modules around it, outermost first."""
-    chains: dict[Node, tuple[Part, ...]] = {}
-    waiting = iter([s for s in scopes(order[0].index if order else 0) if s.owner])
-    upcoming = next(waiting, None)
-    inside: list[Scope] = []
-    chain: tuple[Part, ...] = ()
-    for node in order:
-        index = node.index
-        while upcoming is not None and upcoming.start < index:
-            if upcoming.stop > index:
-                inside.append(upcoming)
-                chain = ()
-            upcoming = next(waiting, None)
-        if inside and any([s.stop < index for s in inside]):
-            inside = [s for s in inside if s.stop > index]
-            chain = ()
-        if node.primitive is not None:
-            if inside and not chain:  # `__call__` and `forward` of a module are one part
-                chain = tuple(dict.fromkeys((s.name, s.owner) for s in inside))
-            chains[node] = chain
-    return chains
 
 
 def norm(data: Any) -> float:

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..data import shorten
 from ..explanation.formulas import expression, local_derivative
-from ..explanation.names import names_of
+from ..explanation.names import Group, Groups, names_of
 from ..explanation.notation import short
 from ..graph import Node
 from .dot import PAPER, SHAPES, UNKNOWN, color, lines, new_graph, plain, visible
-from .folding import Fold, Group, Groups, Wires, between
+from .folding import Fold, Wires, between
 
 MISSING = "gradient: not computed"
 LISTED = 3  # operations or shapes that are listed; more are counted

@@ -7,11 +7,12 @@ from typing import Any
 
 from ..data import shorten
 from ..errors import DataError, OptionError
+from ..explanation.names import Groups
 from ..graph import Node, topological_order
 from ..program.program import Program
 from .boxes import Arrow, Box, boxes, dot, greatest
 from .dot import SHAPES, aligned, lines, new_graph, plain, visible
-from .folding import Fold, Groups, fold, wires
+from .folding import Fold, fold, wires
 from .network import draw_network
 from .page import page
 from .picture import FORMATS, GLYPHS, Legend, Picture

@@ -22,13 +22,12 @@ from ..backprop import seed, sweep
 from ..derivatives import composition
 from ..errors import OptionError
 from ..explanation.formulas import contribution, derivative_formula, expression, local_derivative
-from ..explanation.names import names_of
+from ..explanation.names import Groups, names_of
 from ..graph import Node, make_leaf, topological_order
 from ..primitives import elementwise
 from ..value import Value
 from ..watching import recording
 from .dot import graphviz, render
-from .folding import Groups
 
 LIMIT = 400  # nodes; of more, the steps are too many to follow
 SCRIPTS = ("page_numbers.js", "page_steps.js", "page_picture.js", "page.js")

@@ -1,14 +1,20 @@
-"""Names of nodes in tables, formulas and pictures; no two are alike."""
+"""Names of nodes in tables, formulas and pictures; and the modules and scopes they belong to."""
 
 import re
 import unicodedata
 from bisect import bisect
+from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..graph import Node
-from ..scopes import scopes
+from ..scopes import Scope, scopes
 from .notation import latex_symbol
+
+DEEPEST = 12  # groups inside each other; deeper ones count to the one around
 
 
 def names_of(order: list[Node]) -> dict[Node, str]:
@@ -72,19 +78,10 @@ def written(name: str) -> str:
 def parameters_in(order: list[Node]) -> dict[Node, str]:
     """Return the parameters of the outermost modules that were called, with their names."""
     leaves = {node for node in order if node.primitive is None}
-    indices = [node.index for node in order]
     parameters: dict[Node, str] = {}
-    seen = set[int]()
-    end = -1
-    for scope in scopes(indices[0]):
-        if scope.start < end or scope.thing is None:
-            continue
-        if bisect(indices, scope.start) == bisect(indices, scope.stop):
-            continue  # nothing in this graph was computed in that call
-        end = scope.stop
-        if scope.owner not in seen:
-            seen.add(scope.owner)
-            for node, name in parameters_of(scope.thing).items():
+    for group in Groups(order, None).all:
+        if all(outer.thing is None for outer in group.chain()[:-1]):
+            for node, name in parameters_of(group.thing).items():
                 if node in leaves:
                     parameters.setdefault(node, name)
     return parameters
@@ -104,3 +101,100 @@ def _free(name: str, others: Any, taken: set[str]) -> str:
         name = next(others)
     taken.add(key)
     return name
+
+
+class Group:
+    """The nodes computed in scopes of one name and owner, inside the same outer group.
+
+    Args:    name: of the scopes.
+             parent: the group around it; None for the group of everything.
+             number: in the list of all groups, outer ones first.
+             owner: the id of the module that the scopes belong to, or 0.
+             thing: that module, if it still exists.
+    """
+
+    __slots__ = ("depth", "inner", "name", "number", "owner", "parent", "thing")
+
+    def __init__(
+        self, name: str, parent: "Group | None", number: int, owner: int = 0, thing: Any = None
+    ) -> None:
+        self.name = name
+        self.parent = parent
+        self.number = number
+        self.owner = owner
+        self.thing = thing
+        self.depth: int = 0 if parent is None else parent.depth + 1
+        self.inner: dict[tuple[str, int], Group] = {}
+
+    @property
+    def title(self) -> str:
+        """The name, numbered from 1 if the outer group has several of it: Neuron 3."""
+        if self.parent is None:
+            return self.name
+        alike = [group for group in self.parent.inner.values() if group.name == self.name]
+        return self.name if len(alike) == 1 else f"{self.name} {alike.index(self) + 1}"
+
+    def chain(self) -> list["Group"]:
+        """Return the groups around this one and itself, outermost first; [0] is that of all."""
+        return [*([] if self.parent is None else self.parent.chain()), self]
+
+    def at(self, depth: int) -> "Group":
+        """Return this group, or the one around it at a smaller depth."""
+        return self.chain()[min(depth, self.depth)]
+
+
+class Groups:
+    """The groups of a graph, a tree, and the group of each node.
+
+    Args:    order: the nodes, inputs before outputs.
+             parameters: leaves that count as parameters, in addition to those of the modules;
+             None: parameters are not looked for, which takes longer than all else.
+    Example: >>> from autograd_core import Value, scope
+             >>> a = Value(2.0)
+             >>> with scope("square"):
+             ...     b = a * a
+             >>> groups = Groups([a, b])
+             >>> [group.title for group in groups.all], groups.of.tolist()
+             (['', 'square'], [0, 1])
+    """
+
+    def __init__(self, order: list[Node], parameters: Iterable[Node] | None = ()) -> None:
+        self.all = [Group("", None, 0)]
+        self.of: NDArray[np.int64] = np.zeros(len(order), np.int64)  # numbers of groups
+        self.parameters: dict[Node, str] = {}  # with names
+        indices = [node.index for node in order]
+        enclosing: list[tuple[int, Group]] = []  # with the end of each scope around
+        for scope in scopes(indices[0]) if indices else []:
+            first, stop = bisect(indices, scope.start), bisect(indices, scope.stop)
+            if first == stop:
+                continue
+            while enclosing and enclosing[-1][0] <= scope.start:
+                enclosing.pop()
+            group = self._enter(scope, enclosing[-1][1] if enclosing else self.all[0])
+            # Scopes of other threads may end after the one around
+            end = min(scope.stop, enclosing[-1][0]) if enclosing else scope.stop
+            enclosing.append((end, group))
+            self.of[first : bisect(indices, end)] = group.number
+        if parameters is not None:
+            self.parameters |= dict.fromkeys(parameters, "parameter")
+            self._find_parameters(order)
+
+    def _enter(self, scope: Scope, outer: Group) -> Group:
+        key = (scope.name, scope.owner)
+        if outer.parent is not None and outer.parent.inner.get(key) is outer:
+            return outer  # __call__ and forward of one module
+        if outer.depth == DEEPEST:
+            return outer
+        if key not in outer.inner:
+            outer.inner[key] = Group(scope.name, outer, len(self.all), scope.owner, scope.thing)
+            self.all.append(outer.inner[key])
+        return outer.inner[key]
+
+    def _find_parameters(self, order: list[Node]) -> None:
+        """Find the modules' parameters, and assign each to the innermost group that has it."""
+        number = {node: i for i, node in enumerate(order) if node.primitive is None}
+        for group in sorted(self.all, key=lambda group: group.depth):
+            for parameter, name in parameters_of(group.thing).items():
+                if parameter in number:
+                    self.parameters[parameter] = name
+                    self.of[number[parameter]] = group.number
