@@ -22,6 +22,7 @@ from .graph import Node, Primitive, as_operand, make_leaf
 from .primitives.elementwise import identity
 from .value import Value
 from .watching import ARGUMENT, are_sweeps_recorded, is_live, recording
+from .watching import tracer as innermost_tracer
 
 Argnums: TypeAlias = int | tuple[int, ...]
 Function: TypeAlias = Callable[..., Any]
@@ -101,7 +102,14 @@ def gradients(
              [12.0, 4.0]
     """
     refuse_forgotten(output)
-    live = create_graph or are_sweeps_recorded()
+    tracer = innermost_tracer()
+    if tracer is not None:
+        tracer.differentiating(wrt)
+    return pulled(output, wrt, cotangent, create_graph or are_sweeps_recorded())
+
+
+def pulled(output: Any, wrt: list[Any], cotangent: Any, live: bool) -> list[Any]:
+    """Return what `gradients` does; live: as Values."""
     if not isinstance(output, Node):
         return [zeros(x) for x in wrt]
     start = seed(output, cotangent if live else plain(cotangent))

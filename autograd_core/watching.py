@@ -161,6 +161,9 @@ class Tracer(Watcher):
     def refuse(self, given: str, why: str, instead: str) -> None:
         """Raise TraceError."""
 
+    def differentiating(self, values: list[Any]) -> None:
+        """The user has called `gradients` with respect to these Values."""
+
     def derived(self, cotangents: list[Any]) -> None:
         """A recorded sweep has found these: NaN among them may be 0, see structural_zeros.py."""
 

@@ -384,19 +384,16 @@ class TestArguments:
         assert_close(f(1.0, shift=np.array([1.0, 2.0])), np.array([2.0, 3.0]))
 
     def test_what_is_shared_is_given_as_it_is(self):
-        given = []
-
-        def f(x, power, weights, flag=True):
-            given.append((power, weights, flag))
-            return x**power if flag else weights[0]
-
         weights = [np.ones(2), None]
+
+        def f(x, power, given, flag=True):
+            assert isinstance(power, int)
+            assert given[0] is weights[0]
+            return x**power if flag else given[0]
+
         assert_close(
             batch(f, (0, None, None))(np.array([2.0, 3.0]), 2, weights), np.array([4.0, 9.0])
         )
-        assert given[0][0] == 2
-        assert isinstance(given[0][0], int)
-        assert given[0][1][0] is weights[0]
 
     def test_options_are_no_data(self):
         f = batch(lambda x, kind, flag: x if kind == "same" and flag else -x)
@@ -717,3 +714,42 @@ class TestErrors:
             batch(lambda v: v + np.ones(3))(np.ones((5, 2)))
         with pytest.raises(DomainError):
             batch(np.linalg.inv)(np.stack([np.eye(2), np.zeros((2, 2))]))
+
+
+class TestWhatOneRunForAllSamplesGetsWrong:
+    def test_random_numbers_are_drawn_for_each_sample_or_refused(self):
+        rng = np.random.default_rng(0)
+        x = np.zeros(4)
+        with pytest.raises(TraceError, match="random numbers drawn inside a batched") as caught:
+            batch(lambda x: x + rng.normal())(x)
+        assert "fresh(" in caught.value.instead
+        assert len(set(batch(lambda x: x + fresh(rng.normal))(x).tolist())) == 4
+
+    def test_a_counter_is_refused(self):
+        calls = []
+
+        def f(x):
+            calls.append(1)
+            return x * len(calls)
+
+        with pytest.raises(TraceError, match="changed inside a batched function"):
+            batch(f)(np.ones(3))
+
+    def test_weights_made_by_the_first_sample_are_shared(self):
+        rng, held = np.random.default_rng(0), []
+
+        def f(x):
+            if not held:
+                held.append(rng.normal())
+            return x * held[0]
+
+        assert_close(batch(f)(np.arange(3.0)), held[0] * np.arange(3.0))
+
+    def test_one_sample_may_do_what_it_likes(self):
+        rng, calls = np.random.default_rng(0), []
+
+        def f(x):
+            calls.append(rng.normal())
+            return x * calls[-1]
+
+        assert_close(batch(f)(np.ones(1)), np.array(calls))

@@ -2,8 +2,11 @@
 
 import functools
 import gc
+import operator
+import os
 import sys
 import threading
+import time
 import types
 import weakref
 from array import array
@@ -11,6 +14,7 @@ from collections import deque
 from contextvars import ContextVar
 from cProfile import Profile
 from dataclasses import dataclass
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -68,6 +72,8 @@ class Settings:
 
 
 CELL = ContextVar("CELL", default=1.0)
+DEEP_K, GET_K = operator.attrgetter("parts.deep"), operator.itemgetter("k")
+CALL_SCALED = operator.methodcaller("scaled", 2.0)
 
 
 def of_a_cell():
@@ -160,6 +166,10 @@ def put(held, i):
     held[0] = i
 
 
+def put_at(held, place, i):
+    held[place] = i
+
+
 # What is read: a function of x, and what changes it
 READ = {
     "a variable of an outer function": of_a_cell,
@@ -230,6 +240,30 @@ READ = {
     ),
     "an array of Python": of_a_container(lambda: array("d", [1.0]), lambda a, x: x * a[0], put),
     "a context variable": lambda: (lambda x: x * CELL.get(), CELL.set),
+    "an attribute, by operator.attrgetter": of_an_object(
+        lambda m, x: DEEP_K(m)["k"][0] * x, lambda m, i: m.parts.deep.update(k=[i])
+    ),
+    "an attribute, by operator.methodcaller": of_an_object(
+        lambda m, x: CALL_SCALED(m) * x, lambda m, i: setattr(m, "k", i)
+    ),
+    "an element, by operator.itemgetter": of_a_container(
+        lambda: {"k": 1.0}, lambda d, x: x * GET_K(d), lambda d, i: d.update(k=i)
+    ),
+    "an attribute by a text that is put together": of_an_object(
+        lambda m, x: getattr(m, f"layer_{1}", 1.0) * x, lambda m, i: setattr(m, "layer_1", i)
+    ),
+    "a number in a long list": of_a_container(
+        lambda: [1.0] * (2 * LARGE), lambda a, x: x * a[77], lambda a, i: put_at(a, 77, i)
+    ),
+    "the environment": lambda: (
+        lambda x: x * float(os.environ.get("SCALE_OF_TESTS", "1")),
+        lambda i: os.environ.__setitem__("SCALE_OF_TESTS", str(i)),
+    ),
+    "what map reads": of_a_container(
+        lambda: [1.0],
+        lambda a, x: x * sum(list(map(lambda k: k * a[0], (1.0, 2.0)))),  # noqa: C417
+        put,
+    ),
     "the sign of zero": of_a_container(
         lambda: [0.0],
         lambda a, x: np.arctan2(x * a[0], -1.0),
@@ -493,6 +527,68 @@ CHANGED = {
     "an iterator": next_number,
     "a generator": made_by_a_generator(),
 }
+
+
+def of_a_file(tmp_path):
+    path = tmp_path / "scale.txt"
+    path.write_text("2.0")
+    return lambda: float(path.read_text())
+
+
+# What each call reads anew: a function of a folder, which returns what reads it
+READ_ANEW = {
+    "the time": lambda _: time.time,
+    "a clock": lambda _: time.perf_counter_ns,
+    "the day": lambda _: lambda: datetime.now().year,
+    "a file": of_a_file,
+}
+
+
+class TestWhatEachCallReadsAnew:
+    @pytest.mark.parametrize("name", READ_ANEW)
+    def test_is_refused_at_the_second_call(self, name, tmp_path):
+        read = READ_ANEW[name](tmp_path)
+
+        def f(x):
+            return x * read()
+
+        compiled = compile(f)
+        compiled(2.0)
+        with pytest.raises(TraceError, match=r"(read|opened) inside a compiled") as caught:
+            compiled(2.0)
+        assert "return x * read()" in caught.value.given or "lambda" in caught.value.given
+        assert "fresh(" in caught.value.instead
+
+    @pytest.mark.parametrize("name", READ_ANEW)
+    def test_is_read_anew_by_fresh(self, name, tmp_path):
+        read = READ_ANEW[name](tmp_path)
+        compiled = compile(lambda x: x * fresh(read))
+        assert compiled(2.0) == compiled(2.0) or name in ("the time", "a clock")
+        assert compiled.traces == 1
+
+    def test_is_refused_beside_another_thread_too(self):
+        stop = threading.Event()
+        thread = threading.Thread(target=stop.wait)
+        thread.start()
+        try:
+            compiled = compile(lambda x: x + 0.0 * time.time())
+            compiled(1.0)
+            with pytest.raises(TraceError, match="the time read"):
+                compiled(1.0)
+        finally:
+            stop.set()
+            thread.join()
+
+    def test_in_the_first_call_only_is_a_cache(self, tmp_path):
+        read, held = of_a_file(tmp_path), []
+
+        def f(x):
+            if not held:
+                held.append(read())
+            return x * held[0]
+
+        compiled = compile(f)
+        assert [compiled(1.0), compiled(2.0), compiled(3.0)] == [2.0, 4.0, 6.0]
 
 
 class TestWhatIsChangedInside:

@@ -75,7 +75,7 @@ REFUSED = {
     "grad": (lambda x: x * P.grad, ".grad", "value_and_grad or gradients(loss, parameters)"),
     "backward": (backward, ".backward()", "grad(f) or value_and_grad(f)"),
     "asarray": (np.asarray, "np.asarray()", "operations on the Value itself"),
-    "array": (lambda x: np.array(x), "np.asarray()", "operations"),
+    "array": (np.array, "np.asarray()", "operations"),
     "index of an array": (lambda x: np.eye(3)[x], "np.asarray()", "operations"),
     "argmax": (lambda x: x.argmax(), ".argmax()", "operations on the Value itself"),
     "argmin": (lambda x: x.argmin(), ".argmin()", "operations on the Value itself"),
@@ -282,6 +282,32 @@ class TestAssignmentToArguments:
         with pytest.raises(TraceError, match="as an argument and captured"):
             captured(p)
         assert p.data == 2.0
+
+    def test_that_is_differentiated_by_must_be_known_once(self):
+        p = Value(3.0)
+        f = compile(lambda x: gradients(x * p, [p])[0])
+        assert f(Value(2.0)).data == f(2.0) == 2.0
+        for x in (p, p * 2.0):  # eager: 2 p, and 4 p
+            with pytest.raises(TraceError, match="gradients with respect to a Value"):
+                f(x)
+        g = compile(lambda x, y: gradients(x * y, [x])[0])
+        assert g(p, Value(2.0)).data == 2.0
+        with pytest.raises(TraceError, match="as two arguments"):
+            g(p, p)
+        h = compile(grad(lambda z: z * p))  # by this use of x alone, as outside
+        assert h(p).data == 3.0
+
+    def test_that_is_assigned_to_and_captured_is_refused(self):
+        p = Value(3.0)
+
+        def f(x):
+            x.data = x * 2.0
+            return p + 0.0
+
+        compiled = compile(f)
+        assert compiled(Value(1.0)) == 3.0
+        with pytest.raises(TraceError, match="data assigned to a Value"):
+            compiled(p)
 
     def test_makes_what_was_computed_before_indifferentiable_as_outside(self):
         p = Value(1.0)

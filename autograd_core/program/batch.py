@@ -1,9 +1,11 @@
 """batch: a function of one sample, applied to many at once."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from ..watching import Lasting, is_live, recording, watch
 from .batching_rules import Register, Task, carry_out
 from .conditions import TRACED, retype
 from .signature import builder, is_static
+from .surroundings import Run
 from .tracing import drawing_again, earlier, fresh
 
 Place = tuple[str, Any, Any]  # a leaf of the arguments: its name, itself, its axis of samples
@@ -58,10 +61,6 @@ def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
         numbers = [i for i, (_, _, axis) in enumerate(places) if axis is not None]
         samples = {places[i][0]: _samples_first(*places[i]) for i in numbers}
         count = _count(f, in_axes, samples)
-        trial = Trial(count)
-        sample = list(leaves)  # what all samples share is given as it is
-        for i, x in zip(numbers, samples.values(), strict=True):
-            sample[i] = trial.stand_in(x)
 
         def of_one(sample: list[Any]) -> tuple[list[Any], Any]:
             one_args, one_kwargs = build(sample, 0)
@@ -69,9 +68,16 @@ def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
             build_result = builder(f(*one_args, **one_kwargs), results)
             return results, build_result
 
+        def attempt(run: Run | None) -> tuple[Trial, list[Any], Any]:
+            trial = Trial(count, run)
+            sample = list(leaves)  # what all samples share is given as it is
+            for i, x in zip(numbers, samples.values(), strict=True):
+                sample[i] = trial.stand_in(x)
+            with nullcontext() if run is None else run.following(), trial.running():
+                return trial, *of_one(sample)
+
         with np.errstate(all="ignore"):
-            with trial.running():
-                results, build_result = of_one(sample)
+            trial, results, build_result = _checked(f, attempt, count)
             outputs = trial.for_all(results)
             if trial.is_spoilt:
                 given = zip(numbers, samples.values(), strict=True)
@@ -80,6 +86,40 @@ def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
         return build_result([own(output, handed_out) for output in outputs], 0)
 
     return of_samples
+
+
+_known: WeakSet[Any] = WeakSet()  # code that one run for all samples does not get wrong
+
+
+def _checked(f: Callable[..., Any], attempt: Callable[[Run | None], Any], count: int) -> Any:
+    """Run f on one sample; at first, refuse what one run for all samples would get wrong.
+
+    Such as random numbers without `fresh`, which all samples would share. The first run may fill a
+    cache or make weights, as the first sample would in a loop; the second decides.
+    """
+    code = _code(f)
+    # A recording around it is checked itself
+    if count < 2 or code in _known or watching.tracer() is not None or earlier.get() is not None:
+        return attempt(None)
+    doubt = None
+    for _ in range(2):
+        run = Run([f], "batched")
+        found = attempt(run)
+        doubt = run.doubt(run.surroundings(), lambda: threading.active_count() > 1)
+        if doubt is None:
+            _known.add(code)
+            return found
+    raise doubt  # type: ignore[misc]  # there is one
+
+
+def _code(f: Any) -> Any:
+    """Return the code of a function, as its author wrote it; of other callables, their class."""
+    while True:
+        inner = getattr(f, "__wrapped__", None) or getattr(f, "func", None)
+        inner = inner or getattr(f, "__func__", None)
+        if inner is None:
+            return getattr(f, "__code__", type(f))
+        f = inner
 
 
 def _one_by_one(
@@ -188,7 +228,7 @@ Making = tuple[Primitive, tuple[Any, ...], dict[str, Any] | None]
 class Trial(watching.Tracer):
     """Watches one run of a function on one sample, and carries its operations out for all."""
 
-    def __init__(self, batch_size: int) -> None:
+    def __init__(self, batch_size: int, run: Run | None) -> None:
         outer = watching.tracer()
         self.batch_size = batch_size
         self.start = next_index()
@@ -196,11 +236,16 @@ class Trial(watching.Tracer):
         self.forgotten: dict[Node, Making] = {}  # how those inside no_grad were made
         self.draws: list[Node] = []
         # What may draw and change what it likes, inside a compiled function
-        self.outside = outer.outside if outer else nullcontext
+        self.outside = outer.outside if outer else run.outside if run else nullcontext
         self.drawn: list[Any] = []  # the same for all samples
         self.outer = outer
         self.derivatives: set[Node] = set()
         self.is_spoilt = False  # whether one of them holds NaN, so that samples decide themselves
+
+    def differentiating(self, values: list[Any]) -> None:
+        """Tell a recording around it."""
+        if self.outer is not None:
+            self.outer.differentiating(values)
 
     def derived(self, cotangents: list[Any]) -> None:
         """Look for NaN in derivatives once they are known for all samples."""

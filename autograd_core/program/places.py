@@ -4,15 +4,19 @@ What a function may have read is what it reaches (closures, globals, defaults, a
 by names that occur in the code that ran.
 """
 
+import dis
 import gc
+import operator
 import os
 import sys
+import time
 import warnings
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from datetime import date, datetime
 from functools import partial
 from random import Random, SystemRandom
 from types import (
@@ -28,6 +32,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..graph import Node
+from .randomness import FILE, RANDOM, TIME, is_library
 
 LARGEST = 100_000  # numbers: of larger arrays a sample is compared, evenly spaced
 SAMPLE = 1024
@@ -36,17 +41,43 @@ PLAIN = (bool, int, float, complex, str, bytes, np.generic)
 MOST = 10_000  # places: what is further away from the function is left out
 CONTAINERS = (list, dict, set, deque)
 _WHOLE_OBJECTS = {"__dict__", "vars", "asdict", "astuple"}  # read attributes without their names
-# Their modules' globals and classes' attributes do not change
-_LIBRARIES = {"autograd_core", "nn", "numpy", *sys.stdlib_module_names} - {"__main__"}
+
+
+_FORMATTING = {
+    dis.opmap[name]
+    for name in ("FORMAT_VALUE", "FORMAT_SIMPLE", "BUILD_STRING")
+    if name in dis.opmap
+}
+_READS_ENVIRONMENT = type(os.environ).__getitem__.__code__
+_GETTERS = (operator.attrgetter, operator.methodcaller)
+
+# Functions in C that read what each call would read anew
+_NOTICED: dict[Any, str] = {
+    os.urandom: RANDOM,
+    open: FILE,
+    **dict.fromkeys([datetime.now, datetime.utcnow, date.today], TIME),
+    **{
+        vars(time)[name]: TIME
+        for name in ("time", "perf_counter", "monotonic", "process_time", "thread_time")
+        for name in (name, f"{name}_ns")
+    },
+}
+_TOOLS = {"autograd_core", "nn", "importlib", "linecache", "tokenize", "logging"}
+
+
+def _is_tool(module: Any) -> bool:
+    """Tell whether the files that a module opens are none of the user's."""
+    return isinstance(module, str) and module.partition(".")[0] in _TOOLS
 
 
 class Ran:
     """The code that ran in a block, with the globals that it saw.
 
-    Args: noticed: called with the frame in which the system is asked for entropy.
+    Args: noticed: called with the frame in which something is read that each call would read
+          anew, such as the time, and with what it is.
     """
 
-    def __init__(self, noticed: Callable[[Any], None]) -> None:
+    def __init__(self, noticed: Callable[[Any, str], None]) -> None:
         self.code: dict[CodeType, dict[str, Any]] = {}
         self.is_complete = False  # not where both a profiler and a tracing tool were at work
         self._noticed = noticed
@@ -85,16 +116,18 @@ class Ran:
             self._set(self._before)
 
     def _look(self) -> Callable[[Any, str, Any], None]:
-        code, noticed, before, urandom = self.code, self._noticed, self._before, os.urandom
+        code, noticed, before = self.code, self._noticed, self._before
         draws = {Random.seed.__code__, SystemRandom.getrandbits.__code__}
 
         def look(frame: Any, event: str, argument: Any) -> None:
             if event == "call":
                 code[frame.f_code] = frame.f_globals
                 if frame.f_code in draws and frame.f_locals.get("a") is None:
-                    noticed(frame)
-            elif argument is urandom and event == "c_call":
-                noticed(frame)
+                    noticed(frame, RANDOM)
+            elif event == "c_call" and argument in _NOTICED:
+                what, module = _NOTICED[argument], frame.f_globals.get("__name__")
+                if what == RANDOM or not (is_library(module) if what == TIME else _is_tool(module)):
+                    noticed(frame, what)
             if before is not None:
                 before(frame, event, argument)
 
@@ -143,12 +176,22 @@ class Places:
 
     def __init__(self, roots: Iterable[Any], ran: Ran | None = None) -> None:
         self.found: dict[tuple[int, Any], Place] = {}
+        # All of modules, by the ids of their dicts, where it is not known what was read
+        self._globals: dict[int, dict[str, Any]] = {}
         # What reads the attributes of a user's object is a user's code, or nn, if it is a layer
         self._names = ran.names(of_users=True) if ran else None
         if self._names is not None and not _WHOLE_OBJECTS.isdisjoint(self._names):
             self._names = None
         self._all_names = ran.names(of_users=False) if ran else None
         self._code = ran.code if ran and ran.is_complete else None
+        self._getters: set[str] = set()  # names in what operator.attrgetter and the like have made
+        self._walk(list(roots), ran)
+        if self._names is not None and not self._getters <= self._names:
+            self._names |= self._getters
+            self.found.clear()
+            self._walk(list(roots), ran)
+
+    def _walk(self, roots: list[Any], ran: Ran | None) -> None:
         self._seen: dict[int, Any] = {}
         self._waiting: deque[tuple[Any, str]] = deque(
             [(root, getattr(root, "__name__", type(root).__name__)) for root in roots]
@@ -157,6 +200,9 @@ class Places:
         for code, names in (ran.code if ran else {}).items():
             if not is_library(names.get("__name__")):
                 self._add_all(names, [n for n in code.co_names if n in names], "")
+        if ran and _READS_ENVIRONMENT in ran.code:
+            held = vars(os.environ)["_data"]
+            self._add(held, Contents, (*held, *held.values()), "os.environ")
         while self._waiting and len(self.found) < MOST:
             x, name = self._waiting.popleft()
             if id(x) not in self._seen and not isinstance(x, PLAIN):
@@ -166,16 +212,18 @@ class Places:
 
     def changes(self, later: "Places") -> list[Place]:
         """Return the places that are different later, as they are then."""
-        owners = {owner for owner, _ in self.found}
+        owners = {owner for owner, _ in self.found} if len(self.found) < MOST else set()
+        owners |= self._globals.keys()
         return [
             place
-            for where, place in later.found.items()
-            if (
-                not same(self.found[where].value, place.value)
-                if where in self.found
-                else where[0] in owners and len(self.found) < MOST
-            )
+            for (owner, key), place in later.found.items()
+            if owner in owners and not same(self._then(owner, key), place.value)
         ]
+
+    def _then(self, owner: int, key: Any) -> Any:
+        """Return what was in a place; what equals nothing else, if there was no such place."""
+        place = self.found.get((owner, key))
+        return self._globals.get(owner, {}).get(key, self) if place is None else place.value
 
     def _add(self, owner: Any, key: Any, value: Any, name: str) -> None:
         self.found[id(owner), key] = Place(owner, key, value, name)
@@ -199,6 +247,11 @@ class Places:
             self._waiting += [(x.__self__, "self"), (x.__func__, name)]
         elif isinstance(x, partial):
             self._waiting += [(x.func, name), (x.args, name), (x.keywords, name)]
+        elif isinstance(x, _GETTERS):
+            parts: Any = x.__reduce__()[1]
+            texts = [part.split(".") for part in parts if isinstance(part, str)]
+            self._getters.update(*texts)
+            self._waiting += [(part, name) for part in parts]
         elif isinstance(x, type):
             if not is_library(x.__module__):
                 for kind in x.__mro__[:-1]:
@@ -240,8 +293,7 @@ class Places:
         if self._names is not None:
             self._add_all(names, self._names & names.keys(), prefix)
             return
-        for key, value in list(names.items()):
-            self._add(names, key, value, f"{prefix}{key}")
+        self._globals[id(names)] = dict(names)
         self._waiting += [(names[key], f"{prefix}{key}") for key in mentioned & names.keys()]
 
     def _visit_object(self, x: Any, name: str) -> None:
@@ -253,7 +305,9 @@ class Places:
         elif isinstance(x, CONTAINERS):
             self._add(x, Contents, tuple(x), name)
         if isinstance(x, list | tuple | deque):
-            self._waiting += [(part, f"{name}[{i}]") for i, part in enumerate(x)]
+            self._waiting += [
+                (part, f"{name}[{i}]") for i, part in enumerate(x) if type(part) not in PLAIN
+            ]
         elif (held := contents(x)) is not None:
             self._add(x, Contents, held, name)
             return
@@ -350,6 +404,8 @@ def same(one: Any, other: Any) -> bool:
 def _names(code: CodeType, inner: bool = False) -> set[str]:
     """Return the names of globals and attributes, and the texts, in the code of a function."""
     names = set(code.co_names)
+    if "getattr" in names and not _FORMATTING.isdisjoint(code.co_code[::2]):
+        names.add("vars")  # as in getattr(x, f"rate_{i}"), whose names are not in the code
     for constant in code.co_consts:
         if isinstance(constant, str):
             names.add(constant)
@@ -362,8 +418,3 @@ def _names(code: CodeType, inner: bool = False) -> set[str]:
 
 def _is_of_nn(x: Any) -> bool:
     return any(kind.__module__.partition(".")[0] == "nn" for kind in type(x).__mro__)
-
-
-def is_library(module: Any) -> bool:
-    """Tell whether a module is ours, NumPy's or Python's, by its name."""
-    return isinstance(module, str) and module.partition(".")[0] in _LIBRARIES

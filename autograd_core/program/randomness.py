@@ -1,4 +1,4 @@
-"""Random numbers that a recording would freeze: what draws them beside `fresh` is noticed.
+"""What a recording would freeze: random numbers that are not `fresh`, the time, files.
 
 The states of all generators are read before and after a recording, and never set. Generators
 without a seed that are made inside ask the system for entropy, and are noticed by that; those made
@@ -18,8 +18,27 @@ import numpy as np
 
 from ..errors import TraceError
 
-# The user's line is the innermost one that belongs to none of these
-_NOT_THE_USERS = {"autograd_core", "nn", "numpy", "contextlib", "random", "secrets"}
+# The user's line is the innermost one that belongs to none of these; their modules' globals and
+# classes' attributes do not change
+_LIBRARIES = {"autograd_core", "nn", "numpy", *sys.stdlib_module_names} - {"__main__"}
+
+
+RANDOM, TIME, FILE = "random numbers drawn", "the time read", "a file opened"
+_REFUSED = {  # why, and what to write
+    RANDOM: (
+        "they would be frozen into the program, the same in every call",
+        "fresh(lambda: rng.normal(...)), which every call draws anew",
+    ),
+    TIME: (
+        "it would be frozen into the program, the same in every call",
+        "fresh(time.perf_counter), which every call reads anew",
+    ),
+    FILE: (
+        "replays repeat operations on Values, and would neither read nor write it again",
+        "fresh(function) for what every call reads anew, callback(function, v) for what it "
+        "writes; or the data of the file, read outside",
+    ),
+}
 
 
 class Randomness:
@@ -29,6 +48,8 @@ class Randomness:
         self._generators = _generators()
         self._expected = self._states()
         self._moved = self._is_allowed = False
+        self.what = RANDOM
+        self.is_certain = False  # whether this thread was seen to read, and not only states to move
         self.line = ""  # the user's line that drew, where it is known
 
     def _states(self) -> list[Any]:
@@ -51,10 +72,11 @@ class Randomness:
             self._is_allowed = False
             self._expected = self._states()
 
-    def noticed(self, frame: Any) -> None:
-        """Note that this frame asks the system for entropy, unless that is `allowed`."""
+    def noticed(self, frame: Any, what: str) -> None:
+        """Note that this frame reads what each call would read anew, unless that is `allowed`."""
         if not self._is_allowed and not self._moved:
-            self._moved, self.line = True, _line(frame)
+            self._moved = self.is_certain = True
+            self.what, self.line = what, _line(frame)
 
     @contextmanager
     def following_lines(self) -> Iterator[None]:
@@ -83,17 +105,23 @@ class Randomness:
             if self.moved() and not self.line:
                 self.line = latest
 
-    def refusal(self, function: str) -> TraceError:
-        """Return the error of a function that draws in every call."""
+    def refusal(self, function: str, kind: str) -> TraceError:
+        """Return the error of a compiled or batched function that reads them in every call."""
+        why, instead = _REFUSED[self.what]
+        if kind == "batched":
+            why = "it runs once for all samples, which would share what it has read"
         return TraceError(
-            f"random numbers drawn inside a compiled function\n  at:    {self.line or function}",
-            "they would be frozen into the program, the same in every call",
-            "fresh(lambda: rng.normal(...)), which every call draws anew",
+            f"{self.what} inside a {kind} function\n  at:    {self.line or function}", why, instead
         )
 
 
+def is_library(module: Any) -> bool:
+    """Tell whether a module is ours, NumPy's or Python's, by its name."""
+    return isinstance(module, str) and module.partition(".")[0] in _LIBRARIES
+
+
 def _is_users(frame: Any) -> bool:
-    return frame.f_globals.get("__name__", "").partition(".")[0] not in _NOT_THE_USERS
+    return not is_library(frame.f_globals.get("__name__"))
 
 
 def _line(frame: Any) -> str:
@@ -121,6 +149,9 @@ def _generators() -> list[Any]:
     objects = gc.get_objects()
     found = list(compress(objects, map(kinds.__contains__, map(id, map(type, objects)))))
     own: list[Any] = [vars(np.random)["random"].__self__, vars(random)["random"].__self__]
+    torch = sys.modules.get("torch")
+    if hasattr(torch, "default_generator"):
+        own.append(torch.default_generator)  # type: ignore[union-attr]
     return [*found, *[x for x in own if all(x is not y for y in found)]]  # after gc.freeze()
 
 
@@ -130,7 +161,9 @@ def _state(generator: Any) -> Any:
         return generator.getstate()
     if isinstance(generator, np.random.RandomState):
         return _comparable(generator.get_state(legacy=False))
-    return _comparable(generator.bit_generator.state)
+    if hasattr(generator, "bit_generator"):
+        return _comparable(generator.bit_generator.state)
+    return _comparable(generator.get_state().numpy())  # PyTorch's
 
 
 def _comparable(state: Any) -> Any:

@@ -2,16 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
-from functools import partial
 from typing import Any, NamedTuple
 
 from .. import watching
+from ..backprop import paths
 from ..data import Data, shape_of
 from ..errors import TraceError
 from ..graph import Node, as_operand, make_leaf, next_index
 from ..value import Value
-from .places import Place
 from .program import Effect, Program, Step, source
 from .randomness import raised_at
 from .surroundings import Surroundings
@@ -29,6 +27,7 @@ class Trace(NamedTuple):
     arrays: set[int]  # registers of captured plain arrays, which replays read afresh
     given: dict[int, Data]  # the new data of arguments, by their numbers
     surroundings: Surroundings
+    sole: "Sole"  # Values that arguments must not repeat
     calls: int | None  # of callbacks, if derivatives hold NaN, so that the function decides itself
     doubt: TraceError | None  # why the next call should not replay it but record again
 
@@ -51,19 +50,22 @@ def trace(
     arguments = {make_leaf(Value, x._data if isinstance(x, Node) else x): x for x in leaves}
     tracer = FunctionTracer(arguments, [f] if roots is None else roots)
     is_alone = threading.active_count() == 1
-    lines = tracer.randomness.following_lines() if before else nullcontext()
     with watching.watch(tracer), watching.recording():
         try:
-            with tracer.ran.following(), lines:
+            with tracer.run.following(by_lines=before is not None):
                 results = f(list(arguments))
             if tracer.refused:
                 raise tracer.refused
             found = _found(tracer, results)
-            for effect in found.program.effects:
-                if isinstance(effect.function, ASSIGNMENTS):
-                    effect.function.receiver(leaves)  # refuses those known twice
+            found.sole.check(leaves)
             is_alone = is_alone and threading.active_count() == 1
-            found = found._replace(doubt=_doubt(tracer, found, before, is_alone))
+            doubt = tracer.run.doubt(
+                found.surroundings,
+                lambda: (
+                    before is not None and not is_alone and found.program.equals(before.program)
+                ),
+            )
+            found = found._replace(doubt=doubt)
             if before is not None and found.doubt is not None:
                 raise found.doubt
         except BaseException as error:
@@ -93,48 +95,22 @@ def _as_position(error: TypeError) -> TraceError:
     )
 
 
-def _doubt(
-    tracer: FunctionTracer, found: Trace, before: Trace | None, is_alone: bool
-) -> TraceError | None:
-    """Return why a recording holds for its own call only, if it does."""
-    line = definition(tracer.roots[0])
-    changed = found.surroundings.changes(tracer.places)
-    if changed:
-        return _changed_inside(changed[0], line)
-    if not tracer.randomness.moved():
-        return None
-    if before is not None and not is_alone and found.program.equals(before.program):
-        return None  # another thread has drawn
-    return tracer.randomness.refusal(line)
-
-
-def _changed_inside(place: Place, line: str) -> TraceError:
-    what = place.name if isinstance(place.key, str) else f"what {place.name} holds"
-    return TraceError(
-        f"{what} changed inside a compiled function\n  at:    {line}",
-        "replays repeat operations on Values, and would leave it as it is",
-        "p.data = ... of a Value that was made outside; or callback(function, v) for what is kept "
-        "elsewhere, such as a log, and fresh(function) to read it anew",
-    )
-
-
 def _found(tracer: FunctionTracer, results: list[Any]) -> Trace:
     """Return what a run has recorded."""
     results = [as_operand(r) for r in results]
     outputs = [r if isinstance(r, Node) else make_leaf(Value, r) for r in results]
     arguments = list(tracer.arguments)
+    assigned = [_outside(tracer, arguments, x) for x in tracer.assigned]
     given = {}
-    for node, versions in tracer.assigned.items():
-        if node in tracer.arguments:
-            number = arguments.index(node)
-            given[number] = versions[-1]._data
-            tracer.effects.append((AssignmentToArgument(number), (versions[-1],)))
-        elif node.index < tracer.start:
-            tracer.effects.append((Assignment(node), (versions[-1],)))
+    for target, versions in zip(assigned, tracer.assigned.values(), strict=True):
+        if target is not None:
+            tracer.effects.append((Assignment(target), (versions[-1],)))
+        if isinstance(target, int):
+            given[target] = versions[-1]._data
     nodes = {id(r) for r in results if isinstance(r, Node)}
     last = next_index()
     outputs = [tracer.current(out, last) if id(out) in nodes else out for out in outputs]
-    surroundings = tracer.surroundings()
+    surroundings = tracer.run.surroundings()
     program, sources = _program(tracer, arguments, [*outputs, *tracer.draws], surroundings)
     arrays = program.captured.keys() - sources.keys()
     surroundings.expect([program.captured[i]._data for i in arrays])
@@ -143,50 +119,75 @@ def _found(tracer: FunctionTracer, results: list[Any]) -> Trace:
     data = [out._data for out in outputs]
     fixed = {i: x._data for i, x in enumerate(arguments) if x in tracer.fixed}
     calls = tracer.calls if tracer.is_spoilt else None
-    return Trace(program, data, draws, made, fixed, arrays, given, surroundings, calls, None)
+    differentiated = [_outside(tracer, arguments, x) for x in tracer.differentiated]
+    sole = Sole(assigned, differentiated, program.captured.values())
+    return Trace(program, data, draws, made, fixed, arrays, given, surroundings, sole, calls, None)
 
 
-def definition(f: Any) -> str:
-    """Return file and line where a function is defined, if it is written in Python."""
-    while isinstance(f, partial):
-        f = f.func
-    code = getattr(getattr(f, "__func__", f), "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code else type(f).__name__
+def _outside(tracer: FunctionTracer, arguments: list[Node], x: Node) -> Node | int | None:
+    """Return the number of an argument, or a captured Value; None of what the run has made."""
+    if x in tracer.arguments:
+        return arguments.index(x)
+    return x if x.index < tracer.start else None
 
 
 class Assignment(NamedTuple):
-    """The effect of `p.data = ...`: a captured Value gets new data."""
+    """The effect of `p.data = ...`: a captured Value, or an argument by number, gets new data."""
 
-    node: Node
-
-    def receiver(self, leaves: list[Any]) -> Node:
-        """Return the Value, given the arguments of a call."""
-        if any(x is self.node for x in leaves):
-            raise _known_twice(self.node)
-        return self.node
+    target: Node | int
 
 
-class AssignmentToArgument(NamedTuple):
-    """The effect of `p.data = ...` of an argument: the caller's Value gets new data."""
+class Sole:
+    """Values that a program assigns to or differentiates by: it must know each as one Value only.
 
-    number: int
+    Args:    assigned, differentiated: captured Values, and arguments by their numbers; None of
+             what the run has made.
+             captured: all Values that the program reads beside its arguments.
+    """
 
-    def receiver(self, leaves: list[Any]) -> Node:
-        """Return the Value, given the arguments of a call."""
-        node: Node = leaves[self.number]
-        if sum(x is node for x in leaves) > 1:
-            raise _known_twice(node)
-        return node
+    def __init__(
+        self, assigned: list[Any], differentiated: list[Any], captured: Iterable[Node]
+    ) -> None:
+        self._assigned = [x for x in assigned if x is not None]
+        self._differentiated = [x for x in differentiated if x is not None]
+        self._captured = set(captured)
+
+    def __bool__(self) -> bool:
+        return bool(self._assigned or self._differentiated)
+
+    def check(self, leaves: list[Any]) -> None:
+        """Refuse arguments that are such a Value twice, or were computed from one.
+
+        leaves: the arguments of a call.
+        """
+        values = [x for x in leaves if isinstance(x, Node)]
+        if not values:
+            return
+        for use, targets in (("assigned", self._assigned), ("by", self._differentiated)):
+            for target in targets:
+                x = target if isinstance(target, Node) else leaves[target]
+                if not isinstance(x, Node):
+                    continue
+                is_captured = x is target or x in self._captured
+                if sum([y is x for y in values]) + is_captured > 1:
+                    raise _known_twice(x, use)
+        found = [x if isinstance(x, Node) else leaves[x] for x in self._differentiated]
+        by = {x for x in found if isinstance(x, Node)}
+        for x in values:
+            if x.primitive is not None and by and paths(x, list(by - {x}))[0]:
+                raise _known_twice(x, "by")
 
 
-ASSIGNMENTS = (Assignment, AssignmentToArgument)
-
-
-def _known_twice(node: Node) -> TraceError:
+def _known_twice(node: Node, use: str) -> TraceError:
+    if use == "assigned":
+        given, why = "data assigned to", "of which only one would get the new data"
+    else:
+        given, why = "gradients with respect to", "and would differentiate by one of them"
     return TraceError(
-        f"data assigned to a Value of shape {node.shape} inside a compiled function, which has it "
-        "as two arguments, or as an argument and captured",
-        "a program knows it as two Values, of which only one would get the new data",
+        f"{given} a Value of shape {node.shape} inside a compiled function, which has it "
+        "as two arguments, or as an argument and captured, itself or as part of what it was "
+        "computed from",
+        f"a program knows it as two Values, {why}",
         "each parameter once: as an argument, or captured by the function",
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 from .. import watching
 from ..backprop import paths
 from ..data import as_data, shape_of
-from ..derivatives import gradients, zeros
+from ..derivatives import pulled, zeros
 from ..errors import TraceError
 from ..graph import Node, Primitive, make_leaf, next_index, record
 from ..primitives.elementwise import equal
@@ -22,7 +22,7 @@ from .conditions import Condition, Small, Truth, Whole, marked
 from .executors import executor
 from .passes import simplified
 from .program import Program, Unanswered
-from .recording import ASSIGNMENTS, Assignment, Trace, trace
+from .recording import Assignment, Trace, trace
 from .signature import Build, builder, is_condition, is_small, is_whole, statics
 from .tracing import Rerun, drawing_again, kept
 
@@ -65,7 +65,7 @@ class Replay:
         self.doubt = traced.doubt
         program, count = traced.program, len(traced.results)
         self._inputs = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Node)]
-        assigns = any(isinstance(effect.function, ASSIGNMENTS) for effect in program.effects)
+        assigns = any(isinstance(effect.function, Assignment) for effect in program.effects)
         captured = {i: node for i, node in program.captured.items() if i not in traced.arrays}
         sources = [*[program.arguments[i] for i in self._inputs], *captured]
         # A function that gives Values new data gives plain results: they belong to the old data
@@ -85,7 +85,8 @@ class Replay:
         # Effects take place once all has been computed
         computed = replace(self.program, outputs=self.program.wanted(), effects=[])
         self._execute = executor(computed)
-        self._take_effect = _effects(program, bool(self._inputs))
+        self._take_effect = _effects(program)
+        self._sole = traced.sole if self._inputs and traced.sole else None
         self._count, self._with_draws = count, len(program.outputs)
         self._pullbacks: dict[int, Callable[..., Any]] = {}
         if traced.calls is not None:
@@ -111,7 +112,11 @@ class Replay:
 
     def __call__(self, leaves: list[Any], args: Any, kwargs: Any) -> Any:
         """Replay with other data: the leaves of these arguments."""
-        data = [_plain(leaf) for leaf in leaves] if self._inputs else leaves
+        data = leaves
+        if self._inputs:
+            data = [_plain(leaf) for leaf in leaves]
+            if self._sole is not None:
+                self._sole.check(leaves)
         results = self._execute(data)
         if isinstance(results, Unanswered):
             return self._answered(Rerun(results.draws), results.draws, leaves, args, kwargs)
@@ -220,7 +225,7 @@ class Replay:
                 if tracer() is None:  # the program of the pullback has found NaN
                     return [d for d, _ in self._carefully(i, leaves, draws, g, 1.0, live)]
                 result, targets = self._again(i, leaves, draws)
-                found: list[Any] = gradients(result, targets, g, live)
+                found: list[Any] = pulled(result, targets, g, live=True)
                 return found
 
             pullback = self._pullbacks[i] = self._compile(pull)
@@ -266,10 +271,8 @@ def _depending(program: Program, sources: list[int], count: int) -> list[int]:
     return [k for k, i in enumerate(program.outputs[:count]) if i in reached]
 
 
-def _effects(program: Program, has_values: bool) -> Callable[[list[Any], list[Any]], None] | None:
+def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
     """Return what a replay does with the data of the effects' inputs, beside giving results.
-
-    has_values: there are Values among the arguments.
 
     Callbacks come first. Assignments then take place all at once: an interrupt, or an exception
     in a callback, leaves all Values with the data of one call.
@@ -277,22 +280,22 @@ def _effects(program: Program, has_values: bool) -> Callable[[list[Any], list[An
     if not program.effects:
         return None
     callbacks: list[tuple[Any, slice]] = []
-    assignments: list[tuple[Any, int]] = []
+    targets: list[Any] = []
+    wanted: list[int] = []
     at = 0
     for function, inputs in program.effects:
-        if isinstance(function, ASSIGNMENTS):
-            assignments.append((function, at))
+        if isinstance(function, Assignment):
+            targets.append(function.target)
+            wanted.append(at)
         else:
             callbacks.append((function, slice(at, at + len(inputs))))
         at += len(inputs)
-    nodes = [to.node for to, _ in assignments if isinstance(to, Assignment)]
-    are_outside = len(nodes) == len(assignments)
-    wanted = [i for _, i in assignments]
+    are_captured = all([isinstance(target, Node) for target in targets])
 
     def take_effect(data: list[Any], leaves: list[Any]) -> None:
-        receivers = nodes
-        if has_values or not are_outside:  # an argument may be one of them
-            receivers = [to.receiver(leaves) for to, _ in assignments]
+        receivers = targets
+        if not are_captured:
+            receivers = [x if isinstance(x, Node) else leaves[x] for x in targets]
         for function, part in callbacks:
             function(*data[part])
         age = next_index()

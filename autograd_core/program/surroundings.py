@@ -7,18 +7,98 @@ given to `fresh` and `callback` read is left out, since they are called in every
 """
 
 import dis
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from operator import is_
 from types import CellType, FunctionType
 from typing import Any
 
 import numpy as np
 
+from ..errors import TraceError
 from ..graph import Node
-from .places import CONTAINERS, LARGEST, Contents, Place, Places, Ran, contents, is_library, same
+from .places import CONTAINERS, LARGEST, Contents, Place, Places, Ran, contents, same
+from .randomness import Randomness, is_library
 
 LARGE = 4096  # numbers: larger arrays that are operands are read afresh by every replay
 _WRITERS = {"append", "appendleft", "extend", "add", "update", "insert", "write", "__setitem__"}
 _LOADS = ("LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR")
+
+
+class Run:
+    """What one run of a function reads and changes beside its arguments and results.
+
+    Args:    roots: the function as the user wrote it, and objects among its arguments.
+             kind: what the run is for, "compiled" or "batched".
+    """
+
+    def __init__(self, roots: list[Any], kind: str) -> None:
+        self._roots, self._kind = roots, kind
+        self._randomness = Randomness()
+        self._ran = Ran(self._randomness.noticed)
+        self._before = Places(roots)
+        self._changed_outside: dict[tuple[int, Any], Any] = {}  # by owners' ids and keys: owners
+
+    @contextmanager
+    def following(self, by_lines: bool = False) -> Iterator[None]:
+        """Follow what runs in the block; by lines, to find the one that draws."""
+        lines = self._randomness.following_lines() if by_lines else nullcontext()
+        with self._ran.following(), lines:
+            yield
+
+    @contextmanager
+    def outside(self, function: Any) -> Iterator[None]:
+        """Let a function run that replays call, too: it may draw, and change what it likes."""
+        before = Places([function])
+        with self._randomness.allowed(), self._ran.paused():
+            yield
+        for place in before.changes(Places([function])):
+            self._changed_outside[id(place.owner), place.key] = place.owner
+
+    def surroundings(self) -> "Surroundings":
+        """Return what the run has read."""
+        return Surroundings(self._roots, self._ran, self._changed_outside)
+
+    def doubt(
+        self, surroundings: "Surroundings", others_have_drawn: Callable[[], bool]
+    ) -> TraceError | None:
+        """Return why the run holds for itself only: it has changed what it reads, or has drawn.
+
+        others_have_drawn: asked where numbers were drawn, by whichever thread.
+        """
+        changed = surroundings.changes(self._before)
+        if changed:
+            return self._changed_inside(changed[0])
+        drawn = self._randomness
+        if not drawn.moved() or (not drawn.is_certain and others_have_drawn()):
+            return None
+        return drawn.refusal(definition(self._roots[0]), self._kind)
+
+    def _changed_inside(self, place: Place) -> TraceError:
+        what = place.name if isinstance(place.key, str) else f"what {place.name} holds"
+        line = definition(self._roots[0])
+        given = f"{what} changed inside a {self._kind} function\n  at:    {line}"
+        if self._kind == "batched":
+            return TraceError(
+                given,
+                "it runs once for all samples, and would change it once",
+                "return what is to be kept, and keep it after the batch",
+            )
+        return TraceError(
+            given,
+            "replays repeat operations on Values, and would leave it as it is",
+            "p.data = ... of a Value that was made outside; or callback(function, v) for what is "
+            "kept elsewhere, such as a log, and fresh(function) to read it anew",
+        )
+
+
+def definition(f: Any) -> str:
+    """Return file and line where a function is defined, if it is written in Python."""
+    while isinstance(f, partial):
+        f = f.func
+    code = getattr(getattr(f, "__func__", f), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else type(f).__name__
 
 
 class Surroundings:

@@ -17,9 +17,7 @@ from ..messages import user_line
 from ..primitives.elementwise import identity
 from ..value import PRINTING, Value
 from .conditions import TRACED, Whole, retype
-from .places import Places, Ran
-from .randomness import Randomness
-from .surroundings import Surroundings
+from .surroundings import Run
 
 # What to write in place of what would be frozen
 INSTEAD = {
@@ -164,13 +162,11 @@ class FunctionTracer(watching.Tracer):
         self.effects: list[tuple[Any, tuple[Node, ...]]] = []  # functions, and what they take
         self.draws: list[Node] = []
         self.made: set[Node] = set()  # Values of data, which begin anew in every replay
-        self.randomness = Randomness()
         self.refused: TraceError | None = None  # the function may have caught it
         self.fixed: set[Node] = set()  # ints among the arguments that the function has looked at
-        self.roots = roots
-        self.ran = Ran(self.randomness.noticed)
-        self.places = Places(roots)
-        self._changed_outside: dict[tuple[int, Any], Any] = {}  # by owners' ids and keys: owners
+        self.run = Run(roots, "compiled")
+        self.outside = self.run.outside
+        self.differentiated: set[Node] = set()  # by which the function itself differentiates
         self.derivatives: list[Node] = []  # what sweeps have found
         self.calls = 0  # of callbacks
         self.is_spoilt = False  # whether a derivative holds NaN: the function is to decide itself
@@ -212,6 +208,10 @@ class FunctionTracer(watching.Tracer):
         """Return the array that was copied, if it is still as it was."""
         x = self._originals.get(id(copied))
         return x if x is not None and self._copied(x) is copied else None
+
+    def differentiating(self, values: list[Any]) -> None:
+        """Note by which Values `gradients` differentiates."""
+        self.differentiated.update(values)
 
     def derived(self, cotangents: list[Any]) -> None:
         """Let replays look for NaN in derivatives."""
@@ -268,19 +268,6 @@ class FunctionTracer(watching.Tracer):
         error = TraceError(given, why, instead)
         self.refused = self.refused or error
         raise error
-
-    @contextmanager
-    def outside(self, function: Any) -> Iterator[None]:
-        """Let a function run that replays call, too: it may draw, and change what it likes."""
-        before = Places([function])
-        with self.randomness.allowed(), self.ran.paused():
-            yield
-        for place in before.changes(Places([function])):
-            self._changed_outside[id(place.owner), place.key] = place.owner
-
-    def surroundings(self) -> Surroundings:
-        """Return what the run has read beside the arguments."""
-        return Surroundings(self.roots, self.ran, self._changed_outside)
 
     def undo(self) -> None:
         """Give all Values the data back that they had: the run has failed."""
