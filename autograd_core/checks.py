@@ -10,10 +10,10 @@ from .data import as_data, shape_of
 from .derivatives import flatten, grad
 from .errors import AnomalyError, ChangedDataError, GradientMismatch
 from .functions.statistics import sum
-from .graph import Node, make_leaf
+from .graph import Node, plain
 from .messages import account, made, user_line
 from .rules import pull
-from .value import Value
+from .value import Value, make_leaf
 from .watching import Watcher, no_grad, watch
 
 
@@ -60,7 +60,7 @@ class _Inspector(Watcher):
 
     def swept(self, order: list[Node], cotangents: dict[Node, Any]) -> None:
         self.sweeps -= 1
-        data = {node: _data(cotangent) for node, cotangent in cotangents.items()}
+        data = {node: plain(cotangent) for node, cotangent in cotangents.items()}
         if all(np.isfinite(cotangent).all() for cotangent in data.values()):
             return
         reached = [node for node in reversed(order) if node in data]
@@ -74,7 +74,7 @@ def _backward_anomaly(node: Node, cotangents: dict[Node, Any]) -> AnomalyError:
         for i, x in enumerate(user.inputs):
             if x is not node or user.primitive is None:
                 continue
-            d = pull(user, i, _data(g))
+            d = pull(user, i, plain(g))
             if d is not None and not np.isfinite(as_data(d)).all():
                 line = user.origin.line if isinstance(user.origin, Origin) else "outside the block"
                 return AnomalyError(
@@ -112,12 +112,8 @@ def detect_anomaly() -> Iterator[None]:
         yield
 
 
-def _data(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
-
-
 def _fingerprints(node: Node) -> tuple[int, ...]:
-    return tuple(hash(np.asarray(_data(x)).tobytes()) for x in (*node.inputs, node))
+    return tuple(hash(np.asarray(plain(x)).tobytes()) for x in (*node.inputs, node))
 
 
 def check_gradients(
@@ -208,8 +204,8 @@ def _numeric(f: Callable[..., Any], points: list[Any], i: int) -> Any:
         def at(steps: int, element: Any = element, step: float = step) -> float:
             moved = np.array(points[i])
             moved[element] += steps * step
-            values = [make_leaf(Value, as_data(p)) for p in points]
-            values[i] = make_leaf(Value, as_data(moved))
+            values = [make_leaf(as_data(p)) for p in points]
+            values[i] = make_leaf(as_data(moved))
             with no_grad():
                 result = f(*values)
             return float(result)

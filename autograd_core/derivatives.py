@@ -18,9 +18,9 @@ from .data import as_data, shape_of
 from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
 from .functions.statistics import sum
-from .graph import Node, Primitive, as_operand, make_leaf
+from .graph import Node, Primitive, as_operand, plain
 from .primitives.elementwise import identity
-from .value import Value
+from .value import make_leaf
 from .watching import ARGUMENT, are_sweeps_recorded, is_live, recording
 from .watching import tracer as innermost_tracer
 
@@ -201,7 +201,7 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     moves = []
     for i, output in enumerate(trace.outputs):
         with recording():
-            cotangent = make_leaf(Value, zeros(output))
+            cotangent = make_leaf(zeros(output))
             change = _inner(trace.pull(i, cotangent, live=True), directions)
         keep = trace.keeps(i) or (is_live() and any(isinstance(d, Node) for d in directions))
         move = None
@@ -387,21 +387,16 @@ class Trace:
 
 def composition(primitive: Primitive, inputs: list[Any], params: Any) -> tuple[list[Node], Any]:
     """Return leaves with the data of inputs, and what the primitive's `composed` makes of them."""
-    leaves = [make_leaf(Value, plain(x)) for x in inputs]
+    leaves: list[Node] = [make_leaf(plain(x)) for x in inputs]
     with recording(), np.errstate(all="ignore"):
         return leaves, primitive.composed(*leaves, **(params or {}))  # type: ignore[misc]
 
 
 def _fresh(leaf: Any) -> Any:
     leaf = as_operand(leaf)
-    fresh = identity(leaf) if isinstance(leaf, Node) else make_leaf(Value, leaf)
+    fresh = identity(leaf) if isinstance(leaf, Node) else make_leaf(leaf)
     fresh.origin = fresh.origin or ARGUMENT
     return fresh
-
-
-def plain(x: Any) -> Any:
-    """Return the data of a node, and anything else as it is."""
-    return x._data if isinstance(x, Node) else x
 
 
 def zeros(x: Any) -> Any:

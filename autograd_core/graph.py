@@ -100,6 +100,11 @@ class Node:
         return inputs
 
 
+def plain(x: Any) -> Any:
+    """Return the data of a node, and anything else as it is."""
+    return x._data if isinstance(x, Node) else x
+
+
 def as_operand(x: Any, beside: Any = None) -> Any:
     """Return a node as it is, Values in a list or an array of objects as one, the rest as data.
 
@@ -383,13 +388,6 @@ def record(kind: type[Node], data: Data, primitive: Primitive, x: Any, y: Any, p
     node.origin = None
     if open_watches:
         watching.recorded(node)
-    return node
-
-
-def make_leaf(kind: type[Any], data: Data, label: str | None = None) -> Any:
-    """Return a node of type `kind` that was computed from nothing, and takes `data` as it is."""
-    node = _new_node(kind)
-    Node.__init__(node, data, label)
     return node
 
 

@@ -8,7 +8,7 @@ from numpy import ndarray
 
 from .data import as_data, dtype_of, shape_of
 from .errors import AutogradError, RuleError
-from .graph import Node
+from .graph import Node, plain
 from .messages import describe
 from .primitives.elementwise import astype
 from .primitives.shapes import Shape, unbroadcast
@@ -29,7 +29,7 @@ def pull(node: Node, i: int, g: Any) -> Any:
     rule = primitive.rule(i)
     if rule is None:
         return None
-    data = [x._data if isinstance(x, Node) else x for x in node.inputs]
+    data = [plain(x) for x in node.inputs]
     with np.errstate(all="ignore"):
         return applied(rule, g, node._data, data, node.params or {})
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .data import shape_of
-from .graph import Node, Primitive
+from .graph import Node, Primitive, plain
 from .primitives.elementwise import where
 from .primitives.shapes import spread
 from .rules import applied, fit
@@ -64,7 +64,7 @@ class _Step:
         self.primitive: Primitive = node.primitive  # type: ignore[assignment]  # it has one
         self.params = node.params or {}
         self.out = node if live else node._data
-        self.data = [_plain(x) for x in node.inputs]
+        self.data = [plain(x) for x in node.inputs]
         self.inputs = list(node.inputs) if live else self.data
         self.stand_ins = presence.stand_ins(node)
 
@@ -117,7 +117,7 @@ class _Step:
         """
         others = [k for k in range(len(self.data)) if k != i and self.primitive.is_linear_in(k)]
         strange = {k: _is_not_finite(self.data[k]) * self.stand_ins[k] for k in others}
-        strange_g = _is_not_finite(_plain(self.g)) * self.mask
+        strange_g = _is_not_finite(plain(self.g)) * self.mask
         if not np.any(strange_g) and not any(np.any(s) for s in strange.values()):
             return self._rule(i, self.g, self.out, self.inputs)
         spoilt = self._flow(i, strange_g, self.stand_ins)
@@ -187,7 +187,7 @@ class Presence:
         primitive: Primitive = node.primitive  # type: ignore[assignment]  # it has inputs
         chooses = primitive.chooses or not primitive.elementwise
         return [
-            self.of(x) if primitive.is_linear_in(k) else _plain(x) if chooses else 1.0
+            self.of(x) if primitive.is_linear_in(k) else plain(x) if chooses else 1.0
             for k, x in enumerate(node.inputs)
         ]
 
@@ -204,7 +204,7 @@ class Presence:
         if _is_step(node):
             return 0.0
         primitive: Primitive = node.primitive  # type: ignore[assignment]  # it has sources
-        params, data = node.params or {}, [_plain(x) for x in node.inputs]
+        params, data = node.params or {}, [plain(x) for x in node.inputs]
         if primitive.chooses:
             rules = [(primitive.rule(k), x) for k, x in enumerate(node.inputs)]
             shares = [
@@ -225,10 +225,6 @@ def _is_step(node: Node) -> bool:
     """Tell whether a node has derivative 0, as comparisons have: its zeros stay where they are."""
     primitive = node.primitive
     return primitive is not None and bool(primitive.rules) and not any(primitive.rules)
-
-
-def _plain(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x
 
 
 def _of_shape(mask: Mask, node: Node) -> Mask:

@@ -18,7 +18,7 @@ from .data import Data, as_data, shape_of
 from .errors import DataError, MissingNameError, ShapeError, UnsupportedError
 from .functions import activations, products, rearranging, statistics
 from .functions.compositions import COMPOSED
-from .graph import Node, next_index, topological_order
+from .graph import Node, next_index, plain, topological_order
 from .messages import GradientWarning, describe, warn_once
 from .numpy_protocol import (
     RECORDED,
@@ -56,6 +56,13 @@ def assign_all(values: list[Any], data: Iterable[Any], others: Iterable[Any] = (
     watching.assigned(age)
     ages = map(setattr, values, repeat("assigned"), repeat(age))
     deque(chain(ages, map(setattr, values, repeat("_data"), data), others), 0)
+
+
+def make_leaf(data: Data) -> "Value":
+    """Return a Value that was computed from nothing, and takes `data` as it is."""
+    node = object.__new__(Value)
+    Node.__init__(node, data)
+    return node
 
 
 class Value(Node):
@@ -124,7 +131,7 @@ class Value(Node):
     def data(self, data: Any) -> None:
         if watching.open_watches:
             watching.assigning(self, data)
-        given = data._data if isinstance(data, Node) else data
+        given = plain(data)
         data = as_data(given)
         if shape_of(data) != self.shape:
             raise ShapeError(
@@ -607,7 +614,7 @@ def _compare(comparison: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
     if tracer:
         return tracer.functions[comparison](x, y)
     try:
-        return comparison(x._data, y._data if isinstance(y, Node) else y)
+        return comparison(x._data, plain(y))
     except ValueError as error:
         raise ShapeError(
             f"comparison of {describe(x)} with {describe(y)}", str(error), "shapes that broadcast"

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import Data, as_data, shape_of, shorten
 from ..errors import DataError, OptionError, ShapeError
-from ..graph import Node
+from ..graph import Node, plain
 from ..messages import listed
 from .handwork import Handwork
 from .mistakes import Mistake, Search, Verdict
@@ -263,7 +263,7 @@ def _checked(work: Handwork, gradients: Any) -> dict[Node, Data]:
             raise OptionError(
                 f"two gradients for {_called(key)}", "one value has one gradient", "one of them"
             )
-        data = as_data(gradient._data if isinstance(gradient, Node) else gradient)
+        data = as_data(plain(gradient))
         if np.isnan(data).any():
             raise DataError(
                 f"a gradient for {_called(key)} with NaN",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data import Data, as_data, shape_of
 from ..explanation.formulas import Edge, contribution, local_derivative
-from ..graph import Node
+from ..graph import Node, plain
 from ..primitives.elementwise import sigmoid, tanh
 from ..primitives.linear_algebra import inner, matmul
 from ..primitives.shapes import spread, unbroadcast
@@ -206,7 +206,7 @@ def exponent_of(edge: Edge) -> float:
 
 def _untransposed(edge: Edge, g: Any) -> Iterator[Step]:
     """Yield the contribution of a matrix product if one of its factors is transposed."""
-    x, y = [np.asarray(a._data if isinstance(a, Node) else a) for a in edge.user.inputs]
+    x, y = [np.asarray(plain(a)) for a in edge.user.inputs]
     a, b = (g, y.T) if edge.i == 0 else (x.T, g)
     for left, right in ((a, b.T), (a.T, b), (a.T, b.T)):
         if left.shape[1] == right.shape[0] and (len(left), right.shape[1]) == edge.node.shape:

@@ -4,10 +4,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..derivatives import plain
 from ..errors import OptionError
 from ..explanation.names import parameters_of
-from ..graph import Node, as_operand
+from ..graph import Node, as_operand, plain
 from ..messages import account, listed
 from . import sizes, zeros
 from .examination import Diagnosis, Examination, Finding, Layers, norm

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..data import as_data
-from ..derivatives import plain
-from ..graph import Node, make_leaf
+from ..graph import Node, plain
 from ..messages import account, listed, made
 from ..rules import pull
+from ..value import make_leaf
 from .examination import Examination, Finding, norm
 
 # Values that are not finite of which each is tried as the cause of a NaN in the output
@@ -409,7 +409,7 @@ def _moved(gradients: Mapping[Node, Any], optimizer: Any) -> dict[Node, Any]:
         return {p: p._data - optimizer * g for p, g in gradients.items()}
     copies = {}
     for parameter, g in gradients.items():
-        copies[parameter] = make_leaf(type(parameter), copy.copy(parameter._data))
+        copies[parameter] = make_leaf(copy.copy(parameter._data))
         copies[parameter]._gradient = copy.copy(g)
     # The optimizer's state of a parameter becomes that of its copy
     memo = {id(parameter): twin for parameter, twin in copies.items()}

@@ -6,8 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..data import Data
-from ..derivatives import plain
-from ..graph import Node, Primitive
+from ..graph import Node, Primitive, plain
 from ..messages import listed
 from ..primitives.elementwise import equal, greater, greater_equal
 from ..rules import pull

@@ -23,9 +23,9 @@ from ..derivatives import composition
 from ..errors import OptionError
 from ..explanation.formulas import contribution, derivative_formula, expression, local_derivative
 from ..explanation.names import Groups, names_of
-from ..graph import Node, make_leaf, topological_order
+from ..graph import Node, topological_order
 from ..primitives import elementwise
-from ..value import Value
+from ..value import make_leaf
 from ..watching import recording
 from .dot import graphviz, render
 
@@ -239,8 +239,8 @@ def recipe(node: Node) -> dict[str, Any] | None:
         json.dumps(params)
     except TypeError:  # options that JSON does not have, such as a dtype
         return None
-    leaves = [make_leaf(Value, getattr(x, "_data", x)) for x in node.inputs]
-    out, g = make_leaf(Value, node._data), make_leaf(Value, 1.0)
+    leaves = [make_leaf(getattr(x, "_data", x)) for x in node.inputs]
+    out, g = make_leaf(node._data), make_leaf(1.0)
     names: dict[Node, Tree] = {leaf: f"x{i}" for i, leaf in enumerate(leaves)}
     forward = _applied(primitive, params, list(leaves), list(names.values()))
     names |= {out: "out", g: "g"}

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..backprop import paths, seed, sweep
 from ..data import Data, shape_of, shorten
-from ..derivatives import plain, zeros
+from ..derivatives import zeros
 from ..errors import DataError, OptionError, ShapeError
-from ..graph import Node, topological_order
+from ..graph import Node, plain, topological_order
 from .formulas import (
     Edge,
     Equation,

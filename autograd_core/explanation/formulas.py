@@ -13,12 +13,12 @@ import numpy as np
 
 from ..backprop import paths
 from ..data import as_data, dtype_of, shape_of, shorten
-from ..graph import Node, Primitive, make_leaf, topological_order
+from ..graph import Node, Primitive, plain, topological_order
 from ..primitives import convolution, indexing, linear_algebra, reductions, shapes, windows
 from ..primitives.elementwise import astype
 from ..primitives.shapes import Shape, unbroadcast
 from ..rules import pull
-from ..value import Value
+from ..value import make_leaf
 from .notation import Latex, Notation, in_words
 from .terms import (
     ONE,
@@ -339,14 +339,12 @@ def pulled_term(node: Node, i: int, g: Term, operands: list[Term], out: Term) ->
     def placeholder(data: Any, term: Term) -> Any:
         # Formulas of elementwise rules are the same for any shape, and faster with numbers
         is_number = primitive.elementwise and shape_of(data)
-        leaf = make_leaf(Value, 1.0 if is_number else data)
+        leaf = make_leaf(1.0 if is_number else data)
         written[leaf] = term
         return leaf
 
     inputs = [
-        placeholder(x._data if isinstance(x, Node) else x, term)
-        if isinstance(x, Node) or shape_of(x)
-        else x
+        placeholder(plain(x), term) if isinstance(x, Node) or shape_of(x) else x
         for x, term in zip(node.inputs, operands, strict=True)
     ]
     given = (placeholder(_ones(node), g), placeholder(node._data, out), *inputs)

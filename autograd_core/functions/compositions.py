@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import watching
 from ..data import dtype_of, shape_of
-from ..graph import Node, as_operand, node_in
+from ..graph import Node, as_operand, node_in, plain
 from ..primitives import elementwise, indexing
 from ..primitives.elementwise import equal, greater, where
 from . import products, statistics
@@ -76,8 +76,8 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     """Return one number, or an array, in each place of an array like a."""
     if node_in(fill_value) is None:
-        plain = a._data if isinstance(a, Node) else a
-        return np.full_like(plain, fill_value, dtype, **options)
+        data = plain(a)
+        return np.full_like(data, fill_value, dtype, **options)
     dtype = np.result_type(a) if dtype is None else dtype
     filled = broadcast_to(as_operand(fill_value), np.shape(a))
     return elementwise.astype(filled, dtype=np.dtype(dtype)) if np.shape(a) else filled
@@ -243,7 +243,7 @@ def _looked_at(x: Any, how: str) -> Any:
     """Return the data of a Value that decides about positions, unless they would be frozen."""
     if isinstance(x, Node) and watching.open_watches:
         watching.taking(x, how)
-    return x._data if isinstance(x, Node) else x
+    return plain(x)
 
 
 def matrix_transpose(x: Any) -> Any:

@@ -12,14 +12,13 @@ import numpy as np
 from .. import watching
 from ..backprop import hold_nan, own, paths
 from ..data import Data, as_data, dtype_of, shape_of
-from ..derivatives import plain
 from ..errors import OptionError, ShapeError, TraceError
 from ..functions.rearranging import stack
-from ..graph import Node, Primitive, make_leaf, next_index
+from ..graph import Node, Primitive, next_index, plain
 from ..messages import describe, user_line
 from ..primitives.indexing import getitem
 from ..primitives.shapes import transpose
-from ..value import Value
+from ..value import Value, make_leaf
 from ..watching import Lasting, is_live, recording, watch
 from .batching_rules import Register, Task, carry_out
 from .conditions import TRACED, retype
@@ -131,7 +130,7 @@ def _one_by_one(
         sample = list(leaves)
         for i, x in places:
             one = getitem(x, index=k)
-            sample[i] = one if isinstance(one, Node) else make_leaf(Value, one)
+            sample[i] = one if isinstance(one, Node) else make_leaf(one)
         draws = [getitem(drawn, index=k) for drawn in trial.drawn]
         again = drawing_again(draws) if draws else nullcontext()
         with watch(Lasting()), recording(), again:
@@ -301,7 +300,7 @@ class Trial(watching.Tracer):
         """Return a Value that holds one sample, the first, and stands for all."""
         data = plain(samples)
         one = as_data(data[0] if len(data) else np.zeros(data.shape[1:], data.dtype))
-        node = make_leaf(Value, one)
+        node = make_leaf(one)
         self.registers[node] = Register(samples, len(shape_of(one)), True)
         return node
 

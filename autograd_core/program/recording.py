@@ -8,8 +8,8 @@ from .. import watching
 from ..backprop import paths
 from ..data import Data, shape_of
 from ..errors import TraceError
-from ..graph import Node, as_operand, make_leaf, next_index
-from ..value import Value
+from ..graph import Node, as_operand, next_index, plain
+from ..value import make_leaf
 from .program import Effect, Program, Step, source
 from .randomness import raised_at
 from .surroundings import Surroundings
@@ -47,7 +47,7 @@ def trace(
     Raises:  TraceError: the function takes data out of the graph; or it draws what is not fresh,
              or changes what it reads, and has done so in the call before.
     """
-    arguments = {make_leaf(Value, x._data if isinstance(x, Node) else x): x for x in leaves}
+    arguments: dict[Node, Any] = {make_leaf(plain(x)): x for x in leaves}
     tracer = FunctionTracer(arguments, [f] if roots is None else roots)
     is_alone = threading.active_count() == 1
     with watching.watch(tracer), watching.recording():
@@ -98,7 +98,7 @@ def _as_position(error: TypeError) -> TraceError:
 def _found(tracer: FunctionTracer, results: list[Any]) -> Trace:
     """Return what a run has recorded."""
     results = [as_operand(r) for r in results]
-    outputs = [r if isinstance(r, Node) else make_leaf(Value, r) for r in results]
+    outputs = [r if isinstance(r, Node) else make_leaf(r) for r in results]
     arguments = list(tracer.arguments)
     assigned = [_outside(tracer, arguments, x) for x in tracer.assigned]
     given = {}
@@ -238,7 +238,7 @@ def _program(
                 plain[key] = len(steps)
                 original = tracer.original(x) if shape_of(x) else None
                 if original is not None and surroundings.holds(original):
-                    arrays[len(steps)] = make_leaf(Value, original)
+                    arrays[len(steps)] = make_leaf(original)
                 else:
                     constants[len(steps)] = x
                 steps.append(source(x))

@@ -13,10 +13,10 @@ from ..backprop import paths
 from ..data import as_data, shape_of
 from ..derivatives import pulled, zeros
 from ..errors import TraceError
-from ..graph import Node, Primitive, make_leaf, next_index, record
+from ..graph import Node, Primitive, next_index, plain, record
 from ..primitives.elementwise import equal
 from ..structural_zeros import careful_sweep
-from ..value import Value
+from ..value import Value, make_leaf
 from ..watching import Lasting, is_recording, no_grad, recording, tracer, watch
 from .conditions import Condition, Small, Truth, Whole, marked
 from .executors import executor
@@ -114,7 +114,7 @@ class Replay:
         """Replay with other data: the leaves of these arguments."""
         data = leaves
         if self._inputs:
-            data = [_plain(leaf) for leaf in leaves]
+            data = [plain(leaf) for leaf in leaves]
             if self._sole is not None:
                 self._sole.check(leaves)
         results = self._execute(data)
@@ -134,7 +134,7 @@ class Replay:
             result = self._function(*args, **kwargs)
         results: list[Any] = []
         self._build_result = builder(result, results)
-        data = [kept(as_data(_plain(x))) for x in results]
+        data = [kept(as_data(plain(x))) for x in results]
         return self._finished([*data, *draws], leaves)
 
     def _run(self, arguments: list[Any]) -> list[Any]:
@@ -169,14 +169,14 @@ class Replay:
             for i, kind in self._bools:
                 results[i] = kind(results[i])
             for i in self._made:
-                results[i] = make_leaf(Value, results[i])
+                results[i] = make_leaf(results[i])
         if self._live:
             draws = results[self._count : self._with_draws]
             for i in self._live:
                 if self._differentiable:
                     results[i] = self._value(i, results[i], leaves, draws)
                 else:
-                    results[i] = make_leaf(Value, results[i])
+                    results[i] = make_leaf(results[i])
         return self._build_result(results, 0)
 
     def _value(self, i: int, data: Any, leaves: list[Any], draws: list[Any]) -> Any:
@@ -233,14 +233,14 @@ class Replay:
             values: list[Any] = pullback(leaves, draws, g)
             return values
         with no_grad():
-            return [_plain(x) for x in pullback(leaves, draws, g)]
+            return [plain(x) for x in pullback(leaves, draws, g)]
 
     def _again(self, i: int, leaves: list[Any], draws: list[Any]) -> tuple[Any, list[Node]]:
         """Compute result i from Values, and return it with those."""
         leaves = list(leaves)
         for number in self._inputs:
             if not isinstance(leaves[number], Node):
-                leaves[number] = make_leaf(Value, leaves[number])
+                leaves[number] = make_leaf(leaves[number])
         with recording(), drawing_again(draws):
             result = self._run(leaves)[i]
         return result, [*[leaves[number] for number in self._inputs], *self._captured]
@@ -313,7 +313,3 @@ def _kind_of_bools(x: Any) -> Callable[[Any], Any] | None:
     if not isinstance(x, Condition):
         return None
     return bool if isinstance(x, Truth) else lambda data: np.not_equal(data, 0.0)
-
-
-def _plain(x: Any) -> Any:
-    return x._data if isinstance(x, Node) else x

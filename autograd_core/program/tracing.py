@@ -12,10 +12,10 @@ from .. import watching
 from ..backprop import hold_nan
 from ..data import as_data, shape_of
 from ..errors import TraceError
-from ..graph import Node, Primitive, make_leaf, next_index, record
+from ..graph import Node, Primitive, next_index, record
 from ..messages import user_line
 from ..primitives.elementwise import identity
-from ..value import PRINTING, Value
+from ..value import PRINTING, Value, make_leaf
 from .conditions import TRACED, Whole, retype
 from .surroundings import Run
 
@@ -119,7 +119,7 @@ def callback(function: Callable[..., Any], *values: Any) -> None:
         return
     tracer = watching.tracer()
     if tracer is not None:
-        nodes = [v if isinstance(v, Node) else make_leaf(Value, kept(as_data(v))) for v in values]
+        nodes = [v if isinstance(v, Node) else make_leaf(kept(as_data(v))) for v in values]
         tracer.effects.append((function, tuple([identity(node) for node in nodes])))
         if tracer.is_spoilt:
             return
@@ -258,7 +258,7 @@ class FunctionTracer(watching.Tracer):
                 "numbers and arrays have no .data: outside a compiled function this fails, too",
                 "a Value as the argument; or return the new data",
             )
-        made = data if isinstance(data, Node) else make_leaf(Value, kept(as_data(data)))
+        made = data if isinstance(data, Node) else make_leaf(kept(as_data(data)))
         self._before.setdefault(node, (node._data, node.assigned))
         self.assigned.setdefault(node, []).append(identity(made))
 
