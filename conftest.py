@@ -41,7 +41,21 @@ def pytest_configure(config):
 
 
 def pytest_collection_finish():
-    """Let the collector leave alone what all tests begin with, which would take half of the time.
+    """Exempt from the collector what all tests begin with."""
+    freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    """Drop what JAX has compiled for the tests of a file behind its last one."""
+    if nextitem is None or nextitem.path != item.path:
+        if "jax" in sys.modules:
+            sys.modules["jax"].clear_caches()
+        freeze()
+
+
+def freeze():
+    """Exempt all objects from the collector, which would take half of the time to walk them.
 
     Compiling looks for random generators among the other objects: it finds those made in tests.
     """
