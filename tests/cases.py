@@ -214,6 +214,7 @@ POINTWISE = [
     pointwise(elementwise.round, [0.31, -1.28], decimals=1),
     pointwise(elementwise.round, [0.312, -1.286], decimals=2),
     pointwise(elementwise.round, [312.0, -1286.0], decimals=-2),
+    pointwise(elementwise.round, [312.0, -1286.0], decimals=-1),
     pointwise(elementwise.astype, REAL, dtype=np.dtype(np.float64)),
 ]
 
@@ -250,6 +251,7 @@ STRUCTURAL = [
     structural(shapes.broadcast_to, (1, 3), shape=(2, 4, 3)),
     structural(shapes.sum, (), **ALL),
     structural(shapes.sum, (), axis=(), keepdims=False),
+    structural(shapes.sum, (), axis=0, keepdims=False),
     structural(shapes.sum, (2, 3, 2), axis=(), keepdims=False),
     structural(shapes.sum, (2, 3, 2), axis=(0,), keepdims=False),
     structural(shapes.sum, (2, 3, 2), axis=(0, 1, 2), keepdims=False),
@@ -298,6 +300,7 @@ STRUCTURAL = [
     structural(reductions.norm, (2, 3, 2), **KEPT),
     structural(reductions.cumsum, (4,), axis=0),
     structural(reductions.cumsum, (2, 3), axis=-1),
+    structural(reductions.cumsum, (2, 3, 4), axis=2),
     structural(reductions.cumprod, (4,), axis=0),
     structural(reductions.cumprod, np.array([[2.0, 0.0, -3.0], [0.0, 0.0, 5.0]]), axis=-1),
     structural(reductions.cumprod_adjoint, (4,), (4,), axis=0),
@@ -319,6 +322,7 @@ STRUCTURAL = [
     structural(reductions.softmax, (2, 3), axis=-1),
     structural(reductions.softmax, (2, 3), axis=(0, 1)),
     structural(reductions.log_softmax, (2, 3), axis=0),
+    structural(reductions.log_softmax, (2, 3), axis=1),
     structural(reductions.log_softmax, (2, 3), axis=None),
     # Products
     structural(linear_algebra.inner, (3,), (2, 3)),

@@ -26,4 +26,4 @@ def executor_of(f, *args, compiled=True):
 
 def assert_close(found, expected, tolerance=1e-12):
     assert type(found) is type(expected)
-    np.testing.assert_allclose(found, expected, tolerance, tolerance)
+    np.testing.assert_allclose(found, expected, tolerance, tolerance, strict=True)

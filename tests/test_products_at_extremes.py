@@ -70,6 +70,26 @@ class TestProductsOfExtremes:
             np.testing.assert_array_equal(compile(weighted)(np.array(x)), weighted(np.array(x)))
 
 
+@pytest.mark.parametrize(
+    ("x", "weights"),
+    [
+        # Nothing behind a factor 0 counts, however large it is
+        ([2.0, 0.0] + [1e300] * 2000, [3.0, -0.5] + [1.0] * 2000),
+        ([0.0, 3.0] + [1e-300] * 2000, [3.0, -0.5] + [1.0] * 2000),
+        # Weights as large and as small as numbers can be
+        ([1e-100, 1.0, 1.0, 1.0], [1.0, 0.0, 1.5e308, 1.5e308]),
+        ([1e300, 1e300, 1e-300, 1e-300], [1e-320, 0.0, 1e-320, 1.0]),
+        ([1e-300, 1e-300, 1e300, 1e300], [0.0, 1e308, 1e-308, 0.0]),
+    ],
+    ids=["after 0", "after a first 0", "large", "small", "mixed"],
+)
+def test_running_products_have_every_gradient_that_is_representable(x, weights):
+    with quiet():
+        gradient = grad(lambda x: np.sum(np.cumprod(x) * weights))(np.array(x))
+    expected = slope_of_running_products(x[:6], weights[:6])
+    np.testing.assert_allclose(gradient[:6], expected, rtol=1e-14)
+
+
 def test_products_along_an_axis_are_those_of_each_vector():
     x = np.array([FACTORS[0], FACTORS[2], FACTORS[4], FACTORS[7]])
     with quiet():

@@ -10,6 +10,8 @@ from scalar_programs import BOTH, assert_close, executor_of, program_of, quiet
 
 from autograd_core import log_softmax, logsumexp, softmax, value_and_grad
 from autograd_core.primitives import elementwise
+from autograd_core.primitives.elementwise import astype
+from autograd_core.primitives.reductions import recurrence
 from autograd_core.program.lowering import lowered
 from autograd_core.program.scalar_program import KERNELS
 from autograd_core.program.virtual_machine import machine
@@ -84,6 +86,7 @@ EMPTY = {
     "elements": lambda x: (x * x)[:, ::-1].T,
     "variance": lambda x: np.var(x, axis=0) * x,
     "running sum": lambda x: np.cumsum(x, 1),
+    "recurrence": lambda x: recurrence(x, x, axis=1),
     "softmax": lambda x: softmax(x, axis=0),
     "largest of none of the rows": lambda x: np.max(x.T, axis=1),
     "concatenation": lambda x: np.concatenate([x, 2.0 * x]),
@@ -102,13 +105,35 @@ def test_arrays_without_elements_are_lowered(name):
     assert_close(np.asarray(found), np.asarray(EMPTY[name](x)))
 
 
-def test_a_reduction_keeps_infinite_numbers_apart_as_numpy_does():
-    x = np.array([[math.inf, 1.0], [-math.inf, -math.inf], [1000.0, 999.0]])
+def test_a_product_of_nothing_is_1():
+    x = np.ones((2, 0))
+    [found] = executor_of(lambda x: np.prod(x, axis=1), x, compiled=False)([x])
+    assert_close(found, np.ones(2))
 
-    def f(x):
-        return (logsumexp(x, axis=1), log_softmax(x, axis=1))
+
+@BOTH
+def test_a_number_and_an_array_change_their_type_as_in_numpy(compiled):
+    double, single = np.dtype(np.float64), np.dtype(np.float32)
+
+    def changed(x, y):
+        narrow = astype(y, dtype=single)
+        return astype(x, dtype=double) / 3.0, narrow / 3.0, astype(narrow, dtype=double) / 3.0
+
+    args = [0.1, np.array([0.1, 0.2])]
+    run = executor_of(changed, *args, compiled=compiled)
+    for found, expected in zip(run(args), changed(*args), strict=True):
+        assert_close(found, expected, 0.0)
+
+
+@BOTH
+@pytest.mark.parametrize("f", [logsumexp, log_softmax, softmax], ids=lambda f: f.__name__)
+def test_a_reduction_keeps_infinite_numbers_apart_as_numpy_does(f, compiled):
+    x = np.array([[math.inf, 1.0], [-math.inf, -math.inf], [1000.0, 999.0], [math.nan, 1.0],
+                  [math.inf, 709.5], [math.inf, 710.0]])  # fmt: skip  # exp(709.5) is finite
+
+    def by_rows(x):
+        return f(x, axis=1)
 
     with quiet():
-        run = executor_of(f, x)
-        for found, expected in zip(run([x]), f(x), strict=True):
-            assert_close(found, np.asarray(expected))
+        [found] = executor_of(by_rows, x, compiled=compiled)([x])
+        assert_close(found, by_rows(x))

@@ -19,12 +19,14 @@ from autograd_core import (
     gradients,
     hessian,
     jacobian,
+    log_softmax,
     logsumexp,
     relu,
     softmax,
     value_and_grad,
     vjp,
 )
+from autograd_core.primitives.reductions import cumprod_adjoint, recurrence
 
 jax.config.update("jax_enable_x64", True)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -146,6 +148,31 @@ class TestWhatAChoiceHasLeftOutIsZero:
 
     def test_in_batches(self, f):
         assert batch(grad(f))(np.stack([W, W])) == pytest.approx(np.stack([W, W]))
+
+
+ALONG_ROWS = {
+    "prod": lambda x: np.prod(x, axis=1),
+    "max": lambda x: np.max(x, axis=1),
+    "min": lambda x: np.min(x, axis=1),
+    "norm": lambda x: np.linalg.norm(x, axis=1),
+    "kept axis": lambda x: np.linalg.norm(x, axis=1, keepdims=True),
+    "cumsum": lambda x: np.cumsum(x, axis=1),
+    "cumprod": lambda x: np.cumprod(x, axis=1),
+    "slopes of cumprod": lambda x: cumprod_adjoint(x * x, x, axis=1),
+    "recurrence": lambda x: recurrence(x, x[:, 1:], axis=1),
+    "logsumexp": lambda x: logsumexp(x, axis=1),
+    "softmax": lambda x: softmax(x, axis=1),
+    "log_softmax": lambda x: log_softmax(x, axis=1),
+}
+
+
+@pytest.mark.parametrize("f", ALONG_ROWS.values(), ids=ALONG_ROWS)
+def test_a_row_that_is_left_out_takes_nothing_from_the_others(f):
+    w = np.array([0.5, 2.0, -1.5])
+    alone = grad(lambda w: np.sum(f(w[None])[0] * [3.0, -0.5, 2.0]))
+    # Behind the second row are slopes inf
+    beside = grad(lambda w: np.sum(f(np.stack([w, np.sqrt(w - w)]))[0] * [3.0, -0.5, 2.0]))
+    np.testing.assert_allclose(beside(w), alone(w), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -304,6 +331,17 @@ def test_squared_lengths_have_the_second_derivatives_of_squares(f):
     cube = 0.0 if f is not SQUARED_LENGTHS["polynomial"] else 1.0
     bent = cube * (np.outer(x, x) / 5 + 5 * np.eye(2))  # of the cube of the length, over 3
     assert hessian(f)(x) == pytest.approx(2 * np.eye(2) - bent)
+
+
+@pytest.mark.parametrize("weights", [3.0, [3.0, -0.5], [[3.0], [-0.5], [2.0]]], ids=str)
+def test_a_cotangent_that_is_a_multiple_of_a_length_has_derivatives_at_length_0(weights):
+    def pulled(x):  # x * weights, since a length times its direction is x
+        lengths, pull = vjp(lambda x: LENGTH(x, axis=1), x)
+        return pull(lengths * weights)[0]
+
+    c = np.random.default_rng(0).normal(size=(3, 5, 2))
+    found = grad(lambda x: np.sum(pulled(x) * c))(np.zeros((3, 5, 2)))
+    np.testing.assert_allclose(found, c * (np.ones((3, 2)) * weights)[:, None], rtol=1e-15)
 
 
 def test_a_squared_standard_deviation_is_a_variance():

@@ -63,25 +63,28 @@ def _cumprod_adjoint(g: Any, x: Any, *, axis: int) -> Any:
     if not x.size:
         return x
     g, x = np.moveaxis(g, axis, 0), np.moveaxis(x, axis, 0)
-    start = np.zeros_like(x[:1], np.int64)
-    sizes = np.cumsum(_log2(x, 0.0), 0)
-    before = np.concatenate((start, np.floor(sizes[:-1]).astype(np.int64)))
-    numbers = np.multiply.accumulate(np.ldexp(x[:-1], -np.diff(before, axis=0)), 0)
+    sizes = np.cumsum(_log2(x, -1e9), 0)
+    before = np.concatenate((np.zeros_like(sizes[:1]), np.floor(sizes[:-1])))
+    numbers = np.multiply.accumulate(_scaled(x[:-1], -np.diff(before, axis=0)), 0)
     # The largest of the terms from j on: where a factor is 0, none behind it counts
-    sizes = np.cumsum(_log2(x, -1e6), 0)
-    terms = np.maximum.accumulate((_log2(g, -1e9) + sizes)[::-1], 0)[::-1]
-    behind = np.clip(np.floor(terms - sizes), -1e9, 1e9).astype(np.int64)
-    terms = np.ldexp(g, np.clip(-behind, -9999, 9999))
-    factors = np.ldexp(x[1:], np.clip(np.diff(behind, axis=0), -9999, 9999))
+    largest = np.maximum.accumulate((_log2(g, -1e15) + sizes)[::-1], 0)[::-1]
+    behind = np.floor(largest - sizes)
+    terms, factors = _scaled(g, -behind), _scaled(x[1:], np.diff(behind, axis=0))
     sums = _recurrence(terms[::-1], factors[::-1], axis=0)[::-1]
     sums[1:] *= numbers
-    return np.moveaxis(np.ldexp(sums, np.clip(before + behind, -9999, 9999)), 0, axis)
+    return np.moveaxis(_scaled(sums, before + behind), 0, axis)
 
 
 def _log2(x: Any, of_zero: float) -> Any:
     """Return log2 |x|, and 0 where x is not finite."""
-    usual = np.isfinite(x) & (x != 0)
-    return np.where(x == 0, of_zero, np.log2(np.abs(x, dtype=float), where=usual, out=0.0 * usual))
+    with np.errstate(divide="ignore"):
+        sizes = np.log2(np.abs(x, dtype=float))
+    return np.nan_to_num(sizes, posinf=0.0, neginf=of_zero)
+
+
+def _scaled(x: Any, powers: Any) -> Any:
+    """Return x * 2 ** powers, for whole powers of any size."""
+    return np.ldexp(x, np.clip(powers, -9999, 9999).astype(np.intc))
 
 
 def _log_softmax(x: Any, *, axis: Axis, out: Any = None) -> Any:
@@ -150,8 +153,7 @@ def _along_vectors(g: Any, out: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     rest = without_factor(g, out)
     if rest is None:
         return spread(g, x, axis, keepdims) * ratio(x, spread(out, x, axis, keepdims))
-    if shape_of(rest) != shape_of(out):
-        rest = broadcast_to(rest, shape=shape_of(out), dtype=dtype_of(x))
+    rest = broadcast_to(rest, shape=shape_of(out), dtype=dtype_of(x))
     return spread(rest, x, axis, keepdims) * x
 
 

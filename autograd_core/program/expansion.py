@@ -28,10 +28,6 @@ MOVING = (
 
 def expanded(scalars: Scalars, primitive: Primitive, inputs: list[Any], params: Any) -> Any:
     """Return the slots of what a primitive makes of slots, or None if it has no expansion."""
-    if primitive is table.astype:
-        return inputs[0]
-    if primitive is table.round:
-        return _round(scalars, inputs[0], **params)
     slots = [np.asarray(x, np.intp) for x in inputs]
     if primitive in MOVING:
         made = primitive.forward(*slots, **{k: v for k, v in params.items() if k != "dtype"})
@@ -81,8 +77,8 @@ def _matmul(scalars: Scalars, x: Any, y: Any) -> Any:
     products = scalars.apply(table.multiply, rows[..., :, :, None], columns[..., None, :, :])
     out = _add_up(scalars, products, axis=products.ndim - 2, keepdims=False)
     if x.ndim == 1:
-        out = out[..., 0, :]
-    return out[..., 0] if y.ndim == 1 else out
+        out = out.squeeze(-2)
+    return out.squeeze(-1) if y.ndim == 1 else out
 
 
 def _scatter(scalars: Scalars, x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
@@ -152,6 +148,8 @@ def _logsumexp(scalars: Scalars, x: Any, *, axis: Any, keepdims: bool) -> Any:
 
 
 EXPANSIONS: dict[Primitive, Callable[..., Any]] = {
+    table.astype: lambda scalars, x, *, dtype: x,
+    table.round: _round,
     shapes.sum: _add_up,
     reductions.prod: _fold(table.multiply, 1.0),
     reductions.max: _largest,
