@@ -392,6 +392,8 @@ def changes(module: Module, statement: ast.stmt, code: Any) -> list[tuple[Any, s
         itself = [(module.before[name], "__code__", space[name].__code__)]
     if inside == [statement]:
         return itself
+    if not module.in_table and isinstance(statement, ast.AnnAssign):
+        return [(module.module, name, space[name])]
     made = {n: space[n] for n in primitives}
     space.update(primitives)
     if module.short == "expansion":
@@ -526,6 +528,11 @@ SUITES = {
                    "numpy_does",
                    "tests/test_primitives.py::TestTiesShareEqually",
                    "tests/test_primitives.py::test_large_inputs_overflow_nowhere"],
+    "backprop": [f"tests/test_{name}.py" for name in [
+                     "graph", "derivatives", "changed_data", "anomaly", "value"]],
+    "structural_zeros": ["tests/test_structural_zeros.py", "-k",
+                         "not compiled and not Compiled and not batches and not samples"],
+    "passes": ["tests/test_passes.py"],
     "linear_algebra": ["tests/test_products_at_extremes.py", "tests/test_errors.py",
                        "tests/test_structural_zeros.py",
                        "-k", "extremes or misaligned or matrix or LeftOut"],
