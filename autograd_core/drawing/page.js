@@ -1,4 +1,4 @@
-// The page: controls, keys and the panel beside the picture.
+// The page: controls, keys and the panel next to the picture.
 
 const $ = (id) => document.getElementById(id);
 
@@ -52,7 +52,7 @@ function go(to) {
   }
 }
 
-// After the last step comes the first again
+// The first step follows the last
 const step = () => go(at === story.last ? 0 : at + 1);
 
 function pause() {
@@ -103,7 +103,7 @@ document.addEventListener("keydown", (event) => {
 const lies = (group, outer) =>
   group !== null && (group === outer || lies(graph.groups[group].parent, outer));
 
-// Of the layouts in which the group is as wanted take the one that changes least besides
+// Of the layouts in which the group is as wanted, the one with the fewest other changes
 function toggle(group) {
   const fold = !layout.folded.includes(group);
   const all = [...graph.groups.keys()];
@@ -176,7 +176,7 @@ function showPanel() {
   panel.replaceChildren();
   if (chosen === null) {
     html(panel, "h2", {}, "A node's history");
-    html(panel, "p", { class: "quiet" }, "Click a box to see how its numbers came about.");
+    html(panel, "p", { class: "quiet" }, "Click a box to see how its numbers were computed.");
     html(panel, "p", { class: "quiet" }, "Keys: → step, ← back, Space play, Home reset, End all");
     return;
   }
@@ -251,7 +251,7 @@ function showInputs() {
 
 $("edit-note").textContent = cannotEdit
   ? `Shown only: ${cannotEdit}.`
-  : "Change a number: everything is computed anew.";
+  : "Change a number: everything is recomputed.";
 $("restore").addEventListener("click", () => {
   inputs.forEach((node, i) => (node.data = given[i]));
   recompute(graph);

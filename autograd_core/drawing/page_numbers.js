@@ -1,7 +1,7 @@
 // Numbers: the forward functions, and what recomputes a scalar graph after an edit.
 //
-// No derivative is written here. Those of each operation arrive as trees of the functions below,
-// traced by Python from the very rules that the engine uses.
+// No derivative is written here. Python records those of each operation from the rules of the
+// engine, as trees of the functions below.
 
 const modulo = (x, y) => {
   const remainder = x % y;
@@ -21,7 +21,7 @@ const toEven = (x) => {
   return below % 2 === 0 ? below : below + 1;
 };
 
-// The power series of erf, whose terms are all positive, until they no longer count
+// The power series of erf, whose terms are all positive, until they no longer change the sum
 const errorFunction = (x) => {
   if (Math.abs(x) > 6) return Math.sign(x);
   let term = x;
@@ -104,7 +104,7 @@ const kernels = {
   round: (x, { decimals }) => toEven(x * 10 ** decimals) / 10 ** decimals,
 };
 
-// A tree is a number, the name of something known, or [function, options, ...trees]
+// A tree is a number, a name in `known`, or [function, options, ...trees]
 function evaluate(tree, known) {
   if (typeof tree === "number") return tree;
   if (typeof tree === "string") return Object.hasOwn(known, tree) ? known[tree] : Number(tree);
@@ -129,20 +129,20 @@ function obstacle(graph) {
   return null;
 }
 
-// What the rule of a node can see; of the gradients only the one it is given
+// The variables of a node's rule: data and the given gradient
 function known(graph, node, g) {
   const inputs = node.inputs.map((x) => (typeof x === "number" ? graph.nodes[x].data : x.constant));
   return Object.fromEntries([["g", g], ["out", node.data], ...inputs.map((x, i) => [`x${i}`, x])]);
 }
 
-// Whether a choice has left the input of an edge out: then 0 times an infinite derivative is 0
+// Whether a choice has left out the input of an edge: then 0 times an infinite derivative is 0
 function isLeftOut(rule, user, edge, leftOut) {
   const other = user.inputs[1 - edge.slot];
   const hasZero = rule.forward[0] === "multiply" && other?.constant === 0;
   return leftOut.has(user) || hasZero || (rule.chooses && edge.local === 0);
 }
 
-// Compute all data forward, then all gradients backward. `graph.edges` stand in the order of the
+// Compute all data forward, then all gradients backward. `graph.edges` are in the order of the
 // backward sweep, so that the gradient of a node is complete before it is passed on.
 function recompute(graph) {
   const { nodes, rules, edges } = graph;
@@ -166,7 +166,7 @@ function recompute(graph) {
   }
 }
 
-// JSON has no NaN and no infinity: they come as text. Of an array comes a description
+// JSON has no NaN and no infinity: they are text. An array is a description
 const asNumber = (x) => (typeof x === "string" ? Number(x) : x);
 
 function read(text) {
@@ -181,7 +181,7 @@ function read(text) {
   return graph;
 }
 
-// What somebody typed: NaN and infinities are written as `show` does; null where it is no number
+// A typed number; NaN and infinities are written as by `show`; null if it is not a number
 function typed(text) {
   const word = text.trim().toLowerCase();
   const number = Number(word.replace(/inf(inity)?$/, "Infinity"));

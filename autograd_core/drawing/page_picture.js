@@ -1,6 +1,5 @@
-// The picture: boxes and edges where Graphviz has put them, filled in for the current step.
-//
-// Every text goes in as text, never as markup.
+// The picture: boxes and edges at the places that Graphviz has computed, with the numbers of the
+// current step. Text is inserted as text, never as markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -148,7 +147,7 @@ class Picture {
     this.boxes.set(node.id, { box, data, gradient, shade });
   }
 
-  // Fill in the numbers as they are at a step, and light up what the step touches
+  // Show the numbers at a step, and highlight the boxes and edges of the step
   show(at, chosen) {
     const { node, edge, phase } = this.story.steps[at];
     const target = node?.id ?? edge?.from ?? null;
@@ -213,7 +212,7 @@ class Picture {
     label.textContent = isKnown ? `* ${show(only.local)}` : "";
   }
 
-  // Labels of parallel edges would hide each other
+  // Labels of parallel edges would overlap
   hasTwin([{ from, to }]) {
     return this.graph.edges.filter((each) => each.from === from && each.to === to).length > 1;
   }
@@ -225,7 +224,7 @@ class Picture {
     return each !== null;
   }
 
-  // Where the step happens, for scrolling: the boxes that it touches
+  // The boxes of a step, to which the picture scrolls
   places(at) {
     const { node, edge } = this.story.steps[at];
     const ids = node ? [node.id] : edge ? [edge.from, edge.to] : [];

@@ -1,7 +1,7 @@
 // The story: one step for each number forward, and one for each edge backward.
 
-// Python writes node_3_ where a formula speaks of node 3. What could be misread gets parentheses,
-// unless it stands in some
+// In Python's formulas node_3_ is node 3. Text that could be misread gets parentheses, unless it has
+// some already
 const filled = (template, write, isPlain) =>
   template.replace(/(?<opening>\(?)node_(?<id>\d+)_(?<closing>\)?)/g, (...match) => {
     const { opening, id, closing } = match.at(-1);
@@ -49,7 +49,7 @@ class Story {
     };
   }
 
-  // Whether a factor has been multiplied with by now
+  // Whether the gradient has passed this edge
   flowed(edge, at) {
     return this.visits[edge.from].some((visit) => visit <= at && this.steps[visit].edge === edge);
   }
