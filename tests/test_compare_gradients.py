@@ -18,8 +18,8 @@ from autograd_core import (
     sigmoid,
     softmax,
 )
+from autograd_core.comparison.backward_pass import BackwardPass
 from autograd_core.comparison.compare import compare_gradients
-from autograd_core.comparison.handwork import Handwork
 from autograd_core.comparison.mistakes import mistakes_at
 from autograd_core.graph import topological_order
 
@@ -820,7 +820,7 @@ class TestLargeGraphs:
     def test_take_linear_memory(self):
         short, long = (
             sum(len(mistake.edges) for mistake in mistakes_at(work, work.order[0]))
-            for work in (Handwork(self.of_one_sum(steps)[0]) for steps in (400, 1_600))
+            for work in (BackwardPass(self.of_one_sum(steps)[0]) for steps in (400, 1_600))
         )
         assert short > 400
         assert long < 6 * short

@@ -1,12 +1,16 @@
 """Primitives x what computes with them: the documented table is true, and gaps are decisions."""
 
 import importlib
+import re
 from pathlib import Path
 
 import pytest
 from cases import CASES, POINTWISE
 from scalar_programs import program_of
 
+from autograd_core.diagnosis import sizes, zeros
+from autograd_core.drawing import page
+from autograd_core.explanation import formulas
 from autograd_core.program.lowering import lowered
 
 HOOKS = Path(__file__).resolve().parents[1] / "docs" / "hooks"
@@ -53,3 +57,15 @@ def test_the_table_has_a_row_for_each_primitive(hook):
     rows = hook.table().splitlines()[2:]
     assert [row.split("`")[1] for row in rows] == [p.name for p in hook.primitives()]
     assert hook.MARK in (HOOKS.parent / "reference" / "primitives.md").read_text(encoding="utf-8")
+
+
+def test_what_formulas_findings_and_the_page_know_by_name_are_primitives(hook):
+    script = Path(page.__file__).with_name("page_numbers.js").read_text(encoding="utf-8")
+    kernels = re.search(r"const kernels = \{(.*?)\n\};", script, re.DOTALL)[1]
+    names = {
+        *re.findall(r"^  (\w+)[:,]", kernels, re.MULTILINE),
+        *(*formulas.SYNTAX, *formulas.OF_A_NUMBER_ITSELF),
+        *(*zeros.CUTS, *zeros.SATURATED_FROM, *sizes.FIXES),
+    }
+    assert "power_log" in names
+    assert names - {p.name for p in hook.primitives()} == set()

@@ -2,6 +2,6 @@
 
 - compare: `compare_gradients`, and the judgements that it returns
 - mistakes: every mistake that is known, and the search for the one that was made
-- handwork: the learner's backward pass, and what rounding may change in it
+- backward_pass: the right gradients, and those that follow from the learner's mistakes
 - wording: the sentences
 """

@@ -12,7 +12,7 @@ from ..data import Data, as_data, shape_of, shorten
 from ..errors import DataError, OptionError, ShapeError
 from ..graph import Node, plain
 from ..messages import listed
-from .handwork import Handwork
+from .backward_pass import BackwardPass
 from .mistakes import Mistake, Search, Verdict
 from .wording import Wording
 
@@ -162,7 +162,7 @@ def compare_gradients(
             "it has several numbers, and each could be differentiated",
             "compare_gradients(output.sum(), {...}), or (output * weights).sum()",
         )
-    work = Handwork(output)
+    work = BackwardPass(output)
     if rtol is not None and not 0 < rtol < 1:
         raise OptionError(f"rtol={rtol!r}", "it is a share of a gradient", "rtol=1e-5, or None")
     given = _checked(work, gradients)
@@ -173,7 +173,7 @@ def compare_gradients(
 class _Judge:
     """Judges gradients from the output backward, and continues with the learner's mistakes."""
 
-    def __init__(self, work: Handwork, given: dict[Node, Data], rtol: float | None) -> None:
+    def __init__(self, work: BackwardPass, given: dict[Node, Data], rtol: float | None) -> None:
         self.work = work
         self.given = given
         self.search = Search(work, given, rtol)
@@ -245,7 +245,7 @@ class _Judge:
         return Judgement(node, name, verdict, message, self.given[node], right, mistake, causes)
 
 
-def _checked(work: Handwork, gradients: Any) -> dict[Node, Data]:
+def _checked(work: BackwardPass, gradients: Any) -> dict[Node, Data]:
     """Return the given gradients by node, as numbers."""
     if not isinstance(gradients, dict):
         raise OptionError(
@@ -276,7 +276,7 @@ def _checked(work: Handwork, gradients: Any) -> dict[Node, Data]:
     return given
 
 
-def _node(work: Handwork, labelled: dict[Any, list[Node]], key: Any) -> Node:
+def _node(work: BackwardPass, labelled: dict[Any, list[Node]], key: Any) -> Node:
     """Return the node of the graph that a key names."""
     if isinstance(key, Node):
         if key in work.right:

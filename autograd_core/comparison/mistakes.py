@@ -14,13 +14,18 @@ from ..primitives.elementwise import sigmoid, tanh
 from ..primitives.linear_algebra import inner, matmul
 from ..primitives.shapes import spread, unbroadcast
 from ..rules import pull
-from .handwork import RELATIVE, SINGLE, Handwork, distance, half_units
+from .backward_pass import BackwardPass
 
 MATRIX_PRODUCTS = (matmul, inner)
 MANY = 100  # uses of a node, beyond which it is not tried to take one of them alone
 STEPS = 100_000  # of sweeps in a search: in large graphs, only the nearest and last nodes are tried
 CERTAIN = 0.1  # share of the tolerance within which a mistake explains a gradient
 EQUAL = 1e-4  # the same for two mistakes that give the same number but for rounding
+RELATIVE = 1e-5  # of the contributions: allows finite differences, but no mistakes
+SINGLE = 1e-4  # the same with float32
+FINITE_DIFFERENCES = 1e-9  # of the output: its rounding in a difference over a small step
+WRITTEN = 5e-3  # of a gradient: the most that rounding to few decimal places may change
+PRINTED = 3  # decimal places from which all gradients count as printed with equally many
 COMPARED = 30  # mistakes that give the same number, and gradients they are then ranked by
 # Derivatives by the output, as they are taught; the rules use the input, exact in the tails
 BY_OUTPUT: dict[Any, Callable[[Any], Any]] = {
@@ -77,7 +82,7 @@ class Mistake(NamedTuple):
         return self.verdict, self.node, self.edges
 
 
-def mistakes_at(work: Handwork, node: Node) -> Iterator[Mistake]:
+def mistakes_at(work: BackwardPass, node: Node) -> Iterator[Mistake]:
     """Yield the possible mistakes in the sum of a node's contributions, likely ones first."""
     total, edges = work.now[node], work.uses[node]
     parts = {edge: work.contribution(edge) for edge in edges}
@@ -124,7 +129,7 @@ def _among_uses(
 Step: TypeAlias = tuple[Verdict, Any, float | None]  # verdict, contribution, factor
 
 
-def _in_one_step(work: Handwork, edge: Edge, part: Any) -> Iterator[Step]:
+def _in_one_step(work: BackwardPass, edge: Edge, part: Any) -> Iterator[Step]:
     """Yield the possible mistakes in one edge's contribution."""
     user, i = edge
     node, g = edge.node, work.now[user]
@@ -282,6 +287,9 @@ def _name(node: Node) -> str:
     return node.primitive.name if node.primitive else ""
 
 
+# The search
+
+
 class Search:
     """The search for the mistakes in a learner's gradients.
 
@@ -290,7 +298,7 @@ class Search:
              rtol: relative tolerance for rounding; None: by the type of the data.
     """
 
-    def __init__(self, work: Handwork, given: dict[Node, Data], rtol: float | None) -> None:
+    def __init__(self, work: BackwardPass, given: dict[Node, Data], rtol: float | None) -> None:
         self.work = work
         self.given = given
         self.scale = float(np.sum(np.abs(work.output._data)))
@@ -393,3 +401,62 @@ class Search:
                 now = self.work.now[other]
                 score += (self.apart(other, now + delta) <= 1) - (self.apart(other, now) <= 1)
         return score
+
+
+# Rounding
+
+
+def distance(
+    given: Data, exact: Data, magnitude: Data, output: float, rtol: float, unit: float = 0.0
+) -> float:
+    """Return the distance of two gradients, in units of the tolerance for rounding.
+
+    Args:    given: a gradient worked out by hand.
+             exact: the gradient to compare it with.
+             magnitude: the sum of the absolute contributions, each of which may be rounded.
+             output: the number that is differentiated.
+             rtol: relative tolerance, of the magnitude.
+             unit: absolute tolerance.
+    Returns: at most 1 if the two are equal but for rounding; inf if one is not finite or their
+             shapes differ.
+    Example: >>> distance(2.0, 2.00001, 2.0, 1.0, 1e-5) < 1 < distance(2.0, 2.0001, 2.0, 1.0, 1e-5)
+             True
+    """
+    if shape_of(given) != shape_of(exact):
+        return np.inf
+    h, e = np.asarray(given, np.float64), np.asarray(exact, np.float64)
+    if not h.size:
+        return 0.0
+    with np.errstate(all="ignore"):
+        scale = np.maximum(np.abs(magnitude), np.maximum(np.abs(h), np.abs(e)))
+        tolerance = rtol * scale + FINITE_DIFFERENCES * abs(output) + unit
+        if rtol >= SINGLE:  # sums of float32 lose digits when their terms cancel
+            tolerance = tolerance + 0.1 * rtol * scale.max()
+        tolerance = tolerance + 1e-13 * scale.max() + np.finfo(np.float64).tiny
+        apart = np.where(h == e, 0.0, np.abs(h - e) / tolerance)
+    return float(apart.max()) if not np.isnan(apart).any() else np.inf
+
+
+def half_units(gradients: list[Data]) -> list[float]:
+    """Return how much rounding to decimal places may have changed each gradient.
+
+    That is half a unit of the last place: of the common place if all have at least three, else of
+    each gradient's own.
+
+    Example: >>> half_units([138.8338, 0.002]), half_units([1 / 3, 2.0, 0.125])
+             ([5e-05, 5e-05], [0.0, 0.0, 0.0005])
+    """
+    places = [_places(gradient) for gradient in gradients]
+    most = max([p for p in places if p is not None], default=0)
+    if None not in places and most >= PRINTED:
+        return [0.5 * 10.0**-most] * len(places)
+    return [
+        min(0.5 * 10.0**-p, WRITTEN * float(np.max(np.abs(gradient)))) if p else 0.0
+        for p, gradient in zip(places, gradients, strict=True)
+    ]
+
+
+def _places(gradient: Data) -> int | None:
+    """Return the number of decimal places; None if there are more than 6."""
+    rounded = (p for p in range(7) if np.array_equal(np.round(gradient, p), gradient))
+    return next(rounded, None)

@@ -23,7 +23,7 @@ from ..explanation.terms import ONE
 from ..graph import Node
 from ..messages import listed
 from ..rules import pull
-from .handwork import Handwork
+from .backward_pass import BackwardPass
 from .mistakes import Mistake, Verdict
 
 FEW = 4  # elements of an array that are shown
@@ -43,7 +43,7 @@ class Wording:
     Args:    work: the graph, its right gradients and the learner's.
     """
 
-    def __init__(self, work: Handwork) -> None:
+    def __init__(self, work: BackwardPass) -> None:
         self.work = work
         self.names = names_of(work.order)
 

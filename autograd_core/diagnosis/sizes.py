@@ -52,7 +52,7 @@ SMALL_GRADIENT = 1e-3
 
 _LOG = "np.log(x + 1e-12), or what is stable: log_softmax, logsumexp, softplus"
 _DIVIDE = "a denominator that cannot be 0: y + 1e-12, or np.where(y == 0, 1, y) before it"
-_FIXES = {
+FIXES = {
     "log": _LOG,
     "log2": _LOG,
     "log10": _LOG,
@@ -118,7 +118,7 @@ def fix_of(node: Node) -> str:
         return _NEW
     if all(np.size(x) and np.abs(x).max() > 1e30 for x in map(plain, node.inputs)):
         return _LARGE
-    return _FIXES.get(node.primitive.name, _OTHER_FIX)
+    return FIXES.get(node.primitive.name, _OTHER_FIX)
 
 
 def _origin(e: Examination, first: Node) -> Node:
@@ -157,7 +157,7 @@ def backward(e: Examination) -> list[Finding]:
                 f"the gradient becomes {which(d)} at {_at(user, np.isfinite(plain(d)))}, "
                 f"from one of {account(g[user])}"
             )
-            fix = _FIXES.get(name, _OTHER_FIX) if norm(g[user]) < 1e30 else _LARGE
+            fix = FIXES.get(name, _OTHER_FIX) if norm(g[user]) < 1e30 else _LARGE
             return [Finding("not finite", cause, e.place(user), fix)]
     cause = f"the gradient of {account(first)} is {which(g[first])}, the sum of its contributions"
     return [Finding("not finite", cause, e.place(first), _LARGE)]

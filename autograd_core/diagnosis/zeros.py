@@ -80,7 +80,7 @@ _KINDS = {
     ),
 }
 # Choices and other operations whose kind of cut is not a fact of their row
-_BY_OPERATION = {
+CUTS = {
     "relu": "relu",
     "gate": "relu",
     "maximum": "bound",
@@ -270,8 +270,8 @@ def _kind(e: Examination, node: Node, i: int) -> str:
     has_minimum = not others or primitive.name in ("power", "hypot")
     if has_minimum and np.size(x) and not np.any(x):
         return "stationary"
-    if primitive.name in _BY_OPERATION:
-        return _BY_OPERATION[primitive.name]
+    if primitive.name in CUTS:
+        return CUTS[primitive.name]
     return "factor" if _is_product(primitive) else "flat"
 
 

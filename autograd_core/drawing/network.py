@@ -20,7 +20,7 @@ DIGITS = 3
 FITS = 18  # letters in a column
 
 
-class Layer(NamedTuple):
+class LayerNumbers(NamedTuple):
     """A column of the picture, in numbers."""
 
     name: str
@@ -87,7 +87,7 @@ def _gradients_of(output: Any, loss: Callable[[Any], Any] | None) -> dict[Node, 
     return sweep(topological_order(total), seed(total, None))
 
 
-def _layer(column: Any, found: dict[Node, Any], limit: int) -> Layer:
+def _layer(column: Any, found: dict[Node, Any], limit: int) -> LayerNumbers:
     """Return a column in numbers, with the gradients found, and at most `limit` neurons shown."""
     values, gradients = _numbers(column.values), _gradients(column.values, found)
     samples = 1
@@ -100,7 +100,7 @@ def _layer(column: Any, found: dict[Node, Any], limit: int) -> Layer:
     shown = list(range(count))
     if count > limit:
         shown = [*range(half), *range(count - (limit - half), count)]
-    return Layer(
+    return LayerNumbers(
         column.name,
         column.note,
         column.size,
@@ -156,7 +156,7 @@ def _greatest(arrays: list[Any]) -> float:
 # The drawing
 
 
-def _places(layer: Layer) -> list[tuple[int | None, float]]:
+def _places(layer: LayerNumbers) -> list[tuple[int | None, float]]:
     """Return the neurons shown, None for those folded, with their heights."""
     slots: list[int | None] = list(layer.shown)
     if layer.size is None:
@@ -167,7 +167,9 @@ def _places(layer: Layer) -> list[tuple[int | None, float]]:
     return [(unit, (middle - i) * HIGH) for i, unit in enumerate(slots)]
 
 
-def _draw_heading(graph: Any, i: int, layer: Layer, height: float, stories: dict[str, str]) -> None:
+def _draw_heading(
+    graph: Any, i: int, layer: LayerNumbers, height: float, stories: dict[str, str]
+) -> None:
     graph.node(
         f"h{i}",
         lines(filter(None, [layer.name, layer.note])),
@@ -181,7 +183,9 @@ def _draw_heading(graph: Any, i: int, layer: Layer, height: float, stories: dict
     stories[f"h{i}"] = layer.name
 
 
-def _draw_column(graph: Any, i: int, layer: Layer, most: float, stories: dict[str, str]) -> None:
+def _draw_column(
+    graph: Any, i: int, layer: LayerNumbers, most: float, stories: dict[str, str]
+) -> None:
     for unit, height in _places(layer):
         name = f"c{i}_{'more' if unit is None else unit}"
         pos = f"{i * APART},{height:.3f}!"
@@ -202,7 +206,7 @@ def _draw_column(graph: Any, i: int, layer: Layer, most: float, stories: dict[st
         stories[name] = ", ".join([f"{layer.name}, neuron {unit}", *words])
 
 
-def _of_neuron(layer: Layer, unit: int) -> list[tuple[str, str, str]]:
+def _of_neuron(layer: LayerNumbers, unit: int) -> list[tuple[str, str, str]]:
     """Return the known numbers of a neuron, each with its word and its mark."""
     known = []
     if layer.values is not None:
@@ -214,7 +218,7 @@ def _of_neuron(layer: Layer, unit: int) -> list[tuple[str, str, str]]:
     return [(word, mark, short(float(x), DIGITS)) for word, mark, x in known]
 
 
-def _of_folded(layer: Layer) -> list[str]:
+def _of_folded(layer: LayerNumbers) -> list[str]:
     hidden = np.setdiff1d(np.arange(layer.size or 0), layer.shown)
     text = [f"... {len(hidden):,} more ..."]
     if layer.values is not None:
@@ -224,7 +228,7 @@ def _of_folded(layer: Layer) -> list[str]:
     return text
 
 
-def _of_box(layer: Layer) -> list[str]:
+def _of_box(layer: LayerNumbers) -> list[str]:
     if layer.values is None:
         return ["not computed"]
     text = [f"shape {layer.values.shape}", *wrap(in_brief(layer.values), FITS)]
@@ -234,7 +238,12 @@ def _of_box(layer: Layer) -> list[str]:
 
 
 def _draw_lines(
-    graph: Any, i: int, before: Layer, layer: Layer, heaviest: float, stories: dict[str, str]
+    graph: Any,
+    i: int,
+    before: LayerNumbers,
+    layer: LayerNumbers,
+    heaviest: float,
+    stories: dict[str, str],
 ) -> None:
     """Draw the weights between the neurons that are shown; plain lines where there are none."""
     tails = [unit for unit, _ in _places(before)]
@@ -268,7 +277,7 @@ def _end(unit: int | None) -> str:
     return "more" if unit is None else str(unit)
 
 
-def _caption(layers: list[Layer]) -> list[str]:
+def _caption(layers: list[LayerNumbers]) -> list[str]:
     text = []
     if any(layer.weights is not None for layer in layers):
         text.append("line width: size of a weight; blue: negative, orange: positive")
@@ -287,7 +296,7 @@ def _caption(layers: list[Layer]) -> list[str]:
     return text
 
 
-def _table(layers: list[Layer]) -> str:
+def _table(layers: list[LayerNumbers]) -> str:
     """Return the layers as a table in plain text."""
     rows = []
     for layer in layers:

@@ -72,7 +72,7 @@ def _is_long(term: Term) -> bool:
 class Notation:
     """Terms as text; `Latex` overrides what LaTeX writes otherwise.
 
-    Each `write_...` method writes terms with that head, and returns the text and its precedence.
+    Each `_write_...` method writes terms with that head, and returns the text and its precedence.
     """
 
     between_matrices = " @ "
@@ -86,34 +86,30 @@ class Notation:
 
     def within(self, term: Term, tightness: int) -> str:
         """Return a term, in parentheses if it binds less tightly than its surroundings."""
-        writer: Callable[[Term], tuple[str, int]] = getattr(self, f"write_{term.head}")
+        writer: Callable[[Term], tuple[str, int]] = getattr(self, f"_write_{term.head}")
         text, own = writer(term)
-        return text if own >= tightness else self.parentheses(text)
+        return text if own >= tightness else self._parentheses(text)
 
-    def parentheses(self, text: str) -> str:
-        """Return text in parentheses."""
+    def _parentheses(self, text: str) -> str:
         return f"({text})"
 
-    def write_number(self, term: Term) -> tuple[str, int]:
+    def _write_number(self, term: Term) -> tuple[str, int]:
         """Write a number; a negative one binds like a sum."""
-        text = self.numeral(short(term.parts[0], self.digits))
+        text = self._numeral(short(term.parts[0], self.digits))
         return text, SUM if text.startswith("-") else ATOM
 
-    def numeral(self, text: str) -> str:
-        """Return a number's text in this notation."""
+    def _numeral(self, text: str) -> str:
         return text
 
-    def write_constant(self, term: Term) -> tuple[str, int]:
-        """Write a number that has a name."""
+    def _write_constant(self, term: Term) -> tuple[str, int]:
         return term.parts[0], ATOM
 
-    def write_symbol(self, term: Term) -> tuple[str, int]:
+    def _write_symbol(self, term: Term) -> tuple[str, int]:
         """Write a name; one that could be read as a formula gets parentheses."""
         name = term.parts[0]
         return name, ATOM if PLAIN.fullmatch(name) else LOOSE
 
-    def write_gradient(self, term: Term) -> tuple[str, int]:
-        """Write the gradient of the output by a value."""
+    def _write_gradient(self, term: Term) -> tuple[str, int]:
         top, name, _ = term.parts
         return self.derivative(top, name), ATOM
 
@@ -124,7 +120,7 @@ class Notation:
     def _named(self, name: str) -> str:
         return name if PLAIN.fullmatch(name) else f"({name})"
 
-    def write_sum(self, term: Term) -> tuple[str, int]:
+    def _write_sum(self, term: Term) -> tuple[str, int]:
         """Write a sum, with minus signs where terms begin with one."""
         text = self.within(term.parts[0], SUM)
         for each in term.parts[1:]:
@@ -134,58 +130,51 @@ class Notation:
                 text += f" + {self.within(each, MATMUL)}"
         return text, SUM
 
-    def write_product(self, term: Term) -> tuple[str, int]:
+    def _write_product(self, term: Term) -> tuple[str, int]:
         """Write a product, with what has a negative exponent below a line."""
         sign, above, below = fraction(term)
-        text = self.quotient(above, below) if below else self.factors(above)
+        text = self._quotient(above, below) if below else self._factors(above)
         return (f"-{text}", SUM) if sign < 0 else (text, PRODUCT)
 
-    def factors(self, factors: list[Term]) -> str:
-        """Write factors side by side."""
+    def _factors(self, factors: list[Term]) -> str:
         pieces = [self.within(each, PRODUCT if i == 0 else POWER) for i, each in enumerate(factors)]
         return " * ".join(pieces)
 
-    def quotient(self, above: list[Term], below: list[Term]) -> str:
-        """Write a quotient."""
-        divisor = self.within(below[0], POWER) if len(below) == 1 else f"({self.factors(below)})"
-        return f"{self.factors(above)} / {divisor}"
+    def _quotient(self, above: list[Term], below: list[Term]) -> str:
+        divisor = self.within(below[0], POWER) if len(below) == 1 else f"({self._factors(below)})"
+        return f"{self._factors(above)} / {divisor}"
 
-    def write_power(self, term: Term) -> tuple[str, int]:
+    def _write_power(self, term: Term) -> tuple[str, int]:
         """Write a power; a negative exponent makes a quotient."""
         base, exponent = term.parts
         if split(exponent)[0] < 0:
-            return self.write_product(product(term))
+            return self._write_product(product(term))
         return f"{self.within(base, ATOM)}^{self.within(exponent, ATOM)}", POWER
 
-    def write_call(self, term: Term) -> tuple[str, int]:
-        """Write a function of its arguments."""
+    def _write_call(self, term: Term) -> tuple[str, int]:
         name, arguments, options = term.parts
         parts = [self.within(each, LOOSE) for each in arguments]
         parts += [f"{key}={value}" for key, value in options]
         return f"{name}({', '.join(parts)})", ATOM
 
-    def write_compare(self, term: Term) -> tuple[str, int]:
+    def _write_compare(self, term: Term) -> tuple[str, int]:
         """Write a comparison, which counts 1 where it holds and 0 elsewhere."""
         comparison, x, y = term.parts
         return f"({self.within(x, SUM)} {comparison} {self.within(y, SUM)})", ATOM
 
-    def write_where(self, term: Term) -> tuple[str, int]:
-        """Write a choice."""
+    def _write_where(self, term: Term) -> tuple[str, int]:
         condition, x, y = [self.within(each, SUM) for each in term.parts]
         return f"({x} if {condition} else {y})", ATOM
 
-    def write_matmul(self, term: Term) -> tuple[str, int]:
-        """Write a product of matrices."""
+    def _write_matmul(self, term: Term) -> tuple[str, int]:
         x, y = term.parts
         left = self.within(x, MATMUL if x.head == "matmul" else POWER)
         return left + self.between_matrices + self.within(y, POWER), MATMUL
 
-    def write_transposed(self, term: Term) -> tuple[str, int]:
-        """Write a transposed matrix."""
+    def _write_transposed(self, term: Term) -> tuple[str, int]:
         return f"{self.within(term.parts[0], ATOM)}^T", POWER
 
-    def write_index(self, term: Term) -> tuple[str, int]:
-        """Write an element or a part of an array."""
+    def _write_index(self, term: Term) -> tuple[str, int]:
         return f"{self.within(term.parts[0], ATOM)}[{term.parts[1]}]", ATOM
 
 
@@ -271,34 +260,32 @@ class Latex(Notation):
 
     between_matrices = r" \, "
 
-    def numeral(self, text: str) -> str:
+    def _numeral(self, text: str) -> str:
         """Return a number with its power of ten, if it has one."""
         text = {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{NaN}"}.get(text, text)
         mantissa, e, exponent = text.partition("e") if text[-1].isdigit() else (text, "", "")
         return f"{mantissa} \\cdot 10^{{{int(exponent)}}}" if e else text
 
-    def write_number(self, term: Term) -> tuple[str, int]:
+    def _write_number(self, term: Term) -> tuple[str, int]:
         """Write a number; one with a power of ten is a product."""
-        text, own = super().write_number(term)
+        text, own = super()._write_number(term)
         return text, min(own, PRODUCT) if r"\cdot" in text else own
 
-    def parentheses(self, text: str) -> str:
+    def _parentheses(self, text: str) -> str:
         """Return text in parentheses of its height."""
         return rf"\left({text}\right)"
 
-    def write_constant(self, term: Term) -> tuple[str, int]:
-        """Write a Greek letter."""
+    def _write_constant(self, term: Term) -> tuple[str, int]:
         return rf"\{term.parts[0]}", ATOM
 
-    def write_symbol(self, term: Term) -> tuple[str, int]:
-        """Write a name."""
-        return latex_symbol(term.parts[0]), super().write_symbol(term)[1]
+    def _write_symbol(self, term: Term) -> tuple[str, int]:
+        return latex_symbol(term.parts[0]), super()._write_symbol(term)[1]
 
     def derivative(self, top: str, name: str) -> str:
         """Return the name of a derivative."""
         return rf"\frac{{\partial {latex_symbol(top)}}}{{\partial {latex_symbol(name)}}}"
 
-    def factors(self, factors: list[Term]) -> str:
+    def _factors(self, factors: list[Term]) -> str:
         """Write factors side by side, with a dot before a number, which would run together."""
         text = ""
         for i, each in enumerate(factors):
@@ -311,24 +298,23 @@ class Latex(Notation):
             text += piece
         return text
 
-    def quotient(self, above: list[Term], below: list[Term]) -> str:
-        """Write a quotient with a line."""
+    def _quotient(self, above: list[Term], below: list[Term]) -> str:
         over, under = [
-            self(each[0]) if len(each) == 1 else self.factors(each) for each in (above, below)
+            self(each[0]) if len(each) == 1 else self._factors(each) for each in (above, below)
         ]
         return rf"\frac{{{over}}}{{{under}}}"
 
-    def write_power(self, term: Term) -> tuple[str, int]:
+    def _write_power(self, term: Term) -> tuple[str, int]:
         """Write a power; of an array, element by element."""
         base, exponent = term.parts
         if split(exponent)[0] < 0:
-            return self.write_product(product(term))
+            return self._write_product(product(term))
         raised = self(exponent)
         if holds_array(base):
             raised = r"\circ " + self.within(exponent, POWER)
         return f"{{{self.within(base, ATOM)}}}^{{{raised}}}", POWER
 
-    def write_call(self, term: Term) -> tuple[str, int]:
+    def _write_call(self, term: Term) -> tuple[str, int]:
         """Write a function of its arguments, its options as indices."""
         name, arguments, options = term.parts
         inside = ", ".join([self(each) for each in arguments])
@@ -344,24 +330,21 @@ class Latex(Notation):
         )
         if shown := ", ".join([f"{key}={value}" for key, value in options if key != "keepdims"]):
             named += rf"_{{\text{{{escape_latex(shown)}}}}}"
-        return named + self.parentheses(inside), ATOM
+        return named + self._parentheses(inside), ATOM
 
-    def write_compare(self, term: Term) -> tuple[str, int]:
+    def _write_compare(self, term: Term) -> tuple[str, int]:
         """Write a comparison in Iverson's brackets: 1 where it holds and 0 elsewhere."""
         comparison, x, y = term.parts
         return rf"\left[{self(x)} {_COMPARISONS[comparison]} {self(y)}\right]", ATOM
 
-    def write_where(self, term: Term) -> tuple[str, int]:
-        """Write a choice as cases."""
+    def _write_where(self, term: Term) -> tuple[str, int]:
         condition, x, y = [self(each) for each in term.parts]
         cases = rf"{x} & \text{{if }} {condition} \\ {y} & \text{{otherwise}}"
         return rf"\begin{{cases}} {cases} \end{{cases}}", PRODUCT
 
-    def write_transposed(self, term: Term) -> tuple[str, int]:
-        """Write a transposed matrix."""
+    def _write_transposed(self, term: Term) -> tuple[str, int]:
         return rf"{{{self.within(term.parts[0], ATOM)}}}^{{\top}}", POWER
 
-    def write_index(self, term: Term) -> tuple[str, int]:
-        """Write an element or a part of an array, as an index."""
+    def _write_index(self, term: Term) -> tuple[str, int]:
         index = escape_latex(term.parts[1])
         return rf"{{{self.within(term.parts[0], ATOM)}}}_{{\text{{[{index}]}}}}", ATOM

@@ -18,15 +18,10 @@ from ..explanation.formulas import Edge, contribution
 from ..graph import Node, topological_order
 from ..rules import pull
 
-RELATIVE = 1e-5  # of the contributions: allows finite differences, but no mistakes
-SINGLE = 1e-4  # the same with float32
-FINITE_DIFFERENCES = 1e-9  # of the output: its rounding in a difference over a small step
-WRITTEN = 5e-3  # of a gradient: the most that rounding to few decimal places may change
-PRINTED = 3  # decimal places from which all gradients count as printed with equally many
 LONGEST = 500  # steps along paths; if there are more, paths are not distinguished
 
 
-class Handwork:
+class BackwardPass:
     """The gradients of a graph: the right ones, and those that follow from a learner's mistakes.
 
     Args:    output: the Value that is differentiated.
@@ -163,59 +158,3 @@ class Handwork:
                 for edge in self.inputs[user]:
                     found[edge.node] = contribution(*edge, found[user])
         return {node: found.get(node, gradient) for node, gradient in self.right.items()}
-
-
-def distance(
-    given: Data, exact: Data, magnitude: Data, output: float, rtol: float, unit: float = 0.0
-) -> float:
-    """Return the distance of two gradients, in units of the tolerance for rounding.
-
-    Args:    given: a gradient worked out by hand.
-             exact: the gradient to compare it with.
-             magnitude: the sum of the absolute contributions, each of which may be rounded.
-             output: the number that is differentiated.
-             rtol: relative tolerance, of the magnitude.
-             unit: absolute tolerance.
-    Returns: at most 1 if the two are equal but for rounding; inf if one is not finite or their
-             shapes differ.
-    Example: >>> distance(2.0, 2.00001, 2.0, 1.0, 1e-5) < 1 < distance(2.0, 2.0001, 2.0, 1.0, 1e-5)
-             True
-    """
-    if shape_of(given) != shape_of(exact):
-        return np.inf
-    h, e = np.asarray(given, np.float64), np.asarray(exact, np.float64)
-    if not h.size:
-        return 0.0
-    with np.errstate(all="ignore"):
-        scale = np.maximum(np.abs(magnitude), np.maximum(np.abs(h), np.abs(e)))
-        tolerance = rtol * scale + FINITE_DIFFERENCES * abs(output) + unit
-        if rtol >= SINGLE:  # sums of float32 lose digits when their terms cancel
-            tolerance = tolerance + 0.1 * rtol * scale.max()
-        tolerance = tolerance + 1e-13 * scale.max() + np.finfo(np.float64).tiny
-        apart = np.where(h == e, 0.0, np.abs(h - e) / tolerance)
-    return float(apart.max()) if not np.isnan(apart).any() else np.inf
-
-
-def half_units(gradients: list[Data]) -> list[float]:
-    """Return how much rounding to decimal places may have changed each gradient.
-
-    That is half a unit of the last place: of the common place if all have at least three, else of
-    each gradient's own.
-
-    Example: >>> half_units([138.8338, 0.002]), half_units([1 / 3, 2.0, 0.125])
-             ([5e-05, 5e-05], [0.0, 0.0, 0.0005])
-    """
-    places = [_places(gradient) for gradient in gradients]
-    most = max([p for p in places if p is not None], default=0)
-    if None not in places and most >= PRINTED:
-        return [0.5 * 10.0**-most] * len(places)
-    return [
-        min(0.5 * 10.0**-p, WRITTEN * float(np.max(np.abs(gradient)))) if p else 0.0
-        for p, gradient in zip(places, gradients, strict=True)
-    ]
-
-
-def _places(gradient: Data) -> int | None:
-    """Return the number of decimal places; None if there are more than 6."""
-    rounded = (p for p in range(7) if np.array_equal(np.round(gradient, p), gradient))
-    return next(rounded, None)
