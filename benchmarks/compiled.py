@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_core.program.executors import scalar_executor
 from autograd_core.program.machine_code import has_numba
-from autograd_core.program.virtual_machine import machine
+from autograd_core.program.virtual_machine import virtual_machine
 
 from . import arrays
 from . import compiled_engines as engines
@@ -82,7 +82,7 @@ def machine_seconds(folder: str) -> float:
     os.environ.pop("NUMBA_CACHE_DIR", None)
     if "numba" in sys.modules:
         raise RuntimeError("Numba was loaded before: this would not be a first time")
-    return seconds_per_step(machine, warm_up=False)
+    return seconds_per_step(virtual_machine, warm_up=False)
 
 
 def report() -> str:

@@ -11,7 +11,7 @@ import pytest
 from autograd_core import compile, value_and_grad
 from autograd_core.program import fusion, machine_code
 from autograd_core.program.fusion import SMALLEST
-from autograd_core.program.virtual_machine import machine
+from autograd_core.program.virtual_machine import virtual_machine
 
 RNG = np.random.default_rng(0)
 
@@ -37,7 +37,7 @@ def anew(monkeypatch, tmp_path):
     """Return what lets Numba be looked for anew; its files are kept in a folder of the test."""
 
     def forget():
-        for cached in (machine_code.has_numba, machine, fusion._loop):
+        for cached in (machine_code.has_numba, virtual_machine, fusion._loop):
             cached.cache_clear()
 
     monkeypatch.setattr(machine_code, "_failures", [])

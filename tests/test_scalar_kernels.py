@@ -14,7 +14,7 @@ from autograd_core.primitives.elementwise import astype
 from autograd_core.primitives.reductions import recurrence
 from autograd_core.program.lowering import lowered
 from autograd_core.program.scalar_program import KERNELS
-from autograd_core.program.virtual_machine import machine
+from autograd_core.program.virtual_machine import virtual_machine
 
 
 class TestKernels:
@@ -42,7 +42,7 @@ class TestKernels:
         columns = np.array(points).T
         r = np.concatenate([columns.ravel(), np.zeros(len(points))])
         groups = np.array([[code, columns.size, len(points), arity, 0, 1, 0]])
-        machine()(r, groups, np.arange(columns.size, dtype=np.uint32), len(r), 1)
+        virtual_machine()(r, groups, np.arange(columns.size, dtype=np.uint32), len(r), 1)
         params = {"decimals": 0} if primitive is elementwise.round else {}
         params |= {"dtype": np.dtype(np.float64)} if primitive is elementwise.astype else {}
         with quiet():

@@ -1,8 +1,8 @@
 """The array executor: a program as straight NumPy calls into buffers that are allocated once.
 
-A program becomes the source of a Python function, one line a step. Buffers belong to a workspace,
-and every thread inside a call has one of its own; steps whose result nobody needs any more lend
-their buffer to later ones. Arrays that are handed out are used again once nobody holds them.
+A program becomes the source of a Python function with one line for each step. Buffers belong to a
+workspace, and each thread inside a call has its own. A buffer is used again once its contents are
+not needed any more, and an array that was returned to a caller once it is unreferenced.
 """
 
 import sys
@@ -38,7 +38,7 @@ class ArrayExecutor:
     def __init__(self, program: Program) -> None:
         program = fuse(program) if has_numba() else program
         self.program = program
-        self._idle: list[Callable[[list[Any]], Results]] = []  # workspaces that nobody is using
+        self._idle: list[Callable[[list[Any]], Results]] = []  # workspaces that are not in use
         self._template = _Source(program)
 
     def __call__(self, data: list[Any]) -> Results:
@@ -218,7 +218,7 @@ class _Source:
         names = {**self.names, "at": at}
         exec(compile(source, "<compiled program>", "exec"), names)
         run: Callable[[list[Any]], Results] = names["make"]()
-        return np.errstate(all="ignore")(run)  # sooner than `with`
+        return np.errstate(all="ignore")(run)  # faster than `with`
 
 
 def _held_by_pool(pool: list[ndarray]) -> int:
@@ -232,12 +232,12 @@ _HELD_BY_POOL = _held_by_pool([np.empty(1)])  # differs between versions of Pyth
 
 
 def vacant(pool: list[ndarray]) -> ndarray:
-    """Return an array of the pool that nobody else holds, or a new one like them."""
+    """Return an array of the pool that is unreferenced elsewhere, or a new one like them."""
     for array in pool:
         if sys.getrefcount(array) == _HELD_BY_POOL:
             return array
     array = np.empty_like(pool[-1])
-    if len(pool) == 4:  # whoever holds so many will hold more
+    if len(pool) == 4:  # a caller that keeps so many will keep more
         del pool[0]
     pool.append(array)
     return array
@@ -247,8 +247,8 @@ def _into(step: Step, inputs: list[Step]) -> Callable[..., Any] | None:
     """Return what computes the step's array from its inputs into a given one, or None.
 
     Shapes are known here, so that BLAS is called without a detour: products of matrices, and sums
-    of matrices, which as products with ones are several times faster. A zero that is an array is
-    compared with sooner than a number, which would become one first.
+    of matrices, which as products with ones are several times faster. Comparing with a zero that is
+    an array is faster than with a number, which would be converted first.
     """
     primitive = step.primitive
     if primitive is fused and has_numba():

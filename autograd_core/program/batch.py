@@ -292,7 +292,7 @@ class Trial(watching.Tracer):
         """What `callback` asks for: refused."""
         return self.refuse(
             "callback",
-            "it would see one sample in place of all",
+            "it would see one sample instead of all",
             "return what it is to see, and call it after the batch",
         )
 

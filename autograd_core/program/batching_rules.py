@@ -71,7 +71,7 @@ class Task(NamedTuple):
         return (self.batch_size, *self.one_shape)
 
     def apply(self, *data: Any, **params: Any) -> Any:
-        """Apply the primitive, with these options in place of those for one sample."""
+        """Apply the primitive, with these options instead of those for one sample."""
         return self.primitive(*data, **{**self.params, **params})
 
 

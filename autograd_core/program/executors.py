@@ -15,11 +15,11 @@ def executor(program: Program) -> Callable[[list[Any]], Results]:
     return scalar_executor(program) or ArrayExecutor(program)
 
 
-# An operation of NumPy takes as long as the machine for so many numbers
+# An operation of NumPy takes as long as the virtual machine for so many numbers
 WORTH = 400
 # Groups narrower than this take NumPy longer than one number after another takes Python
 NARROW = 6
-ROOM = 1_000_000  # numbers in all lanes, which each have a place of their own in memory
+ROOM = 1_000_000  # numbers in all lanes together, each of which has a register
 DEEP = 20_000  # steps, beyond which nothing else runs
 FEW = 20  # operations: Python has done them before Numba would be loaded, and nearly as soon later
 

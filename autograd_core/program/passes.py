@@ -92,7 +92,7 @@ class _Rewriter:
         return data
 
     def with_numbers(self, step: Step) -> Step:
-        """Put a number in place of an array of equal numbers, where the shape stays the same."""
+        """Replace an array of equal numbers by one number, where the shape stays the same."""
         x, y = step.inputs
         for one, other in ((x, y), (y, x)):
             if self.steps[one].shape and self.alike(step, other):

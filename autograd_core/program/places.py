@@ -1,27 +1,21 @@
-"""Places: where what a function reads beside its arguments stands.
+"""Places: what a function may have read beside its arguments, and where.
 
-What a function may have read is what it reaches (closures, globals, defaults, attributes, elements)
-by names that occur in the code that ran.
+A function may have read what it reaches (closures, globals, defaults, attributes, elements) by
+names that occur in the code that ran.
 """
 
-import dis
-import gc
 import operator
 import os
-import sys
-import time
 import warnings
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
-from datetime import date, datetime
 from functools import partial
-from random import Random, SystemRandom
+from random import Random
 from types import (
     BuiltinMethodType,
-    CodeType,
     FunctionType,
     GeneratorType,
     MethodType,
@@ -32,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..graph import Node
-from .randomness import FILE, RANDOM, TIME, is_library
+from .running import Ran, is_library, names_in
 
 LARGEST = 100_000  # numbers: of larger arrays a sample is compared, evenly spaced
 SAMPLE = 1024
@@ -41,121 +35,8 @@ PLAIN = (bool, int, float, complex, str, bytes, np.generic)
 MOST = 10_000  # places: what is further away from the function is left out
 CONTAINERS = (list, dict, set, deque)
 _WHOLE_OBJECTS = {"__dict__", "vars", "asdict", "astuple"}  # read attributes without their names
-
-
-_FORMATTING = {
-    dis.opmap[name]
-    for name in ("FORMAT_VALUE", "FORMAT_SIMPLE", "BUILD_STRING")
-    if name in dis.opmap
-}
 _READS_ENVIRONMENT = type(os.environ).__getitem__.__code__
 _GETTERS = (operator.attrgetter, operator.methodcaller)
-
-# Functions in C that read what each call would read anew
-_NOTICED: dict[Any, str] = {
-    os.urandom: RANDOM,
-    open: FILE,
-    **dict.fromkeys([datetime.now, datetime.utcnow, date.today], TIME),
-    **{
-        vars(time)[name]: TIME
-        for name in ("time", "perf_counter", "monotonic", "process_time", "thread_time")
-        for name in (name, f"{name}_ns")
-    },
-}
-_TOOLS = {"autograd_core", "nn", "importlib", "linecache", "tokenize", "logging"}
-
-
-def _is_tool(module: Any) -> bool:
-    """Tell whether the files that a module opens are none of the user's."""
-    return isinstance(module, str) and module.partition(".")[0] in _TOOLS
-
-
-class Ran:
-    """The code that ran in a block, with the globals that it saw.
-
-    Args: noticed: called with the frame in which something is read that each call would read
-          anew, such as the time, and with what it is.
-    """
-
-    def __init__(self, noticed: Callable[[Any, str], None]) -> None:
-        self.code: dict[CodeType, dict[str, Any]] = {}
-        self.is_complete = False  # not where both a profiler and a tracing tool were at work
-        self._noticed = noticed
-        self._get: Callable[[], Any] = sys.getprofile
-        self._set: Callable[[Any], None] = sys.setprofile
-        self._before: Any = None  # a profiler of the user's, which sees all events, too
-
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        """Record which functions are called in the block, by the function itself alone.
-
-        The garbage collector waits: its callbacks, which are other libraries', may run anywhere.
-        """
-        collects = gc.isenabled()
-        gc.disable()
-        try:
-            with self._profiling():
-                yield
-        finally:
-            if collects:
-                gc.enable()
-
-    @contextmanager
-    def _profiling(self) -> Iterator[None]:
-        self._before = sys.getprofile()
-        if self._before is not None and not callable(self._before):  # one in C, such as cProfile
-            self._get, self._set, self._before = sys.gettrace, sys.settrace, sys.gettrace()
-            if self._before is not None:
-                yield
-                return
-        self.is_complete = True
-        self._set(self._look())
-        try:
-            yield
-        finally:
-            self._set(self._before)
-
-    def _look(self) -> Callable[[Any, str, Any], None]:
-        code, noticed, before = self.code, self._noticed, self._before
-        draws = {Random.seed.__code__, SystemRandom.getrandbits.__code__}
-
-        def look(frame: Any, event: str, argument: Any) -> None:
-            if event == "call":
-                code[frame.f_code] = frame.f_globals
-                if frame.f_code in draws and frame.f_locals.get("a") is None:
-                    noticed(frame, RANDOM)
-            elif event == "c_call" and argument in _NOTICED:
-                what, module = _NOTICED[argument], frame.f_globals.get("__name__")
-                if what == RANDOM or not (is_library(module) if what == TIME else _is_tool(module)):
-                    noticed(frame, what)
-            if before is not None:
-                before(frame, event, argument)
-
-        return look
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Leave out what runs in the block."""
-        if not self.is_complete:
-            yield
-            return
-        current = self._get()
-        self._set(self._before)
-        try:
-            yield
-        finally:
-            self._set(current)
-
-    def names(self, of_users: bool) -> set[str] | None:
-        """Return all names and texts in the code; None: it is not known which code ran.
-
-        Args: of_users: only in the users' code.
-        """
-        if not self.is_complete:
-            return None
-        code = self.code.items()
-        found = [c for c, v in code if not (of_users and is_library(v.get("__name__")))]
-        return set().union(*map(_names, found))
 
 
 class Place(NamedTuple):
@@ -284,7 +165,7 @@ class Places:
                 self._add(f, part, getattr(f, part), f"{f.__name__}.{part}")
             self._waiting.append((getattr(f, part), f.__name__))
         if self._code is None and not is_library(f.__module__):
-            mentioned = _names(f.__code__, inner=True)
+            mentioned = names_in(f.__code__, inner=True)
             self._static |= mentioned
             self._visit_globals(f.__globals__, mentioned, "")
 
@@ -399,21 +280,6 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, bytes):
         return bool(one == other)
     return isinstance(one, PLAIN) and repr(one) == repr(other)  # 0.0 is not -0.0, nan is nan
-
-
-def _names(code: CodeType, inner: bool = False) -> set[str]:
-    """Return the names of globals and attributes, and the texts, in the code of a function."""
-    names = set(code.co_names)
-    if "getattr" in names and not _FORMATTING.isdisjoint(code.co_code[::2]):
-        names.add("vars")  # as in getattr(x, f"rate_{i}"), whose names are not in the code
-    for constant in code.co_consts:
-        if isinstance(constant, str):
-            names.add(constant)
-        elif isinstance(constant, tuple | frozenset):
-            names.update(part for part in constant if isinstance(part, str))
-        elif inner and isinstance(constant, CodeType):
-            names |= _names(constant, inner)
-    return names
 
 
 def _is_of_nn(x: Any) -> bool:

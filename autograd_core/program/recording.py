@@ -11,7 +11,7 @@ from ..errors import TraceError
 from ..graph import Node, as_operand, next_index, plain
 from ..value import make_leaf
 from .program import Effect, Program, Step, source
-from .randomness import raised_at
+from .running import raised_at
 from .surroundings import Surroundings
 from .tracing import FunctionTracer
 

@@ -215,7 +215,7 @@ class Replay:
                 "a backward sweep through a compiled function after a number, array or attribute "
                 "that it reads has changed",
                 "the sweep computes the function again, and would do so with what is there now",
-                "the change after backward(); or an argument in place of what is captured",
+                "the change after backward(); or an argument instead of what is captured",
             )
         pullback = self._pullbacks.get(i)
         if pullback is None:

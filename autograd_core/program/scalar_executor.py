@@ -17,7 +17,7 @@ from .program import Program, Results, Unanswered
 from .scalar_program import KERNELS, ROUNDED_SUM, SUM, Scalars
 from .schedule import Schedule, gather_sums, schedule
 from .tracing import fresh_draw
-from .virtual_machine import machine
+from .virtual_machine import virtual_machine
 
 
 class ScalarExecutor:
@@ -28,8 +28,8 @@ class ScalarExecutor:
 
     Args:    program: what is to be run.
              scalars: the same, lowered.
-             compiled: run by the machine, which Numba compiles; otherwise, and where that fails,
-             by NumPy.
+             compiled: run by the virtual machine, which Numba compiles; otherwise, and where that
+             fails, by NumPy.
     """
 
     def __init__(self, program: Program, scalars: Scalars, compiled: bool) -> None:
@@ -39,12 +39,12 @@ class ScalarExecutor:
         self._constants = {self.schedule.registers[i]: x for i, x in scalars.constants.items()}
         self._lanes = scalars.lanes
         self._guard = None if scalars.guard is None else self.schedule.registers[scalars.guard]
-        self._places = Places(program, scalars, self.schedule)
+        self._data = Registers(program, scalars, self.schedule)
         self._compiled = compiled
         self._captured = list(program.captured.values())
         self._drawn = [i for i, s in enumerate(program.steps) if s.primitive is fresh_draw]
         self._draws = [(program.steps[i].params or {})["draw"] for i in self._drawn]
-        self._idle: list[Callable[[list[Any]], Results]] = []  # workspaces that nobody is using
+        self._idle: list[Callable[[list[Any]], Results]] = []  # workspaces that are not in use
 
     def __call__(self, data: list[Any]) -> Results:
         """Replay the program."""
@@ -59,24 +59,22 @@ class ScalarExecutor:
 
     def _workspace(self) -> Callable[[list[Any]], Results]:
         """Return a function that replays, with registers of its own."""
-        program, plan, places = self.program, self.schedule, self._places
+        program, plan, registers = self.program, self.schedule, self._data
         r = np.zeros(plan.size)
         for start, constant in self._constants.items():
             r[start : start + np.size(constant)] = constant
-        run_machine = machine() if self._compiled else None
+        machine = virtual_machine() if self._compiled else None
         calculate: Callable[[], None]
-        if run_machine is not None:
-            calculate = partial(
-                run_machine, r, plan.groups, plan.operands, plan.numbers, self._lanes
-            )
+        if machine is not None:
+            calculate = partial(machine, r, plan.groups, plan.operands, plan.numbers, self._lanes)
         elif self._lanes == 1:
-            calculate = Levels(plan, r)
+            calculate = NumPyCalls(plan, r)
         else:
             return ArrayExecutor(program)  # whose arrays are the rows of lanes
-        load = places.loader(r, program.arguments)
-        load_captured = places.loader(r, list(program.captured))
-        load_drawn = places.loader(r, self._drawn)
-        read = places.reader(r, program.outputs)
+        load = registers.loader(r, program.arguments)
+        load_captured = registers.loader(r, list(program.captured))
+        load_drawn = registers.loader(r, self._drawn)
+        read = registers.reader(r, program.outputs)
         guard = None if self._guard is None else r[self._guard : self._guard + 1]
         captured, draws = self._captured, self._draws
 
@@ -102,8 +100,8 @@ Load = Callable[[list[Data]], None]
 Read = Callable[[], list[Data]]
 
 
-class Places:
-    """Where the registers of a program lie among those of its schedule."""
+class Registers:
+    """Loads data into the registers of a schedule, and stores results from them."""
 
     def __init__(self, program: Program, scalars: Scalars, schedule: Schedule) -> None:
         self._steps = program.steps
@@ -188,7 +186,7 @@ class Places:
 LARGEST = 16_384  # numbers gathered at once: they stay in the processor's cache
 
 
-class Levels:
+class NumPyCalls:
     """Runs a schedule of numbers on registers of its own."""
 
     def __init__(self, schedule: Schedule, r: ndarray) -> None:

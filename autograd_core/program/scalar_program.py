@@ -31,7 +31,7 @@ class Scalars:
     A slot is one number, or, if it is wide, one for each lane: the samples of a batch, for all of
     which the same is computed. It is single if its number is rounded to float32.
 
-    Args:    lanes: how many numbers a wide slot holds.
+    Args:    lanes: how many numbers a wide slot holds, one for each SIMD lane.
     """
 
     lanes: int = 1

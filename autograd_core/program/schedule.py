@@ -18,12 +18,12 @@ CODE, FIRST, COUNT, INPUTS, AT, LANES, SINGLE = range(7)
 
 
 class Schedule(NamedTuple):
-    """Flat arrays that the machine runs.
+    """Flat arrays that the virtual machine runs.
 
     Args:    size: how many numbers the registers hold.
              numbers: how many of them are single; rows of lanes lie behind.
              groups: code, first register, how many operations, inputs of each, where these begin
-             in `operands`, lanes, whether results are rounded to float32.
+             in `operands`, SIMD lanes, whether results are rounded to float32.
              operands: registers that are read: of a group, the first inputs of all its operations,
              then all second ones, ...
              registers: where each slot lies; -1: nothing needs it.

@@ -125,7 +125,7 @@ def builder(structure: Any, leaves: list[Any]) -> Build:
 def _builders(parts: list[Any], leaves: list[Any]) -> Build:
     """Build a list; one that holds nothing but leaves is a slice, which is quick."""
     first = len(leaves)
-    # What is built keeps none of the parts: they may be large, and nobody needs them any more
+    # What is built keeps none of the parts: they may be large, and are not needed any more
     builds = [(builder(part, leaves), len(leaves) - first) for part in parts]
     count = len(parts)
     if all(not isinstance(part, _STRUCTURES) and not is_static(part) for part in parts):

@@ -18,8 +18,8 @@ import numpy as np
 
 from ..errors import TraceError
 from ..graph import Node
-from .places import CONTAINERS, LARGEST, Contents, Place, Places, Ran, contents, same
-from .randomness import Randomness, is_library
+from .places import CONTAINERS, LARGEST, Contents, Place, Places, contents, same
+from .running import Ran, Randomness, is_library
 
 LARGE = 4096  # numbers: larger arrays that are operands are read afresh by every replay
 _WRITERS = {"append", "appendleft", "extend", "add", "update", "insert", "write", "__setitem__"}

@@ -19,7 +19,7 @@ from ..value import PRINTING, Value, make_leaf
 from .conditions import TRACED, Whole, retype
 from .surroundings import Run
 
-# What to write in place of what would be frozen
+# What to write instead of what would be frozen
 INSTEAD = {
     ".backward()": "grad(f) or value_and_grad(f) of a function of the parameters, or "
     "gradients(loss, parameters)",

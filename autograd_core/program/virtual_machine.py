@@ -19,17 +19,17 @@ from ..primitives import elementwise as table
 from .machine_code import machine_code
 from .scalar_program import ACROSS, CODES, KERNELS, ROUNDED_ACROSS, ROUNDED_SUM, SPREAD, SUM
 
-# Cheap enough that a loop of their own pays, in which lanes share instructions
+# Cheap enough that a loop of their own pays, in which SIMD lanes share instructions
 QUICK = (table.add, table.subtract, table.multiply, table.divide, table.negative, table.square,
          table.relu, table.gate)  # fmt: skip
 SIGNATURE = "(float64[::1], int64[:, ::1], uint32[::1], int64, int64)"
 
 
 @cache
-def machine() -> Callable[..., None] | None:
-    """Return the machine: `run(registers, groups, operands, numbers, lanes)`, see `Schedule`.
+def virtual_machine() -> Callable[..., None] | None:
+    """Return `run(registers, groups, operands, numbers, lanes)`, whose arguments `Schedule` names.
 
-    None: there is none, since Numba fails.
+    None: Numba fails.
     """
     files = (table.__file__, __file__)
     return machine_code(_source(), "scalar_machine", SIGNATURE, _names, *files)

@@ -1,17 +1,24 @@
-"""What a recording would freeze: random numbers that are not `fresh`, the time, files.
+"""What runs while a function is recorded, and what it reads that each call would read anew.
 
-The states of all generators are read before and after a recording, and never set. Generators
-without a seed that are made inside ask the system for entropy, and are noticed by that; those made
-with a seed give the same numbers in every call anyway.
+A recording would freeze random numbers that are not `fresh`, the time, and files. The states of all
+generators are read before and after a recording, and never set. Generators without a seed that are
+made inside ask the system for entropy, and are noticed by that; those made with a seed give the
+same numbers in every call anyway.
 """
 
+import dis
 import gc
 import linecache
+import os
 import random
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from itertools import compress
+from random import Random, SystemRandom
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -21,7 +28,6 @@ from ..errors import TraceError
 # The user's line is the innermost one that belongs to none of these; their modules' globals and
 # classes' attributes do not change
 _LIBRARIES = {"autograd_core", "nn", "numpy", *sys.stdlib_module_names} - {"__main__"}
-
 
 RANDOM, TIME, FILE = "random numbers drawn", "the time read", "a file opened"
 _REFUSED = {  # why, and what to write
@@ -170,3 +176,129 @@ def _comparable(state: Any) -> Any:
     if isinstance(state, dict):
         return {name: _comparable(part) for name, part in state.items()}
     return (state.dtype.str, state.tobytes()) if isinstance(state, np.ndarray) else state
+
+
+# Functions in C that read what each call would read anew
+_NOTICED: dict[Any, str] = {
+    os.urandom: RANDOM,
+    open: FILE,
+    **dict.fromkeys([datetime.now, datetime.utcnow, date.today], TIME),
+    **{
+        vars(time)[name]: TIME
+        for name in ("time", "perf_counter", "monotonic", "process_time", "thread_time")
+        for name in (name, f"{name}_ns")
+    },
+}
+_TOOLS = {"autograd_core", "nn", "importlib", "linecache", "tokenize", "logging"}
+
+
+def _is_tool(module: Any) -> bool:
+    """Tell whether the files that a module opens are none of the user's."""
+    return isinstance(module, str) and module.partition(".")[0] in _TOOLS
+
+
+class Ran:
+    """The code that ran in a block, with the globals that it saw.
+
+    Args: noticed: called with the frame in which something is read that each call would read
+          anew, such as the time, and with what it is.
+    """
+
+    def __init__(self, noticed: Callable[[Any, str], None]) -> None:
+        self.code: dict[CodeType, dict[str, Any]] = {}
+        self.is_complete = False  # not where both a profiler and a tracing tool were at work
+        self._noticed = noticed
+        self._get: Callable[[], Any] = sys.getprofile
+        self._set: Callable[[Any], None] = sys.setprofile
+        self._before: Any = None  # a profiler of the user's, which sees all events, too
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Record which functions are called in the block, by the function itself alone.
+
+        The garbage collector waits: its callbacks, which are other libraries', may run anywhere.
+        """
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            with self._profiling():
+                yield
+        finally:
+            if collects:
+                gc.enable()
+
+    @contextmanager
+    def _profiling(self) -> Iterator[None]:
+        self._before = sys.getprofile()
+        if self._before is not None and not callable(self._before):  # one in C, such as cProfile
+            self._get, self._set, self._before = sys.gettrace, sys.settrace, sys.gettrace()
+            if self._before is not None:
+                yield
+                return
+        self.is_complete = True
+        self._set(self._look())
+        try:
+            yield
+        finally:
+            self._set(self._before)
+
+    def _look(self) -> Callable[[Any, str, Any], None]:
+        code, noticed, before = self.code, self._noticed, self._before
+        draws = {Random.seed.__code__, SystemRandom.getrandbits.__code__}
+
+        def look(frame: Any, event: str, argument: Any) -> None:
+            if event == "call":
+                code[frame.f_code] = frame.f_globals
+                if frame.f_code in draws and frame.f_locals.get("a") is None:
+                    noticed(frame, RANDOM)
+            elif event == "c_call" and argument in _NOTICED:
+                what, module = _NOTICED[argument], frame.f_globals.get("__name__")
+                if what == RANDOM or not (is_library(module) if what == TIME else _is_tool(module)):
+                    noticed(frame, what)
+            if before is not None:
+                before(frame, event, argument)
+
+        return look
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave out what runs in the block."""
+        if not self.is_complete:
+            yield
+            return
+        current = self._get()
+        self._set(self._before)
+        try:
+            yield
+        finally:
+            self._set(current)
+
+    def names(self, of_users: bool) -> set[str] | None:
+        """Return all names and texts in the code; None: it is not known which code ran.
+
+        Args: of_users: only in the users' code.
+        """
+        if not self.is_complete:
+            return None
+        code = self.code.items()
+        found = [c for c, v in code if not (of_users and is_library(v.get("__name__")))]
+        return set().union(*map(names_in, found))
+
+
+# In code that makes texts
+_FORMATTING = {code for name, code in dis.opmap.items() if name.startswith("FORMAT_")}
+
+
+def names_in(code: CodeType, inner: bool = False) -> set[str]:
+    """Return the names of globals and attributes, and the texts, in the code of a function."""
+    names = set(code.co_names)
+    if "getattr" in names and not _FORMATTING.isdisjoint(code.co_code[::2]):
+        names.add("vars")  # as in getattr(x, f"rate_{i}"), whose names are not in the code
+    for constant in code.co_consts:
+        if isinstance(constant, str):
+            names.add(constant)
+        elif isinstance(constant, tuple | frozenset):
+            names.update(part for part in constant if isinstance(part, str))
+        elif inner and isinstance(constant, CodeType):
+            names |= names_in(constant, inner)
+    return names
