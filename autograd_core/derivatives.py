@@ -234,10 +234,8 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
         for i, output in enumerate(trace.outputs):
             rows = [trace.pull(i, one_hot) for one_hot in _basis(output)]
             gradients = [
-                reshape(stack(column), (*shape_of(output), *shape_of(primal)))
-                if shape_of(output)
-                else column[0]
-                for column, primal in zip(zip(*rows, strict=True), trace.primals, strict=True)
+                _stacked([row[k] for row in rows], output, primal)
+                for k, primal in enumerate(trace.primals)
             ]
             structured = trace.structured(gradients)
             blocks.append(structured[0] if isinstance(argnums, int) else tuple(structured))
@@ -247,11 +245,22 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def _basis(output: Any) -> Iterable[Any]:
-    """Return, for each number of the output in turn, the cotangent that is 1 there."""
+    """Return, for each number of the output in turn, the cotangent that is 1 there.
+
+    For an output without numbers it is one cotangent, from which types follow.
+    """
     if not shape_of(output):
         return [1.0]
-    ones = np.eye(np.size(plain(output)), dtype=output.dtype)
-    return ones.reshape(-1, *shape_of(output))
+    n = np.size(plain(output))
+    return np.eye(max(n, 1), n, dtype=output.dtype).reshape(max(n, 1), *shape_of(output))
+
+
+def _stacked(rows: list[Any], output: Any, primal: Any) -> Any:
+    """Return the derivatives of each number of an output, with the output's axes first."""
+    if not shape_of(output):
+        return rows[0]
+    derivatives = stack(rows) if np.size(plain(output)) else stack(rows)[:0]
+    return reshape(derivatives, (*shape_of(output), *shape_of(primal)))
 
 
 def hessian(f: Function, argnums: Argnums = 0) -> Function:

@@ -413,6 +413,12 @@ class TestResults:
         assert_close(jvp(f, (X,), (Y,))[1], np.zeros(3))
         assert_close(jacobian(f)(X), np.zeros((3, 3)))
 
+    def test_derivatives_of_an_output_without_numbers_have_both_shapes(self):
+        of_x, of_y = jacobian(lambda x, y: x[:0] * y, (0, 1))(np.ones((3, 2), np.float32), 2.0)
+        assert (of_x.shape, of_x.dtype, of_y.shape) == ((0, 2, 3, 2), np.float32, (0, 2))
+        assert hessian(lambda x: np.sum(x**2))(np.ones((0, 3))).shape == (0, 3, 0, 3)
+        assert isinstance(jacobian(np.exp)(Value(np.ones(0))), Value)
+
     def test_a_structure_without_numbers_has_an_empty_gradient(self):
         w = Value(5.0)
         for empty in ([], {}, {"layers": [(), None]}):

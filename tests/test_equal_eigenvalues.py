@@ -1,9 +1,14 @@
 """Eigenvectors of equal eigenvalues give no wrong number: NaN, and the values' own derivatives."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from autograd_core import batch, compile, grad, hessian
+from autograd_core.primitives.decompositions import determined
+
+jax.config.update("jax_enable_x64", True)
 
 WEIGHTS = np.array([[1.0, 2.0, 0.5], [3.0, -4.0, 1.5], [0.25, 2.5, -1.0]])
 
@@ -104,6 +109,26 @@ class TestSingularValuesOfZero:
         slope = (first(self.tall + step) - first(self.tall - step)) / 2e-6
         assert np.sum(grad(first)(self.tall) * direction) == pytest.approx(slope, rel=1e-7)
 
+    @pytest.mark.parametrize("smallest", [0.0, 1e-12])
+    def test_vectors_of_square_matrices_are_determined_in_stacks_too(self, smallest):
+        left, right = (rotation(seed)[:2, :2] for seed in (2, 3))
+        left, right = np.linalg.qr(left)[0], np.linalg.qr(right)[0]
+        a = np.stack([left * s @ right for s in ([2.0, smallest], [3.0, 1.0], [1.5, smallest])])
+
+        def squares(a):
+            u, _, vh = np.linalg.svd(a)
+            return np.sum(u**2 * WEIGHTS[:2, :2]) + np.sum(vh**2 * WEIGHTS[1:, 1:])
+
+        def squares_of_eigenvectors(a):
+            u, v = (
+                jnp.linalg.eigh(product)[1][..., ::-1]
+                for product in (a @ a.swapaxes(1, 2), a.swapaxes(1, 2) @ a)
+            )
+            return jnp.sum(u**2 * WEIGHTS[:2, :2]) + jnp.sum(v**2 * WEIGHTS[1:, 1:].T)
+
+        expected = jax.grad(squares_of_eigenvectors)(a)
+        np.testing.assert_allclose(grad(squares)(a), expected, rtol=1e-9, atol=1e-9)
+
     @pytest.mark.parametrize("order", ["nuc", 2])
     def test_norms_use_values_alone(self, order):
         assert np.isfinite(grad(lambda a: np.linalg.norm(a, order))(self.tall)).all()
@@ -121,3 +146,12 @@ def test_a_matrix_of_one_number_has_nothing_equal():
         return np.sum((vectors * np.sqrt(values)) @ vectors.T)
 
     assert grad(root)(np.array([[4.0]])) == 0.25
+
+
+@pytest.mark.parametrize(("roundings", "is_determined"), [(8, False), (9, True)])
+def test_values_are_equal_if_they_differ_by_no_more_than_four_roundings_each(
+    roundings, is_determined
+):
+    values = np.array([[2.0, 2.0 - roundings * np.spacing(1.0) * 2.0]])
+    slope = grad(lambda x: np.sum(determined(x, values)))(np.eye(2))
+    assert np.isfinite(slope).all() == is_determined

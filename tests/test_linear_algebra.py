@@ -180,6 +180,7 @@ def test_det_of_special_matrices_has_exact_derivatives(matrix):
 def test_det_of_the_smallest_matrices():
     check_gradients(np.linalg.det, np.array([[3.0]]), order=3)
     assert grad(np.linalg.det)(np.zeros((0, 0))).shape == (0, 0)
+    assert hessian(np.linalg.det)(np.zeros((0, 0))).shape == (0, 0, 0, 0)
 
 
 def test_functions_of_equal_eigenvalues_have_exact_gradients():
