@@ -363,6 +363,7 @@ STRUCTURAL = [
     structural(decompositions.eigh, positive_definite(2, 2, 2), symmetric=True),
     structural(decompositions.svd, (3, 3)),
     structural(decompositions.svd, (2, 4)),
+    structural(decompositions.svd, (4, 3)),
     structural(decompositions.svd, (2, 3, 2)),
     structural(decompositions.determined, (3, 2), np.array([[1.0, 2.0]]), fixed=(1,)),
     structural(decompositions.determined, (2, 2, 2), distinct(2, 1, 2), fixed=(1,)),

@@ -33,6 +33,7 @@ from autograd_core import (
     softmax,
     softplus,
     value_and_grad,
+    vjp,
 )
 from autograd_core.primitives import elementwise
 
@@ -184,6 +185,27 @@ def test_computing_into_an_array_gives_what_forward_gives_at_special_points(
             primitive.into(*points, out, **params)
             expected = primitive.forward(*points, **params)
             assert_ulps_apart_at_most(2, out.tolist(), expected, points.T)
+
+
+@pytest.mark.parametrize(
+    "primitive",
+    [case.primitive for case, *_ in POINTWISE if case.primitive.composed],
+    ids=lambda primitive: primitive.name,
+)
+def test_what_a_primitive_is_composed_of_gives_what_it_gives_at_special_points(primitive):
+    points = list(itertools.product((*SPECIAL, 0.3, -0.3), repeat=len(primitive.rules)))
+    with quiet():
+        expected = primitive(*np.transpose(points))
+        assert_ulps_apart_at_most(
+            4, primitive.composed(*np.transpose(points)).tolist(), expected, points
+        )
+
+
+def test_what_is_0_times_a_number_does_not_change_with_it_at_all():
+    x, y = np.array([0.0, 2.0]), np.ones(2)
+    _, pull = vjp(elementwise.zero_times, x, y)
+    by_x, by_y = pull(np.array([math.inf, math.inf]))
+    assert (by_x.tolist(), by_y.tolist()) == ([math.inf, math.inf], [0.0, math.inf])
 
 
 OPERATORS = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow"]

@@ -56,11 +56,12 @@ def assert_same(ours, theirs, inputs, ulps=0, absolute=0.0):
     """Hold results to others: to the bit, or up to so many units in the last place."""
     ours, theirs = np.asarray(ours), np.asarray(theirs)
     assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
-    same = (ours == theirs) & (np.signbit(ours) == np.signbit(theirs))
-    same |= np.isnan(ours) & np.isnan(theirs)
+    same = ours == theirs
     if ulps:
         bound = np.maximum(ulps * np.spacing(np.abs(theirs)), absolute)
         same |= np.isfinite(theirs) & (np.abs(ours - theirs) <= bound)
+    same &= (np.signbit(ours) == np.signbit(theirs)) | (np.abs(theirs) < absolute)
+    same |= np.isnan(ours) & np.isnan(theirs)
     wrong = [(*[float(x[i]) for x in inputs], ours[i], theirs[i]) for i in np.flatnonzero(~same)]
     assert wrong == []
 

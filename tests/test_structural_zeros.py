@@ -26,6 +26,7 @@ from autograd_core import (
     value_and_grad,
     vjp,
 )
+from autograd_core.primitives.elementwise import without_factor
 from autograd_core.primitives.reductions import cumprod_adjoint, recurrence
 
 jax.config.update("jax_enable_x64", True)
@@ -342,6 +343,64 @@ def test_a_cotangent_that_is_a_multiple_of_a_length_has_derivatives_at_length_0(
     c = np.random.default_rng(0).normal(size=(3, 5, 2))
     found = grad(lambda x: np.sum(pulled(x) * c))(np.zeros((3, 5, 2)))
     np.testing.assert_allclose(found, c * (np.ones((3, 2)) * weights)[:, None], rtol=1e-15)
+
+
+# Products with a length, and what is computed from it but is none
+PRODUCTS = {
+    "itself": lambda length: length,
+    "on the left": lambda length: length * 3.0,
+    "on the right": lambda length: 3.0 * length,
+    "quotient": lambda length: length / 3.0,
+    "negative": lambda length: -length,
+    "square": lambda length: np.square(3.0 * length),
+    "power": lambda length: (3.0 * length) ** 3.0,
+    "first power": lambda length: (3.0 * length) ** 1.0,
+    "sum": lambda length: 2.0 * length + length**2,
+    "difference": lambda length: 2.0 * length - length**2,
+}
+OTHERS = {
+    "divisor": lambda length: 3.0 / length,
+    "reciprocal": np.reciprocal,
+    "root": np.sqrt,
+    "half power": lambda length: length**0.5,
+    "power with an exponent to be learnt": lambda length: length ** Value(2.0),
+    "another length": lambda length: np.hypot(length, 3.0),
+    "first term": lambda length: length + 3.0,
+    "second term": lambda length: 3.0 - length,
+    "of another vector": lambda length: np.hypot(length.x, 3.0),
+    "of one more": lambda length: np.hypot(3.0, length.y),
+    "of the same numbers": lambda length: length.x * length.y,
+}
+
+
+@pytest.mark.parametrize("f", PRODUCTS.values(), ids=PRODUCTS)
+def test_a_length_is_divided_out_of_a_product(f):
+    length = np.hypot(Value(1.5), Value(2.0))
+    assert without_factor(f(length), length) == pytest.approx(f(2.5) / 2.5, rel=1e-14)
+
+
+@pytest.mark.parametrize("f", OTHERS.values(), ids=OTHERS)
+def test_a_length_is_not_divided_out_of_what_is_no_product(f):
+    length = np.hypot(Value(1.5), Value(2.0))
+    assert without_factor(f(length), length) is None
+
+
+def test_a_length_along_another_axis_is_another_length():
+    x = Value(np.ones((2, 2)))
+    along, again, across = (np.linalg.norm(x, axis=axis) for axis in (0, 0, 1))
+    assert without_factor(again, along) == 1.0
+    assert without_factor(across, along) is None
+
+
+@pytest.mark.parametrize(
+    "step", [lambda g, length: -g, lambda g, length: 3.0 * g, lambda g, length: length - g]
+)
+@pytest.mark.parametrize(("steps", "is_seen"), [(7, True), (8, False), (3000, False)])
+def test_a_product_is_followed_over_seven_operations(step, steps, is_seen):
+    length = g = np.hypot(Value(1.5), Value(2.0))
+    for _ in range(steps):
+        g = step(g, length)
+    assert (without_factor(g, length) is not None) == is_seen
 
 
 def test_a_squared_standard_deviation_is_a_variance():

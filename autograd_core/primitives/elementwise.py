@@ -369,7 +369,7 @@ heaviside: Primitive = Primitive("heaviside", np.heaviside,
     lambda g, out, x, y: where(equal(x, 0.0), g, 0.0),  # y is the value at x = 0
     chooses=True, linear=(1,),
     composed=lambda x, y: where(equal(x, 0.0), y, 0.5 * (sign(x) + 1.0)),
-    scalar=lambda x, y: y if x == 0.0 else 1.0 if x > 0.0 else 0.0 if x < 0.0 else x)
+    scalar=lambda x, y: 1.0 if x > 0.0 else 0.0 if x < 0.0 else y if x == 0.0 else x)
 sign: Primitive = Primitive("sign", np.sign, None,
     scalar=lambda x: 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == 0.0 else x)
 floor: Primitive = Primitive("floor", np.floor, None,
