@@ -119,7 +119,7 @@ class MultilayerPerceptron(NetworkEstimator):
         if self.dropout:
             raise OptionError(
                 f"dropout={self.dropout} with solver='lbfgs'",
-                "its line search needs the same loss for the same weights",
+                "its search along lines needs the same loss for the same weights",
                 "solver='adam' or 'sgd', or alpha against overfitting",
             )
         for each in as_list(self.callbacks):
