@@ -458,7 +458,7 @@ def paired_leaves(structure: Any, other: Any) -> list[tuple[Any, Any]] | None:
     Parts of lists and tuples go together by position, those of dicts by key.
 
     Args:    structure: as in `flatten`, whose order the leaves have.
-             other: the same lists, tuples and dicts, with anything in place of the leaves.
+             other: the same lists, tuples and dicts, with anything instead of the leaves.
     Example: >>> paired_leaves({"w": 1.0, "b": 2.0}, {"b": 20.0, "w": 10.0})
              [(1.0, 10.0), (2.0, 20.0)]
     """

@@ -2,7 +2,7 @@
 
 A `Node` holds data, the primitive that made it and that primitive's inputs. A `Primitive` pairs a
 forward function with one derivative rule per input. Applied to plain data it computes; applied to
-a node it also records, and begets a node of the same type.
+a node it also records, and returns a node of the same type.
 """
 
 import operator
@@ -154,7 +154,7 @@ class Primitive:
              rules: one for each input; None where no derivative flows.
              scalar: a faster forward for floats, such as `math.exp`; where it raises
              ArithmeticError or ValueError, `forward` decides (NumPy's inf and nan).
-             each: in place of `rules` for any number of inputs: `each(i, g, out, *inputs,
+             each: instead of `rules`, for any number of inputs: `each(i, g, out, *inputs,
              **params)` returns the cotangent of input number i.
              split: beside `each`, for what only joins its inputs: `split(g, out, *inputs,
              **params)` returns the cotangents of all inputs in a list, which are parts of g.
@@ -169,7 +169,7 @@ class Primitive:
              within_matrices: it depends on all those of one matrix of a stack.
              composed: the same in other primitives, `composed(*inputs, **params)`: what has no
              entry for this one (the page, ONNX) uses it.
-             careful: for derivatives that hold NaN, in place of facts: `careful(i, g, mask, out,
+             careful: for derivatives that hold NaN, instead of facts: `careful(i, g, mask, out,
              *inputs)` returns the cotangent of input i and its mask, see structural_zeros.py.
     Raises:  RuleError: neither or both of rules and each; called with a wrong number of inputs.
     Example: >>> cube = Primitive("cube", lambda x: x**3, lambda g, out, x: g * 3 * x**2)

@@ -44,9 +44,9 @@ def account(x: Any) -> str:
     return describe(x) + span + "".join(bad)
 
 
-def operation(name: str, inputs: Any, told: Callable[[Any], str] = describe) -> str:
+def operation(name: str, inputs: Any, account_of: Callable[[Any], str] = describe) -> str:
     """Return the name of an operation with an account of its operands."""
-    return f"{name} of " + " and ".join(told(x) for x in inputs)
+    return f"{name} of " + " and ".join(account_of(x) for x in inputs)
 
 
 def made(node: Any) -> str:

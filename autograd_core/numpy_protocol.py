@@ -236,7 +236,7 @@ def check_objects(node: Node, taker: Taker) -> None:
         raise UnsupportedError(
             f"{taker.name} of a list with a Value of shape {node.shape}",
             f"NumPy would compute with one object for each of its {math.prod(node.shape)} numbers",
-            "np.stack([v, w]) in place of [v, w], or np.concatenate, or array @ v",
+            "np.stack([v, w]) instead of [v, w], or np.concatenate, or array @ v",
         )
     if not _takes_objects(function, node, taker):
         stacked = "np.stack([v, w])"

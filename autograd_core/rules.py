@@ -51,7 +51,7 @@ def fit(d: Any, x: Node, node: Node, i: int) -> Any:
         raise RuleError(
             f"the rule of {name} for input {i}, {describe(x)}, returned {describe(d)}",
             "a cotangent is of the shape of its input, or of the output where that broadcasts",
-            f"g times the derivative in rule {i} of {name}; None in place of a rule that gives "
+            f"g times the derivative in rule {i} of {name}; None instead of a rule that gives "
             "no derivative",
         ) from None
     dtype = dtype_of(data)

@@ -1,7 +1,7 @@
 """Scopes: names for the nodes that are made inside a block, so that pictures can group them.
 
 Nothing is written on nodes: they are numbered by age, so that a scope is a range of numbers, and
-costs next to nothing where nobody looks.
+costs next to nothing where it is not read.
 """
 
 from itertools import count

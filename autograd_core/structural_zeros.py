@@ -180,7 +180,7 @@ class Presence:
         return self._known[x]
 
     def stand_ins(self, node: Node) -> list[Any]:
-        """Return what shows, in place of the inputs, through which of them anything passes.
+        """Return masks or data that show through which inputs a cotangent passes.
 
         In what an operation is linear, only zeros by structure matter; what chooses is as it is.
         """

@@ -148,7 +148,7 @@ class Value(Node):
     def grad(self) -> Any:
         """How much the output of `backward` changes with this, of the shape of `data`.
 
-        Reads 0 before any backward sweep has come by; `has_grad` tells the difference.
+        Reads 0 before any backward sweep; `has_grad` tells the difference.
         """
         if watching.open_watches:
             watching.taking(self, ".grad")

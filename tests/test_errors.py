@@ -260,7 +260,7 @@ DATA = {
 INDICES = {
     "axis of a number": (
         lambda o: np.mean(o.x, axis=0),
-        ("mean over axis 0 of 0 axes", "no such axis", "an array in place of the number"),
+        ("mean over axis 0 of 0 axes", "no such axis", "an array instead of the number"),
     ),
     "index out of range": (
         lambda o: o.a[3],
@@ -382,12 +382,12 @@ RULES = {
         (
             "the rule of nothing for input 0, a = shape (3,), returned None",
             "shape",
-            "None in place",
+            "None instead",
         ),
     ),
     "rule that returns None for a number": (
         lambda o: grad(NOTHING)(2.0),
-        ("the rule of nothing for input 0, 2, returned None", "shape", "None in place"),
+        ("the rule of nothing for input 0, 2, returned None", "shape", "None instead"),
     ),
     "rule that returns text": (
         lambda o: WORDY(o.x, o.a).sum().backward(),

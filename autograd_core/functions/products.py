@@ -128,7 +128,7 @@ def einsum(subscripts: str, *operands: Any, optimize: Any = True) -> Any:
 
 
 def _spell_out(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
-    """Return the terms and the output, with letters in place of `...` and of what is implied."""
+    """Return the terms and the output, with letters instead of `...` and of what is implied."""
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(ndims):

@@ -27,7 +27,6 @@ from ..errors import IndexRangeError, ShapeError, UnsupportedError
 from ..graph import Node, as_operand, as_operands
 from ..primitives import elementwise, indexing, shapes
 from ..primitives.shapes import Shape
-from .places import holds_places, taken_at
 
 # Parts of an index that are kept as they are, and select no element twice
 _ALONE = (int, slice, type(None), EllipsisType)
@@ -42,7 +41,7 @@ def axis_numbers(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
         return normalize_axis_tuple(axes, ndim)
     except np.exceptions.AxisError:
         given = f"{name} over axis {axes} of {ndim} axes"
-        instead = f"-{ndim} to {ndim - 1}" if ndim else "an array in place of the number"
+        instead = f"-{ndim} to {ndim - 1}" if ndim else "an array instead of the number"
         raise IndexRangeError(given, "there is no such axis", instead) from None
     except ValueError:
         given = f"{name} over axes {axes}"
@@ -72,13 +71,40 @@ def getitem(x: Any, index: Any) -> Any:
         raise ShapeError(
             f"index {index!r} of a number", "a number has no axes", "the Value itself, or x.data"
         )
-    if watching.open_watches and watching.tracer() and holds_places(index):
-        return taken_at(x, index)
+    if watching.open_watches and watching.tracer() and _holds_places(index):
+        return _taken_at(x, index)
     try:
         return indexing.getitem(x, index=_plain_index(index))
     except IndexRangeError as error:
         given = f"index {index!r} of shape {shape_of(x)}"
         raise IndexRangeError(given, error.why, error.instead) from None
+
+
+# Inside compiled functions positions may be Values, which every replay of a program computes anew
+
+
+def _holds_places(index: Any) -> bool:
+    """Tell whether a Value is, or stands in, an index."""
+    return any(isinstance(part, Node) for part in _parts(index))
+
+
+def _taken_at(x: Any, index: Any) -> Any:
+    """Return the elements of x at positions that are Values.
+
+    Raises: TraceError: a condition, which chooses a number of elements that depends on the data.
+    """
+    parts = _parts(index)
+    places = [part for part in parts if isinstance(part, Node)]
+    for place in places:
+        if place.is_condition:
+            watching.taking(place, "a condition as an index")
+    template = tuple([None if isinstance(part, Node) else part for part in parts])
+    slots = tuple([i for i, part in enumerate(parts) if isinstance(part, Node)])
+    return indexing.getitem_at(x, *places, index=template, slots=slots)
+
+
+def _parts(index: Any) -> tuple[Any, ...]:
+    return index if isinstance(index, tuple) else (index,)
 
 
 def _plain_index(index: Any) -> Any:

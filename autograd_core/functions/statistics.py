@@ -47,7 +47,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    """Return the mean squared distance from the mean, with n - ddof in place of n."""
+    """Return the mean squared distance from the mean, with n - ddof instead of n."""
     axis = _axis(axis)
     distance = x - mean(x, axis, keepdims=True)
     total = shapes.sum(elementwise.square(distance), axis=axis, keepdims=keepdims)

@@ -23,7 +23,7 @@ def sliding_windows(
              window_shape: the size of a window, one for each axis along which it slides.
              axis: those axes; None: all of x.
              strides, dilation: one for all these axes, or one for each.
-    Returns: the shape of x, with the number of windows in place of the axes' lengths, and then
+    Returns: the shape of x, with the number of windows instead of the axes' lengths, and then
              window_shape. From an array: a view, to be read only.
     Raises:  ShapeError: a window is longer than its axis; other numbers of sizes than of axes.
              OptionError: a size, stride or dilation below 1. IndexRangeError: no such axis.
@@ -38,7 +38,7 @@ def sliding_windows(
     if len(sizes) != len(axes):
         raise ShapeError(
             f"windows of shape {tuple(sizes)} along axes {tuple(axes)} of shape {shape_of(x)}",
-            f"{len(sizes)} sizes cannot be told to {len(axes)} axes",
+            f"{len(sizes)} sizes for {len(axes)} axes",
             "one size for each axis: sliding_windows(x, (3, 3), axis=(1, 2))",
         )
     options = zip(

@@ -74,7 +74,7 @@ def _check(x: Any, w: Any, dilation: Lengths) -> None:
             given,
             "the last axis of the first, its channels, must be axis 1 of the weights",
             "x of shape (batch, height, width, channels) and weights of shape (filters, channels, "
-            "height, width); or with any other number of axes in place of height and width",
+            "height, width); or with any other number of axes instead of height and width",
         )
     reaches = reach(w.shape[2:], dilation)
     if any(n < r for n, r in zip(x.shape[1:-1], reaches, strict=True)):

@@ -185,7 +185,7 @@ pinv: Primitive = Primitive("pinv", lambda x, *, rcond: np.linalg.pinv(x, rcond)
 
 # Determinants
 cofactor: Primitive = Primitive("cofactor", _cofactor,
-    # n * n determinants: dear for large n, exact for any matrix
+    # n * n determinants: expensive for large n, exact for any matrix
     lambda g, out, x: _cofactor_rule(g, x),
     within_matrices=True)
 det: Primitive = Primitive("det", np.linalg.det,
