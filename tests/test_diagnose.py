@@ -419,6 +419,12 @@ class TestUnitsAtTheirEnds:
         n = Value(8.0, label="n")
         assert diagnose((n.tanh() - 1) ** 2) == ()
 
+    def test_a_constant_factor_on_either_side_is_no_loss(self):
+        n = Value(8.0, label="n")
+        before, after = [diagnose(x)[0] for x in (2.0 * np.tanh(n), np.tanh(n) * 2.0)]
+        assert before == after
+        assert "wrong side" not in before.cause
+
     def test_dead_relus(self):
         model = network(Dense(8, "relu"), Dense(8, "relu"), Dense(1, "sigmoid"))
         bias = model.layers[1].bias

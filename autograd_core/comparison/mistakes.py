@@ -21,12 +21,13 @@ MANY = 100  # uses of a node, beyond which it is not tried to take one of them a
 STEPS = 100_000  # of sweeps in a search: in large graphs, only the nearest and last nodes are tried
 CERTAIN = 0.1  # share of the tolerance within which a mistake explains a gradient
 EQUAL = 1e-4  # the same for two mistakes that give the same number but for rounding
+COMPARED = 30  # mistakes that give the same number, and gradients they are then ranked by
+# Rounding
 RELATIVE = 1e-5  # of the contributions: allows finite differences, but no mistakes
 SINGLE = 1e-4  # the same with float32
 FINITE_DIFFERENCES = 1e-9  # of the output: its rounding in a difference over a small step
 WRITTEN = 5e-3  # of a gradient: the most that rounding to few decimal places may change
 PRINTED = 3  # decimal places from which all gradients count as printed with equally many
-COMPARED = 30  # mistakes that give the same number, and gradients they are then ranked by
 # Derivatives by the output, as they are taught; the rules use the input, exact in the tails
 BY_OUTPUT: dict[Any, Callable[[Any], Any]] = {
     tanh: lambda y: 1 - y * y,

@@ -56,8 +56,7 @@ def draw_network(described: Any, loss: Callable[[Any], Any] | None, limit: int |
     heaviest = _greatest([layer.weights for layer in layers])
     top = max(_places(layer)[0][1] for layer in layers) + HIGH
     for i, layer in enumerate(layers):
-        _draw_heading(graph, i, layer, top, stories)
-        _draw_column(graph, i, layer, most, stories)
+        _draw_column(graph, i, layer, top, most, stories)
         if i:
             _draw_lines(graph, i, layers[i - 1], layer, heaviest, stories)
     legend = Legend([], most, "activation")
@@ -167,34 +166,28 @@ def _places(layer: LayerNumbers) -> list[tuple[int | None, float]]:
     return [(unit, (middle - i) * HIGH) for i, unit in enumerate(slots)]
 
 
-def _draw_heading(
-    graph: Any, i: int, layer: LayerNumbers, height: float, stories: dict[str, str]
+def _draw_column(
+    graph: Any, i: int, layer: LayerNumbers, top: float, most: float, stories: dict[str, str]
 ) -> None:
+    """Draw the heading of a layer and its neurons; a neuron is coloured by its activation."""
     graph.node(
         f"h{i}",
         lines(filter(None, [layer.name, layer.note])),
         shape="plaintext",
         style="",
-        pos=f"{i * APART},{height:.3f}!",
+        pos=f"{i * APART},{top:.3f}!",
         width="1.8",
         height="0.4",
         **{"class": "heading"},
     )
     stories[f"h{i}"] = layer.name
-
-
-def _draw_column(
-    graph: Any, i: int, layer: LayerNumbers, most: float, stories: dict[str, str]
-) -> None:
     for unit, height in _places(layer):
         name = f"c{i}_{'more' if unit is None else unit}"
         pos = f"{i * APART},{height:.3f}!"
         if unit is None:
-            text = _of_box(layer) if layer.size is None else _of_folded(layer)
-            looks = {"shape": "box"}
-            if layer.size is not None:
-                looks = {"shape": "plaintext", "class": "heading"}
-            graph.node(name, lines(text), pos=pos, width="1.3", height="0.66", **looks)
+            text = _of_hidden(layer)
+            style = {"shape": "plaintext", "class": "heading"} if layer.size else {"shape": "box"}
+            graph.node(name, lines(text), pos=pos, width="1.3", height="0.66", **style)
             stories[name] = ", ".join(text)
             continue
         known = _of_neuron(layer, unit)
@@ -218,22 +211,21 @@ def _of_neuron(layer: LayerNumbers, unit: int) -> list[tuple[str, str, str]]:
     return [(word, mark, short(float(x), DIGITS)) for word, mark, x in known]
 
 
-def _of_folded(layer: LayerNumbers) -> list[str]:
-    hidden = np.setdiff1d(np.arange(layer.size or 0), layer.shown)
-    text = [f"... {len(hidden):,} more ..."]
-    if layer.values is not None:
-        text += wrap(in_brief(layer.values[hidden]), FITS)
-    if layer.gradients is not None:
-        text.append(f"g norm {short(float(np.linalg.norm(layer.gradients[hidden])), DIGITS)}")
-    return text
-
-
-def _of_box(layer: LayerNumbers) -> list[str]:
-    if layer.values is None:
+def _of_hidden(layer: LayerNumbers) -> list[str]:
+    """Return the text of a layer that is one box, or of the neurons that are not shown."""
+    values, gradients = layer.values, layer.gradients
+    if layer.size is not None:
+        hidden = np.setdiff1d(np.arange(layer.size), layer.shown)
+        values, gradients = [x if x is None else x[hidden] for x in (values, gradients)]
+        text = [f"... {len(hidden):,} more ..."]
+    elif values is None:
         return ["not computed"]
-    text = [f"shape {layer.values.shape}", *wrap(in_brief(layer.values), FITS)]
-    if layer.gradients is not None:
-        text.append(f"g norm {short(float(np.linalg.norm(layer.gradients)), DIGITS)}")
+    else:
+        text = [f"shape {values.shape}"]
+    if values is not None:
+        text += wrap(in_brief(values), FITS)
+    if gradients is not None:
+        text.append(f"g norm {short(float(np.linalg.norm(gradients)), DIGITS)}")
     return text
 
 
@@ -246,10 +238,8 @@ def _draw_lines(
     stories: dict[str, str],
 ) -> None:
     """Draw the weights between the neurons that are shown; plain lines where there are none."""
-    tails = [unit for unit, _ in _places(before)]
-    heads = [unit for unit, _ in _places(layer)]
-    for head in heads:
-        for tail in tails:
+    for head, _ in _places(layer):
+        for tail, _ in _places(before):
             ends = (f"c{i - 1}_{_end(tail)}", f"c{i}_{_end(head)}")
             is_weight = layer.weights is not None and tail is not None and head is not None
             if not is_weight:
