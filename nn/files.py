@@ -9,7 +9,32 @@ from stat import S_IMODE
 from typing import BinaryIO
 from uuid import uuid4
 
-from autograd_core import FileError
+from autograd_core import FileError, OptionError
+
+FORMATS = {
+    ".safetensors": "files of tensors, as model.save writes",
+    **dict.fromkeys((".keras", ".h5", ".hdf5"), "files of Keras's"),
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), "files of PyTorch's"),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), "pickles"),
+    **dict.fromkeys((".npz", ".npy"), "arrays of NumPy's"),
+    ".onnx": "graphs, as nn.interchange.export_onnx writes",
+}
+
+
+def check_suffix(path: str | os.PathLike[str], own: str, instead: str) -> None:
+    """Refuse a path whose suffix names another format than the one that is written.
+
+    Args:    own: the suffix of that format; others that name none are accepted.
+    Raises:  OptionError: such as "model.pt".
+    Example: >>> check_suffix("model.bin", ".onnx", "model.onnx")
+    """
+    suffix = os.path.splitext(os.fsdecode(path))[1].lower()
+    if suffix != own and suffix in FORMATS:
+        raise OptionError(
+            f"writing {os.fsdecode(path)!r}",
+            f"it is in the {own[1:]} format, and {suffix} names {FORMATS[suffix]}",
+            instead,
+        )
 
 
 @contextmanager

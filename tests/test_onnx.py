@@ -10,7 +10,14 @@ from onnx.reference import ReferenceEvaluator
 
 import autograd_core as ac
 import nn
-from autograd_core import FileError, MissingPackageError, TraceError, UnsupportedError, watching
+from autograd_core import (
+    FileError,
+    MissingPackageError,
+    OptionError,
+    TraceError,
+    UnsupportedError,
+    watching,
+)
 from autograd_core.primitives import elementwise, reductions
 from nn.integrations.onnx_operators import OPERATORS
 from nn.interchange import export_onnx
@@ -386,6 +393,12 @@ def test_decisions_by_numbers(tmp_path):
 def test_a_path_that_cannot_be_written(tmp_path):
     with pytest.raises(FileError):
         export_onnx(np.tanh, tmp_path / "nowhere" / "model.onnx", X)
+
+
+@pytest.mark.parametrize("name", ["model.pt", "model.h5", "model.safetensors", b"model.KERAS"])
+def test_suffixes_of_other_formats_are_refused(name):
+    with pytest.raises(OptionError, match=r"(?s)onnx format.*model\.onnx"):
+        export_onnx(np.tanh, name, X)
 
 
 def test_onnx_is_missing(tmp_path, monkeypatch):

@@ -1,7 +1,9 @@
 """Saving and loading: to the bit, whole or not at all, and to and from PyTorch's files."""
 
+import os
 import re
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -405,7 +407,8 @@ class TestFiles:
 
 
 @pytest.mark.parametrize("name", ["m.keras", "m.H5", "m.pt", "m.pth", "m.pkl", "m.onnx", "m.npz"])
-def test_a_name_of_another_format_is_refused(name, tmp_path):
+@pytest.mark.parametrize("kind", [Path, os.fsencode])
+def test_a_name_of_another_format_is_refused(kind, name, tmp_path):
     with pytest.raises(OptionError, match=r"(?s)safetensors format.*model\.safetensors"):
-        Sequential([Dense(1)], input_shape=(2,)).save(tmp_path / name)
+        Sequential([Dense(1)], input_shape=(2,)).save(kind(tmp_path / name))
     assert list(tmp_path.iterdir()) == []

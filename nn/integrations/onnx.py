@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_core import ShapeError, UnsupportedError, compile, no_grad
 
-from ..files import replacing
+from ..files import check_suffix, replacing
 from ..module import Module
 from .onnx_graph import SAMPLES, Graph, Operation, batch_error, same
 from .onnx_operators import OPERATORS
@@ -36,13 +36,15 @@ def export_onnx(
              False: of the example's size.
     Raises:  UnsupportedError: a primitive that ONNX does not have; or a computation that depends
              on the size of the batch. TraceError: it depends on the data.
-             MissingPackageError: onnx is not installed. FileError: the path cannot be written.
+             OptionError: a path with the suffix of another format. FileError: it cannot be
+             written. MissingPackageError: onnx is not installed.
     Example: >>> import tempfile
              >>> from nn import Dense, Sequential
              >>> model = Sequential([Dense(2)], input_shape=(3,))
              >>> with tempfile.TemporaryDirectory() as folder:
              ...     export_onnx(model, f"{folder}/model.onnx", np.zeros((1, 3), np.float32))
     """
+    check_suffix(path, ".onnx", 'export_onnx(model, "model.onnx", example)')
     is_module = isinstance(model, Module)
     arguments = [_as_data(each) for each in (example if isinstance(example, tuple) else (example,))]
     with model.evaluating() if is_module else nullcontext(), no_grad():

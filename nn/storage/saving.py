@@ -11,17 +11,11 @@ from autograd_core import OptionError, Value
 
 from .. import activations, losses, metrics
 from ..configuration import Configured, name_of
+from ..files import check_suffix
 from ..randomness import generator
 from .tensors import encode_array, read, write
 
 KIND = "autograd_core model"
-_FOREIGN = {
-    **dict.fromkeys((".keras", ".h5", ".hdf5"), "files of Keras's"),
-    **dict.fromkeys((".pt", ".pth", ".ckpt"), "files of PyTorch's"),
-    **dict.fromkeys((".pkl", ".pickle", ".joblib"), "pickles"),
-    **dict.fromkeys((".npz", ".npy"), "arrays of NumPy's"),
-    ".onnx": "graphs, which nn.interchange.export_onnx writes",
-}
 # The functions that files may name: the documented ones of nn and of autograd_core
 FUNCTIONS = {
     name: getattr(autograd_core, name)
@@ -36,13 +30,8 @@ FUNCTIONS = {
 
 def save(model: Any, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
     """Write a model to a file; see `Module.save`."""
-    suffix = os.path.splitext(os.fspath(path))[1].lower()
-    if suffix in _FOREIGN:
-        raise OptionError(
-            f"saving a model as {os.fspath(path)!r}",
-            f"the file is in the safetensors format, and {suffix} names {_FOREIGN[suffix]}",
-            'model.save("model.safetensors"), which nn.load, and for weights PyTorch, can read',
-        )
+    instead = 'model.save("model.safetensors"), which nn.load, and for weights PyTorch, can read'
+    check_suffix(path, ".safetensors", instead)
     _check_owners(model)
     metadata = {
         "kind": KIND,
