@@ -193,7 +193,8 @@ def no_grad() -> Any:
     """Compute without recording: results are Values that were computed from nothing.
 
     Use it as a context manager, or as the decorator of a function. It holds for this thread or
-    task only; `grad` and its relatives still differentiate their own function inside it.
+    task only; `grad` and its relatives still differentiate their own function inside it. The
+    results are constants in later computations; their own `backward()` is refused.
 
     Example: >>> from autograd_core import Value
              >>> a = Value(2.0)

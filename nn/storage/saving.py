@@ -18,9 +18,9 @@ from .tensors import encode_array, read, write
 KIND = "autograd_core model"
 # The functions that files may name: the documented ones of nn and of autograd_core
 FUNCTIONS = {
-    name: getattr(autograd_core, name)
-    for name in autograd_core.__all__
-    if getattr(autograd_core, name).__module__.startswith("autograd_core.functions.")
+    name: function
+    for name, function in vars(autograd_core).items()  # what is imported later is none of these
+    if getattr(function, "__module__", "").startswith("autograd_core.functions.")
 } | {
     name_of(function): function
     for module in (metrics, losses, activations)
