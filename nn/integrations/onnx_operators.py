@@ -286,41 +286,23 @@ def _places_error(given: str) -> UnsupportedError:
     )
 
 
-_SAME_OPERATOR = {
-    "identity": "Identity",
+# Primitives that are one operator, under the same name in lower case, or under another one
+_SAME_NAME = (
+    *("identity", "add", "reciprocal", "sqrt", "exp", "log", "sin", "cos", "tan", "sinh", "cosh"),
+    *("tanh", "sigmoid", "relu", "sign", "floor", "ceil", "det"),
+)
+_OTHER_NAME = {
     "astype": "Identity",
-    "add": "Add",
     "subtract": "Sub",
     "multiply": "Mul",
     "divide": "Div",
     "power": "Pow",
     "negative": "Neg",
-    "reciprocal": "Reciprocal",
     "absolute": "Abs",
-    "sqrt": "Sqrt",
-    "exp": "Exp",
-    "log": "Log",
-    "sin": "Sin",
-    "cos": "Cos",
-    "tan": "Tan",
-    "arcsin": "Asin",
-    "arccos": "Acos",
-    "arctan": "Atan",
-    "sinh": "Sinh",
-    "cosh": "Cosh",
-    "tanh": "Tanh",
-    "arcsinh": "Asinh",
-    "arccosh": "Acosh",
-    "arctanh": "Atanh",
-    "sigmoid": "Sigmoid",
-    "relu": "Relu",
+    **{f"arc{name}": f"A{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
     "maximum": "Max",
     "minimum": "Min",
-    "sign": "Sign",
-    "floor": "Floor",
-    "ceil": "Ceil",
     "matmul": "MatMul",
-    "det": "Det",
 }
 
 
@@ -329,7 +311,8 @@ def _direct(operator: str) -> Entry:
 
 
 OPERATORS: dict[str, Entry] = {
-    **{name: _direct(operator) for name, operator in _SAME_OPERATOR.items()},
+    **{name: _direct(name.capitalize()) for name in _SAME_NAME},
+    **{name: _direct(operator) for name, operator in _OTHER_NAME.items()},
     # Element by element
     "expm1": _expm1,
     "log1p": _log1p,
