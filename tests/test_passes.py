@@ -1,5 +1,6 @@
 """Passes: each alone on small programs; on or off, the numbers are the same."""
 
+import math
 import warnings
 from dataclasses import replace
 from functools import partial
@@ -10,7 +11,7 @@ import pytest
 from oracle import assert_close
 from random_programs import OURS, small_cases
 
-from autograd_core import Value, value_and_grad
+from autograd_core import Value, log_softmax, softmax, value_and_grad
 from autograd_core.graph import Primitive
 from autograd_core.primitives import elementwise as table
 from autograd_core.primitives.shapes import reshape, sum, transpose
@@ -162,6 +163,34 @@ class TestAlgebra:
         assert names(after) == ["multiply"]
         assert run(after, single)[0].dtype == np.float64
 
+    @pytest.mark.parametrize(
+        "f",
+        [
+            lambda x: x + np.full(3, 2.0),
+            lambda x: x / np.ones(3),
+            lambda x: x ** np.ones(3),
+            lambda x: x ** np.full(3, 2.0),
+        ],
+    )
+    def test_keeps_the_shape(self, f):
+        before = program(f, 0.5)
+        after = drop_dead(simplify(before))
+        assert [step.shape for step in after.steps] == [step.shape for step in before.steps]
+        assert_close(run(after, 0.7), [f(np.float64(0.7))], 0, 0)
+
+    def test_a_softmax_beside_its_logarithm_is_an_exponential(self):
+        def f(x):
+            x = np.sin(np.exp(x))
+            return softmax(x, axis=1) + log_softmax(x, axis=1) * softmax(x, axis=0)
+
+        after = drop_dead(merge_common(simplify(program(f, W))))
+        of_f = ["log_softmax", "exp", "softmax", "multiply", "add"]
+        assert names(after) == ["exp", "sin", *of_f]
+        assert_close(run(after, W), [f(W)])
+
+    def test_a_softmax_alone_stays(self):
+        assert names(simplify(program(lambda x: softmax(x, axis=1), W))) == ["softmax"]
+
     def test_axes_that_change_places_twice(self):
         x = np.arange(24.0).reshape(2, 3, 4)
         there = lambda x: transpose(x, axes=(1, 2, 0))  # noqa: E731
@@ -202,6 +231,31 @@ class TestCommon:
         after = merge_common(program(f, X))
         assert names(after).count("getitem") == 3
         assert_close(run(after, X), [f(X)], 0, 0)
+
+    @pytest.mark.parametrize(
+        ("one", "other", "count"),
+        [
+            ([1, 2], [1, 2], 1),
+            ([1, 2], (1, 2), 2),
+            (math.nan, float("nan"), 1),
+            ("".join("ab"), "".join("ab"), 1),
+            (1, True, 2),
+            (1, 1.0, 2),
+            (0.0, -0.0, 2),
+            (2, 3, 2),
+        ],
+        ids=str,
+    )
+    def test_merges_steps_with_equal_options(self, one, other, count):
+        twice = Primitive("twice", lambda x, *, by: x * 2.0, lambda g, out, x, *, by: g * 2.0)
+        after = merge_common(program(lambda x: twice(x, by=one) + twice(x, by=other), 1.0))
+        assert names(after).count("twice") == count
+
+    def test_merges_equal_constants(self):
+        before = program(lambda x: x * 2.0 + np.exp(x) * 3.0, 1.0)
+        constants = {i: float("nan") for i in before.constants}
+        after = merge_common(replace(before, constants=constants))
+        assert (len(constants), len(after.constants)) == (2, 1)
 
     def test_tells_zeros_apart(self):
         after = merge_common(program(lambda x: x * 0.0 + x * -0.0, 1.0))
@@ -245,6 +299,7 @@ class TestDead:
     def test_keeps_arguments(self):
         after = drop_dead(program(lambda x, y: y * 2.0, 1.0, 3.0))
         assert run(after, 1.0, 4.0) == [8.0]
+        assert after.arguments == [0, 1]
 
     def test_keeps_effects(self):
         after = drop_dead(program(lambda x: callback(abs, x * 2.0) or x, 1.0))

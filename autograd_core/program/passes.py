@@ -72,9 +72,9 @@ class _Rewriter:
             if i in self.given:
                 self.constants[len(self.steps)] = self.given[i]
         else:
-            if len(step.inputs) == 2 and step.shape and step.primitive in _BROADCASTING:
+            rewrite = _REWRITES.get(step.primitive)
+            if step.primitive in _BROADCASTING:
                 step = self.with_numbers(step)
-            rewrite = _REWRITES.get(step.primitive) if step.primitive else None
             same = rewrite(self, step) if rewrite else None
             if isinstance(same, int):
                 return same
@@ -140,20 +140,22 @@ class _Rewriter:
 
     def negative(self, step: Step) -> Same:
         """-(-x) is x."""
-        before = self.steps[step.inputs[0]]
+        (x,) = step.inputs
+        before = self.steps[x]
         return before.inputs[0] if before.primitive is table.negative else None
 
     def repeated(self, step: Step) -> Same:
         """An identity, and a conversion to what it is already, is x."""
-        x = step.inputs[0]
+        (x,) = step.inputs
         return x if self.alike(step, x) else None
 
     def transpose(self, step: Step) -> Same:
         """Axes that change places twice, back to where they were, stay."""
-        before = self.steps[step.inputs[0]]
+        (x,) = step.inputs
+        before = self.steps[x]
         if before.primitive is transpose:
             axes, first = step.params["axes"], before.params["axes"]  # type: ignore[index]
-            if axes and first and [first[n] for n in axes] == list(range(len(axes))):
+            if [first[n] for n in axes] == list(range(len(axes))):
                 return before.inputs[0]
         return None
 
@@ -189,7 +191,7 @@ def merge_common(program: Program) -> Program:
             key = _constant(program.constants[i]) if i in program.constants else (None, i)
         else:
             inputs = tuple([place[x] for x in inputs])
-            key = (primitive, inputs, _hashable(params) if params else None)
+            key = (primitive, inputs, _hashable(params))
             if primitive is fresh_draw:
                 key = (None, i)
         number = made.get(key)
@@ -204,7 +206,7 @@ def merge_common(program: Program) -> Program:
 
 def _constant(data: Any) -> Any:
     if isinstance(data, float):
-        return ("constant", data, str(data))  # 0.0 and -0.0 differ, nan equals nan
+        return ("constant", str(data))  # 0.0 and -0.0 differ, nan equals nan
     return ("constant", id(data))
 
 
@@ -218,7 +220,7 @@ def _hashable(value: Any) -> Any:
         return ("slice", value.start, value.stop, value.step)
     if isinstance(value, np.ndarray):
         return ("array", value.shape, value.dtype.char, value.tobytes())
-    if isinstance(value, float | int | bool):
+    if isinstance(value, float | int):  # nan equals nan; 0.0 and -0.0, 1 and True differ
         return (type(value), str(value))
     return value if isinstance(value, Hashable) else ("object", id(value))
 
@@ -226,15 +228,14 @@ def _hashable(value: Any) -> Any:
 def drop_dead(program: Program) -> Program:
     """Return the program without the steps that nothing needs; draws of random numbers stay."""
     steps = program.steps
-    alive = bytearray(len(steps))
+    alive = [False] * len(steps)
     for i in program.arguments + program.wanted():
-        alive[i] = 1
-    for i in range(len(steps) - 1, -1, -1):
-        step = steps[i]
+        alive[i] = True
+    for i, step in reversed(list(enumerate(steps))):
         if alive[i] or step.primitive is fresh_draw:
-            alive[i] = 1
+            alive[i] = True
             for x in step.inputs:
-                alive[x] = 1
+                alive[x] = True
     place = [-1] * len(steps)
     kept: list[Step] = []
     for i, step in enumerate(steps):
