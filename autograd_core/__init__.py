@@ -121,7 +121,7 @@ __all__ = [
     "warn_once",
 ]
 
-# Where the rest stands, imported when first asked for: importing it takes as long as NumPy
+# Where the other names are defined. They are imported on first use: it takes as long as NumPy
 LATER = {
     "batch": ".program.batch",
     "callback": ".program.tracing",

@@ -112,7 +112,7 @@ class Taker(NamedTuple):
 
     @property
     def is_index(self) -> bool:
-        """Whether the Value stands in an index of an array, as in array[v]."""
+        """Whether the Value is in an index of an array, as in array[v]."""
         is_index = self.site.operation == "BINARY_SUBSCR" or self.site.argument == "[]"
         return is_index and not self.through_numpy
 
@@ -143,7 +143,7 @@ def takes_explicitly(frame: FrameType) -> bool:
 
 
 def note_explicit(frame: FrameType, taker: Taker) -> None:
-    """Remember a call that takes numbers explicitly, whatever its names stand for later."""
+    """Remember a call that takes numbers explicitly, whatever its names refer to later."""
     first = taker.site.names[:1]
     if taker.is_silent or not first or first[0] in frame.f_code.co_varnames:
         return
@@ -198,7 +198,7 @@ def _site(frame: FrameType) -> Site:
 def _read_site(code: CodeType, offset: int) -> Site:
     """Find an instruction, and the names loaded for what it calls: they begin where it begins."""
     instructions = list(dis.get_instructions(code))
-    # A call of a Python function stands at its last cache entry
+    # The offset of a call of a Python function is that of its last cache entry
     here = next((i for i in reversed(instructions) if i.offset <= offset), None)
     if here is None:
         return _UNKNOWN
@@ -253,7 +253,7 @@ def _operands(instructions: list[Any], here: Any) -> tuple[Any, ...]:
 
 
 def _result(parts: list[Any]) -> Result:
-    """Return what stands for the result of a call of these."""
+    """Return a placeholder for the result of a call of these."""
     names: tuple[Name, ...] = ()
     for part in parts:
         if isinstance(part, Name | Result):
@@ -274,7 +274,7 @@ def _loaded(instruction: Any) -> tuple[str, ...]:
 
 
 def _looked_up(frame: FrameType, x: Any) -> Any:
-    """Return an operand with what its names stand for."""
+    """Return an operand with its names resolved."""
     if isinstance(x, Name):
         return _called(frame, "CALL", (x,) if x.startswith(".") else tuple(x.split(".")))
     if isinstance(x, Result):
@@ -298,7 +298,7 @@ def _has_number(x: Any) -> bool:
 
 
 def _start(instruction: Any) -> tuple[int, int]:
-    """Return where an instruction's expression begins; what belongs to none comes before all."""
+    """Return line and column at which an instruction's expression begins; (0, -1) without one."""
     at = instruction.positions
     if at is None:
         return 0, -1
@@ -306,11 +306,11 @@ def _start(instruction: Any) -> tuple[int, int]:
 
 
 def _called(frame: FrameType, operation: str, names: tuple[str, ...]) -> Any:
-    """Return what names such as ("math", "exp") stand for in a frame; None if that is not known."""
+    """Return what names such as ("math", "exp") refer to in a frame; None if that is not known."""
     if not names or not operation.startswith("CALL"):
         return None
     first, *attributes = names
-    if first == _COMPUTED:  # only an array's method asks for numbers from here
+    if first == _COMPUTED:  # only methods of arrays take numbers from here
         return getattr(np.ndarray, names[-1], None)
     code = frame.f_code
     is_local = first in code.co_varnames or first in code.co_cellvars + code.co_freevars
@@ -332,7 +332,7 @@ def _called(frame: FrameType, operation: str, names: tuple[str, ...]) -> Any:
 def _applied(frame: FrameType, site: Site, called: Any) -> Any:
     """Return the function that map() or partial() applies for what is called, if that shows.
 
-    One that converts goes first: in list(map(float, map(f, values))) it is float that takes.
+    One that converts is preferred: in list(map(float, map(f, values))) float takes the numbers.
     """
     is_builtin = called is None or getattr(called, "__module__", None) == "builtins"
     if isinstance(called, partial):
@@ -351,7 +351,7 @@ def _applied(frame: FrameType, site: Site, called: Any) -> Any:
         if type(x) is map:
             found.append(x.__reduce__()[1][0])
     found = [f.func if isinstance(f, partial) else f for f in found]
-    # Functions written in Python have a frame of their own, and NumPy's ask in another way
+    # Functions written in Python have frames of their own; NumPy's do not call __float__
     found = [f for f in found if callable(f) and not hasattr(f, "__code__")]
     found = [f for f in found if getattr(f, "__module__", None) and hasattr(f, "__name__")]
     found = [f for f in found if f not in (partial, map)]

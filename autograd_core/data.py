@@ -17,7 +17,7 @@ def shape_of(x: Any) -> tuple[int, ...]:
 
 
 def dtype_of(x: Any) -> Any:
-    """Return the type of an array or node of arrays; None for a float, which goes with any."""
+    """Return the type of an array or node of arrays; None for a float, which fits any type."""
     return getattr(getattr(x, "_data", x), "dtype", None)
 
 

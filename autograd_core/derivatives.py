@@ -97,7 +97,8 @@ def gradients(
     Returns: a list with one gradient for each, 0 for those on which the output does not depend.
     Raises:  ShapeError: the output is an array and there is no cotangent, or one of another shape.
              UnsupportedError: the output was computed inside `no_grad`.
-    Example: >>> x, y = Value(2.0), Value(3.0)
+    Example: >>> from autograd_core import Value
+             >>> x, y = Value(2.0), Value(3.0)
              >>> gradients(x * x * y, [x, y])
              [12.0, 4.0]
     """
@@ -164,7 +165,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     leaves, rebuild = flatten(primals)
     kept = rebuild([_kept(leaf) for leaf in leaves])
     trace = Trace(f, kept, range(len(primals)), {})
-    trace.handed_out |= {id(plain(output)) for output in trace.outputs}  # rules look at them
+    trace.handed_out |= {id(plain(output)) for output in trace.outputs}  # rules read them
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         cotangents = _matching(trace.rebuild_output(trace.outputs), cotangent, "cotangent")
@@ -328,7 +329,7 @@ def _matching(structure: Any, other: Any, name: str) -> list[Any]:
 class Trace:
     """One evaluation of a function on fresh Values, which can be pulled back to them.
 
-    The Values that stand for the arguments are fresh, so that derivatives are with respect to
+    The Values passed for the arguments are new, so that derivatives are with respect to
     this use of them alone; one that stands for a Value is computed from it, so that an outer
     derivative sees through.
     """
@@ -362,7 +363,7 @@ class Trace:
         ]
 
     def keeps(self, i: int) -> bool:
-        """Whether results about output i stay Values, for somebody to differentiate."""
+        """Whether results about output i stay Values, which can be differentiated again."""
         return self.paths[i][2] and is_live()
 
     def result(self, i: int) -> Any:

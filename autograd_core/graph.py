@@ -30,8 +30,8 @@ class Node:
     """A number or an array of numbers that remembers how it was computed.
 
     One object a node and no containers: the cyclic garbage collector walks every container, and
-    on large scalar graphs that walk costs more than the arithmetic. So one or two inputs stand in
-    `x` and `y` themselves; three and more are a tuple in `x`.
+    on large scalar graphs that walk costs more than the arithmetic. So one or two inputs are
+    stored in `x` and `y`; three and more are a tuple in `x`.
     """
 
     __slots__ = (
@@ -89,7 +89,7 @@ class Node:
 
     @property
     def inputs(self) -> tuple[Any, ...]:
-        """The inputs in order, nodes and constants; parallel edges stand twice; () for a leaf."""
+        """The inputs in order, nodes and constants; parallel edges occur twice; () for a leaf."""
         if self.primitive is None:
             return ()
         if self.primitive.arity == 1:
@@ -226,7 +226,7 @@ class Primitive:
         return f"<primitive {self.name}>"
 
     def __reduce__(self) -> Any:
-        """Pickle by name, as functions are: a table that knows this primitive knows the copy."""
+        """Pickle by name, as functions are: the copy is the primitive itself."""
         for module in list(sys.modules.values()):
             if getattr(module, "__dict__", {}).get(self.name) is self:
                 return _by_name, (module.__name__, self.name)
@@ -338,7 +338,7 @@ class Primitive:
                         pass  # NumPy decides
                 data = [np.float64(d) for d in data]
             out = self.forward(*data, **params)
-        except AutogradError as error:  # what forward could not know: the operands' labels
+        except AutogradError as error:  # forward has no labels of operands
             raise type(error)(operation(self.name, inputs), error.why, error.instead) from None
         except TypeError:
             self._check_number(inputs)

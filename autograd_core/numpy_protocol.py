@@ -105,7 +105,7 @@ PLAIN: frozenset[Callable[..., Any]] = frozenset(
 )
 
 
-# Of these, the ones that ask for shapes and types only
+# Of these, the ones that read shapes and types only
 SHAPES: frozenset[Callable[..., Any]] = frozenset(
     _by_name(
         np,
@@ -219,7 +219,7 @@ def lost(node: Node, taker: Taker) -> None:
 
 
 def _stays_an_object(node: Node, taker: Taker, dtype: Any) -> bool:
-    """Tell whether an array of objects goes on with the graph in what NumPy does."""
+    """Tell whether NumPy's computation keeps the graph if it gets an array of objects."""
     if dtype is not None:
         return bool(np.dtype(dtype).kind == "O")
     is_listed = taker.takes_list() and math.prod(node.shape) <= MOST_OBJECTS

@@ -1,4 +1,4 @@
-"""Zero times infinity: a second sweep, which knows the elements that a choice has left out.
+"""Zero times infinity: a second sweep, in which elements that a choice has left out count as 0.
 
 In floating point 0 * inf is NaN. In the chain rule it is 0 where the 0 is there by structure: where
 `where`, an index, a maximum or a factor that is the constant 0 has left an element out, the result

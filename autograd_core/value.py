@@ -68,8 +68,8 @@ def make_leaf(data: Data) -> "Value":
 class Value(Node):
     """A number, or an array of numbers, that remembers how it was computed.
 
-    Operators, methods and NumPy functions on Values make new Values that know their inputs;
-    `backward()` then finds how much the result changes with each of them. Whatever asks for plain
+    Operators, methods and NumPy functions on Values make new Values that hold their inputs;
+    `backward()` then finds how much the result changes with each of them. What takes plain
     numbers, such as np.asarray or float, gets a copy, through which no derivative flows.
 
     Args:    data: a real number, or an array or nested list of them; copied. float32 arrays stay
@@ -201,7 +201,7 @@ class Value(Node):
         start = seed(self, gradient)
         cotangents = sweep(topological_order(self), start, create_graph=create_graph)
         # A leaf accumulates, and its owner may change what it gets: it shares no array, neither
-        # with another leaf nor with a computed node, which all come first
+        # with another leaf nor with a computed node; those are all seen first
         handed_out = {id(gradient)}
         leaves = []
         for node, cotangent in cotangents.items():
@@ -296,7 +296,7 @@ class Value(Node):
     def __abs__(self) -> Any:
         return table.absolute(self)
 
-    # Comparisons look at data and give plain bools, or arrays of them; inside a compiled function
+    # Comparisons read data and give plain bools, or arrays of them; inside a compiled function
     # they give Values of 0 and 1, so that they are made anew in every replay. Where a list searches
     # for a Value, that Value equals itself alone.
 
@@ -381,7 +381,7 @@ class Value(Node):
         return self._number(".item()")
 
     def _converted(self, how: str) -> float:
-        """Return the one number for Python's or C's functions, which may not ask for a number."""
+        """Return the one number for Python's or C's functions; note or warn of what takes it."""
         note_taken(self, sys._getframe(2))
         return self._number(how)
 
@@ -454,7 +454,7 @@ class Value(Node):
 
     def __len__(self) -> int:
         if not self.shape:
-            # A TypeError, by which Python, NumPy and matplotlib tell numbers from lists
+            # A TypeError, by which Python, NumPy and matplotlib distinguish numbers from lists
             raise UnsupportedError(
                 "len() of a number", "a number has no axes", "v.size, which is 1"
             )
@@ -517,7 +517,7 @@ class Value(Node):
     dot = products.dot
     __getitem__ = rearranging.getitem
 
-    # What NumPy asks for
+    # NumPy's protocols
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -552,7 +552,7 @@ class Value(Node):
 
     @property
     def _mask(self) -> Any:
-        """What np.ma asks for, to take the data without a word.
+        """The attribute that np.ma reads before it takes the data without a warning.
 
         Raises: UnsupportedError: unless a library takes data for itself.
         """

@@ -1,4 +1,4 @@
-"""Watching the engine at work: every node it records and every backward sweep."""
+"""Watchers: what sees every recorded node and every backward sweep; `no_grad`."""
 
 import os
 from collections.abc import Callable
@@ -51,7 +51,7 @@ class _Opening:
 # Tasks begin with the blocks of their maker.
 _Blocks = tuple[tuple[_Opening, ...], tuple[Watcher, ...], _Opening | None]
 blocks: ContextVar[_Blocks] = ContextVar("blocks", default=((), (), None))
-# Those of all threads that are open: while there are none, recording asks no further. A block
+# Those of all threads that are open: while there are none, recording does nothing more. A block
 # that is not among them has ended, also for tasks that began inside it.
 open_watches: set[_Opening] = set()
 # The age, as of nodes, at which any Value was last given other data
@@ -116,7 +116,7 @@ def _seeing(openings: tuple[_Opening, ...]) -> tuple[Watcher, ...]:
 
 
 def recorded(node: Any) -> None:
-    """Show a new node to the watchers; inside `no_grad`, let it then forget how it was made."""
+    """Show a new node to the watchers; inside `no_grad`, then delete its history."""
     is_kept = True
     for watcher in watchers():
         if watcher is _forgetting or watcher is _remembering:
@@ -156,7 +156,7 @@ def assigning(node: Any, data: Any) -> None:
 class Tracer(Watcher):
     """A watcher that records for replay: while it is open, nothing may leave the graph unseen."""
 
-    functions: ClassVar[dict[Any, Any]] = {}  # what it does instead of functions that look at data
+    functions: ClassVar[dict[Any, Any]] = {}  # what it does instead of functions that read data
 
     def refuse(self, given: str, why: str, instead: str) -> None:
         """Raise TraceError."""
@@ -173,7 +173,7 @@ class Lasting(Watcher):
 
 
 def are_sweeps_recorded() -> bool:
-    """Tell whether sweeps give nodes, although nothing asks for it at their call."""
+    """Tell whether sweeps give nodes even without `create_graph`."""
     return bool(open_watches) and any(isinstance(w, Tracer | Lasting) for w in watchers())
 
 
@@ -184,7 +184,7 @@ def tracer() -> Any:
     return next((w for w in reversed(watchers()) if isinstance(w, Tracer)), None)
 
 
-# They see nothing: the innermost of the two tells whether nodes keep their history
+# Neither does anything: the innermost of the two decides whether nodes keep their history
 _forgetting, _remembering = Watcher(), Watcher()
 _HIDING = Watcher()  # from it on, watchers outside see nothing, either
 
@@ -230,14 +230,14 @@ def unwatched() -> AbstractContextManager[None]:
 
 
 def is_watched() -> bool:
-    """Tell whether anybody looks at what is recorded, beside `no_grad`."""
+    """Tell whether any watcher sees what is recorded, beside `no_grad`."""
     return any(w is not _forgetting and w is not _remembering for w in watchers())
 
 
 def is_live() -> bool:
     """Tell whether derivatives are recorded: outside `no_grad`, and in all of a compiled function.
 
-    There even what `no_grad` makes forget its history must be computed anew in every replay.
+    In a compiled function even results of `no_grad` are computed anew in every replay.
     """
     return is_recording() or tracer() is not None
 

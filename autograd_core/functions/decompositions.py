@@ -30,7 +30,7 @@ SVDResult = namedtuple("SVDResult", ["U", "S", "Vh"])
 
 
 def _matrices(x: Any, name: str, square: bool = True) -> Any:
-    """Return x as an operand after a look at its shape."""
+    """Return x as an operand, after a check of its shape."""
     x = as_operand(x)
     shape = shape_of(x)
     if len(shape) < 2 or (square and shape[-1] != shape[-2]):

@@ -190,7 +190,7 @@ def run_together(x: Any, axes: Any) -> Any:
 
 
 def _drop_ones(pairs: list[tuple[Any, str]], subscripts: str) -> list[tuple[Any, str]]:
-    """Drop axes of length 1 that are to be repeated as often as another operand says."""
+    """Drop axes of length 1 that are repeated to the length in another operand."""
     sizes: dict[str, int] = {}
     for x, term in pairs:
         for letter, n in zip(term, shape_of(x), strict=True):

@@ -84,7 +84,7 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 def _holds_places(index: Any) -> bool:
-    """Tell whether a Value is, or stands in, an index."""
+    """Tell whether an index is a Value, or holds one."""
     return any(isinstance(part, Node) for part in _parts(index))
 
 
@@ -140,7 +140,7 @@ def _plain_part(part: Any) -> Any:
     if not places.size and not isinstance(part, np.ndarray):
         return places.astype(int)  # an empty list has no type
     if places.dtype.kind not in "iub":
-        return part  # NumPy says what is wrong with it
+        return part  # NumPy raises the error
     return int(places) if places.ndim == 0 and places.dtype.kind in "iu" else places
 
 
@@ -189,7 +189,7 @@ def permuting(function: Callable[..., Any]) -> Callable[..., Any]:
 def moving(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the recorded form of a NumPy function that moves, repeats or drops elements.
 
-    Where NumPy puts a 0 of its own (np.diag, np.tril) no element comes from x.
+    Zeros that NumPy inserts (np.diag, np.tril) are no elements of x.
     """
 
     @wraps(function)
@@ -205,7 +205,7 @@ def moving(function: Callable[..., Any]) -> Callable[..., Any]:
 def splitting(function: Callable[..., Any], axis: Callable[[int], int] | None = None) -> Any:
     """Return the recorded form of a NumPy function that splits along an axis.
 
-    Args: axis: gives the axis by the number of axes; None: the function's argument tells it.
+    Args: axis: gives the axis by the number of axes; None: the function's own argument.
     """
 
     @wraps(function)
@@ -237,7 +237,7 @@ def size_of(x: Any) -> int:
 
 
 def reshape(x: Any, shape: Any, *more: Any) -> Any:
-    """Return x with its elements, in row-major order, in another shape; -1 stands for the rest."""
+    """Return x with its elements, in row-major order, in another shape; -1: the rest."""
     if not isinstance(shape, tuple | list | Node):
         shape = np.atleast_1d(shape).tolist()
     wanted = tuple(map(operator.index, (*_as_tuple(shape), *more)))

@@ -130,7 +130,7 @@ svd: Primitive = Primitive("svd", _packed_svd,
     lambda g, out, x: _svd_rule(g, out, x),
     within_matrices=True)
 # Vectors, in columns, that belong to a row of values. Those of equal values are any basis of their
-# space, and what is computed from them tells nothing of its derivative: it is NaN
+# space, and what is computed from them does not determine its derivative: it is NaN
 determined: Primitive = Primitive("determined", lambda x, values: x,
     lambda g, out, x, values: _if_distinct(g, values),
     None,

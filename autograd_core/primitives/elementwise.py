@@ -192,7 +192,7 @@ exp: Primitive = Primitive("exp", np.exp,
 exp2: Primitive = Primitive("exp2", np.exp2,
     lambda g, out, x: g * (math.log(2) * out),
     composed=lambda x: power(2.0, x),
-    scalar=np.exp2)  # Numba knows math.exp2 only since 0.63
+    scalar=np.exp2)  # Numba supports math.exp2 only since 0.63
 expm1: Primitive = Primitive("expm1", np.expm1,
     lambda g, out, x: g * exp(x),
     scalar=math.expm1)

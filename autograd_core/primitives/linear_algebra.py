@@ -165,7 +165,7 @@ inner: Primitive = Primitive("inner", lambda x, y: _matmul(x, y.T),
     lambda g, out, x, y: matrix_transpose(_flat(g)) @ _flat(x),
     linear=True,
     into=lambda x, y, out: np.matmul(x, y.T, out))
-# an index stands in an operand once at most, and in the output or another operand, too
+# an index occurs at most once in an operand, and also in the output or another operand
 einsum: Primitive = Primitive("einsum", _einsum,
     each=lambda i, g, out, *operands, **params: _einsum_rule(i, g, operands, **params),
     linear=True)
