@@ -232,7 +232,8 @@ def expression(node: Node, names: dict[Node, str], latex: bool = False) -> str:
     Args:    node: a node, all whose inputs have names.
              names: see `names_of`.
              latex: as LaTeX, instead of text.
-    Example: >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    Example: >>> from autograd_core import Value
+             >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
              >>> c = np.tanh(a * b)
              >>> expression(c, {a: "a", b: "b", c.x: "t1"})
              'tanh(t1)'
@@ -283,7 +284,8 @@ def local_derivative(node: Node, i: int) -> Any:
              i: the number of the input.
     Returns: a number, or an array of the node's shape if it is the derivative of each element by
              one element; None if it is not such a factor, as of matmul or sum.
-    Example: >>> a = Value(3.0)
+    Example: >>> from autograd_core import Value
+             >>> a = Value(3.0)
              >>> local_derivative(a * a * a, 1)
              9.0
     """
@@ -308,7 +310,8 @@ def derivative_formula(node: Node, i: int, names: dict[Node, str], latex: bool =
              names: see `names_of`.
              latex: as LaTeX, instead of text.
     Returns: the factor if there is one; else what the rule makes of the gradient G of the node.
-    Example: >>> a = Value(3.0, label="a")
+    Example: >>> from autograd_core import Value
+             >>> a = Value(3.0, label="a")
              >>> b = np.tanh(a)
              >>> derivative_formula(b, 0, {a: "a"})
              '1 - tanh(a)^2'
