@@ -14,17 +14,16 @@ from ..backprop import hold_nan, own, paths
 from ..data import Data, as_data, dtype_of, shape_of
 from ..errors import OptionError, ShapeError, TraceError
 from ..functions.rearranging import stack
-from ..graph import Node, Primitive, next_index, plain
+from ..graph import Node, Primitive, plain
 from ..messages import describe, user_line
 from ..primitives.indexing import getitem
 from ..primitives.shapes import transpose
-from ..value import Value, make_leaf
+from ..value import make_leaf
 from ..watching import Lasting, is_live, recording, watch
 from .batching_rules import Register, Task, carry_out
-from .conditions import TRACED, retype
 from .signature import builder, is_static
 from .surroundings import Run
-from .tracing import drawing_again, earlier, fresh
+from .tracing import GraphTracer, drawing_again, earlier, fresh
 
 Place = tuple[str, Any, Any]  # a leaf of the arguments: its name, itself, its axis of samples
 
@@ -221,18 +220,14 @@ def _count(f: Callable[..., Any], in_axes: Any, samples: dict[str, Any]) -> int:
     return count
 
 
-Making = tuple[Primitive, tuple[Any, ...], dict[str, Any] | None]
-
-
-class Trial(watching.Tracer):
+class Trial(GraphTracer):
     """Watches one run of a function on one sample, and carries its operations out for all."""
 
     def __init__(self, batch_size: int, run: Run | None) -> None:
         outer = watching.tracer()
         self.batch_size = batch_size
-        self.start = next_index()
+        super().__init__()
         self.registers: dict[Node, Register] = {}  # what the nodes of the run are for all samples
-        self.forgotten: dict[Node, Making] = {}  # how those inside no_grad were made
         self.draws: list[Node] = []
         # What may draw and change what it likes, inside a compiled function
         self.outside = outer.outside if outer else run.outside if run else nullcontext
@@ -255,15 +250,6 @@ class Trial(watching.Tracer):
             self.outer.derived(cotangents)
         else:
             self.is_spoilt = self.is_spoilt or hold_nan(cotangents)
-
-    functions = TRACED
-
-    def recorded(self, node: Node) -> None:
-        """Keep the history that `no_grad` is about to make the node forget."""
-        if type(node) is not Value:
-            retype(node)
-        if not watching.is_recording() and node.primitive is not None:
-            self.forgotten[node] = (node.primitive, node.inputs, node.params)
 
     def taking(self, node: Node, how: str) -> None:
         """Refuse."""
@@ -322,7 +308,7 @@ class Trial(watching.Tracer):
     def for_all(self, results: list[Any]) -> list[Any]:
         """Return what the results of the run are for all samples."""
         for node in self.draws:
-            _, _, params = self._making(node) or (None, (), None)
+            _, _, params = self.making(node)
             drawn = fresh(self._draw_each((params or {})["draw"], node._data))
             self.registers[node] = Register(drawn, len(node.shape), True)
             self.drawn.append(drawn)
@@ -351,19 +337,10 @@ class Trial(watching.Tracer):
 
     def _as_recorded(self, node: Node) -> AbstractContextManager[None]:
         forgetting: AbstractContextManager[None] = watching.no_grad()
-        return forgetting if node in self.forgotten else nullcontext()
-
-    def _making(self, node: Node) -> Making | None:
-        """Return how a node was made in this run; None of what the run started from."""
-        if node.index < self.start:
-            return None
-        if node.primitive is not None:
-            return node.primitive, node.inputs, node.params
-        return self.forgotten.get(node)
+        return forgetting if self.is_forgotten(node) else nullcontext()
 
     def _inputs(self, node: Node) -> list[Node]:
-        making = self._making(node)
-        return [x for x in making[1] if isinstance(x, Node)] if making else []
+        return [x for x in self.making(node)[1] if isinstance(x, Node)]
 
     def _reached(self, results: list[Any]) -> list[Node]:
         """Return the nodes that are computed for the results, inputs before outputs."""
@@ -371,13 +348,14 @@ class Trial(watching.Tracer):
         stack = [x for x in results if isinstance(x, Node)]
         while stack:
             node = stack.pop()
-            if node not in seen and node not in self.registers and self._making(node):
+            if node not in seen and node not in self.registers and self.making(node)[0]:
                 seen.add(node)
                 stack += self._inputs(node)
         return sorted(seen, key=lambda node: node.index)
 
     def _task(self, node: Node) -> Task:
-        primitive, inputs, params = self._making(node)  # type: ignore[misc]  # it was reached
+        primitive: Primitive
+        primitive, inputs, params = self.making(node)  # type: ignore[assignment]  # it was reached
         registers = [self._register(x) for x in inputs]
         return Task(primitive, params or {}, registers, self.batch_size, node.shape, dtype_of(node))
 

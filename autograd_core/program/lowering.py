@@ -1,5 +1,6 @@
 """Lowering: a program of numbers and small arrays becomes a scalar program."""
 
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -23,14 +24,20 @@ def lowered(program: Program, limit: int | None = None) -> Scalars | None:
     """
     if limit is not None and sum([_smallest(step) for step in program.steps]) > limit:
         return None
-    scalars = Scalars()
-    for i, step in enumerate(program.steps):
-        slots = _slots(scalars, program, i, step)
-        if slots is None or (limit is not None and len(scalars.codes) > limit):
-            return None
-        scalars.place.append(slots)
-    _keep(scalars, program)
-    return scalars
+    return _lowered(program, Scalars(), _source, _computed, limit)
+
+
+def in_lanes(program: Program) -> Scalars | None:
+    """Return the program with one wide slot for each array, or None.
+
+    It takes a program whose arrays are all of one shape (n,), computed element by element, and
+    summed to numbers: a function of numbers, applied to a batch of samples.
+    """
+    kinds = {step.shape for step in program.steps if step.shape}
+    if len(kinds) != 1 or len(*kinds) != 1:
+        return None
+    scalars = Scalars(lanes=kinds.pop()[0])
+    return None if scalars.lanes < 2 else _lowered(program, scalars, _wide_source, _wide_computed)
 
 
 def _smallest(step: Step) -> int:
@@ -38,31 +45,38 @@ def _smallest(step: Step) -> int:
     return step.size if step.primitive is None or step.primitive in CODES else 0
 
 
-def _slots(scalars: Scalars, program: Program, i: int, step: Step) -> Any:
-    primitive = step.primitive
-    if primitive is None or primitive is fresh_draw:
-        constant = program.constants.get(i)
-        if isinstance(constant, float):
-            return scalars.number(constant)
-        slots = scalars.sources(step.shape, step.dtype == np.float32)
-        if constant is not None:
-            for slot, value in zip(slots.ravel().tolist(), constant.ravel().tolist(), strict=True):
-                scalars.constants[slot] = value
-        return slots
-    first, inputs = len(scalars.codes), [scalars.place[x] for x in step.inputs]
-    single = _is_single(program, step)
-    if single:
-        inputs = _in_single(scalars, program, step)
-    if step.params is None and primitive in CODES:
-        if primitive is table.power and _is_two(program, step.inputs[1]):
-            slots = scalars.apply(table.square, inputs[0])
+def _lowered(
+    program: Program,
+    scalars: Scalars,
+    source: Callable[[Scalars, Step, Any], Any],
+    computed: Callable[[Scalars, Step, list[Any]], Any],
+    limit: int | None = None,
+) -> Scalars | None:
+    """Lower a program step by step.
+
+    Args:    source: returns the slots of a step that nothing computes, given its constant or None.
+             computed: returns the slots of a step, given those of its inputs.
+    """
+    for i, step in enumerate(program.steps):
+        if step.primitive is None or step.primitive is fresh_draw:
+            constant = program.constants.get(i)
+            if isinstance(constant, float):
+                slots = scalars.number(constant)
+            else:
+                slots = source(scalars, step, constant)
         else:
-            slots = scalars.apply(primitive, *inputs)
-    else:
-        slots = expanded(scalars, primitive, inputs, step.params or {})
-    if single and slots is not None:
-        return scalars.rounded(slots, first)
-    return slots
+            first, inputs = len(scalars.codes), [scalars.place[x] for x in step.inputs]
+            single = _is_single(program, step)
+            if single:
+                inputs = _in_single(scalars, program, step)
+            slots = computed(scalars, step, inputs)
+            if single and slots is not None:
+                slots = scalars.rounded(slots, first)
+        if slots is None or (limit is not None and len(scalars.codes) > limit):
+            return None
+        scalars.place.append(slots)
+    _keep(scalars, program)
+    return scalars
 
 
 def _is_single(program: Program, step: Step) -> bool:
@@ -81,11 +95,6 @@ def _in_single(scalars: Scalars, program: Program, step: Step) -> list[Any]:
     ]
 
 
-def _is_two(program: Program, i: int) -> bool:
-    constant = program.constants.get(i)
-    return isinstance(constant, float) and constant == 2.0
-
-
 def _keep(scalars: Scalars, program: Program) -> None:
     scalars.kept = _flat(scalars, program.outputs)
     guards = _flat(scalars, program.guards)
@@ -100,62 +109,47 @@ def _flat(scalars: Scalars, registers: list[int]) -> list[int]:
     return list(chain.from_iterable(slots))
 
 
-def in_lanes(program: Program) -> Scalars | None:
-    """Return the program with one wide slot for each array, or None.
-
-    It takes a program whose arrays are all of one shape (n,), computed element by element, and
-    summed to numbers: a function of numbers, applied to a batch of samples.
-    """
-    kinds = {step.shape for step in program.steps if step.shape}
-    if len(kinds) != 1 or len(*kinds) != 1:
-        return None
-    scalars = Scalars(lanes=kinds.pop()[0])
-    if scalars.lanes < 2:
-        return None
-    for i, step in enumerate(program.steps):
-        slot = _wide_slot(scalars, program, i, step)
-        if slot is None:
-            return None
-        scalars.place.append(slot)
-    _keep(scalars, program)
-    return scalars
+# One slot for each number
 
 
-def _wide_slot(scalars: Scalars, program: Program, i: int, step: Step) -> int | None:
-    primitive, wide = step.primitive, bool(step.shape)
-    if primitive is None or primitive is fresh_draw:
-        constant = program.constants.get(i)
-        if isinstance(constant, float):
-            return scalars.number(constant)
-        slot = scalars.source(wide)
-        scalars.single[slot] = step.dtype == np.float32
-        if constant is not None:
-            scalars.constants[slot] = constant
-        return slot
-    first, inputs = len(scalars.codes), [scalars.place[x] for x in step.inputs]
-    single = _is_single(program, step)
-    if single:
-        inputs = _in_single(scalars, program, step)
-    computed = _computed_slot(scalars, program, step, tuple(inputs))
-    return scalars.rounded(computed, first) if single and computed is not None else computed
+def _source(scalars: Scalars, step: Step, constant: Any) -> Any:
+    slots = scalars.sources(step.shape, step.dtype == np.float32)
+    if constant is not None:
+        for slot, value in zip(slots.ravel().tolist(), constant.ravel().tolist(), strict=True):
+            scalars.constants[slot] = value
+    return slots
 
 
-def _computed_slot(
-    scalars: Scalars, program: Program, step: Step, inputs: tuple[int, ...]
-) -> int | None:
+def _computed(scalars: Scalars, step: Step, inputs: list[Any]) -> Any:
+    primitive: Any = step.primitive
+    if step.params is None and primitive in CODES:
+        return scalars.apply(primitive, *inputs)
+    return expanded(scalars, primitive, inputs, step.params or {})
+
+
+# One wide slot for each array
+
+
+def _wide_source(scalars: Scalars, step: Step, constant: Any) -> int:
+    slot = scalars.source(bool(step.shape))
+    scalars.single[slot] = step.dtype == np.float32
+    if constant is not None:
+        scalars.constants[slot] = constant
+    return slot
+
+
+def _wide_computed(scalars: Scalars, step: Step, inputs: list[Any]) -> int | None:
     primitive, wide = step.primitive, bool(step.shape)
     if wide and primitive is not shapes.broadcast_to:
-        inputs = tuple([x if scalars.wide[x] else scalars.add(SPREAD, (x,), True) for x in inputs])
+        inputs = [x if scalars.wide[x] else scalars.add(SPREAD, (x,), True) for x in inputs]
     if step.params is None and primitive in CODES:
-        if primitive is table.power and _is_two(program, step.inputs[1]):
-            return scalars.add(CODES[table.square], inputs[:1], wide)
-        return scalars.add(CODES[primitive], inputs, wide)
+        return scalars.add(CODES[primitive], tuple(inputs), wide)
     if primitive is table.astype:
-        return inputs[0]
+        return int(inputs[0])
     if primitive is shapes.sum and not wide and scalars.wide[inputs[0]]:
         ones = scalars.add(SPREAD, (scalars.number(1.0),), True)
         return scalars.add(ACROSS, (inputs[0], ones))
     if primitive is shapes.broadcast_to and wide:
         same = scalars.wide[inputs[0]]
-        return inputs[0] if same else scalars.add(SPREAD, inputs, True)
+        return int(inputs[0]) if same else scalars.add(SPREAD, tuple(inputs), True)
     return None

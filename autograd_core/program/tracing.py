@@ -35,6 +35,8 @@ INSTEAD = {
 
 _NEVER = (".backward()", ".grad", "a copy", "a copy, or a pickle,")  # of any Value
 
+Making = tuple[Primitive | None, tuple[Any, ...], Any]  # what made a node, its inputs, params
+
 fresh_draw: Primitive = Primitive(
     "fresh", lambda *, draw: draw(), each=lambda i, g, out, *, draw: g
 )
@@ -144,20 +146,47 @@ def kept_option(x: Any) -> Any:
     return operator.index(x) if isinstance(x, Whole) else x
 
 
-class FunctionTracer(watching.Tracer):
+class GraphTracer(watching.Tracer):
+    """A tracer that knows how each node of its run was made, inside `no_grad`, too."""
+
+    functions = TRACED
+
+    def __init__(self) -> None:
+        self.start = next_index()
+        self._forgotten: dict[Node, Making] = {}  # how those inside no_grad were made
+
+    def recorded(self, node: Node) -> None:
+        """Keep the history that `no_grad` is about to make the node forget."""
+        if type(node) is not Value:
+            retype(node)
+        if not watching.is_recording() and node.primitive is not None:
+            self._forgotten[node] = (node.primitive, node.inputs, node.params)
+
+    def making(self, node: Node) -> Making:
+        """Return how a node of this run was made; nothing, if it is a source."""
+        if node.index < self.start:
+            return None, (), None
+        if node.primitive is not None:
+            return node.primitive, node.inputs, node.params
+        return self._forgotten.get(node, (None, (), None))
+
+    def is_forgotten(self, node: Node) -> bool:
+        """Tell whether a node was made inside `no_grad`."""
+        return node in self._forgotten
+
+
+class FunctionTracer(GraphTracer):
     """Watches one run of a function: refuses what replays could not repeat, notes effects.
 
     Args: arguments: the Values that stand for the arguments, with what was given.
           roots: the function as the user wrote it, and objects among its arguments.
     """
 
-    functions = TRACED
     copies_constants = True
 
     def __init__(self, arguments: dict[Node, Any], roots: list[Any]) -> None:
-        self.start = next_index()
+        super().__init__()
         self.arguments = arguments
-        self.forgotten: dict[Node, tuple[Primitive, tuple[Any, ...], Any]] = {}  # inside no_grad
         self.assigned: dict[Node, list[Node]] = {}  # the data each Value was given, in order
         self.effects: list[tuple[Any, tuple[Node, ...]]] = []  # functions, and what they take
         self.draws: list[Node] = []
@@ -175,7 +204,7 @@ class FunctionTracer(watching.Tracer):
         self._originals: dict[int, Any] = {}  # by the copies' ids
 
     def recorded(self, node: Node) -> None:
-        """Keep plain arrays as they are now, and the history that `no_grad` makes nodes forget."""
+        """Keep plain arrays and options as they are now."""
         x, y = node.x, node.y
         if type(x) is tuple:
             node.x = tuple([self._copied(part) for part in x])
@@ -185,10 +214,7 @@ class FunctionTracer(watching.Tracer):
             node.y = self._copied(y)
         if node.params:
             node.params = {name: kept_option(option) for name, option in node.params.items()}
-        if type(node) is not Value:
-            retype(node)
-        if not watching.is_recording() and node.primitive is not None:
-            self.forgotten[node] = (node.primitive, node.inputs, node.params)
+        super().recorded(node)
 
     def made_of_data(self, node: Node) -> None:
         """Note that the function has made a Value."""
@@ -280,14 +306,6 @@ class FunctionTracer(watching.Tracer):
             if made.index < age:
                 return made
         return node
-
-    def making(self, node: Node) -> tuple[Primitive | None, tuple[Any, ...], Any]:
-        """Return how a node of this run was made; nothing, if it is a source."""
-        if node.index < self.start:
-            return None, (), None
-        if node.primitive is not None:
-            return node.primitive, node.inputs, node.params
-        return self.forgotten.get(node, (None, (), None))
 
     def first_data(self, node: Node) -> Any:
         """Return the data of a Value that the run has made, as they were at first."""
