@@ -123,17 +123,14 @@ class Wording:
                 )
             path = self.path(edges)
             return f"the path through {path} is counted twice; it adds {self.adds(edges)}"
-        if verdict is Verdict.MISSING:
-            return self._missing(mistake)
-        if verdict is Verdict.OVERWRITTEN:
-            return self._overwritten(mistake)
-        if verdict is Verdict.MEAN_SUM:
-            return self._mean(mistake)
-        if verdict is Verdict.TRANSPOSE:
-            return self._transpose(mistake)
-        if verdict is Verdict.BROADCAST:
-            return self._broadcast(mistake)
-        return self._factor(mistake)
+        writers = {
+            Verdict.MISSING: self._missing,
+            Verdict.OVERWRITTEN: self._overwritten,
+            Verdict.MEAN_SUM: self._mean,
+            Verdict.TRANSPOSE: self._transpose,
+            Verdict.BROADCAST: self._broadcast,
+        }
+        return writers.get(verdict, self._factor)(mistake)
 
     def _factor(self, mistake: Mistake) -> str:
         user, i = mistake.edges[0]
