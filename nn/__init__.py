@@ -65,7 +65,6 @@ from .layers import (
     Reshape,
     SimpleRNN,
 )
-from .learning_rate import learning_rate_finder
 from .mistakes import TrainingWarning
 from .module import Module
 from .networks import MLP, Sequential
@@ -85,6 +84,7 @@ from .optimizers import (
 from .perceptron import Perceptron
 from .plots import Replay
 from .randomness import set_seed
+from .schedules import learning_rate_finder
 from .storage.loading import load
 
 __all__ = [

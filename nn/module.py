@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from itertools import repeat
 from operator import setitem
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,9 @@ class Module(Configured):
             setattr(cls, name, _as_scope(vars(cls)[name]))
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("trainable", "metrics", "loss", "optimizer"):
+            super().__setattr__(name, value)
+            return
         if name == "trainable":
             if not isinstance(value, bool | np.bool_):
                 raise OptionError(
@@ -124,7 +127,11 @@ class Module(Configured):
 
     def children(self) -> dict[str, Any]:
         """Return what to look into, by name: here the attributes that are not private."""
-        return {name: part for name, part in vars(self).items() if not name.startswith("_")}
+        return {
+            name: part
+            for name, part in vars(self).items()
+            if type(part) not in _PLAIN and not name.startswith("_")
+        }
 
     def inside(self) -> tuple[list["Module"], list[Value]]:
         """Return this with all its parts, and all parameters, found in one walk."""
@@ -580,11 +587,13 @@ def _visit(name: str, part: Any, seen: set[int], found: list[tuple[str, Any]]) -
     elif isinstance(part, np.ndarray) or part.primitive is None:
         found.append((name, part))
     for key, each in inside:
-        if isinstance(each, _LOOKED_INTO):  # asked here, since most attributes are something else
+        if type(each) not in _PLAIN and isinstance(each, _LOOKED_INTO):
             _visit(f"{name}.{key}" if name else str(key), each, seen, found)
 
 
 _LOOKED_INTO = (Module, Value, np.ndarray, dict, list, tuple)
+# Types of most attributes: passed over quickly
+_PLAIN = {int, float, str, bool, type(None), FunctionType}
 
 
 def _check_names(kind: str, own: Mapping[str, Any], state: Any, strict: bool) -> None:

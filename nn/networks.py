@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from autograd_core import OptionError
+import numpy as np
+
+from autograd_core import OptionError, Value
 
 from . import activations, initializers
 from .configuration import check_range
+from .layers import Activation, Dense, Flatten
 from .mistakes import check_mask
 from .module import Module
-from .neurons import Layer
-from .scalar import ScalarModule
-from .views import scalar_network
+from .neurons import LINEAR, Layer, ScalarModule
 
 
 class Sequential(Module):
@@ -108,8 +109,7 @@ class Sequential(Module):
                  >>> Sequential([Dense(2, "tanh"), Dense(1)], input_shape=(2,)).to_scalar()
                  MLP of [Layer of [TanhNeuron(2), TanhNeuron(2)], Layer of [LinearNeuron(2)]]
         """
-        network: MLP = scalar_network(self.layers, MLP)
-        return network
+        return _scalar_network(self.layers)
 
 
 class MLP(ScalarModule):
@@ -190,3 +190,53 @@ def _one_each(name: str, given: Any, count: int) -> list[Any]:
             f"a list of {count}, or one choice for all of them",
         )
     return each
+
+
+def _scalar_network(layers: Iterable[Module]) -> MLP:
+    """Return a scalar network with the numbers of layers on arrays; see Sequential.to_scalar."""
+    parts: list[tuple[Dense, Any]] = []  # each Dense, with its activation
+    for layer in layers:
+        if type(layer) is Dense:
+            parts.append((_built(layer), layer.activation))
+        elif type(layer) is Activation and parts and parts[-1][1] in LINEAR:
+            parts[-1] = (parts[-1][0], layer.activation)
+        elif type(layer) is not Flatten:
+            raise OptionError(
+                f"{layer} in a scalar network",
+                "a neuron is a weighted sum and one activation",
+                "Dense layers, each with at most one activation",
+            )
+    dense_layers, kinds = [dense for dense, _ in parts], [kind for _, kind in parts]
+    made = MLP(
+        dense_layers[0].weight.shape[1] if parts else 1,
+        [dense.units for dense in dense_layers],
+        activation=kinds[:-1],
+        output_activation=kinds[-1] if parts else None,
+        initializer="zeros",
+        use_bias=[dense.use_bias for dense in dense_layers],
+    )
+    for neurons, dense in zip(made.layers, dense_layers, strict=True):
+        for i, neuron in enumerate(neurons.neurons):
+            neuron.w = [Value(weight) for weight in np.asarray(dense.weight)[i]]
+            neuron.b = Value(np.asarray(dense.bias)[i]) if dense.use_bias else None
+    return made
+
+
+def _built(dense: Dense) -> Dense:
+    """Return a Dense that has weights and takes rows of numbers.
+
+    Raises:  OptionError: it has none yet, or takes samples of several axes.
+    """
+    if dense.input_shape is None:
+        raise OptionError(
+            f"{dense} in a scalar network",
+            "it has no weights before it knows how many inputs there are",
+            "model.build(input_shape) first",
+        )
+    if len(dense.input_shape) != 1:
+        raise OptionError(
+            f"{dense} for samples of shape {dense.input_shape} in a scalar network",
+            "a neuron takes a row of numbers",
+            "Flatten() before it",
+        )
+    return dense

@@ -11,7 +11,7 @@ import pytest
 import nn
 from autograd_core import OptionError, ShapeError, Value, check_gradients
 from nn import MLP, Layer, Neuron, activations
-from nn.scalar import ScalarModule
+from nn.neurons import ScalarModule
 
 jax.config.update("jax_enable_x64", True)
 
@@ -278,3 +278,11 @@ class TestMistakes:
     def test_a_subclass_without_forward(self):
         with pytest.raises(NotImplementedError, match=r"ScalarModule has no forward\(self, x\)"):
             ScalarModule()([1.0])
+
+
+def test_a_layer_as_keras_derives_it_is_refused():
+    with pytest.raises(OptionError, match=r"(?s)class Mine\(nn\.Layer\) with.*ArrayLayer"):
+
+        class Mine(Layer):
+            def call(self, x):
+                return x

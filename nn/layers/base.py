@@ -1,7 +1,6 @@
-"""ArrayLayer, the base class of layers on arrays, and WeightedLayer, with a kernel and a bias."""
+"""ArrayLayer, the base class of layers on arrays."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -134,7 +133,8 @@ class ArrayLayer(Module):
                 f"an array of shape (batch, {', '.join(map(str, self.input_shape))})",
             )
         out = self.forward(x, **options)
-        self.output_shape = out.shape[1:]
+        if out.shape[1:] != self.output_shape:
+            self.output_shape = out.shape[1:]
         if self.activity_regularizer is not None:
             self._activity = self.activity_regularizer(out) / len(x)
         return out
@@ -160,9 +160,11 @@ class ArrayLayer(Module):
 
     def own_penalty(self) -> Any:
         """Return what the regularizers of this layer add to the loss, none of frozen weights."""
-        rules = self._rules if self.trainable else ()
-        penalties = [rule(getattr(self, name)) for name, rule, _ in rules if rule is not None]
-        return sum(penalties, 0.0 if self.activity_regularizer is None else self._activity)
+        penalty = 0.0 if self.activity_regularizer is None else self._activity
+        for name, rule, _ in self._rules:
+            if rule is not None and self.trainable:
+                penalty = penalty + rule(getattr(self, name))
+        return penalty
 
     def constrain_own(self) -> None:
         """Hold the parameters of this layer to their constraints."""
@@ -170,36 +172,3 @@ class ArrayLayer(Module):
             if constraint is not None and self.trainable:
                 parameter = getattr(self, name)
                 parameter.data = constraint(parameter.data)
-
-
-@dataclass(eq=False, repr=False, kw_only=True)
-class WeightedLayer(ArrayLayer):
-    """A layer with a kernel, Keras's word for its weights, and a bias.
-
-    Args:    as in Dense.
-    """
-
-    expects_unit_inputs = True
-
-    use_bias: bool = True
-    kernel_initializer: Any = "glorot_uniform"
-    bias_initializer: Any = "zeros"
-    kernel_regularizer: Any = None
-    bias_regularizer: Any = None
-    activity_regularizer: Any = None
-    kernel_constraint: Any = None
-    bias_constraint: Any = None
-    trainable: bool = True
-
-    def make_kernel(
-        self, name: str, shape: tuple[int, ...], order: Literal["C", "F"] = "C"
-    ) -> None:
-        """Make `self.<name>` with the kernel's options; order: see make_parameter."""
-        rules = self.kernel_regularizer, self.kernel_constraint
-        self.make_parameter(name, shape, self.kernel_initializer, *rules, order=order)
-
-    def make_bias(self, name: str, size: int) -> None:
-        """Make `self.<name>` (size,) with the bias's options, if use_bias."""
-        rules = self.bias_regularizer, self.bias_constraint
-        if self.use_bias:
-            self.make_parameter(name, (size,), self.bias_initializer, *rules)

@@ -1,6 +1,6 @@
 """Convolution and pooling: windows over a sequence or an image."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,14 +9,15 @@ from autograd_core import OptionError, ShapeError, Value, convolve, sliding_wind
 
 from ..configuration import choose
 from ..data import whole_number
-from .base import ArrayLayer, WeightedLayer
+from .base import ArrayLayer
 
 
 @dataclass(eq=False, repr=False)
-class _Convolution(WeightedLayer):
+class _Convolution(ArrayLayer):
     """Conv1D and Conv2D, which differ in the number of axes."""
 
     passes_mask = False
+    expects_unit_inputs = True
 
     filters: int
     kernel_size: int | tuple[int, ...]
@@ -24,6 +25,16 @@ class _Convolution(WeightedLayer):
     padding: str = "valid"
     dilation_rate: int | tuple[int, ...] = 1
     activation: Any = None
+    _: KW_ONLY
+    use_bias: bool = True
+    kernel_initializer: Any = "glorot_uniform"
+    bias_initializer: Any = "zeros"
+    kernel_regularizer: Any = None
+    bias_regularizer: Any = None
+    activity_regularizer: Any = None
+    kernel_constraint: Any = None
+    bias_constraint: Any = None
+    trainable: bool = True
     weight: Value = field(init=False)
     bias: Value = field(init=False)
     _rank: ClassVar[int]
@@ -47,8 +58,11 @@ class _Convolution(WeightedLayer):
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (filters, channels, *kernel_size) and bias (filters,)."""
         self._check(input_shape)
-        self.make_kernel("weight", (self.filters, input_shape[-1], *self._size))
-        self.make_bias("bias", self.filters)
+        rules = self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint
+        self.make_parameter("weight", (self.filters, input_shape[-1], *self._size), *rules)
+        if self.use_bias:
+            rules = self.bias_initializer, self.bias_regularizer, self.bias_constraint
+            self.make_parameter("bias", (self.filters,), *rules)
 
     def _check(self, shape: tuple[int, ...]) -> None:
         check_axes(self, shape, self._reach if self.padding == "valid" else (1,) * self._rank)

@@ -12,11 +12,11 @@ from .. import activations, initializers
 from ..configuration import check_range
 from ..data import whole_number
 from ..randomness import generator
-from .base import ArrayLayer, WeightedLayer
+from .base import ArrayLayer
 
 
 @dataclass(eq=False, repr=False)
-class Dense(WeightedLayer):
+class Dense(ArrayLayer):
     """A fully connected layer: activation(x W^T + b).
 
     The parameters are `weight` W (units, features), one row for each neuron, and `bias` b (units,).
@@ -36,8 +36,20 @@ class Dense(WeightedLayer):
              ((2, 3), (3, 2))
     """
 
+    expects_unit_inputs = True
+
     units: int
     activation: Any = None
+    _: KW_ONLY
+    use_bias: bool = True
+    kernel_initializer: Any = "glorot_uniform"
+    bias_initializer: Any = "zeros"
+    kernel_regularizer: Any = None
+    bias_regularizer: Any = None
+    activity_regularizer: Any = None
+    kernel_constraint: Any = None
+    bias_constraint: Any = None
+    trainable: bool = True
     weight: Value = field(init=False)
     bias: Value = field(init=False)
 
@@ -47,8 +59,11 @@ class Dense(WeightedLayer):
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (units, features) and bias (units,)."""
-        self.make_kernel("weight", (self.units, input_shape[-1]))
-        self.make_bias("bias", self.units)
+        rules = self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint
+        self.make_parameter("weight", (self.units, input_shape[-1]), *rules)
+        if self.use_bias:
+            rules = self.bias_initializer, self.bias_regularizer, self.bias_constraint
+            self.make_parameter("bias", (self.units,), *rules)
 
     def forward(self, x: Any) -> Any:
         """Return activation(x W^T + b), (..., units)."""

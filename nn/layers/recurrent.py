@@ -10,20 +10,21 @@ from autograd_core import OptionError, ShapeError, Value
 
 from ..configuration import check_range
 from ..data import whole_number
-from .base import ArrayLayer, WeightedLayer
+from .base import ArrayLayer
 from .dropout import Dropout
 
 Step = Callable[..., tuple[Any, ...]]  # from x (batch, features) and the state to the next state
 
 
 @dataclass(eq=False, repr=False)
-class RecurrentLayer(WeightedLayer):
+class RecurrentLayer(ArrayLayer):
     """A layer that processes a sequence step by step, with a state and the same weights.
 
     A subclass defines how many gates and state arrays it has, and one step, in `make_step`.
     """
 
     takes_mask = True
+    expects_unit_inputs = True
     gates = 1  # blocks of rows in weight_ih_l0, one for each gate
     states = 1  # arrays (batch, units) in the state; the first is the output
     trains_both_biases = False
@@ -31,6 +32,15 @@ class RecurrentLayer(WeightedLayer):
     units: int
     activation: Any = "tanh"
     _: KW_ONLY
+    use_bias: bool = True
+    kernel_initializer: Any = "glorot_uniform"
+    bias_initializer: Any = "zeros"
+    kernel_regularizer: Any = None
+    bias_regularizer: Any = None
+    activity_regularizer: Any = None
+    kernel_constraint: Any = None
+    bias_constraint: Any = None
+    trainable: bool = True
     recurrent_initializer: Any = "orthogonal"
     recurrent_regularizer: Any = None
     recurrent_constraint: Any = None
@@ -59,13 +69,17 @@ class RecurrentLayer(WeightedLayer):
         file of PyTorch's holds.
         """
         rows = self.gates * self.units
-        self.make_kernel("weight_ih_l0", (rows, input_shape[-1]), order="F")
+        rules = self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint
+        self.make_parameter("weight_ih_l0", (rows, input_shape[-1]), *rules, order="F")
         rules = self.recurrent_initializer, self.recurrent_regularizer, self.recurrent_constraint
         self.make_parameter("weight_hh_l0", (rows, self.units), *rules, order="F")
-        self.make_bias("bias_ih_l0", rows)
+        if not self.use_bias:
+            return
+        rules = self.bias_initializer, self.bias_regularizer, self.bias_constraint
+        self.make_parameter("bias_ih_l0", (rows,), *rules)
         if self.trains_both_biases:
-            self.make_bias("bias_hh_l0", rows)
-        elif self.use_bias:
+            self.make_parameter("bias_hh_l0", (rows,), *rules)
+        else:
             self.bias_hh_l0 = np.zeros(rows, self.dtype)
 
     def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:

@@ -364,8 +364,8 @@ class Optimizer(Configured):
         new = np.asarray(new, parameter.dtype)
         if new.shape != parameter.shape:
             parameter.data = new  # refuses it
-        is_held = new.base is not None or any(new is x for x in (data, gradient, *slots.values()))
-        return new.copy("K") if is_held else new
+        held = map(id, (data, gradient, *slots.values()))
+        return new.copy("K") if new.base is not None or id(new) in held else new
 
     def _trace(self, parameter: Value, gradient: Value, learning_rate: Any) -> None:
         """Record the update of a parameter, and of its slots."""
