@@ -27,9 +27,7 @@ class Scope(NamedTuple):
 # Four plain numbers for each, start, stop, name and owner: objects that outlive the step would lie
 # scattered among the memory of its nodes, and make the next step a third slower
 _KEPT = 20_000
-_log = memoryview(bytearray(8 * 4 * _KEPT)).cast(
-    "q"
-)  # zeros; pages are allocated on use
+_log = memoryview(bytearray(8 * 4 * _KEPT)).cast("q")  # zeros; pages are allocated on use
 _closed = count().__next__
 _numbers: dict[str, int] = {}  # of names
 _owners: dict[int, "ref[Any]"] = {}

@@ -192,9 +192,15 @@ _NOTICED: dict[Any, str] = {
 _TOOLS = {"autograd_core", "nn", "importlib", "linecache", "tokenize", "logging"}
 
 
-def _is_tool(module: Any) -> bool:
-    """Tell whether the files that a module opens are none of the user's."""
-    return isinstance(module, str) and module.partition(".")[0] in _TOOLS
+def _is_noticed(function: Any, frame: Any) -> bool:
+    """Tell whether what a frame reads by a function of `_NOTICED` concerns the user.
+
+    Not so the clock that a progress bar or a logger reads, and the files of tools.
+    """
+    module, what = frame.f_globals.get("__name__"), _NOTICED[function]
+    if what == TIME:
+        return not is_library(module) and "site-packages" not in frame.f_code.co_filename
+    return what == RANDOM or str(module).partition(".")[0] not in _TOOLS
 
 
 class Ran:
@@ -251,10 +257,8 @@ class Ran:
                 code[frame.f_code] = frame.f_globals
                 if frame.f_code in draws and frame.f_locals.get("a") is None:
                     noticed(frame, RANDOM)
-            elif event == "c_call" and argument in _NOTICED:
-                what, module = _NOTICED[argument], frame.f_globals.get("__name__")
-                if what == RANDOM or not (is_library(module) if what == TIME else _is_tool(module)):
-                    noticed(frame, what)
+            elif event == "c_call" and argument in _NOTICED and _is_noticed(argument, frame):
+                noticed(frame, _NOTICED[argument])
             if before is not None:
                 before(frame, event, argument)
 
