@@ -298,6 +298,8 @@ class Primitive:
                 b = y._data
             elif type(y) is float:
                 b = y
+            elif type(y) is ndarray and y.ndim and y.dtype.char in "fd":
+                b = y = _constant(y)
             elif isinstance(y := as_operand(y, x), Node):
                 b = y._data
             else:

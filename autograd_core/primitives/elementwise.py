@@ -68,16 +68,16 @@ def _sigmoid_into(x: Any, out: Any) -> None:
     np.divide(1.0, out, out)
 
 
-def _tanh_slope_into(x: Any, out: Any) -> Any:
-    np.cosh(x, out)
-    np.square(out, out)
-    return np.divide(1.0, out, out)
+def _tanh_slope(x: Any, out: Any = None) -> Any:
+    out = np.cosh(x, out)
+    array = out if isinstance(out, np.ndarray) else None
+    return np.divide(1.0, np.square(out, array), array)
 
 
-def _sigmoid_slope_into(x: Any, out: Any) -> Any:
-    np.cosh(x, out)
-    np.add(out, 1.0, out)
-    return np.divide(0.5, out, out)
+def _sigmoid_slope(x: Any, out: Any = None) -> Any:
+    out = np.cosh(x, out)
+    array = out if isinstance(out, np.ndarray) else None
+    return np.divide(0.5, np.add(out, 1.0, array), array)
 
 
 def _where_into(condition: Any, x: Any, y: Any, out: Any) -> None:
@@ -274,20 +274,18 @@ tanh: Primitive = Primitive("tanh", np.tanh,
     lambda g, out, x: g * _slope(tanh_slope, x),
     scalar=math.tanh)
 # The derivatives of tanh and sigmoid, exact in the tails, where their values are rounded to 1
-tanh_slope: Primitive = Primitive("tanh_slope",
-    lambda x: _tanh_slope_into(x, np.empty_like(x)),
+tanh_slope: Primitive = Primitive("tanh_slope", _tanh_slope,
     lambda g, out, x: g * (-2.0 * tanh(x) * out),
     elementwise=True,
     composed=lambda x: reciprocal(square(cosh(x))),
     scalar=lambda x: 1.0 / math.cosh(x) ** 2,
-    into=lambda x, out: _tanh_slope_into(x, out))
-sigmoid_slope: Primitive = Primitive("sigmoid_slope",
-    lambda x: _sigmoid_slope_into(x, np.empty_like(x)),
+    into=_tanh_slope)
+sigmoid_slope: Primitive = Primitive("sigmoid_slope", _sigmoid_slope,
     lambda g, out, x: g * (-tanh(0.5 * x) * out),
     elementwise=True,
     composed=lambda x: 0.25 / square(cosh(0.5 * x)),
     scalar=lambda x: 0.5 / (1.0 + math.cosh(x)),
-    into=lambda x, out: _sigmoid_slope_into(x, out))
+    into=_sigmoid_slope)
 arcsinh: Primitive = Primitive("arcsinh", np.arcsinh,
     lambda g, out, x: g * reciprocal(hypot(1.0, x)),
     scalar=math.asinh)
