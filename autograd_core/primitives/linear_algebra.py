@@ -13,7 +13,6 @@ from ..errors import ShapeError
 from ..graph import Primitive
 from .elementwise import multiply
 from .indexing import getitem, scatter
-from .reductions import to_factors
 from .shapes import reshape, transpose
 
 
@@ -123,7 +122,7 @@ def _cofactor(x: Any) -> Any:
     columns = _largest_exponents(mantissas, exponents - rows, -2)
     u, s, vh = np.linalg.svd(np.ldexp(mantissas, exponents - rows - columns))
     turns = np.linalg.det(u) * np.linalg.det(vh)
-    others = to_factors(np.ones(s.shape[:-1], s.dtype), s, -1)
+    others = _products_of_others(s)
     out = turns[..., None, None] * (u * others[..., None, :]) @ vh
     other_rows = np.sum(rows, -2, keepdims=True) - rows
     other_columns = np.sum(columns, -1, keepdims=True) - columns
@@ -133,6 +132,14 @@ def _cofactor(x: Any) -> Any:
 def _largest_exponents(mantissas: Any, exponents: Any, axis: int) -> Any:
     least = -10_000  # of zeros: less than that of any float
     return np.max(np.where(mantissas, exponents, least), axis, keepdims=True, initial=least)
+
+
+def _products_of_others(x: Any) -> Any:
+    """Return for each number the product of all others along the last axis, by their exponents."""
+    mantissas, exponents = np.frexp(x)
+    is_itself = np.eye(x.shape[-1], dtype=bool)
+    products = np.prod(np.where(is_itself, 1.0, mantissas[..., None, :]), -1)
+    return np.ldexp(products, np.sum(exponents, -1, keepdims=True) - exponents)
 
 
 def _cofactor_rule(g: Any, x: Any) -> Any:
