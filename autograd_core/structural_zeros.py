@@ -139,8 +139,8 @@ class _Step:
         if self.primitive.along_axis:
             axis = self.params["axis"]
             if len(shape_of(mask)) == len(shape):
-                mask = np.max(mask, axis, keepdims=True, initial=0.0)
-            return np.broadcast_to(spread(mask, x, axis, False), shape) * 1.0
+                mask = np.max(mask, axis, initial=0.0)
+            return np.broadcast_to(spread(mask, x, axis, False), shape)
         stacked = 0
         if self.primitive.within_matrices:
             stacked = max([len(shape_of(data)) for data in self.data]) - 2

@@ -10,6 +10,7 @@ import pytest
 
 import nn
 from autograd_core import (
+    Primitive,
     Value,
     batch,
     callback,
@@ -174,6 +175,20 @@ def test_a_row_that_is_left_out_takes_nothing_from_the_others(f):
     # Behind the second row are slopes inf
     beside = grad(lambda w: np.sum(f(np.stack([w, np.sqrt(w - w)]))[0] * [3.0, -0.5, 2.0]))
     np.testing.assert_allclose(beside(w), alone(w), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 2), (1, 1, 2)])
+def test_an_operation_without_facts_mixes_all_elements(shape):
+    def rule(g, out, x):
+        return np.sum(g * x) + g * np.sum(x)
+
+    mixed = Primitive("mixed", lambda x: x * np.sum(x), rule)
+
+    def part(w):
+        return np.sum(mixed(np.sqrt(w - w).reshape(shape))[..., 0])
+
+    assert np.isnan(grad(lambda w: w @ W + part(w))(W)).all()
+    assert grad(lambda w: w @ W + 0.0 * part(w))(W).tolist() == [1.0, 2.0]
 
 
 @pytest.mark.parametrize(
