@@ -1,6 +1,6 @@
 """Passes: each takes a program, and returns one that computes the same with less work."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..graph import Primitive
 from ..primitives import elementwise as table
 from ..primitives.reductions import log_softmax, softmax
 from ..primitives.shapes import broadcast_to, reshape, transpose
-from .program import Program, Step, source
+from .program import Program, Step, comparable, source
 from .tracing import fresh_draw
 
 LARGEST = 10_000  # numbers in an array that is computed in advance: it takes memory for good
@@ -191,7 +191,7 @@ def merge_common(program: Program) -> Program:
             key = _constant(program.constants[i]) if i in program.constants else (None, i)
         else:
             inputs = tuple([place[x] for x in inputs])
-            key = (primitive, inputs, _hashable(params))
+            key = (primitive, inputs, comparable(params))
             if primitive is fresh_draw:
                 key = (None, i)
         number = made.get(key)
@@ -208,21 +208,6 @@ def _constant(data: Any) -> Any:
     if isinstance(data, float):
         return ("constant", str(data))  # 0.0 and -0.0 differ, nan equals nan
     return ("constant", id(data))
-
-
-def _hashable(value: Any) -> Any:
-    """Return what is equal for equal options: slices, lists and arrays are not hashable."""
-    if isinstance(value, dict):
-        return tuple([(name, _hashable(part)) for name, part in value.items()])
-    if isinstance(value, tuple | list):
-        return (type(value), *[_hashable(part) for part in value])
-    if isinstance(value, slice):
-        return ("slice", value.start, value.stop, value.step)
-    if isinstance(value, np.ndarray):
-        return ("array", value.shape, value.dtype.char, value.tobytes())
-    if isinstance(value, float | int):  # nan equals nan; 0.0 and -0.0, 1 and True differ
-        return (type(value), str(value))
-    return value if isinstance(value, Hashable) else ("object", id(value))
 
 
 def drop_dead(program: Program) -> Program:

@@ -1,7 +1,7 @@
 """Program: numbered steps, each of which computes one register from earlier ones."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -90,7 +90,7 @@ class Program:
         return bool(self._identity() == other._identity())
 
     def _identity(self) -> Any:
-        steps = [step._replace(params=comparable(step.params)) for step in self.steps]
+        steps = [step._replace(params=comparable(step.params, by_code=True)) for step in self.steps]
         constants = {i: comparable(data) for i, data in self.constants.items()}
         return steps, self.arguments, self.captured, constants, self.outputs, len(self.effects)
 
@@ -147,17 +147,24 @@ class Program:
         return f"%{i} = {text}{kind}"
 
 
-def comparable(x: Any) -> Any:
-    """Return what is equal for equal options and constants: functions by their code."""
+def comparable(x: Any, by_code: bool = False) -> Any:
+    """Return what is equal, and hashable, for equal options, constants and states.
+
+    by_code: functions of the same code are equal, as those that each call makes anew.
+    """
     if isinstance(x, dict):
-        return {name: comparable(part) for name, part in x.items()}
+        return tuple([(name, comparable(part, by_code)) for name, part in x.items()])
     if isinstance(x, tuple | list):
-        return (type(x), *[comparable(part) for part in x])
+        return (type(x), *[comparable(part, by_code) for part in x])
+    if isinstance(x, slice):
+        return (slice, *[comparable(part, by_code) for part in (x.start, x.stop, x.step)])
     if isinstance(x, np.ndarray):
         return ("array", x.shape, x.dtype.str, x.tobytes())
     if isinstance(x, float | int):
         return (type(x), str(x))  # 0.0 and -0.0 differ, nan equals nan
-    return getattr(x, "__code__", x)
+    if by_code and hasattr(x, "__code__"):
+        return x.__code__
+    return x if isinstance(x, Hashable) else ("object", id(x))
 
 
 def source(data: Data) -> Step:

@@ -18,12 +18,12 @@ from ..primitives.elementwise import equal
 from ..structural_zeros import careful_sweep
 from ..value import Value, make_leaf
 from ..watching import Lasting, is_recording, no_grad, recording, tracer, watch
-from .conditions import Condition, Small, Truth, Whole, marked
+from .conditions import Condition, Truth, Whole, marked
 from .executors import executor
 from .passes import simplified
 from .program import Program, Unanswered
 from .recording import Assignment, Trace, trace
-from .signature import Build, builder, is_condition, is_small, is_whole, statics
+from .signature import Build, builder, kind_of, statics
 from .tracing import Rerun, drawing_again, kept
 
 
@@ -53,11 +53,9 @@ class Replay:
         self._has_keywords = bool(kwargs)
         self._build = builder((args, kwargs) if kwargs else args, leaves)
         self._build_result: Build
-        self._conditions = [i for i, leaf in enumerate(leaves) if is_condition(leaf)]
-        given, leaves = leaves, [x if isinstance(x, Node) else as_data(x) for x in leaves]
+        self._special = [(i, kind) for i, leaf in enumerate(leaves) if (kind := kind_of(leaf))]
+        leaves = [x if isinstance(x, Node) else as_data(x) for x in leaves]
         roots = [f, *statics((args, kwargs))]
-        self._small = [i for i, leaf in enumerate(given) if is_small(leaf)]
-        self._whole = [i for i, leaf in enumerate(given) if is_whole(leaf)]
         self._fixed: dict[int, Any] = {}
         traced = trace(self._run, leaves, roots, before.traced if before else None)
         self._surroundings, self._fixed = traced.surroundings, traced.fixed
@@ -140,18 +138,15 @@ class Replay:
     def _run(self, arguments: list[Any]) -> list[Any]:
         """Call the function itself with leaves, and return the leaves of its result."""
         arguments = list(arguments)
-        for i in self._conditions:
+        for i, kind in self._special:
             x = arguments[i]
-            arguments[i] = marked(equal(x, 1.0)) if isinstance(x, Node) else x == 1.0
-        for i in self._small:
-            marked(arguments[i], Small)
-        for i in self._whole:
-            x = arguments[i]
-            if i in self._fixed:  # a derivative of what was recorded for this number
+            if kind is Whole and i in self._fixed:  # a derivative of what was recorded for it
                 arguments[i] = int(self._fixed[i])
+            elif kind is Condition:
+                arguments[i] = marked(equal(x, 1.0)) if isinstance(x, Node) else x == 1.0
             elif isinstance(x, Node):
-                marked(x, Whole)
-            else:
+                marked(x, kind)
+            elif kind is Whole:
                 arguments[i] = x.astype(int) if shape_of(x) else int(x)
         if self._has_keywords:
             args, kwargs = self._build(arguments, 0)

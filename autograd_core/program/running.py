@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import TraceError
+from .program import comparable
 
 # The user's line is the innermost one that belongs to none of these; their modules' globals and
 # classes' attributes do not change
@@ -166,16 +167,10 @@ def _state(generator: Any) -> Any:
     if isinstance(generator, random.Random):
         return generator.getstate()
     if isinstance(generator, np.random.RandomState):
-        return _comparable(generator.get_state(legacy=False))
+        return comparable(generator.get_state(legacy=False))
     if hasattr(generator, "bit_generator"):
-        return _comparable(generator.bit_generator.state)
-    return _comparable(generator.get_state().numpy())  # PyTorch's
-
-
-def _comparable(state: Any) -> Any:
-    if isinstance(state, dict):
-        return {name: _comparable(part) for name, part in state.items()}
-    return (state.dtype.str, state.tobytes()) if isinstance(state, np.ndarray) else state
+        return comparable(generator.bit_generator.state)
+    return comparable(generator.get_state().numpy())  # PyTorch's
 
 
 # Functions in C that read what each call would read anew

@@ -9,6 +9,8 @@ from numpy import ndarray
 from ..data import as_data, shape_of
 from ..errors import DataError
 from ..graph import Node
+from ..value import Value
+from .conditions import Condition, Small, Whole
 
 Build = Callable[[list[Any], int], Any]
 # As tuples, since unions are slower to test, and this is done at every call
@@ -46,7 +48,7 @@ def signature(x: Any, leaves: list[Any], key: list[Any]) -> None:
     else:
         data = as_data(x)
         leaves.append(data)
-        key.append((*_kind(data), is_condition(x), is_small(x)) if shape_of(data) else float)
+        key.append((*_kind(data), kind_of(x)) if shape_of(data) else float)
 
 
 def is_static(x: Any) -> bool:
@@ -64,19 +66,15 @@ def statics(structure: Any) -> list[Any]:
     return [structure] if is_static(structure) else []
 
 
-def is_condition(x: Any) -> bool:
-    """Tell whether an argument is an array of True and False."""
-    return isinstance(x, ndarray) and x.dtype.kind == "b" and x.ndim > 0
-
-
-def is_small(x: Any) -> bool:
-    """Tell whether an argument is an array of integers that fit into float32."""
-    return isinstance(x, ndarray) and x.dtype.kind in "iu" and x.dtype.itemsize <= 2 and x.ndim > 0
-
-
-def is_whole(x: Any) -> bool:
-    """Tell whether an argument is a whole number of Python or NumPy."""
-    return isinstance(x, int | np.integer) and not isinstance(x, bool)
+def kind_of(x: Any) -> type[Value] | None:
+    """Return what an argument is recorded as, if it is not a number or array of floats."""
+    if isinstance(x, int | np.integer) and not isinstance(x, bool):
+        return Whole
+    if not isinstance(x, ndarray) or x.ndim == 0:
+        return None
+    if x.dtype.kind == "b":
+        return Condition
+    return Small if x.dtype.kind in "iu" and x.dtype.itemsize <= 2 else None
 
 
 def _kind(data: Any) -> tuple[Any, ...]:
