@@ -65,8 +65,10 @@ def test_each_page_has_two_programs(page):
 
 
 @pytest.mark.parametrize("page", ALL)
-def test_our_program_prints_what_the_page_shows(page, tmp_path):
-    assert printed(programs(page)[OURS], tmp_path) == shown(page)
+def test_our_program_prints_what_the_page_shows(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(programs(page)[OURS], {"__name__": "__main__"})
+    assert capsys.readouterr().out == shown(page)
 
 
 @pytest.mark.parametrize("page", THEIRS)

@@ -102,9 +102,8 @@ def test_recurrent_layers(kind):
         sequential(
             (5, 2),
             kind(4, return_sequences=True, dropout=0.2, activation="softsign"),
-            L.Bidirectional(kind(3, return_sequences=True), merge_mode="ave"),
-            L.Bidirectional(kind(3)),
-            L.Reshape((3, 2)),
+            L.Bidirectional(kind(3), merge_mode="ave"),
+            L.Reshape((3, 1)),
             kind(3, go_backwards=True, use_bias=False),
         )
     )

@@ -14,8 +14,8 @@ from tests.keras_oracle import as_keras, as_numpy, keras
 # Keras computes tanh in float32 otherwise
 
 random = np.random.default_rng(0)
-X = random.standard_normal((3, 5, 4))
-MASK = np.array([[1, 1, 1, 1, 1], [0, 1, 1, 0, 1], [1, 1, 0, 0, 0]], bool)
+X = random.standard_normal((3, 4, 4))
+MASK = np.array([[1, 1, 1, 1], [0, 1, 0, 1], [1, 1, 0, 0]], bool)
 LAYERS = {
     "SimpleRNN": SimpleRNN,
     "LSTM": LSTM,
@@ -25,10 +25,8 @@ LAYERS = {
 layers = pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
 OPTIONS = {
     "default": {},
-    "sequences backwards": {"return_sequences": True, "go_backwards": True},
     "without bias": {"use_bias": False},
     "along features": {"activation": "softmax"},
-    "linear": {"activation": None},
 }
 
 
@@ -116,8 +114,7 @@ class TestAgainstKeras:
         layer = make(2, **options)
         assert_equals_keras(layer, of_kind(layer))
 
-    @pytest.mark.parametrize("go_backwards", [False, True])
-    @pytest.mark.parametrize("return_sequences", [False, True])
+    @pytest.mark.parametrize(("return_sequences", "go_backwards"), [(False, False), (True, True)])
     @layers
     def test_masks(self, make, return_sequences, go_backwards):
         layer = make(2, return_sequences=return_sequences, go_backwards=go_backwards)
@@ -127,7 +124,7 @@ class TestAgainstKeras:
     def test_recurrent_activation(self, make):
         layer = make(2, recurrent_activation="tanh")
         assert_equals_keras(layer, of_kind(layer))
-        layer = make(2, recurrent_activation=None)
+        layer = make(2, activation=None, recurrent_activation=None)
         assert_equals_keras(layer, of_kind(layer))
 
     def test_stacked(self):
@@ -147,8 +144,10 @@ class TestAgainstKeras:
             expected = as_numpy(theirs(as_keras(x)))
         np.testing.assert_allclose(ours(x).data, expected, rtol=1e-10)
 
-    @pytest.mark.parametrize("merge_mode", ["concat", "sum", "mul", "ave"])
-    @pytest.mark.parametrize("return_sequences", [False, True])
+    @pytest.mark.parametrize(
+        ("merge_mode", "return_sequences"),
+        [("concat", False), ("concat", True), ("sum", True), ("mul", False), ("ave", True)],
+    )
     def test_bidirectional(self, merge_mode, return_sequences):
         layer = LSTM(2, return_sequences=return_sequences)
         theirs = keras.layers.Bidirectional(of_kind(layer), merge_mode)
@@ -422,8 +421,8 @@ class TestMasks:
         assert Bidirectional(LSTM(2)).output_mask(X, MASK) is None
 
     def test_of_another_shape(self):
-        with pytest.raises(ShapeError, match=r"shape \(3, 4\) for .*\(3, 5, 4\)(?s:.*)\(3, 5\)"):
-            LSTM(2)(X, mask=MASK[:, :4])
+        with pytest.raises(ShapeError, match=r"shape \(3, 3\) for .*\(3, 4, 4\)(?s:.*)\(3, 4\)"):
+            LSTM(2)(X, mask=MASK[:, :3])
 
 
 class TestMasking:
@@ -517,7 +516,7 @@ class TestInput:
 
     def test_with_other_features(self):
         layer = filled(LSTM(2))
-        with pytest.raises(ShapeError, match=r"made for samples of shape \(5, 4\)"):
+        with pytest.raises(ShapeError, match=r"made for samples of shape \(4, 4\)"):
             layer(X[..., :3])
 
 
