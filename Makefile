@@ -20,12 +20,12 @@ demo: .venv/demo.stamp ## a network learns to read handwritten digits; pictures 
 
 test: .venv/test.stamp ## all tests, with Numba and without; they cover 98 % of all lines
 	OPENBLAS_NUM_THREADS=1 XLA_FLAGS=--xla_backend_optimization_level=0 \
-		$(BIN)/python -m pytest --numprocesses=auto --cov --cov-fail-under=98
+		$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --cov --cov-fail-under=98
 	OPENBLAS_NUM_THREADS=1 XLA_FLAGS=--xla_backend_optimization_level=0 \
-		$(BIN)/python -m pytest --numprocesses=auto --without-numba $(COMPILED)
+		$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --without-numba $(COMPILED)
 
 test-lowest: .venv-lowest/stamp ## the tests, with the oldest versions that pyproject.toml allows
-	OPENBLAS_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses=auto $(TESTS)
+	OPENBLAS_NUM_THREADS=1 .venv-lowest/bin/python -m pytest --numprocesses=auto --dist=loadfile $(TESTS)
 
 test-torch: .venv/test.stamp .venv/torch.stamp ## networks taken over from real PyTorch modules
 	$(BIN)/python -m pytest tests/test_interchange_torch.py tests/test_coming_from_torch.py
