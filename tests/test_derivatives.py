@@ -16,6 +16,7 @@ from autograd_core import (
     UnsupportedError,
     Value,
     backprop,
+    compile,
     grad,
     gradients,
     hessian,
@@ -479,8 +480,10 @@ class TestInsideNoGrad:
         ],
     )
     def test_what_was_computed_there_has_no_derivative(self, derivative):
-        with pytest.raises(UnsupportedError, match="inside no_grad: 9"):
-            derivative(no_grad()(lambda x: x * x), Value(3.0))
+        square = no_grad()(lambda x: x * x)
+        for f in (square, compile(square)):
+            with pytest.raises(UnsupportedError, match="inside no_grad: 9"):
+                derivative(f, Value(3.0))
 
     def test_what_was_computed_there_is_a_constant_elsewhere(self):
         constant = no_grad()(lambda x: x * x)

@@ -17,7 +17,7 @@ from ..graph import Node, Primitive, next_index, plain, record
 from ..primitives.elementwise import equal
 from ..structural_zeros import careful_sweep
 from ..value import Value, make_leaf
-from ..watching import Lasting, is_recording, no_grad, recording, tracer, watch
+from ..watching import FORGOTTEN, Lasting, is_recording, no_grad, recording, tracer, watch
 from .conditions import Condition, Truth, Whole, marked
 from .executors import executor
 from .passes import simplified
@@ -156,6 +156,8 @@ class Replay:
         results: list[Any] = []
         self._build_result = builder(result, results)
         self._kinds = [_kind_of_bools(x) for x in results]
+        origins = [getattr(x, "origin", None) for x in results]
+        self._forgotten = {i for i, origin in enumerate(origins) if origin == FORGOTTEN}
         return results
 
     def _finished(self, results: list[Any], leaves: list[Any]) -> Any:
@@ -168,10 +170,11 @@ class Replay:
         if self._live:
             draws = results[self._count : self._with_draws]
             for i in self._live:
-                if self._differentiable:
+                if self._differentiable and i not in self._forgotten:
                     results[i] = self._value(i, results[i], leaves, draws)
                 else:
                     results[i] = make_leaf(results[i])
+                    results[i].origin = FORGOTTEN
         return self._build_result(results, 0)
 
     def _value(self, i: int, data: Any, leaves: list[Any], draws: list[Any]) -> Any:
