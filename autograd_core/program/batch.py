@@ -43,7 +43,9 @@ def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
     Returns: function of f's arguments; the result has f's structure, with a first axis of samples.
     Raises:  ShapeError: other numbers of samples, or no such axis. OptionError: in_axes of
              another structure, or no argument holds samples. TraceError: f takes data out of the
-             graph, assigns to a Value, or calls `callback`.
+             graph, assigns to a Value, calls `callback`; or, in its first call and for more than
+             one sample, it draws without `fresh`, reads the time or a file, or changes what it
+             reads, again in a second try.
     Example: >>> def network(weights, x):
              ...     w, bias, out = weights
              ...     return out * np.tanh(w * x + bias)
