@@ -28,7 +28,9 @@ from autograd_core import (
     vjp,
 )
 from autograd_core.primitives.elementwise import without_factor
+from autograd_core.primitives.indexing import getitem_at
 from autograd_core.primitives.reductions import cumprod_adjoint, recurrence
+from autograd_core.structural_zeros import Presence
 
 jax.config.update("jax_enable_x64", True)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -175,6 +177,31 @@ def test_a_row_that_is_left_out_takes_nothing_from_the_others(f):
     # Behind the second row are slopes inf
     beside = grad(lambda w: np.sum(f(np.stack([w, np.sqrt(w - w)]))[0] * [3.0, -0.5, 2.0]))
     np.testing.assert_allclose(beside(w), alone(w), rtol=1e-12)
+
+
+# What is made of v = [0, 0, 3], a leaf, and which elements of it are present
+PRESENT = {
+    "a leaf": (lambda v: v, [1, 1, 1]),
+    "a product": (lambda v: v * [0.0, 1.0, 2.0], [0, 1, 1]),
+    "a quotient": (lambda v: v * [0.0, 1.0, 2.0] / [2.0, 1.0, 4.0], [0, 1, 1]),
+    "a difference": (lambda v: v * [0.0, 1.0, 2.0] - v * [0.0, 1.0, 2.0], [0, 1, 1]),
+    "a sum of rows": (lambda v: np.sum(np.stack([v, v]) * [[0.0], [0.0]], axis=0), [0, 0, 0]),
+    "an exponential": (lambda v: np.expm1(v * [0.0, 1.0, 2.0]), [1, 1, 1]),
+    "a choice": (lambda v: np.where([True, False, True], v, 0.0), [1, 0, 1]),
+    "a tie": (lambda v: np.maximum(v * [0.0, 1.0, 0.0], v * 0.0), [0, 1, 0]),
+    "a step": (np.floor, [0, 0, 1]),
+    "elements": (lambda v: (v * [0.0, 1.0, 0.0])[[1, 0]], [1, 0]),
+    "elements at data": (
+        lambda v: getitem_at(v * [0.0, 1.0, 0.0], np.array([1.0, 0.0]), index=(None,), slots=(0,)),
+        [1, 0],
+    ),
+    "a constant": (lambda v: v.data, [0, 0, 1]),
+}
+
+
+@pytest.mark.parametrize(("f", "expected"), PRESENT.values(), ids=PRESENT)
+def test_zeros_by_structure_are_those_that_no_parameter_can_change(f, expected):
+    assert Presence().of(f(Value([0.0, 0.0, 3.0]))).tolist() == expected
 
 
 @pytest.mark.parametrize("shape", [(2,), (1, 2), (1, 1, 2)])
