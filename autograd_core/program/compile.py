@@ -35,7 +35,7 @@ def compile(f: Callable[..., Any]) -> "Compiled":
              is kept, else to 1e-12 (float32: to its rounding). It can be differentiated as f can.
     Raises:  TraceError: at the first call, if f takes data out of the graph, with the line; at the
              second, if in both it draws, reads the time or a file, or changes what it reads; at
-             any, if `gradients` or an assignment inside is to a Value that f knows twice.
+             any, if it assigns to, or differentiates by, a Value that it knows as two.
     Example: >>> from autograd_core import value_and_grad
              >>> step = compile(value_and_grad(lambda w, x: (w * x - 6.0) ** 2))
              >>> step(2.0, 4.0)
