@@ -49,7 +49,7 @@ classifying, regressing = Network("softmax"), Network(None)
     [
         MLPClassifier(16, learning_rate_init=0.02, max_iter=100),
         MLPRegressor(16, learning_rate_init=0.02, max_iter=100),
-        PerceptronClassifier(tol=0.1, max_iter=100),
+        PerceptronClassifier(tol=100.0),
         as_estimator(classifying, optimizer=Adam(0.05), batch_size=200, epochs=60),
         as_estimator(regressing, "regressor", optimizer=Adam(0.05), batch_size=200, epochs=60),
     ]

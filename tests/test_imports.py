@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -11,24 +12,23 @@ import autograd_core
 import nn
 
 
-def modules(package):
-    """Return the syntax tree of each of a package's modules, by dotted name."""
-    root = Path(package.__file__).parent
+@cache
+def modules():
+    """Return the syntax tree of each module of both packages, by dotted name."""
     found = {}
-    for path in sorted(root.rglob("*.py")):
-        parts = path.relative_to(root.parent).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    for package in (autograd_core, nn):
+        root = Path(package.__file__).parent
+        for path in sorted(root.rglob("*.py")):
+            parts = path.relative_to(root.parent).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[name] = ast.parse(path.read_text(encoding="utf-8"))
     return found
-
-
-MODULES = modules(autograd_core) | modules(nn)
-PACKAGES = {name for name in MODULES if any(other.startswith(f"{name}.") for other in MODULES)}
 
 
 def imports(name, tree):
     """Yield (module, imported name or None) for each import in a module, with absolute names."""
-    package = name if name in PACKAGES else name.rpartition(".")[0]
+    is_package = any(other.startswith(f"{name}.") for other in modules())
+    package = name if is_package else name.rpartition(".")[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -38,23 +38,26 @@ def imports(name, tree):
             source = ".".join([*(above if node.level else []), *filter(None, [node.module])])
             for alias in node.names:
                 inner = f"{source}.{alias.name}"
-                yield (inner, None) if inner in MODULES else (source, alias.name)
+                yield (inner, None) if inner in modules() else (source, alias.name)
 
 
+@cache
 def all_imports():
+    """Return all imports: the module, what it imports from, and the name, or None."""
     return [
         (name, source, imported)
-        for name, tree in MODULES.items()
+        for name, tree in modules().items()
         for source, imported in imports(name, tree)
     ]
 
 
-OURS = [(name, source) for name, source, _ in all_imports() if source in MODULES]
+def imports_of_ours():
+    return [(name, source) for name, source, _ in all_imports() if source in modules()]
 
 
 def test_no_modules_import_each_other_in_a_circle():
     sorter = TopologicalSorter()
-    for name, source in OURS:
+    for name, source in imports_of_ours():
         sorter.add(name, source)
     try:
         sorter.prepare()
@@ -70,7 +73,7 @@ def test_the_engine_does_not_import_what_compiles_draws_explains_or_checks():
     assert ["drawing"] in annexes
     backward = [
         f"{name} imports {source}"
-        for name, source in OURS
+        for name, source in imports_of_ours()
         if name.startswith("autograd_core.")
         if part(name) not in annexes and part(source) in annexes
     ]
@@ -87,7 +90,7 @@ def top(tree):
 def test_imports_stand_at_the_top_of_modules():
     nested = [
         f"{name}, line {node.lineno}"
-        for name, tree in MODULES.items()
+        for name, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom) and node not in top(tree)
     ]
