@@ -35,6 +35,7 @@ from autograd_core import (
     value_and_grad,
     vjp,
 )
+from autograd_core.graph import plain
 from autograd_core.primitives import elementwise
 
 jax.config.update("jax_enable_x64", True)
@@ -531,11 +532,11 @@ WRONG_IN_SECOND_ORDER_ONLY = {
         0.7,
     ),
     "rule that records nothing": (
-        primitive(np.sin, lambda g, out, x: g * np.cos(Value(x).data)),
+        primitive(np.sin, lambda g, out, x: g * np.cos(plain(x))),
         np.array([0.7, 0.3]),
     ),
     "rule that forgets how out depends on x": (
-        primitive(np.exp, lambda g, out, x: g * Value(out).data),
+        primitive(np.exp, lambda g, out, x: g * plain(out)),
         np.array([0.7, 0.3]),
     ),
 }
