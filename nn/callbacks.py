@@ -1,6 +1,6 @@
-"""Callbacks: what may look at training and step in.
+"""Callbacks: objects that watch training, and may change it.
 
-- Callback: the base of one's own
+- Callback: the base class, also of your own callbacks
 - History: the figures of each epoch, as `fit` returns them
 - EarlyStopping, ModelCheckpoint, ReduceLROnPlateau: watch one figure
 - LearningRateScheduler, TerminateOnNaN, CSVLogger, LambdaCallback: act at each epoch or batch
@@ -45,7 +45,7 @@ Logs = dict[str, float]
 
 
 class Callback:
-    """Looks at training, and may step in; `fit` calls the methods that a subclass has.
+    """Watches training, and may change it; `fit` calls the methods that a subclass has.
 
     `self.model` is the model in training. `logs` holds the figures so far: loss, metrics, and at
     the end of an epoch also those of the validation data, as val_loss and so on. To end training,
@@ -80,7 +80,7 @@ class Callback:
 
 
 class History(Callback):
-    """What training leaves behind: the figures of each epoch.
+    """The record of training: the figures of each epoch.
 
     `history` holds a list for each figure: loss, accuracy, val_loss, val_accuracy, ...; `epoch`
     the numbers of the epochs, from 0.
@@ -386,7 +386,7 @@ class TerminateOnNaN(Callback):
 def fixed_rate(callback: Callback, optimizer: Any) -> float:
     """Return the learning rate that a callback is about to change.
 
-    Raises:  OptionError: it is a schedule, which has a will of its own.
+    Raises:  OptionError: it is a schedule, which sets the rate at every step.
     """
     rate = optimizer.learning_rate
     if callable(rate):
@@ -540,7 +540,7 @@ def as_list(callbacks: Any) -> list[Any]:
 
 
 class CallbackList:
-    """Passes every event on to all callbacks, in order."""
+    """Calls the methods of all callbacks, in order."""
 
     def __init__(self, callbacks: list[Any], model: Any) -> None:
         for callback in callbacks:
@@ -569,6 +569,6 @@ class CallbackList:
         return bool(self._hearing[event])
 
     def __call__(self, event: str, *args: Any) -> None:
-        """Tell all that listen to `event`, such as on_epoch_end."""
+        """Call the method `event`, such as on_epoch_end, of all callbacks that have it."""
         for hear in self._hearing[event]:
             hear(*args)

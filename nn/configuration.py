@@ -1,4 +1,4 @@
-"""Objects that are told by their constructor's arguments, and choices that are told by name."""
+"""Objects described by their constructor's arguments; choices by name; checks of options."""
 
 import difflib
 import inspect

@@ -21,7 +21,7 @@ def _norms(weights: Any) -> Any:
 
 
 class Constraint(Configured):
-    """Puts allowed weights in place of others, as near as may be. A subclass has its own `hold`.
+    """Replaces weights by the nearest allowed ones. A subclass implements `hold`.
 
     Example: >>> class Coarse(Constraint):
              ...     def hold(self, weights):
@@ -66,7 +66,7 @@ class MaxNorm(Constraint):
 
 
 class NonNeg(Constraint):
-    """Puts 0 in place of negative weights.
+    """Replaces negative weights by 0.
 
     Example: >>> NonNeg()(np.array([-1.0, 2.0]))
              array([0., 2.])

@@ -1,4 +1,4 @@
-"""Losses: what training makes small. `loss(y_true, y_pred, sample_weight=None, reduction="mean")`.
+"""Losses: the objectives of training. `loss(y_true, y_pred, sample_weight=None, reduction="mean")`.
 
 - of numbers: mean_squared_error, half_mean_squared_error, mean_absolute_error,
   mean_absolute_percentage_error, mean_squared_logarithmic_error, huber, log_cosh, poisson,
@@ -244,7 +244,7 @@ def categorical_hinge(
              array([0.5, 0. ])
     """
     y_true, y_pred = pair_of_rows(y_true, y_pred)
-    signs(y_true)  # for what it says of other labels
+    signs(y_true)  # for its warning of other labels
     right = np.sum(y_true * y_pred, -1)
     wrong = np.max((1.0 - y_true) * y_pred, -1)
     losses = np.maximum(wrong - right + 1.0, 0.0)

@@ -1,8 +1,8 @@
-"""Metrics: plain numbers that tell how good predictions are. `metric(y_true, y_pred)`.
+"""Metrics: plain numbers that measure predictions. `metric(y_true, y_pred)`.
 
 They see whole arrays at once, such as all predictions of an epoch, so that each is exact.
 
-- accuracy: of the form that the shapes tell, or binary_accuracy, categorical_accuracy,
+- accuracy: of the form that follows from the shapes, or binary_accuracy, categorical_accuracy,
   sparse_categorical_accuracy, top_k_categorical_accuracy, sparse_top_k_categorical_accuracy
 - precision, recall, f1_score, confusion_matrix: of hits, false alarms and misses
 - auc: of scores; r2_score, mean_absolute_error, mean_squared_error: of numbers
@@ -70,7 +70,7 @@ _NUMBERS = '"mae" or "r2" as a metric of numbers'
 def accuracy(
     y_true: Any, y_pred: Any, sample_weight: Any = None, threshold: float | None = None
 ) -> float:
-    """Return how often predictions are right, in the form that their shapes tell, as in Keras.
+    """Return how often predictions are right, in the form that follows from shapes, as in Keras.
 
     Predictions (batch,) or (batch, ..., 1): binary_accuracy; targets of the shape of the
     predictions: categorical_accuracy; otherwise: sparse_categorical_accuracy.
@@ -92,7 +92,7 @@ def accuracy(
 def binary_accuracy(
     y_true: Any, y_pred: Any, sample_weight: Any = None, threshold: float | None = None
 ) -> float:
-    """Return how often y_pred > threshold is what y_true says.
+    """Return how often y_pred > threshold agrees with y_true.
 
     Args:    y_true: 0 or 1, or -1 or 1, (batch, ..., numbers) or (batch,).
              y_pred: of the same shape, probabilities or scores.
@@ -522,7 +522,7 @@ def _for_outputs(metric: Any, loss: Any) -> Any:
 
 
 def measured(metric: Any, y_true: Any, y_pred: Any, mask: Any = None) -> float:
-    """Return what a metric says of predictions, as one number: the mean of several.
+    """Return the value of a metric as one number: the mean, if it returns several.
 
     Args:    metric: function (y_true, y_pred) or (y_true, y_pred, sample_weight).
              mask: (batch, steps), False where a step does not count; None: all count.

@@ -106,7 +106,9 @@ class Module(Configured):
         if name == "trainable":
             if not isinstance(value, bool | np.bool_):
                 raise OptionError(
-                    f"trainable = {value!r}", "it says whether training changes it", "True or False"
+                    f"trainable = {value!r}",
+                    "it decides if training changes it",
+                    "True or False",
                 )
             for part in self.inside()[0]:
                 vars(part)[name] = bool(value)
@@ -347,7 +349,7 @@ class Module(Configured):
         metrics: Iterable[Any] | None = None,
         jit: bool = False,
     ) -> None:
-        """Say how to learn.
+        """Choose the optimizer, the loss and the metrics.
 
         Args:    optimizer: a name, such as "adam", or an object; see nn.optimizers.
                  loss: a name or function (y_true, y_pred, sample_weight); see nn.losses. One of

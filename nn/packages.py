@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd_core import MissingPackageError
 
-with warnings.catch_warnings():  # a notebook without ipywidgets gets text, and need not be told
+with warnings.catch_warnings():  # a notebook without ipywidgets gets text, without a warning
     warnings.filterwarnings("ignore", "IProgress not found")
     tqdm: Any = importlib.import_module("tqdm.auto").tqdm
 

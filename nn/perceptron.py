@@ -1,4 +1,4 @@
-"""Perceptron: a neuron that says yes or no, and the rule by which the first one learnt."""
+"""Perceptron: a neuron with two outputs, and the rule by which it learns."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

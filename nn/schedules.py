@@ -138,7 +138,7 @@ class ExponentialDecay(Decay):
     Args:    initial_learning_rate: at step 0.
              decay_steps: in how many steps it falls by decay_rate.
              decay_rate: the factor.
-             staircase: fall all at once after decay_steps, in place of a little at each.
+             staircase: fall all at once after decay_steps, instead of a little at each.
     Raises:  OptionError: decay_steps below 1.
     Example: >>> ExponentialDecay(0.1, decay_steps=10, decay_rate=0.25)(5)
              0.05
@@ -159,7 +159,7 @@ class InverseTimeDecay(Decay):
 
     Args:    initial_learning_rate: at step 0.
              decay_steps, decay_rate: every decay_steps the divisor grows by decay_rate.
-             staircase: fall all at once after decay_steps, in place of a little at each.
+             staircase: fall all at once after decay_steps, instead of a little at each.
     Raises:  OptionError: decay_steps below 1.
     Example: >>> InverseTimeDecay(0.1, decay_steps=1, decay_rate=0.5)(2)
              0.05

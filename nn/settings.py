@@ -1,18 +1,36 @@
-"""Settings: the attributes that a compiled step depends on, and whether they have changed."""
+"""What a compiled step depends on: settings that must stay, and state that it reads anew."""
 
+from collections.abc import Callable
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from autograd_core import Value
+from autograd_core import Value, fresh
 
 # Values of these types are the same setting where they are equal; others where they are identical
 _PLAIN = (bool, int, float, complex, str, bytes)
 _FUNCTIONS = (type, ModuleType, FunctionType, BuiltinFunctionType)
 _NOT_LOOKED_INTO = (Value, np.ndarray, np.generic, *_FUNCTIONS, *_PLAIN)
 _NOTHING = object()  # stands for an attribute that is not there
+
+
+def current(read: Callable[[], Any]) -> Any:
+    """Return what `read` returns, which a compiled step reads anew every time.
+
+    For state beside the parameters that steps change: an optimizer's slots, a running mean.
+
+    Args:    read: returns a number or an array, always of the same shape.
+    Example: >>> from autograd_core import compile
+             >>> state = {"mean": 1.0}
+             >>> centred = compile(lambda x: x - current(lambda: state["mean"]))
+             >>> first = centred(3.0)
+             >>> state["mean"] = 2.0
+             >>> first, centred(3.0)
+             (2.0, 1.0)
+    """
+    return fresh(read)
 
 
 class Settings:

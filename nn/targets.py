@@ -133,7 +133,7 @@ def pair_of_rows(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 
 def check_rows(y_true: Any) -> None:
-    """Say if the rows of the targets do not sum to 1."""
+    """Warn if the rows of the targets do not sum to 1."""
     callback(_check_rows, y_true)
 
 
@@ -148,7 +148,7 @@ def _check_rows(data: Any) -> None:
 
 
 def check_binary(y_true: Any) -> None:
-    """Say if targets lie outside 0 and 1."""
+    """Warn if targets lie outside 0 and 1."""
     callback(_check_binary, y_true)
 
 
@@ -167,7 +167,7 @@ def _check_binary(data: Any) -> None:
 
 
 def are_signs(data: Any) -> bool:
-    """Tell whether plain labels of two classes are -1 and 1.
+    """Return whether plain labels of two classes are -1 and 1.
 
     Example: >>> are_signs(np.array([-1, 1, 1])), are_signs(np.array([0, 1, 1]))
              (True, False)
@@ -251,7 +251,7 @@ def _check_labels(classes: int, labels: Any) -> None:
 
 
 def is_output_of(activation: str, y_pred: Any) -> bool:
-    """Tell whether predictions are the direct result of sigmoid, or of softmax by last axis."""
+    """Return whether predictions are the direct result of sigmoid, or of softmax by last axis."""
     primitive = y_pred.primitive if isinstance(y_pred, Value) else None
     if primitive is None or primitive.name != activation:
         return False
@@ -283,7 +283,7 @@ def log_probabilities(y_pred: Any, from_logits: bool) -> Any:
 
 
 def check_probabilities(y_pred: Any, of_classes: bool) -> None:
-    """Say if numbers lie outside 0 and 1, or rows of classes do not sum to 1."""
+    """Warn if numbers lie outside 0 and 1, or rows of classes do not sum to 1."""
     callback(partial(_check_probabilities, of_classes), y_pred)
 
 
@@ -342,7 +342,7 @@ def _check_no_probabilities(data: Any) -> None:
 
 
 def _are_probabilities(data: Any) -> bool:
-    """Tell whether rows sum to 1 without a negative number; logits do so by chance only."""
+    """Return whether rows sum to 1 without a negative number; logits do so by chance only."""
     if not data.min() >= 0:
         return False
     return bool(np.abs(np.add.reduce(data, -1) - 1).max() < ROUNDING)

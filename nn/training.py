@@ -173,7 +173,7 @@ class CompiledStep:
         pairs = zip(self.parameters, reached, strict=True)
         moving = {p: g for p, g in pairs if g is not None}
         self.moving = [*moving][:1]
-        self.model.optimizer.move(moving, rate)
+        self.model.optimizer.trace(moving, rate)
         return loss, out, mask, [None] * len(reached)
 
 
@@ -291,7 +291,7 @@ class EpochMetrics:
 
 
 class SingleProcess:
-    """What one process does by itself in each pass; nn.parallel says how several do it together."""
+    """What one process does in each pass; nn.parallel has what several do."""
 
     updates_apart = False  # whether gradients leave a compiled step before they move parameters
 

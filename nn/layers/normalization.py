@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError, Value, callback, fresh
+from autograd_core import OptionError, Value, callback
 
 from ..configuration import check_range
+from ..settings import current
 from .base import ArrayLayer
 
 
@@ -140,8 +141,8 @@ class BatchNormalization(_Normalization):
         """
         axes = tuple(range(len(x.shape) - 1))
         if not (self.training and self.trainable):
-            mean = fresh(lambda: self.running_mean)
-            return self._scaled(x - mean, fresh(lambda: self.running_var))
+            mean = current(lambda: self.running_mean)
+            return self._scaled(x - mean, current(lambda: self.running_var))
         mean = _mean(x, axes, mask)
         centred = x - mean
         variance = _mean(np.square(centred), axes, mask)

@@ -171,14 +171,14 @@ class RMSprop(Optimizer):
     """Divides by the root of an average of recent squared gradients.
 
     v = rho * v + (1 - rho) * g^2;  d = learning_rate * g / sqrt(v + epsilon);  w = w - d.
-    Centered: v - a^2 in place of v, with a the average of g. With momentum:
+    Centered: v - a^2 instead of v, with a the average of g. With momentum:
     m = momentum * m + d;  w = w - m.
 
     Args:    learning_rate: see Optimizer.
              rho: how much of the averages remains, from 0 to 1.
              momentum: how much of the last step remains, from 0 to 1.
              epsilon: keeps the division finite.
-             centered: divide by an estimate of the gradients' deviation in place of their size.
+             centered: divide by an estimate of the gradients' deviation instead of their size.
     Raises:  OptionError: a number out of its range; and see Optimizer.
     Example: >>> RMSprop(momentum=0.9, centered=True)
              RMSprop(momentum=0.9, centered=True)
@@ -292,7 +292,7 @@ class AdamW(Adam):
 
 @dataclass(eq=False, repr=False)
 class Adamax(_TwoAverages):
-    """Adam with the largest recent gradient in place of the root of mean squares.
+    """Adam with the largest recent gradient instead of the root of mean squares.
 
     m = beta_1 * m + (1 - beta_1) * g;  u = max(beta_2 * u, |g|);
     w = w - learning_rate / (1 - beta_1^t) * m / (u + epsilon)

@@ -8,22 +8,23 @@ from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import repeat
 from operator import setitem
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd_core import OptionError, Value, assign_all, callback, fresh
+from autograd_core import OptionError, Value, assign_all, callback
 
 from .. import schedules
 from ..configuration import Configured, check_flags, check_range
 from ..mistakes import warn
+from ..settings import current
 
 Hold = Callable[[], None]
 
 
 @dataclass(eq=False, repr=False)
 class Optimizer(Configured):
-    """Moves parameters against their gradients. A subclass says in `update` how far.
+    """Moves parameters against their gradients. A subclass implements `update`.
 
     What it remembers of each parameter stands in `slots`; `iterations` counts the steps.
 
@@ -52,10 +53,11 @@ class Optimizer(Configured):
              (0.46, {'velocity': -0.34})
     """
 
-    read_anew = frozenset(("learning_rate", "slots", "_ahead", "_iterations", "_traced"))
+    read_anew = frozenset(("learning_rate", "slots", "_ahead", "_iterations", "_now", "_traced"))
 
     slots_start = 0.0  # what slots hold until they are assigned
     _ahead = 0  # steps that a compiled function has yet to count
+    _now: ClassVar[int | None] = None  # the number of the update that is being made
 
     learning_rate: Any = 0.01
     _: KW_ONLY
@@ -102,7 +104,7 @@ class Optimizer(Configured):
                  gradient: of its shape, after clipping; it must not change in place either.
                  slots: what is remembered of this parameter, by name: zero, of the shape of the
                  data, until assigned.
-                 learning_rate: that of this step. `self.updates` tells its number, from 1.
+                 learning_rate: that of this step. `self.updates` is its number, from 1.
         Returns: float or array, of the shape of the data.
         """
         raise NotImplementedError(f"{type(self).__name__} has no update(...)")
@@ -110,7 +112,7 @@ class Optimizer(Configured):
     @property
     def iterations(self) -> int:
         """How many steps were taken; a compiled function reads it anew in every call."""
-        count: int = fresh(lambda: self._iterations)
+        count: int = current(lambda: self._iterations)
         return count
 
     @iterations.setter
@@ -133,9 +135,11 @@ class Optimizer(Configured):
                  >>> optimizer.at_step(lambda t: 0.9**t)
                  0.81
         """
+        if self._now is not None:  # in a step that is not compiled
+            return function(self._now)
         ahead = self._ahead
         count = self.gradient_accumulation_steps or 1
-        return fresh(lambda: function((self._iterations + ahead) // count))
+        return current(lambda: function((self._iterations + ahead) // count))
 
     def check_model(self, parameters: Iterable[Value]) -> None:
         """Refuse a model that has none of the parameters that earlier steps have moved.
@@ -158,7 +162,7 @@ class Optimizer(Configured):
         Example: >>> Optimizer(schedules.ExponentialDecay(0.1, 100, 0.5)).current_learning_rate()
                  0.1
         """
-        rate: float = fresh(self._learning_rate_now)
+        rate: float = current(self._learning_rate_now)
         return rate
 
     def _learning_rate_now(self) -> float:
@@ -213,7 +217,7 @@ class Optimizer(Configured):
             warn(
                 "no gradient",
                 "step() with parameters of which none has a gradient",
-                "nothing tells where to move",
+                "the direction of the step is not known",
                 "loss.backward() first, with a loss computed from these parameters",
             )
             return
@@ -248,7 +252,7 @@ class Optimizer(Configured):
         if not gradients:
             return
         rate = self.current_learning_rate() if learning_rate is None else learning_rate
-        if any(isinstance(gradient, Value) for gradient in gradients.values()):
+        if Value in map(type, gradients.values()):
             self._apply_compiled(gradients, rate, hold)
             return
         first = next(iter(gradients))
@@ -266,7 +270,7 @@ class Optimizer(Configured):
             )
         self._ahead = 1  # each call is counted when it is over
         try:
-            self.move(gradients, rate)
+            self.trace(gradients, rate)
         finally:
             self._ahead = 0
         callback(self._count)
@@ -275,25 +279,31 @@ class Optimizer(Configured):
         self._iterations += 1
 
     def move(self, gradients: dict[Value, Any], learning_rate: Any) -> None:
-        """Move parameters against these gradients, inside `one_step`, which counts."""
-        with np.errstate(all="ignore"):
-            if any(isinstance(gradient, Value) for gradient in gradients.values()):
-                for parameter, gradient in self._clipped(gradients).items():
-                    self._trace(parameter, gradient, learning_rate)
-                return
-            slots = {p: self.slots_of(p).copy() for p in gradients}
-            if self.gradient_accumulation_steps:
-                gradients = self._accumulated(gradients, slots)
-            clipped = self._clipped(gradients)
-            moved = [self._moved(p, g, slots[p], learning_rate) for p, g in clipped.items()]
+        """Move parameters against plain gradients, inside `one_step`, which counts."""
+        slots = {p: self.slots_of(p).copy() for p in gradients}
+        vars(self)["_now"] = self._iterations // (self.gradient_accumulation_steps or 1)
+        try:
+            with np.errstate(all="ignore"):
+                if self.gradient_accumulation_steps:
+                    gradients = self._accumulated(gradients, slots)
+                clipped = self._clipped(gradients)
+                moved = [self._moved(p, g, slots[p], learning_rate) for p, g in clipped.items()]
+        finally:
+            del vars(self)["_now"]
         kept = map(setitem, repeat(self.slots), slots.keys(), slots.values())
         assign_all(list(clipped), moved, kept)
+
+    def trace(self, gradients: dict[Value, Any], learning_rate: Any) -> None:
+        """Record how parameters are moved against these gradients, in a compiled function."""
+        with np.errstate(all="ignore"):
+            for parameter, gradient in self._clipped(gradients).items():
+                self._trace(parameter, gradient, learning_rate)
 
     @contextmanager
     def one_step(self, is_taken: Callable[[], bool], hold: Hold | None) -> Iterator[None]:
         """Count a step that is taken inside the block, and bring it to its end; or undo the count.
 
-        Args:    is_taken: tells whether parameters have changed, or it was interrupted before.
+        Args:    is_taken: returns whether parameters have changed, or it was interrupted before.
                  hold: holds parameters to their constraints.
         """
         count = self._iterations
@@ -422,7 +432,7 @@ def _fitted(gradient: Any, data: Any) -> Any:
         return float(gradient)
     if gradient.dtype == data.dtype and gradient.strides == data.strides:
         return gradient
-    fitted = np.empty_like(data)  # one pass out of order now, in place of one for each operation
+    fitted = np.empty_like(data)  # one pass out of order now, instead of one for each operation
     fitted[...] = gradient
     return fitted
 
@@ -453,7 +463,7 @@ class TracedSlots:
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._assigned:
-            read = fresh(lambda: self._optimizer.slots_of(self._parameter)[name])
+            read = current(lambda: self._optimizer.slots_of(self._parameter)[name])
             # Plain where the function itself answers a call, because a gradient is NaN
             self._assigned[name] = read if isinstance(read, Value) else Value(read)
         return self._assigned[name]
