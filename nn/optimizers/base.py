@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import repeat
 from operator import setitem
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +57,6 @@ class Optimizer(Configured):
 
     slots_start = 0.0  # what slots hold until they are assigned
     _ahead = 0  # steps that a compiled function has yet to count
-    _now: ClassVar[int | None] = None  # the number of the update that is being made
 
     learning_rate: Any = 0.01
     _: KW_ONLY
@@ -95,6 +94,7 @@ class Optimizer(Configured):
             )
         self.iterations = 0
         self.slots: dict[Value, dict[str, Any]] = {}
+        self._now: int | None = None  # the number of the update that is being made
         self._traced: dict[tuple[Value, str], Any] | None = None  # slots of a step that goes on
 
     def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
@@ -221,7 +221,7 @@ class Optimizer(Configured):
                 "loss.backward() first, with a loss computed from these parameters",
             )
             return
-        self.apply(gradients, learning_rate, hold)
+        self._apply_plain(gradients, learning_rate, hold)
 
     def apply(
         self,
@@ -252,9 +252,12 @@ class Optimizer(Configured):
         if not gradients:
             return
         rate = self.current_learning_rate() if learning_rate is None else learning_rate
-        if Value in map(type, gradients.values()):
+        if any(isinstance(gradient, Value) for gradient in gradients.values()):
             self._apply_compiled(gradients, rate, hold)
-            return
+        else:
+            self._apply_plain(gradients, rate, hold)
+
+    def _apply_plain(self, gradients: dict[Value, Any], rate: float, hold: Hold | None) -> None:
         first = next(iter(gradients))
         before = self.slots_of(first)
         with self.one_step(lambda: self.slots.get(first) is not before, hold):
@@ -281,15 +284,12 @@ class Optimizer(Configured):
     def move(self, gradients: dict[Value, Any], learning_rate: Any) -> None:
         """Move parameters against plain gradients, inside `one_step`, which counts."""
         slots = {p: self.slots_of(p).copy() for p in gradients}
-        vars(self)["_now"] = self._iterations // (self.gradient_accumulation_steps or 1)
-        try:
-            with np.errstate(all="ignore"):
-                if self.gradient_accumulation_steps:
-                    gradients = self._accumulated(gradients, slots)
-                clipped = self._clipped(gradients)
-                moved = [self._moved(p, g, slots[p], learning_rate) for p, g in clipped.items()]
-        finally:
-            del vars(self)["_now"]
+        self._now = self._iterations // (self.gradient_accumulation_steps or 1)
+        with np.errstate(all="ignore"):
+            if self.gradient_accumulation_steps:
+                gradients = self._accumulated(gradients, slots)
+            clipped = self._clipped(gradients)
+            moved = [self._moved(p, g, slots[p], learning_rate) for p, g in clipped.items()]
         kept = map(setitem, repeat(self.slots), slots.keys(), slots.values())
         assign_all(list(clipped), moved, kept)
 
@@ -330,7 +330,7 @@ class Optimizer(Configured):
             end()
             raise
         finally:
-            self._traced = None
+            self._traced = self._now = None
 
     def keep(self, parameter: Value, name: str, slot: Any) -> None:
         """Put a slot where it belongs; of a step that is still going on, at its end."""
