@@ -47,8 +47,8 @@ def pytest_collection_finish():
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item, nextitem):
-    """Drop what JAX has compiled for the tests of a file behind its last one."""
-    if nextitem is None or nextitem.path != item.path:
+    """Drop what JAX has compiled for the tests of a file before those of the next one."""
+    if nextitem is not None and nextitem.path != item.path:
         if "jax" in sys.modules:
             sys.modules["jax"].clear_caches()
         freeze()
