@@ -33,5 +33,9 @@ def optional(module: str, package: str) -> Any:
 
 
 def progress_bar(batches: Any, verbose: Any) -> Any:
-    """Return the batches, and show how many have been taken, unless `verbose` is 0."""
+    """Return the batches, and show how many have been taken, unless `verbose` is 0.
+
+    Example: >>> list(progress_bar([1, 2], verbose=0))
+             [1, 2]
+    """
     return tqdm(batches, disable=not verbose, unit=" batches")
