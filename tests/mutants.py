@@ -502,10 +502,10 @@ class Trials:
 # arguments for each module
 SUITES = {
     "elementwise": ["tests/test_special_values.py", "tests/test_structural_zeros.py",
-                    "tests/test_primitives.py", "-k",
+                    "tests/test_primitives.py", "tests/test_tails.py", "-k",
                     "and_arrays_agree or operators or beside or buffers or squares or "
                     "squared_lengths or a_length or a_product or composed or 0_times or into or "
-                    "(LeftOut and (eager or second_order))"],
+                    "angle or (LeftOut and (eager or second_order))"],
     "special": ["tests/test_special_values.py", "tests/test_primitives.py", "tests/test_tails.py",
                 "-k", "(agree and (sinc or erf)) or TestSinc or (OverAllFloats and erf)"],
     "shapes": ["tests/test_views.py"],

@@ -161,3 +161,17 @@ def test_the_angle_of_vectors_whose_square_is_no_float(size):
         expected = [float(n) for n in (y / mp.mpf(size) ** 2, -x / mp.mpf(size) ** 2)]
         for slope in (grad(np.arctan2, (0, 1)), compile(grad(np.arctan2, (0, 1)))):
             assert_near(slope(x, y), expected, 1e-15)
+
+
+@pytest.mark.parametrize("size", [1e-22, 1.0, 1e25])
+def test_the_angle_of_vectors_of_float32_whose_square_is_no_float32(size):
+    x, y = np.float32([0.6 * size]), np.float32([-0.8 * size])
+    found = grad(lambda x, y: np.sum(np.arctan2(x, y)), (0, 1))(x, y)
+    assert_near(np.concatenate(found), np.float32([-0.8 / size, -0.6 / size]), 1e-6)
+
+
+@pytest.mark.parametrize("angle", [lambda v: np.arctan2(v, 2.0), lambda v: np.arctan2(2.0, v)])
+def test_the_angle_from_a_fixed_component_is_compiled_for_all_sizes(angle):
+    compiled = compile(grad(angle))
+    for x in (1.5, 1e-300, 1e200):
+        assert compiled(x) == pytest.approx(grad(angle)(x), rel=1e-14, abs=0)
