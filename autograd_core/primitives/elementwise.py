@@ -390,7 +390,7 @@ def _over_square(component: Any, x: Any, y: Any) -> Any:
     if not isinstance(x, Node) and not isinstance(y, Node):
         square = x * x + y * y
         limits = np.finfo(getattr(square, "dtype", np.float64))
-        if np.min(square) > limits.tiny and np.max(square) <= limits.max:
+        if np.all((square > limits.tiny) & (square <= limits.max)):
             return component / square  # quicker than by a length, where the square is a float
     length = hypot(x, y)
     return ratio(ratio(component, length), length)
