@@ -227,9 +227,9 @@ def test_what_repeats_with_another_shape_has_a_box_of_its_own():
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
-    ("pattern", "count"), [(("tanh",), 1_000_000), (("tanh", "times", "plus"), 200_000)]
+    ("pattern", "count"), [(("tanh",), 200_000), (("tanh", "times", "plus"), 60_000)]
 )
-def test_a_chain_of_a_million_operations(pattern, count):
+def test_a_chain_of_200_000_operations(pattern, count):
     x = Value(0.5)
     steps = {"tanh": np.tanh, "times": lambda x: x * 1.5, "plus": lambda x: x + 0.1}
     for i in range(count):
