@@ -393,6 +393,7 @@ class TestWhatIsRead:
         nn.set_seed(0)
         model = nn.Sequential([nn.Dense(2, "tanh"), nn.Dense(1)], input_shape=(3,))
         model.compile("adam", "mse", jit=True)
+        compile(lambda x: x * 2.0)(1.0)  # imports Numba, which takes long under a profiler
         before = sys.gettrace()
         sys.settrace(None)  # what measures coverage
         try:
