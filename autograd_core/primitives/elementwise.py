@@ -80,6 +80,17 @@ def _sigmoid_slope(x: Any, out: Any = None) -> Any:
     return np.divide(0.5, np.add(out, 1.0, array), array)
 
 
+# By exp, which takes half the time of cosh in machine code
+def _tanh_slope_of_number(x: Any) -> Any:
+    e = math.exp(-2.0 * abs(x))
+    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+
+def _sigmoid_slope_of_number(x: Any) -> Any:
+    e = math.exp(-abs(x))
+    return e / ((1.0 + e) * (1.0 + e))
+
+
 def _where_into(condition: Any, x: Any, y: Any, out: Any) -> None:
     np.copyto(out, y)
     np.copyto(out, x, where=np.not_equal(condition, 0))
@@ -271,20 +282,20 @@ cosh: Primitive = Primitive("cosh", np.cosh,
     lambda g, out, x: g * sinh(x),
     scalar=math.cosh)
 tanh: Primitive = Primitive("tanh", np.tanh,
-    lambda g, out, x: g * _slope(tanh_slope, x),
+    lambda g, out, x: g * _slope(tanh_slope, lambda y: 1.0 - y * y, x, out),
     scalar=math.tanh)
 # The derivatives of tanh and sigmoid, exact in the tails, where their values are rounded to 1
 tanh_slope: Primitive = Primitive("tanh_slope", _tanh_slope,
     lambda g, out, x: g * (-2.0 * tanh(x) * out),
     elementwise=True,
     composed=lambda x: reciprocal(square(cosh(x))),
-    scalar=lambda x: 1.0 / math.cosh(x) ** 2,
+    scalar=_tanh_slope_of_number,
     into=_tanh_slope)
 sigmoid_slope: Primitive = Primitive("sigmoid_slope", _sigmoid_slope,
     lambda g, out, x: g * (-tanh(0.5 * x) * out),
     elementwise=True,
     composed=lambda x: 0.25 / square(cosh(0.5 * x)),
-    scalar=lambda x: 0.5 / (1.0 + math.cosh(x)),
+    scalar=_sigmoid_slope_of_number,
     into=_sigmoid_slope)
 arcsinh: Primitive = Primitive("arcsinh", np.arcsinh,
     lambda g, out, x: g * reciprocal(hypot(1.0, x)),
@@ -298,7 +309,7 @@ arctanh: Primitive = Primitive("arctanh", np.arctanh,
 
 # Activations, stable for inputs of any size
 sigmoid: Primitive = Primitive("sigmoid", lambda x: _sigmoid(x),
-    lambda g, out, x: g * _slope(sigmoid_slope, x),
+    lambda g, out, x: g * _slope(sigmoid_slope, lambda y: y * (1.0 - y), x, out),
     elementwise=True,
     scalar=lambda x: 1.0 / (1.0 + math.exp(-x)),
     into=lambda x, out: _sigmoid_into(x, out))
@@ -396,11 +407,20 @@ def _over_square(component: Any, x: Any, y: Any) -> Any:
     return ratio(ratio(component, length), length)
 
 
-def _slope(slope: Primitive, x: Any) -> Any:
-    """Return slope(x), of plain data without the overhead of a call: small networks need it."""
+def _slope(slope: Primitive, near: Any, x: Any, out: Any) -> Any:
+    """Return slope(x): of plain data by near(out), which is quicker, unless digits cancel there."""
     if type(x) is float:
-        return slope.scalar(x)  # type: ignore[misc]  # these have one
-    return slope.forward(x) if type(x) is np.ndarray else slope(x)
+        found = near(out)
+        return found if found > 0.0625 else slope.scalar(x)  # type: ignore[misc]  # these have one
+    if type(x) is not np.ndarray:
+        return slope(x)
+    if x.size < 10_000:  # one call on all costs less than to look
+        return slope.forward(x)
+    found = near(out)
+    far = found < 0.0625
+    if far.any():
+        found[far] = slope.forward(x[far])
+    return found
 
 
 def _along(g: Any, x: Any, length: Any, direction: Any) -> Any:
