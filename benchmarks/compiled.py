@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core.program.executors import scalar_executor
 from autograd_core.program.machine_code import has_numba
+from autograd_core.program.scalar_executor import scalar_executor
 from autograd_core.program.virtual_machine import virtual_machine
 
 from . import arrays

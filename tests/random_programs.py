@@ -243,7 +243,7 @@ def without_numba(run):
 
     def without():
         with (
-            patch("autograd_core.program.executors.has_numba", lambda: False),
+            patch("autograd_core.program.scalar_executor.has_numba", lambda: False),
             patch("autograd_core.program.array_executor.has_numba", lambda: False),
         ):
             return list(run())

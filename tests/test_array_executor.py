@@ -16,8 +16,7 @@ from random_programs import OURS, small_cases
 from autograd_core import Primitive, Value, relu, sigmoid, softmax, value_and_grad
 from autograd_core.primitives import elementwise as table
 from autograd_core.primitives.linear_algebra import matrix_transpose
-from autograd_core.program.array_executor import ArrayExecutor
-from autograd_core.program.buffers import ALIGNMENT, Block, placed, plan
+from autograd_core.program.array_executor import ALIGNMENT, ArrayExecutor, Block, placed, plan
 from autograd_core.program.passes import simplified
 from autograd_core.program.recording import trace
 

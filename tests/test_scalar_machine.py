@@ -15,11 +15,10 @@ from scalar_programs import BOTH, executor_of, program_of, quiet
 
 from autograd_core import Value, compile, grad, hessian, value_and_grad
 from autograd_core.primitives import elementwise
-from autograd_core.program.executors import scalar_executor
 from autograd_core.program.lowering import in_lanes, lowered
 from autograd_core.program.machine_code import has_numba
 from autograd_core.program.program import Program, Step, Unanswered, source
-from autograd_core.program.scalar_executor import ScalarExecutor
+from autograd_core.program.scalar_executor import ScalarExecutor, scalar_executor
 from autograd_core.program.scalar_program import SUM
 from autograd_core.program.tracing import fresh
 

@@ -300,7 +300,7 @@ class TestCompiledPrograms:
     @pytest.mark.parametrize("numba", [True, False])
     def test_of_many_numbers(self, numba, monkeypatch):
         if not numba:
-            monkeypatch.setattr("autograd_core.program.executors.has_numba", lambda: False)
+            monkeypatch.setattr("autograd_core.program.scalar_executor.has_numba", lambda: False)
 
         def f(w):
             logs = [np.where(w[0] > 0, np.log(w[0] * i) * w[i], w[i]) for i in range(1, 30)]

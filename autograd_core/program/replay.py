@@ -18,11 +18,12 @@ from ..primitives.elementwise import equal
 from ..structural_zeros import careful_sweep
 from ..value import Value, make_leaf
 from ..watching import FORGOTTEN, Lasting, is_recording, no_grad, recording, tracer, watch
+from .array_executor import ArrayExecutor
 from .conditions import Condition, Truth, Whole, marked
-from .executors import executor
 from .passes import simplified
-from .program import Program, Unanswered
+from .program import Program, Results, Unanswered
 from .recording import Assignment, Trace, trace
+from .scalar_executor import scalar_executor
 from .signature import Build, builder, kind_of, statics
 from .tracing import Rerun, drawing_again, kept
 
@@ -311,3 +312,8 @@ def _kind_of_bools(x: Any) -> Callable[[Any], Any] | None:
     if not isinstance(x, Condition):
         return None
     return bool if isinstance(x, Truth) else lambda data: np.not_equal(data, 0.0)
+
+
+def executor(program: Program) -> Callable[[list[Any]], Results]:
+    """Return what runs a program: from the data of the arguments to the data of the results."""
+    return scalar_executor(program) or ArrayExecutor(program)
