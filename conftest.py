@@ -53,9 +53,8 @@ def pytest_runtest_teardown(item, nextitem):
         if "jax" in sys.modules:
             sys.modules["jax"].clear_caches()
         freeze()
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # the GNU C library's
-        if trim is not None:
-            trim(0)  # gives what is free back to the system: half of the memory
+        if sys.platform == "linux":
+            ctypes.CDLL(None).malloc_trim(0)  # free memory, half of all, back to the system
 
 
 def freeze():
