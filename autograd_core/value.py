@@ -211,15 +211,15 @@ class Value(Node):
                 node._gradient = cotangent
                 if type(cotangent) is not float:
                     handed_out.add(id(cotangent))
-        with _accumulating:
+        # Two contexts on one line: an interrupt on the way out of the second releases the lock
+        with _accumulating, np.errstate(all="ignore"):
             totals = []
             for leaf in leaves:
                 total = cotangents[leaf]
                 if leaf._gradient is not None:
                     if leaf.stepped and not np.any(leaf._gradient):  # p.grad[:] = 0
                         leaf.stepped = False
-                    with np.errstate(all="ignore"):
-                        total = leaf._gradient + total
+                    total = leaf._gradient + total
                 totals.append(own(total, handed_out))
             # By one call in C, which no interrupt divides: all leaves belong to the same sweeps
             deque(map(setattr, leaves, repeat("_gradient"), totals), 0)
