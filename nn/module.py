@@ -60,6 +60,7 @@ class Module(Configured):
     they are, without weight decay, penalties and constraints, and BatchNormalization computes as
     in evaluation. Assigning to a part inside it afterwards holds for that part.
 
+    Raises:  OptionError: numbers, or a Value computed from others, assigned where a parameter is.
     Example: >>> from autograd_core import Value
              >>> class Line(Module):
              ...     def __init__(self):
@@ -101,6 +102,8 @@ class Module(Configured):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in ("trainable", "metrics", "loss", "optimizer"):
+            if isinstance(vars(self).get(name), Value) and not name.startswith("_"):
+                self._check_remains_parameter(name, value)
             super().__setattr__(name, value)
             return
         if name == "trainable":
@@ -120,6 +123,20 @@ class Module(Configured):
         elif name == "optimizer" and isinstance(value, str):
             value = optimizers.get(value)
         super().__setattr__(name, value)
+
+    def _check_remains_parameter(self, name: str, value: Any) -> None:
+        """Refuse numbers and results where a parameter is, which would then no longer be one."""
+        if vars(self)[name].primitive is not None:
+            return
+        is_computed = isinstance(value, Value) and value.primitive is not None
+        if is_computed or isinstance(value, _NUMBERS) or _is_list_of_numbers(value):
+            what = "a Value computed from others" if is_computed else f"a {type(value).__name__}"
+            raise OptionError(
+                f"{what} assigned to the parameter {name!r} of {type(self).__name__}",
+                "it would take the parameter's place, and be neither trained nor saved as one",
+                f".{name}.data = ... (or .{name}.data -= ...) for new numbers; "
+                f".{name} = Value(...) for another parameter",
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what copies and pickles keep: all but the compiled step."""
@@ -593,9 +610,14 @@ def _visit(name: str, part: Any, seen: set[int], found: list[tuple[str, Any]]) -
             _visit(f"{name}.{key}" if name else str(key), each, seen, found)
 
 
+_NUMBERS = (int, float, np.generic, np.ndarray)
 _LOOKED_INTO = (Module, Value, np.ndarray, dict, list, tuple)
 # Types of most attributes: passed over quickly
 _PLAIN = {int, float, str, bool, type(None), FunctionType}
+
+
+def _is_list_of_numbers(value: Any) -> bool:
+    return isinstance(value, list | tuple) and not any(isinstance(e, Value) for e in value)
 
 
 def _check_names(kind: str, own: Mapping[str, Any], state: Any, strict: bool) -> None:

@@ -323,7 +323,7 @@ class TestDerivatives:
 
         def run(x, parameters):
             for name, parameter in parameters.items():
-                setattr(layer, name, parameter)
+                vars(layer)[name] = parameter  # as a function of others
             return layer(x, mask=MASK[1:2, :2])
 
         parameters = {name: p.data for name, p in layer.named_parameters().items()}

@@ -60,6 +60,57 @@ class TestNames:
         ]
 
 
+class TestAnAssignmentToAParameter:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda layer: layer.weight * 0.5,
+            lambda layer: layer.weight - 0.1,
+            lambda layer: np.zeros((1, 3)),
+            lambda layer: [[1.0, 2.0, 3.0]],
+            lambda layer: np.float64(2.0),
+            lambda layer: 2,
+        ],
+    )
+    def test_of_a_result_or_of_numbers_is_refused(self, change):
+        layer = Dense(1)
+        layer.build((3,))
+        weight = layer.weight
+        with pytest.raises(OptionError, match=r"parameter 'weight' of Dense(.|\n)*\.weight\.data"):
+            layer.weight = change(layer)
+        assert layer.weight is weight
+        assert list(layer.state_dict()) == ["weight", "bias"]
+
+    def test_in_place_is_refused_as_python_assigns_the_result(self):
+        model = module(w=Value([1.0, 2.0]))
+        (model.w * model.w).sum().backward()
+        with pytest.raises(OptionError, match=r"\.w\.data -= "):
+            model.w -= 0.1 * model.w.grad
+        with pytest.raises(OptionError, match=r"\.w\.data"):
+            model.w *= 0.5
+        assert model.w.data.tolist() == [1.0, 2.0]
+
+    def test_of_another_parameter_ties_the_two(self):
+        first, second = Dense(3), Dense(3)
+        first.build((3,))
+        second.build((3,))
+        second.weight = first.weight
+        model = Sequential([first, second])
+        assert [p is first.weight for p in model.parameters()] == [True, False, False]
+        second.bias = Value(np.ones(3))
+        assert second.bias in model.parameters()
+
+    def test_of_none_or_of_a_part_takes_it_away(self):
+        model = module(w=Value(1.0), v=Value(2.0))
+        model.w, model.v = None, [Value(3.0), Value(4.0)]
+        assert list(model.named_parameters()) == ["v.0", "v.1"]
+
+    def test_private_values_and_results_may_be_replaced(self):
+        model = module(_state=Value(1.0), latest=Value(1.0) * 2.0)
+        model._state, model.latest = model._state * 2.0, 3.0
+        assert (model._state.data, model.latest) == (2.0, 3.0)
+
+
 class TestStateDict:
     def test_holds_copies_of_parameters_and_buffers(self):
         model = module(w=Value([1.0, 2.0]), b=Value(3.0), mean=np.zeros(2), text="no")

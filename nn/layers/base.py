@@ -113,7 +113,7 @@ class ArrayLayer(Module):
     def make_buffer(self, name: str, shape: tuple[int, ...], initializer: Any) -> None:
         """Make `self.<name>`, a plain array, which is saved but not trained."""
         self.make_parameter(name, shape, initializer)
-        setattr(self, name, getattr(self, name).data)
+        vars(self)[name] = getattr(self, name).data
 
     def __call__(self, x: Any, **options: Any) -> Any:
         """Return the layer's output.
