@@ -46,6 +46,22 @@ def pytest_collection_finish():
     freeze()
 
 
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item):
+    """Trace no test that is marked no_cover.
+
+    pytest-cov starts two measurements in each process of xdist, and pauses only one of them.
+    """
+    if not item.get_closest_marker("no_cover"):
+        return (yield)
+    before = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(before)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item, nextitem):
     """Drop what JAX has compiled for the tests of a file before those of the next one."""
