@@ -1,4 +1,7 @@
-"""The backward sweep: the chain rule over the whole graph, from the output to its inputs."""
+"""The backward sweep: the chain rule over the whole graph, from the output to its inputs.
+
+rules.py applies a single rule, and undoes broadcasting.
+"""
 
 from collections.abc import Iterable
 from contextlib import nullcontext

@@ -19,6 +19,7 @@ from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
 from .functions.statistics import sum
 from .graph import Node, Primitive, as_operand, plain
+from .messages import GradientWarning, account, warn_once
 from .primitives.elementwise import identity
 from .value import make_leaf
 from .watching import ARGUMENT, are_sweeps_recorded, is_live, recording
@@ -106,6 +107,14 @@ def gradients(
     tracer = innermost_tracer()
     if tracer is not None:
         tracer.differentiating(wrt)
+    elif not isinstance(output, Node):
+        warn_once(
+            "constant",
+            f"gradients of plain data, {account(output)}",
+            "it has no graph, so that they are 0",
+            "a Value; or gradients(..., create_graph=True), whose results are Values",
+            GradientWarning,
+        )
     return pulled(output, wrt, cotangent, create_graph or are_sweeps_recorded())
 
 

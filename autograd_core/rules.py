@@ -1,4 +1,7 @@
-"""A primitive's rules applied: what an input gets of a cotangent, in the input's shape and type."""
+"""A primitive's rules applied: what an input gets of a cotangent, in the input's shape and type.
+
+Broadcasting is undone here, in one place for all rules (`fit`).
+"""
 
 from collections.abc import Callable
 from typing import Any

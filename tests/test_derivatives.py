@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from oracle import assert_close
 
 from autograd_core import (
+    GradientWarning,
     UnsupportedError,
     Value,
     backprop,
@@ -558,3 +559,12 @@ def test_an_output_that_ignores_the_primals_does_not_move_along_value_tangents()
     output, move = jvp(lambda x: constant, (2.0,), (direction,))
     assert output.data == 3.0
     assert move == 0.0
+
+
+def test_gradients_of_plain_data_are_0_and_warned_of():
+    x = Value(2.0)
+    [slope] = gradients(x**4, [x])
+    with pytest.warns(GradientWarning, match=r"gradients of plain data, 32\n.*\n.*create_graph"):
+        assert gradients(slope, [x]) == [0.0]
+    [slope] = gradients(x**4, [x], create_graph=True)
+    assert gradients(slope, [x]) == [48.0]
