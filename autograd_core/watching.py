@@ -189,12 +189,13 @@ _forgetting, _remembering = Watcher(), Watcher()
 _HIDING = Watcher()  # from it on, watchers outside see nothing, either
 
 
-def no_grad() -> Any:
+def no_grad(function: Callable[..., Any] | None = None) -> Any:
     """Compute without recording: results are Values that were computed from nothing.
 
-    Use it as a context manager, or as the decorator of a function. It holds for this thread or
-    task only; `grad` and its relatives still differentiate their own function inside it. The
-    results are constants in later computations; their own `backward()` is refused.
+    Use it as a context manager, or as the decorator of a function, `@no_grad` or `@no_grad()`. It
+    holds for this thread or task only; `grad` and its relatives still differentiate their own
+    function inside it. The results are constants in later computations; their own `backward()` is
+    refused.
 
     Example: >>> from autograd_core import Value
              >>> a = Value(2.0)
@@ -203,7 +204,8 @@ def no_grad() -> Any:
              >>> b.inputs
              ()
     """
-    return watch(_forgetting)
+    watching: Any = watch(_forgetting)
+    return watching if function is None else watching(function)
 
 
 def is_recording() -> bool:

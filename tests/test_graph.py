@@ -530,3 +530,14 @@ def test_a_forward_s_own_type_error_is_not_explained_away():
 
     with pytest.raises(TypeError, match="ufunc 'add'"):
         Primitive("join", join, lambda g, out, x: g)([1.0, 2.0])
+
+
+@pytest.mark.parametrize("decorate", [no_grad, no_grad()], ids=["no_grad", "no_grad()"])
+def test_no_grad_decorates_a_function_with_brackets_and_without(decorate):
+    @decorate
+    def triple(x):
+        return x * 3
+
+    x = Value(2.0)
+    assert triple(x).data == 6.0
+    assert triple(x).inputs == ()
