@@ -253,7 +253,7 @@ def _check_labels(classes: int, labels: Any) -> None:
 def is_output_of(activation: str, y_pred: Any) -> bool:
     """Return whether predictions are the direct result of sigmoid, or of softmax by last axis."""
     primitive = y_pred.primitive if isinstance(y_pred, Value) else None
-    if primitive is None or primitive.name != activation:
+    if primitive is None or primitive.table_name != activation:
         return False
     return (y_pred.params or {}).get("axis", -1) in (-1, len(y_pred.shape) - 1)
 

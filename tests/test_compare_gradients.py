@@ -11,6 +11,7 @@ from slips import Slip, array_graph, backward_with, choose, scalar_graph
 from autograd_core import (
     DataError,
     OptionError,
+    Primitive,
     ShapeError,
     Value,
     explain,
@@ -844,3 +845,13 @@ class TestLargeGraphs:
         y, gradients = self.chain(20_000)
         found = compare_gradients(y, {"x": gradients["x"]})
         assert [each.verdict for each in found] == ["sign"]
+
+
+def test_own_primitives_are_not_taken_for_those_of_their_names():
+    w, x = Value(2.0, label="w"), Value([1.0, 2.0, 4.0], label="x")
+    product = Primitive("power", lambda x, y: 2 * x * y, lambda g, out, x, y: 2 * g * y, None)
+    assert compare_gradients(product(w, 3.0), {w: 2.0})[0].verdict == "unexplained"
+    assert compare_gradients(w**3, {w: 4.0})[0].verdict == "factor of a power"
+    total = Primitive("sum", lambda x: 6 * np.sum(x), lambda g, out, x: 6 * g * np.ones(3))
+    assert compare_gradients(total(x), {x: np.full(3, 2.0)})[0].verdict == "unexplained"
+    assert compare_gradients(6 * np.sum(x), {x: np.full(3, 2.0)})[0].verdict == "mean and sum"

@@ -232,6 +232,10 @@ class TestPathsThatAreCut:
         "softmax": (lambda a: softmax(a)[0], [0.0, 1e4], "softmax, so saturated", "smaller"),
         "flat": (lambda a: np.exp(a) * 2, -1000.0, "exp, whose derivative is 0 here", "not flat"),
         "underflow": (lambda a: a * 1e-200 * 1e-200, 2.0, "multiply, where the product", "log"),
+        "named sigmoid": (
+            Primitive("sigmoid", np.cbrt, lambda g, out, x: 0 * g),
+            *(2.0, "sigmoid, whose derivative is 0 here", "not flat"),
+        ),
         "no rule": (
             Primitive("opaque", lambda x: x * 2, None),
             *(2.0, "opaque, which has no derivative for this input", "that has one"),
@@ -479,6 +483,13 @@ class TestUnitsAtTheirEnds:
         neuron = nn.Neuron.of([1.0, 1.0], bias=-10.0)
         (finding,) = diagnose(neuron([1.0, 2.0]), neuron)
         assert finding.cause.startswith("the relu unit is off for this input")
+
+    def test_own_primitives_are_not_taken_for_those_of_their_names(self):
+        double = Primitive("tanh", lambda x: 2 * x, lambda g, out, x: 2 * g)
+        steep = Primitive("relu", lambda x: x / 2, lambda g, out, x: g / 2)
+        n, rows = Value(100.0, label="n"), Value(np.full((20, 3), -1.0))
+        assert kinds(diagnose(double(n))) == []
+        assert kinds(diagnose(np.sum(steep(rows @ Value(np.ones((3, 4)))) ** 2))) == []
 
 
 class TestNumbersThatAreNotFinite:

@@ -328,6 +328,16 @@ class TestPrimitivesOfOnesOwn:
             assert local_derivative(steep(x), 0) == math.inf
             assert told(steep(x)) == ("steep(x)", "1 / x")
 
+    @pytest.mark.parametrize("name", ["multiply", "sum", "transpose", "getitem", "where", "power"])
+    def test_one_with_the_name_of_another_is_not_written_as_that(self, name):
+        own = Primitive(name, lambda x, y: x - y, lambda g, out, x, y: g, lambda g, out, x, y: -g)
+        assert told(own(*labels("x", "y")), 1) == (f"{name}(x, y)", "-1")
+
+    def test_a_shape_among_its_options_does_not_hide_it(self):
+        cube = Primitive("cube", lambda x, *, shape: x**3, lambda g, out, x, *, shape: 3 * g * x**2)
+        x = Value([1.0, 2.0], label="x")
+        assert told(cube(x, shape=(2,)))[0] == "cube(x, shape=(2,))"
+
 
 # A term as it comes, and what it is simplified to
 SIMPLER = [

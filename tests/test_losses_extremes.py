@@ -6,7 +6,15 @@ import jax
 import numpy as np
 import pytest
 
-from autograd_core import Value, check_gradients, grad, sigmoid, softmax, value_and_grad
+from autograd_core import (
+    Primitive,
+    Value,
+    check_gradients,
+    grad,
+    sigmoid,
+    softmax,
+    value_and_grad,
+)
 from nn import losses
 from tests.keras_oracle import as_numpy, keras
 
@@ -136,3 +144,32 @@ class TestKinks:
         y = np.ones((1, 1))
         expected = jax.grad(lambda p: keras.losses.Hinge()(y, p))(y)
         assert grad(partial(losses.hinge, y))(y) == expected
+
+
+class TestPrimitivesOfOnesOwn:
+    """Losses compute from logits where the library's sigmoid or softmax was applied to them."""
+
+    logits, hot = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, -0.5]]), np.eye(3)[[2, 0]]
+
+    def test_one_named_sigmoid_gives_the_probabilities_it_computed(self):
+        def forward(x):
+            return 1 / (1 + np.exp(-3 * x))
+
+        steep = Primitive("sigmoid", forward, lambda g, out, x: 3 * g * out * (1 - out))
+        x, y = self.logits[:, 0], np.array([1.0, 0.0])
+        p = forward(x)
+        expected = as_numpy(keras.losses.binary_crossentropy(y, p))
+        assert losses.binary_crossentropy(y, steep(Value(x))).data == pytest.approx(expected)
+        found = grad(lambda x: losses.binary_crossentropy(y, steep(x)))(x)
+        np.testing.assert_allclose(found, 3 * (p - y) / 2, rtol=1e-6)
+
+    def test_one_named_softmax_gives_the_probabilities_it_computed(self):
+        flat = Primitive("softmax", lambda x: softmax(x / 2), lambda g, out, x: g)
+        p = softmax(self.logits / 2)
+        for loss, y in (
+            (losses.categorical_crossentropy, self.hot),
+            (losses.sparse_categorical_crossentropy, np.array([2, 0])),
+            (losses.kl_divergence, self.hot),
+        ):
+            expected = np.mean(as_numpy(getattr(keras.losses, loss.__name__)(y, p)))
+            assert loss(y, flat(Value(self.logits))).data == pytest.approx(expected, rel=1e-6)

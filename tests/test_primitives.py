@@ -577,3 +577,9 @@ class TestTheCheckerItself:
     def test_is_content_with_right_rules(self):
         right = primitive(np.sin, lambda g, out, x: g * elementwise.cos(x))
         check_gradients(right, 0.7, order=4, rtol=1e-5)
+
+
+def test_a_primitive_has_its_name_in_the_table_and_one_of_the_users_has_none():
+    for row in primitives_of_the_table():
+        assert row.table_name == row.name
+        assert Primitive(row.name, np.tanh, None).table_name == ""

@@ -285,7 +285,7 @@ def _adds(node: Node) -> bool:
 
 
 def _name(node: Node) -> str:
-    return node.primitive.name if node.primitive else ""
+    return node.primitive.table_name if node.primitive else ""
 
 
 # The search

@@ -118,7 +118,7 @@ def fix_of(node: Node) -> str:
         return _NEW
     if all(np.size(x) and np.abs(x).max() > 1e30 for x in map(plain, node.inputs)):
         return _LARGE
-    return FIXES.get(node.primitive.name, _OTHER_FIX)
+    return FIXES.get(node.primitive.table_name, _OTHER_FIX)
 
 
 def _origin(e: Examination, first: Node) -> Node:
@@ -152,7 +152,7 @@ def backward(e: Examination) -> list[Finding]:
             d = pull(user, i, g[user]) if x is first and user in g else None
             if d is None or is_finite(d):
                 continue
-            name = user.primitive.name if user.primitive else ""
+            name = user.primitive.table_name if user.primitive else ""
             cause = (
                 f"the gradient becomes {which(d)} at {_at(user, np.isfinite(plain(d)))}, "
                 f"from one of {account(g[user])}"

@@ -265,13 +265,14 @@ def _kind(e: Examination, node: Node, i: int) -> str:
         return "underflow"
     x = plain(node.inputs[i])
     others = [plain(y) for y in node.inputs if y is not node.inputs[i]]
-    if primitive.name == "maximum" and others and not np.any(others[0]):
+    name = primitive.table_name
+    if name == "maximum" and others and not np.any(others[0]):
         return "relu"
-    has_minimum = not others or primitive.name in ("power", "hypot")
+    has_minimum = not others or name in ("power", "hypot")
     if has_minimum and np.size(x) and not np.any(x):
         return "stationary"
-    if primitive.name in CUTS:
-        return CUTS[primitive.name]
+    if name in CUTS:
+        return CUTS[name]
     return "factor" if _is_product(primitive) else "flat"
 
 
@@ -315,7 +316,7 @@ def saturated(
     """
     groups: dict[tuple[str, str, bool], _Saturation] = defaultdict(_Saturation)
     for node in e.order:
-        name = node.primitive.name if node.primitive else ""
+        name = node.primitive.table_name if node.primitive else ""
         if name in SATURATED_FROM:
             is_weighed, meets_loss = flow[node]
             layer = e.layers.layer(node)
@@ -408,7 +409,7 @@ def _dead(e: Examination, dead: int, units: int, samples: int, nodes: list[Node]
 
 def _rectified(node: Node) -> Any:
     """Return the data that relu, or np.maximum(x, 0), was applied to; None for anything else."""
-    name = node.primitive.name if node.primitive else ""
+    name = node.primitive.table_name if node.primitive else ""
     if name == "relu":
         return plain(node.x)
     if name == "maximum":

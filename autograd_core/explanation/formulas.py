@@ -123,7 +123,7 @@ def operation(
 ) -> Term:
     """Return an operation on operands as a formula.
 
-    Args:    name: of the primitive.
+    Args:    name: of a primitive of the table.
              operands: the inputs, in order.
              params: its keyword arguments, or None.
              shapes: of the operands.
@@ -141,9 +141,13 @@ def operation(
         return vectors
     if name in SYNTAX:
         return SYNTAX[name](*operands, **params)
+    return _called(name, operands, params)
+
+
+def _called(name: str, operands: list[Term], params: dict[str, Any] | None) -> Term:
     options = {
         key: shorten(str(x))
-        for key, x in params.items()
+        for key, x in (params or {}).items()
         if not (key in HIDDEN or x is None or x is False)
     }
     return call(name, *operands, **options)
@@ -218,7 +222,10 @@ def computed(node: Node, operands: list[Term]) -> Term:
     """Return how a node was computed, given its inputs as terms; a leaf is its data."""
     if node.primitive is None:
         return constant(node._data)
-    return operation(node.primitive.name, operands, node.params, [shape_of(x) for x in node.inputs])
+    name = node.primitive.table_name
+    if not name:  # one of the user's, which may have the name of another
+        return _called(node.primitive.name, operands, node.params)
+    return operation(name, operands, node.params, [shape_of(x) for x in node.inputs])
 
 
 def expression_term(node: Node, names: dict[Node, str]) -> Term:

@@ -174,7 +174,7 @@ def source(data: Data) -> Step:
 
 def _operations(program: Program, step: Step) -> int:
     """Count multiplications and additions of products, and numbers computed of all others."""
-    name = step.primitive.name if step.primitive else ""
+    name = step.primitive.table_name if step.primitive else ""
     if name in ("matmul", "inner"):
         return 2 * step.size * program.steps[step.inputs[0]].shape[-1]
     return max([step.size, *[program.steps[i].size for i in step.inputs]])
