@@ -12,7 +12,7 @@ from autograd_core import ShapeError, UnsupportedError, compile, no_grad
 from ..files import check_suffix, replacing
 from ..module import Module
 from .onnx_graph import SAMPLES, Graph, Operation, batch_error, same
-from .onnx_operators import OPERATORS
+from .onnx_operators import OPERATORS, Entry
 
 _SIZED = ("reshape", "broadcast_to", "scatter")  # their options may tell the batch's size
 
@@ -167,15 +167,16 @@ class _Writer:
         step = self.program.steps[i]
         arrays = [self.dtype(x) for x in step.inputs if self.program.steps[x].shape]
         dtype = np.result_type(*arrays) if arrays else np.dtype(np.float64)
-        if step.primitive.name == "fresh":
+        if not step.inputs:
             return self._buffer(step.params["draw"])
         larger = self._operation(self.larger, i, dtype)
         operation = self._operation(self.program, i, dtype)._replace(larger=larger)
         inputs = [self.read(x, dtype) for x in step.inputs]
-        if operation.name not in OPERATORS and step.primitive.composed:
+        entry = OPERATORS.get(step.primitive.table_name)
+        if entry is None and step.primitive.composed:
             name = self._composed(step.primitive.composed, operation, inputs)
         else:
-            name = self._direct(operation, larger, inputs)
+            name = self._direct(entry, operation, larger, inputs)
         return name if self.dtype(i) == dtype else self.graph.cast(name, self.dtype(i))
 
     def _composed(self, composed: Callable[..., Any], operation: Operation, names: Any) -> str:
@@ -190,9 +191,11 @@ class _Writer:
             part.names[i] = part.written(i)
         return part.read(program.outputs[0], operation.dtype)
 
-    def _direct(self, operation: Operation, larger: Operation, inputs: list[str]) -> str:
+    def _direct(
+        self, entry: Entry | None, operation: Operation, larger: Operation, inputs: list[str]
+    ) -> str:
         """Write the operators that ONNX has for a primitive; return the name of the result."""
-        if operation.name not in OPERATORS:
+        if entry is None:
             raise UnsupportedError(
                 f"the primitive {operation.name} in ONNX",
                 "ONNX, opset 18, has no operator for it",
@@ -200,7 +203,7 @@ class _Writer:
             )
         if operation.name not in _SIZED:
             operation.fixed(operation.params, larger.params)
-        return OPERATORS[operation.name](self.graph, operation, *inputs)
+        return entry(self.graph, operation, *inputs)
 
     def _operation(self, program: Any, i: int, dtype: Any) -> Operation:
         step = program.steps[i]

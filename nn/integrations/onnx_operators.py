@@ -2,7 +2,7 @@
 
 An entry takes the graph, the operation and the names of its inputs, which all have the type in
 which it computes; it adds nodes and returns the name of the last one's output. A primitive that is
-not in the table cannot be exported.
+not in the table, such as one of the user's under a name in it, cannot be exported.
 """
 
 import math
