@@ -10,7 +10,7 @@
     ├── OptionError          (ValueError)          an argument with a choice that does not exist
     ├── FileError            (OSError)             a file that is damaged, foreign or unreachable
     ├── TraceError           (TypeError)           what compile would freeze silently
-    ├── MissingNameError     (AttributeError)      a method that tensors of PyTorch have
+    ├── MissingNameError     (AttributeError)      an attribute that does not exist
     ├── MissingPackageError  (ImportError)         an optional package that is not installed
     ├── GradientMismatch     (AssertionError)      analytic and numeric derivative disagree
     └── AnomalyError         (FloatingPointError)  the first NaN or inf
@@ -79,7 +79,7 @@ class TraceError(AutogradError, TypeError):
 
 
 class MissingNameError(AutogradError, AttributeError):
-    """A Value has no such attribute, which tensors of PyTorch have."""
+    """There is no such attribute: one of PyTorch's tensors, or one misspelt."""
 
 
 class MissingPackageError(AutogradError, ImportError):

@@ -2,26 +2,55 @@
 
 import difflib
 import inspect
+import sys
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError
+from autograd_core import MissingNameError, OptionError
+
+# What Keras and PyTorch call attributes that have another name here
+_ELSEWHERE = {
+    "W": "weight",
+    "b": "bias",
+    "beta": "bias",
+    "eps": "epsilon",
+    "gamma": "weight",
+    "kernel": "weight",
+    "lr": "learning_rate",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+    "p": "rate",
+    "requires_grad": "trainable",
+}
 
 
 class Configured:
     """Keeps every argument of its constructor as an attribute of the same name.
 
-    From that alone follow its repr, copies of it, and its description in a saved file.
+    From that alone follow its repr, copies of it, and its description in a saved file. Classes of
+    this package refuse attributes that they do not know, which would have no effect; a subclass of
+    the user's may have any.
 
+    Raises:  MissingNameError: an unknown attribute is assigned to an object of this package.
     Example: >>> class Ramp(Configured):
              ...     def __init__(self, start=0.0, slope=1.0):
              ...         self.start, self.slope = start, slope
              >>> Ramp(slope=2.0), Ramp(5.0).config()
              (Ramp(slope=2.0), {'start': 5.0, 'slope': 1.0})
     """
+
+    any_attribute = False  # True, for one class without its subclasses: none is refused
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in vars(self) and not name.startswith("_"):
+            kind: Any = type(self)
+            known = _known_names(kind)
+            if known and name not in known:
+                raise _unknown(kind, name, known)
+        super().__setattr__(name, value)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments by name, as they are now.
@@ -52,6 +81,39 @@ def _options(kind: type) -> list[tuple[str, Any]]:
     parameters = inspect.signature(kind).parameters.values()
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [(p.name, p.default) for p in parameters if p.kind not in kinds]
+
+
+@cache
+def _known_names(kind: type) -> frozenset[str]:
+    """Return the names that objects of a class of this package have; none for other classes."""
+    home = sys.modules.get(kind.__module__)
+    is_own = kind.__module__.startswith("nn.") and getattr(home, kind.__name__, None) is kind
+    if not is_own or vars(kind).get("any_attribute"):
+        return frozenset()
+    declared = [name for each in kind.__mro__ for name in inspect.get_annotations(each)]
+    constructors = [each for each in kind.__mro__[:-1] if "__init__" in vars(each)]
+    options = [name for each in constructors for name, _ in _options(each)]
+    return frozenset([*dir(kind), *declared, *options])
+
+
+def _unknown(kind: type, name: str, known: frozenset[str]) -> MissingNameError:
+    public = [each for each in known if not each.startswith("_")]
+    near = difflib.get_close_matches(name, public, n=1, cutoff=0.7)
+    meant = _ELSEWHERE.get(name)
+    if meant not in known:
+        meant = near[0] if near else None
+    if meant in ("weight", "bias"):
+        instead = f".{meant}.data = ..., with PyTorch's shape: outputs first"
+    elif meant:
+        instead = f".{meant}"
+    else:
+        options = ", ".join(f".{option}" for option, _ in _options(kind))
+        instead = f"{options or 'no attribute'}; or a subclass of your own, with any attribute"
+    return MissingNameError(
+        f".{name} = ... of a {kind.__name__}",
+        "it has no attribute of this name, so that the assignment would have no effect",
+        instead,
+    )
 
 
 def _is_default(value: Any, default: Any) -> bool:

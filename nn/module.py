@@ -78,6 +78,9 @@ class Module(Configured):
         ("history", "jit", "metrics", "stop_training", "_compiled", "_generator", "_ranks")
     )
 
+    any_attribute = True
+
+    history: History
     training = True
     trainable = True
     # Whether its weights start for inputs around 1; None: its output is as large as its input

@@ -34,10 +34,13 @@ class Sequential(Module):
     read_anew = Module.read_anew | {"_mask"}
     _mask: Any = None  # of the last output, until it is asked for
 
+    layers: list[Module]
+    input_shape: tuple[int, ...] | None
+
     def __init__(
         self, layers: Iterable[Module] = (), input_shape: tuple[int, ...] | None = None
     ) -> None:
-        self.layers: list[Module] = []
+        self.layers = []
         self.input_shape = None
         for layer in layers:
             self.add(layer)
@@ -130,6 +133,8 @@ class MLP(ScalarModule):
              >>> len(model.parameters()), round(model([1.0, -2.0]).data, 3)
              (9, -0.466)
     """
+
+    layers: list[Layer]
 
     def __init__(
         self,

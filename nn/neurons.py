@@ -93,6 +93,9 @@ class Neuron(ScalarModule):
              1.045
     """
 
+    w: list[Value]
+    b: Any  # a Value, or None
+
     def __init__(
         self,
         nin: int,
@@ -114,7 +117,7 @@ class Neuron(ScalarModule):
         self.initializer = initializers.get(initializer)
         self.use_bias = use_bias
         self.w = [Value(number) for number in _draw(1, nin, self.initializer)[0]]
-        self.b: Any = Value(0.0) if use_bias else None
+        self.b = Value(0.0) if use_bias else None
 
     @classmethod
     def of(cls, weights: Sequence[float], bias: float | None = 0.0, **options: Any) -> Self:
@@ -163,6 +166,8 @@ class Layer(ScalarModule):
              >>> layer, len(layer([1.0, 2.0, 3.0]))
              (Layer of [LinearNeuron(3), LinearNeuron(3)], 2)
     """
+
+    neurons: list[Neuron]
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Refuse a layer as Keras's `Layer` is derived from, which is another class here."""

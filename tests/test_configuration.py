@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_core import MissingPackageError, OptionError
+from autograd_core import MissingNameError, MissingPackageError, OptionError
 from nn.configuration import Configured, check_range, choose, name_of
 from nn.packages import optional
 from nn.randomness import drawing_from, generator
@@ -183,3 +183,56 @@ def test_an_activation_and_an_activity_regularizer_assigned_later_act():
     layer.activation, layer.activity_regularizer = "relu", nn.regularizers.L2(1.0)
     assert layer([[-2.0, 0.0], [1.0, 2.0]]).data.tolist() == [[0.0], [3.0]]
     assert float(layer.own_penalty()) == 4.5
+
+
+class TestAnUnknownAttribute:
+    @pytest.mark.parametrize(
+        ("owner", "name", "instead"),
+        [
+            (nn.Dense(2), "trainible", ".trainable"),
+            (nn.Dense(2), "kernel", ".weight.data = ..., with PyTorch's shape: outputs first"),
+            (nn.Dense(2), "requires_grad", ".trainable"),
+            (nn.BatchNormalization(), "gamma", ".weight.data = ..., with PyTorch's shape: outputs"),
+            (nn.BatchNormalization(), "moving_mean", ".running_mean"),
+            (nn.Dropout(0.5), "p", ".rate"),
+            (nn.Sequential([nn.Dense(1)]), "optimiser", ".optimizer"),
+            (nn.MLP(2, [1]), "trainible", ".trainable"),
+            (nn.Neuron(2), "bias", ".nin, .nonlin, .activation"),
+            (nn.Adam(), "lr", ".learning_rate"),
+            (nn.SGD(), "learning_rat", ".learning_rate"),
+            (nn.SGD(), "momentun", ".momentum"),
+            (nn.SGD(), "beta_1", ".learning_rate, .momentum, .nesterov"),
+            (nn.regularizers.L2(0.1), "lambda_", ".l2; or a subclass"),
+            (nn.schedules.ExponentialDecay(0.1, 10, 0.5), "decay", ".initial_learning_rate"),
+        ],
+    )
+    def test_of_an_object_of_the_package_is_refused(self, owner, name, instead):
+        with pytest.raises(MissingNameError, match="no attribute of this name") as caught:
+            setattr(owner, name, 1.0)
+        assert caught.value.given == f".{name} = ... of a {type(owner).__name__}"
+        assert caught.value.instead.startswith(instead)
+        assert not hasattr(owner, name)
+
+    def test_is_free_in_classes_of_users_in_modules_and_where_it_is_private(self):
+        class Mine(nn.Dense):
+            pass
+
+        class Descent(nn.SGD):
+            pass
+
+        for owner in (Mine(2), Descent(), nn.Module()):
+            owner.note = "mine"
+            assert owner.note == "mine"
+        layer = nn.Dense(2)
+        layer._note = "mine"
+        assert layer._note == "mine"
+
+    def test_is_none_of_those_that_work(self):
+        model = nn.Sequential([nn.Dense(2)])
+        model.compile("adam", "mse")
+        model.history = model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+        model.optimizer.learning_rate = 0.5
+        model.optimizer.iterations = 7
+        model.layers[0].activation = "relu"
+        model.layers[0].forward = lambda x: x * 2.0
+        assert model(np.ones((1, 3))).tolist() == [[2.0, 2.0, 2.0]]

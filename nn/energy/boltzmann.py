@@ -35,6 +35,10 @@ class RestrictedBoltzmannMachine(Module):
     Source:  G. E. Hinton, Training products of experts by minimizing contrastive divergence, 2002.
     """
 
+    weight: Value
+    visible_bias: Value
+    hidden_bias: Value
+
     def __init__(self, visible: int, hidden: int, dtype: Any = "float32") -> None:
         self.visible = whole_number("visible", visible)
         self.hidden = whole_number("hidden", hidden)
@@ -191,6 +195,9 @@ class BoltzmannMachine(Module):
     Source:  D. H. Ackley, G. E. Hinton and T. J. Sejnowski, A learning algorithm for Boltzmann
              machines, 1985, with thresholds as biases of opposite sign.
     """
+
+    weight: Value
+    bias: Value
 
     def __init__(self, units: int, visible: int | None = None) -> None:
         self.units = whole_number("units", units)

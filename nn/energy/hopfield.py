@@ -55,11 +55,14 @@ class Hopfield(Module):
              computational abilities, 1982, equations 1, 2 and 7, with states -1 and 1.
     """
 
+    weight: Any
+    bias: Any
+
     def __init__(self, units: int) -> None:
         self.units = whole_number("units", units)
         reserve((units, units + 1))
-        self.weight: Any = np.zeros((units, units))
-        self.bias: Any = np.zeros(units)
+        self.weight = np.zeros((units, units))
+        self.bias = np.zeros(units)
 
     def store(self, patterns: Any) -> "Hopfield":
         """Store patterns, in addition to earlier ones.

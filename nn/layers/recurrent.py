@@ -327,6 +327,8 @@ class Bidirectional(ArrayLayer):
 
     takes_mask = True
 
+    forward_layer: Any
+
     def __init__(self, layer: Any, merge_mode: str = "concat", backward_layer: Any = None) -> None:
         if merge_mode not in _MERGES:
             raise OptionError(

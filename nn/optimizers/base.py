@@ -4,7 +4,7 @@ import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from itertools import repeat
 from operator import setitem
@@ -55,6 +55,7 @@ class Optimizer(Configured):
 
     read_anew = frozenset(("learning_rate", "slots", "_ahead", "_iterations", "_now", "_traced"))
 
+    slots: dict[Value, dict[str, Any]] = field(init=False)
     slots_start = 0.0  # what slots hold until they are assigned
     _ahead = 0  # steps that a compiled function has yet to count
 
@@ -93,7 +94,7 @@ class Optimizer(Configured):
                 " or ".join(clips),
             )
         self.iterations = 0
-        self.slots: dict[Value, dict[str, Any]] = {}
+        self.slots = {}
         self._now: int | None = None  # the number of the update that is being made
         self._traced: dict[tuple[Value, str], Any] | None = None  # slots of a step that goes on
 
