@@ -304,7 +304,9 @@ def confusion_matrix(labels: Any, predictions: Any, num_classes: int | None = No
         raise ShapeError(
             f"labels of shape {labels.shape} and predictions of shape {predictions.shape}",
             "each sample has the number of its class and that of the predicted one",
-            "predictions.argmax(-1) of probabilities (batch, classes)",
+            "predictions[:, 0] > 0.5 of probabilities (batch, 1)"
+            if predictions.shape == (*labels.shape, 1)
+            else "predictions.argmax(-1) of probabilities (batch, classes)",
         )
     classes = num_classes or int(np.nan_to_num(max(labels.max(), predictions.max()))) + 1
     for name, numbers in (("labels", labels), ("predictions", predictions)):
@@ -564,7 +566,7 @@ def plain_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
     Raises: ShapeError: the shapes differ by more than a column, or there is no sample.
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred, warns=False)
     return plain(y_true), plain(y_pred)
 
 

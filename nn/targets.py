@@ -31,15 +31,16 @@ def plain(x: Any) -> Any:
     return np.asarray(x.data) if isinstance(x, Value) else x
 
 
-def pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def pair(y_true: Any, y_pred: Any, warns: bool = True) -> tuple[Any, Any]:
     """Return targets and predictions in one shape and type, the predictions'.
 
+    Args:    warns: that (n,) and (n, 1) would broadcast where a loss is written by hand.
     Raises: ShapeError: the shapes differ by more than a column, or there is no sample.
     """
     check_order(y_true, y_pred)
     y_true, y_pred = as_numbers(y_true), as_numbers(y_pred)
     if y_true.shape != y_pred.shape:
-        y_true = _row_with_row(y_true, y_pred)
+        y_true = _row_with_row(y_true, y_pred, warns)
     require_samples(y_pred)
     return in_type_of(y_pred, y_true), y_pred
 
@@ -76,7 +77,7 @@ def require_samples(y_pred: Any) -> None:
         )
 
 
-def _row_with_row(y_true: Any, y_pred: Any) -> Any:
+def _row_with_row(y_true: Any, y_pred: Any, warns: bool) -> Any:
     """Return targets (n,) as a column, or a column as (n,), as the predictions are."""
     given, wanted = y_true.shape, y_pred.shape
     n = wanted[0] if wanted else 0
@@ -86,7 +87,7 @@ def _row_with_row(y_true: Any, y_pred: Any) -> Any:
             "each prediction is compared with its own target",
             "y_true[..., None]" if (*given, 1) == wanted else f"targets of shape {wanted}",
         )
-    if n > 1:
+    if n > 1 and warns:
         warn(
             "broadcast",
             f"targets of shape {given} for predictions of shape {wanted}",

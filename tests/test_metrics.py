@@ -1,5 +1,6 @@
 """Metrics beside Keras's and scikit-learn's: values, weights, averages, ties, edges, messages."""
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -156,10 +157,24 @@ class TestAccuracy:
         out = metrics.accuracy(ROWS, CHANCES, WEIGHTS)
         assert out == metrics.categorical_accuracy(ROWS, CHANCES, WEIGHTS)
 
-    def test_a_column_is_paired_row_with_row(self):
-        with pytest.warns(TrainingWarning, match="would broadcast"):
-            out = metrics.accuracy(BINARY, BINARY_CHANCES[:, None])
-        assert out == metrics.accuracy(BINARY, BINARY_CHANCES)
+    @pytest.mark.parametrize(
+        "metric",
+        [
+            metrics.accuracy,
+            metrics.auc,
+            metrics.binary_accuracy,
+            metrics.f1_score,
+            metrics.precision,
+            metrics.r2_score,
+            metrics.recall,
+        ],
+    )
+    def test_a_column_is_paired_row_with_row_without_a_warning(self, metric):
+        expected = metric(BINARY, BINARY_CHANCES)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert metric(BINARY, BINARY_CHANCES[:, None]) == expected
+            assert metric(np.array(BINARY)[:, None], BINARY_CHANCES) == expected
 
 
 class TestAccuracyOfWhatAreNoClasses:

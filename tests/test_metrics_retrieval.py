@@ -144,6 +144,14 @@ class TestConfusionMatrix:
         assert metrics.confusion_matrix(truth, predicted).tolist() == expected
         assert metrics.confusion_matrix(Value(truth), predicted).tolist() == expected
 
+    def test_of_a_column_of_probabilities_asks_for_the_column(self):
+        chances = np.array([[0.2], [0.7], [0.9]])
+        with pytest.raises(ShapeError) as caught:
+            metrics.confusion_matrix([0, 1, 0], chances > 0.5)
+        assert caught.value.instead.startswith("predictions[:, 0] > 0.5 ")
+        found = metrics.confusion_matrix([0, 1, 0], chances[:, 0] > 0.5)
+        assert found.tolist() == [[1, 1], [0, 1]]
+
     @pytest.mark.parametrize(
         ("wrong", "match"),
         [
