@@ -545,10 +545,13 @@ class CallbackList:
     def __init__(self, callbacks: list[Any], model: Any) -> None:
         for callback in callbacks:
             if not isinstance(callback, Callback):
+                is_class = isinstance(callback, type) and issubclass(callback, Callback)
                 raise OptionError(
                     f"{callback!r} as a callback",
                     "callbacks are objects of subclasses of nn.callbacks.Callback",
-                    "LambdaCallback(on_epoch_end=...) for a function",
+                    f"{callback.__name__}(...), an object of this class"
+                    if is_class
+                    else "LambdaCallback(on_epoch_end=...) for a function",
                 )
             callback.model = model
         self.callbacks = callbacks

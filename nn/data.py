@@ -131,12 +131,14 @@ def as_batches(
     shuffle: bool,
     dtype: Any,
     usual_size: int = 32,
+    method: str = "fit",
 ) -> Iterable[Any]:
     """Return batches (x, y) or (x, y, sample_weight) of what was given to fit or evaluate.
 
     Args:    x: array, frame, list; or, where y is None, an iterable of such batches.
              dtype: of the model; data in another float type are cast once, here.
              usual_size: samples in a batch of arrays where batch_size is None.
+             method: what they were given to, for the message.
     Raises:  DataError: an iterator, which is used up after one epoch. OptionError: weights or a
              batch_size for an iterable. See also `batches`.
     """
@@ -150,7 +152,8 @@ def as_batches(
         raise DataError(
             f"x without y: {type(x).__name__}",
             "a loss compares predictions with targets",
-            "fit(x, y); fit(x, x) to learn x itself; or an iterable of batches (x, y)",
+            f"{method}(x, y); {method}(x, x) where x itself is the target; or an iterable of "
+            "batches (x, y)",
         )
     if isinstance(x, Iterator):
         raise DataError(

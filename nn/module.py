@@ -505,7 +505,9 @@ class Module(Configured):
         if y is not None:
             check_finite(x, y, sample_weight)
         dtype = self._dtype()
-        data = as_batches(x, y, sample_weight, batch_size, False, dtype, EVALUATED_AT_ONCE)
+        data = as_batches(
+            x, y, sample_weight, batch_size, False, dtype, EVALUATED_AT_ONCE, "evaluate"
+        )
         logs = training.measure(self, data, verbose)
         if return_dict:
             return logs

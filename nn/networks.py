@@ -22,7 +22,7 @@ class Sequential(Module):
     Args:    layers: Modules, in order; `add` appends more.
              input_shape: of one sample, (features,); makes the parameters at once, as float32.
              None: they are made when the first data come, in the type of the data.
-    Raises:  OptionError: a layer that is not a Module.
+    Raises:  OptionError: a layer that is not a Module, or layers that are not in a list.
     Example: >>> import numpy as np
              >>> from nn.layers import Dense
              >>> model = Sequential([Dense(16, "relu"), Dense(10)], input_shape=(784,))
@@ -40,6 +40,12 @@ class Sequential(Module):
     def __init__(
         self, layers: Iterable[Module] = (), input_shape: tuple[int, ...] | None = None
     ) -> None:
+        if isinstance(layers, Module):
+            raise OptionError(
+                f"Sequential of a {type(layers).__name__}",
+                "it takes its layers in one list, as in Keras",
+                "Sequential([first, second])",
+            )
         self.layers = []
         self.input_shape = None
         for layer in layers:
@@ -54,10 +60,13 @@ class Sequential(Module):
         Raises:  OptionError: it is not a Module.
         """
         if not isinstance(layer, Module):
+            is_class = isinstance(layer, type) and issubclass(layer, Module)
             raise OptionError(
                 f"{layer!r} as a layer",
                 "a layer finds its parameters and knows training from evaluation: a Module",
-                f"nn.Activation({layer!r}) for a function, or a subclass of nn.Module",
+                f"{layer.__name__}(...), an object of this class"
+                if is_class
+                else f"nn.Activation({layer!r}) for a function, or a subclass of nn.Module",
             )
         self.layers.append(layer)
         if not self.trainable:

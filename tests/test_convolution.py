@@ -2,6 +2,7 @@
 Keras in float64."""
 
 import itertools
+import warnings
 
 import jax
 import numpy as np
@@ -24,6 +25,7 @@ from autograd_core.primitives.convolution import match_windows, spread_windows
 from autograd_core.primitives.windows import overlap_add, windows
 from nn.layers import AveragePooling2D, Conv1D, Conv2D, GlobalAveragePooling2D, MaxPooling2D
 from nn.layers.convolution import lengths
+from nn.mistakes import TrainingWarning
 from tests.keras_oracle import keras
 
 RANDOM = np.random.default_rng(0)
@@ -415,6 +417,7 @@ class TestConvolutionLayers:
                 (3, 5, 1),
                 r"samples of shape \(3, 5, 1\).*\n.*reach over 4 x 4\n.*same",
             ),
+            (Conv2D(2, 3), (1, 28, 28), r"reach over 3 x 3\n.*np\.moveaxis\(x, 1, -1\)"),
             (Conv1D(2, 3, dilation_rate=2), (4, 1), "reach over 5"),
             (Conv2D(2, 3, padding="same"), (0, 5, 1), "reach over 1 x 1"),
             (Conv2D(2, 3), (5, 5), r"4 axes, \(batch, height, width, channels\)\n.*x\[..., None\]"),
@@ -426,6 +429,22 @@ class TestConvolutionLayers:
             layer(np.ones((2, *shape)))
         assert not layer.parameters()
         assert layer.input_shape is None
+
+    @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 28, 28), (3, 32, 48), (3, 64, 32)])
+    def test_warn_of_channels_that_come_first_and_not_once_they_are_last(self, shape):
+        images = np.ones((2, *shape))
+        with pytest.warns(TrainingWarning, match=r"np\.moveaxis\(x, 1, -1\)") as caught:
+            Conv2D(2, 3, padding="same")(images)
+        assert len(caught) == 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            Conv2D(2, 3, padding="same")(np.moveaxis(images, 1, -1))
+
+    @pytest.mark.parametrize("shape", [(3, 256, 8), (3, 3, 64), (1, 30, 1), (3, 5, 5), (7, 7, 7)])
+    def test_take_flat_and_small_images_silently(self, shape):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert Conv2D(2, (1, 3))(np.ones((2, *shape))).shape[1] == shape[0]
 
     def test_refuse_other_channels_than_before(self):
         layer = Conv2D(2, 3)

@@ -643,6 +643,16 @@ def test_options_out_of_range_are_refused(kind, options, message):
         kind(**options)
 
 
+@pytest.mark.parametrize(
+    "given", [lambda m: m, lambda m: m.parameters(), lambda m: iter(m.parameters())]
+)
+def test_parameters_are_refused_as_the_first_argument_and_the_step_is_named(given):
+    model = model_of(Value([1.0, 2.0]))
+    with pytest.raises(OptionError, match="first argument is the learning rate") as caught:
+        Adam(given(model))
+    assert "optimizer.step(model)" in caught.value.instead
+
+
 class TestClippingOfExtremes:
     """Norms whose squares overflow or vanish, eager and compiled."""
 

@@ -197,6 +197,10 @@ class TestCallbacks:
         with pytest.raises(OptionError, match="as a callback"):
             learnt(model_of(), X, Y[:, None], callbacks=given)
 
+    def test_of_a_class_its_call_is_named(self):
+        with pytest.raises(OptionError, match=r"write: EarlyStopping\(\.\.\.\)"):
+            learnt(model_of(), X, Y[:, None], callbacks=[nn.EarlyStopping])
+
     @pytest.mark.parametrize(
         "schedule", [lambda epoch: 0.5 / (epoch + 1), lambda epoch, rate: 0.5 / (epoch + 1)]
     )

@@ -383,3 +383,13 @@ class TestPenaltiesAndConstraints:
 
 def test_foreign_objects_are_no_parts():
     assert module(foreign=SimpleNamespace(w=Value(1.0))).state_dict() == {}
+
+
+class TestLayersOfASequential:
+    def test_of_a_class_its_call_is_named(self):
+        with pytest.raises(OptionError, match=r"write: Dense\(\.\.\.\)"):
+            Sequential([Dense])
+
+    def test_stand_in_one_list(self):
+        with pytest.raises(OptionError, match=r"Sequential of a Dense(.|\n)*Sequential\(\[first"):
+            Sequential(Dense(2), Dense(1))

@@ -470,6 +470,7 @@ WRONG = {
         r"metrics=\['accuracy'\]",
     ),
     "x alone": (lambda: compiled().fit(X), DataError, "x without y"),
+    "x alone, evaluated": (lambda: compiled().evaluate(X), DataError, r"write: evaluate\(x, y\)"),
     "a frame alone": (lambda: compiled().fit(pd.DataFrame(X)), DataError, "x without y"),
     "a number alone": (lambda: compiled().fit(3.0), DataError, "x without y"),
     "an iterator": (

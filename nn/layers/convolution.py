@@ -9,6 +9,7 @@ from autograd_core import OptionError, ShapeError, Value, convolve, sliding_wind
 
 from ..configuration import choose
 from ..data import whole_number
+from ..mistakes import warn
 from .base import ArrayLayer
 
 
@@ -58,6 +59,8 @@ class _Convolution(ArrayLayer):
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (filters, channels, *kernel_size) and bias (filters,)."""
         self._check(input_shape)
+        if self._rank == 2:
+            _check_channels(self, input_shape)
         rules = self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint
         self.make_parameter("weight", (self.filters, input_shape[-1], *self._size), *rules)
         if self.use_bias:
@@ -233,6 +236,8 @@ def _blocks(x: Any, high: int, wide: int) -> Any:
     return pieces.reshape(high * wide, batch, rows, columns, channels)
 
 
+_IN_IMAGES = (1, 3)  # channels
+_SMALL_IMAGE = 8  # pixels
 AXES = {1: "(batch, steps, channels)", 2: "(batch, height, width, channels)"}
 
 
@@ -272,7 +277,23 @@ def check_axes(layer: Any, shape: tuple[int, ...], least: tuple[int, ...]) -> No
         raise ShapeError(
             f"samples of shape {shape} for {layer}",
             f"its windows reach over {' x '.join(map(str, least))}",
-            "larger samples, smaller windows, or padding='same'",
+            "np.moveaxis(x, 1, -1), which puts the channels last"
+            if rank == 2 and shape[0] in _IN_IMAGES and shape[-1] > shape[0]
+            else "larger samples, smaller windows, or padding='same'",
+        )
+
+
+def _check_channels(layer: Any, shape: tuple[int, ...]) -> None:
+    """Warn of samples that look like an image with its channels first, as PyTorch has them."""
+    rows, columns, channels = shape
+    are_alike = columns <= 2 * channels and channels <= 2 * columns  # as height and width are
+    if rows in _IN_IMAGES and are_alike and min(columns, channels) >= _SMALL_IMAGE:
+        warn(
+            "channels first",
+            f"samples of shape {shape} for {layer}",
+            f"they are taken for images of {rows} x {columns} pixels with {channels} channels: "
+            "the channels come last",
+            "np.moveaxis(x, 1, -1) for images with the channels first",
         )
 
 

@@ -73,6 +73,14 @@ class Optimizer(Configured):
             if isinstance(value, np.generic):  # times float32 it would be float64
                 setattr(self, name, value.item())
         self.learning_rate = schedules.get(self.learning_rate)
+        is_model = callable(getattr(self.learning_rate, "parameters", None))
+        if is_model or isinstance(self.learning_rate, Iterable):
+            raise OptionError(
+                f"{type(self).__name__} of a {type(self.learning_rate).__name__}",
+                "its first argument is the learning rate: each step is told what it moves",
+                f"optimizer = {type(self).__name__}(), then optimizer.step(model), or "
+                "optimizer.step(model.parameters())",
+            )
         if not callable(self.learning_rate):
             check_range("learning_rate", self.learning_rate, 0)
         for name in ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm"):
