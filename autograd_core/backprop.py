@@ -4,7 +4,6 @@ rules.py applies a single rule, and undoes broadcasting.
 """
 
 from collections.abc import Iterable
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,8 @@ from .graph import Node, Primitive, ancestors
 from .messages import describe
 from .rules import applied, fit
 from .structural_zeros import careful_sweep
-from .watching import FORGOTTEN, recording, watchers
+from .watching import FORGOTTEN, watchers
 from .watching import tracer as innermost_tracer
-
-_AS_IT_IS = nullcontext()
 
 
 def sweep(
@@ -39,7 +36,7 @@ def sweep(
              cotangent: that of the last node, of its shape.
              within: walk only to these nodes; None: to all.
              create_graph: record the sweep itself, so that the cotangents are nodes, which can
-             be differentiated.
+             be differentiated outside `no_grad`.
              targets: nodes whose cotangents are asked for, beside all leaves.
     Returns: cotangents by node, output first; a node that no derivative reaches is missing.
     Raises:  RuleError: a rule returned something that does not fit its input.
@@ -50,7 +47,7 @@ def sweep(
     _refuse_changed(order)
     cotangents = {order[-1]: cotangent}
     try:
-        with np.errstate(all="ignore"), recording() if create_graph else _AS_IT_IS:
+        with np.errstate(all="ignore"):
             found = _propagate(order, cotangents, within, live=create_graph)
             if targets:  # beside the leaves
                 found += [

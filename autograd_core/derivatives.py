@@ -22,7 +22,7 @@ from .graph import Node, Primitive, as_operand, plain
 from .messages import GradientWarning, account, warn_once
 from .primitives.elementwise import identity
 from .value import make_leaf
-from .watching import ARGUMENT, are_sweeps_recorded, is_live, recording
+from .watching import ARGUMENT, FORGOTTEN, are_sweeps_recorded, is_live, is_recording, recording
 from .watching import tracer as innermost_tracer
 
 Argnums: TypeAlias = int | tuple[int, ...]
@@ -115,7 +115,8 @@ def gradients(
             "a Value; or gradients(..., create_graph=True), whose results are Values",
             GradientWarning,
         )
-    return pulled(output, wrt, cotangent, create_graph or are_sweeps_recorded())
+    with recording(create_graph):
+        return pulled(output, wrt, cotangent, create_graph or are_sweeps_recorded())
 
 
 def pulled(output: Any, wrt: list[Any], cotangent: Any, live: bool) -> list[Any]:
@@ -125,12 +126,23 @@ def pulled(output: Any, wrt: list[Any], cotangent: Any, live: bool) -> list[Any]
     start = seed(output, cotangent if live else plain(cotangent))
     order, within, _ = paths(output, wrt)
     found = sweep(order, start, within, live, wrt) if order else {}
+    return _handed_over(found, wrt, cotangent, live)
+
+
+def _handed_over(
+    found: dict[Node, Any], targets: list[Node], cotangent: Any, live: bool
+) -> list[Any]:
+    """Return the cotangents of the targets that a sweep has found, 0 for the others."""
+    cotangents = [zeros(x) if (g := found.get(x)) is None else g for x in targets]
+    if live:
+        return cotangents if is_recording() else [_constant(g) for g in cotangents]
     handed_out = {id(cotangent)}
-    missing = [found.get(x) for x in wrt]
-    return [
-        zeros(x) if g is None else g if live else own(g, handed_out)
-        for x, g in zip(wrt, missing, strict=True)
-    ]
+    return [own(g, handed_out) for g in cotangents]
+
+
+def _constant(x: Any) -> Any:
+    """Return x as a result of `no_grad`, which a compiled function still computes anew."""
+    return identity(x) if isinstance(x, Node) and x.origin != FORGOTTEN else x
 
 
 def grad(f: Function, argnums: Argnums = 0) -> Function:
@@ -218,8 +230,9 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
         if isinstance(change, Node):
             order, within, _ = paths(change, [cotangent])
             if order:
-                move = sweep(order, 1.0, within, keep, [cotangent])[cotangent]
-        moves.append(zeros(output) if move is None else move if keep else own(move, set()))
+                found = sweep(order, 1.0, within, keep, [cotangent])
+                move = _handed_over(found, [cotangent], None, keep)[0]
+        moves.append(zeros(output) if move is None else move)
     outputs = [trace.result(i) for i in range(len(trace.outputs))]
     return trace.rebuild_output(outputs), trace.rebuild_output(moves)
 
@@ -349,19 +362,19 @@ class Trace:
         self.primals: list[Node] = []
         self.rebuilders: list[tuple[int, Function]] = []  # for each argument, leaves and structure
         stand_ins = list(args)
-        for number in numbers:
-            if args[number] is None:
-                raise DataError(
-                    f"None as argument {number}, by which to differentiate",
-                    "it holds no numbers",
-                    "a number, an array or a structure of them; argnums for another argument",
-                )
-            leaves, rebuild = flatten(args[number])
-            fresh = [_fresh(leaf) for leaf in leaves]
-            stand_ins[number] = rebuild(fresh)
-            self.primals += fresh
-            self.rebuilders.append((len(fresh), rebuild))
         with recording():
+            for number in numbers:
+                if args[number] is None:
+                    raise DataError(
+                        f"None as argument {number}, by which to differentiate",
+                        "it holds no numbers",
+                        "a number, an array or a structure of them; argnums for another argument",
+                    )
+                leaves, rebuild = flatten(args[number])
+                fresh = [_fresh(leaf) for leaf in leaves]
+                stand_ins[number] = rebuild(fresh)
+                self.primals += fresh
+                self.rebuilders.append((len(fresh), rebuild))
             outputs, self.rebuild_output = flatten(f(*stand_ins, **kwargs))
         self.outputs = [as_operand(out) for out in outputs]
         refuse_forgotten(*self.outputs)
@@ -378,21 +391,16 @@ class Trace:
     def result(self, i: int) -> Any:
         """Return output i, plain unless Values from outside take part in it."""
         output = self.outputs[i]
-        return output if self.keeps(i) else own(plain(output), self.handed_out)
+        if self.keeps(i):
+            return output if is_recording() else _constant(output)
+        return own(plain(output), self.handed_out)
 
     def pull(self, i: int, cotangent: Any, live: bool = False) -> list[Any]:
         """Return the cotangents of the primals, given that of output i; `live`: as Values."""
         order, within, _ = self.paths[i]
         live = live or self.keeps(i)
         found = sweep(order, cotangent, within, live, self.primals) if order else {}
-        handed_out = {id(cotangent)}
-        gradients = []
-        for primal in self.primals:
-            gradient = found.get(primal)
-            if gradient is None:
-                gradient = zeros(primal)
-            gradients.append(gradient if live else own(gradient, handed_out))
-        return gradients
+        return _handed_over(found, self.primals, cotangent, live)
 
     def structured(self, gradients: list[Any]) -> list[Any]:
         """Return one gradient for each leaf in the structure of the arguments."""

@@ -199,7 +199,8 @@ class Value(Node):
         if self.origin is watching.FORGOTTEN:
             refuse_forgotten(self)
         start = seed(self, gradient)
-        cotangents = sweep(topological_order(self), start, create_graph=create_graph)
+        with watching.recording(create_graph):
+            cotangents = sweep(topological_order(self), start, create_graph=create_graph)
         # A leaf accumulates, and its owner may change what it gets: it shares no array, neither
         # with another leaf nor with a computed node; those are all seen first
         handed_out = {id(gradient)}

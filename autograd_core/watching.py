@@ -221,9 +221,15 @@ def is_keeping_constants() -> bool:
     return is_live() and not any([watcher.copies_constants for watcher in watchers()])
 
 
-def recording() -> AbstractContextManager[None]:
-    """Return a context manager that undoes `no_grad`, for functions that differentiate inside."""
-    return nullcontext() if is_recording() else watch(_remembering)
+_AS_IT_IS = nullcontext()
+
+
+def recording(wanted: bool = True) -> AbstractContextManager[None]:
+    """Return a context manager that undoes `no_grad`, for functions that differentiate inside.
+
+    wanted: False to leave everything as it is.
+    """
+    return watch(_remembering) if wanted and not is_recording() else _AS_IT_IS
 
 
 def unwatched() -> AbstractContextManager[None]:

@@ -7,6 +7,7 @@ import weakref
 from functools import partial
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 import pytest
 from oracle import assert_close
@@ -26,6 +27,7 @@ from autograd_core import (
     vjp,
 )
 from autograd_core.derivatives import gradients
+from autograd_core.program.batch import batch
 from autograd_core.program.compile import OFTEN, Compiled, compile
 from autograd_core.program.tracing import callback, fresh
 
@@ -413,6 +415,83 @@ class TestCapturedValues:
             compiled(x).backward()
             assert w.grad == 2.0 * x
             w.grad = None
+
+
+def by_gradients(f, x):
+    y = f(x)
+    with no_grad():
+        return gradients(y, [x])[0]
+
+
+def of_itself(f, x):
+    y = f(x)
+    with no_grad():
+        return gradients(y, [y], cotangent=x)[0]
+
+
+@no_grad()
+def by_vjp(f, x):
+    output, pull = vjp(f, x)
+    return output + pull(x)[0]
+
+
+def by_pulling_later(f, x):
+    pull = vjp(f, x)[1]
+    with no_grad():
+        return pull(x)[0]
+
+
+DETACHED = {  # a derivative of a function, inside no_grad; and by JAX
+    "gradients": (by_gradients, lambda f, x: jax.grad(f)(x)),
+    "gradients of a result by itself": (of_itself, lambda f, x: x),
+    "grad": (no_grad()(lambda f, x: grad(f)(x)), lambda f, x: jax.grad(f)(x)),
+    "value_and_grad": (
+        no_grad()(lambda f, x: sum(value_and_grad(f)(x))),
+        lambda f, x: f(x) + jax.grad(f)(x),
+    ),
+    "vjp": (by_vjp, lambda f, x: f(x) + x * jax.grad(f)(x)),
+    "vjp, pulled later": (by_pulling_later, lambda f, x: x * jax.grad(f)(x)),
+    "jvp": (
+        no_grad()(lambda f, x: sum(jvp(f, (x,), (x,)))),
+        lambda f, x: f(x) + x * jax.grad(f)(x),
+    ),
+    "jacobian": (no_grad()(lambda f, x: jacobian(f)(x)), lambda f, x: jax.jacobian(f)(x)),
+    "hessian": (no_grad()(lambda f, x: hessian(f)(x)), lambda f, x: jax.hessian(f)(x)),
+    "hvp": (no_grad()(lambda f, x: hvp(f, (x,), (x,))), lambda f, x: x * jax.hessian(f)(x)),
+    "compiled": (no_grad()(lambda f, x: grad(compile(f))(x)), lambda f, x: jax.grad(f)(x)),
+}
+AROUND = {
+    "eager": grad,
+    "compile(grad(f))": lambda f: compile(grad(f)),
+    "grad(compile(f))": lambda f: grad(compile(f)),
+    "batch(grad(f))": lambda f: lambda x: batch(grad(f))(np.array([x, 1.0]))[0],
+    "grad(batch(f))": lambda f: lambda x: grad(lambda v: batch(f)(v)[0])(np.array([x, 1.0]))[0],
+    "compile(batch(grad(f)))": lambda f: lambda x: compile(batch(grad(f)))(np.array([x, 1.0]))[0],
+    "compile(grad(grad(f)))": lambda f: compile(grad(grad(f))),
+}
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+@pytest.mark.parametrize(("derivative", "by_jax"), DETACHED.values(), ids=DETACHED)
+def test_derivatives_inside_no_grad_are_constants_computed_anew(derivative, by_jax, around):
+    def cube(x):
+        return x**3
+
+    def reference(x):
+        return jax.lax.stop_gradient(by_jax(cube, x)) * x * x
+
+    slope = jax.grad(reference)
+    expected = jax.grad(slope) if around is AROUND["compile(grad(grad(f)))"] else slope
+    differentiated = around(lambda x: derivative(cube, x) * x * x)
+    for x in (2.0, 3.0):
+        assert_close(differentiated(x), float(expected(x)))
+
+
+@pytest.mark.parametrize("around", [grad, lambda f: compile(grad(f))])
+def test_inside_no_grad_the_argument_itself_may_be_the_result(around):
+    derivative = no_grad()(value_and_grad(lambda x: x))
+    differentiated = around(lambda x: sum(derivative(x)) * x)
+    assert [differentiated(2.0), differentiated(3.0)] == [3.0, 4.0]
 
 
 class TestDerivativesInside:
