@@ -290,6 +290,29 @@ def test_logaddexp_of_infinite_numbers(dtype, tmp_path):
     check(np.logaddexp, tmp_path, x, y)
 
 
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(
+    "f",
+    {
+        "log1p": np.log1p,
+        "root": lambda x: x**0.5,
+        "computed exponents": lambda x: x ** (0.5 + 0 * np.clip(x, 0.0, 1.0)),
+        "several exponents": lambda x: x ** np.array([2.0, 0.5, 3.0, 0.5, 1.0, 0.5, 0.5]),
+        "gelu": nn.activations.gelu,
+    }.values(),
+)
+def test_infinite_numbers_and_zeros(f, dtype, tmp_path):
+    x = np.array([[-np.inf, -np.inf, np.inf, np.inf, 1e30, 0.0, np.nan], [-0.0] * 7], dtype)
+    with np.errstate(all="ignore"):
+        check(f, tmp_path, x)
+
+
+def test_the_left_tail_of_gelu_is_0_where_it_rounds_to_0(tmp_path):
+    x, path = np.array([[-9.0, -40.0, -750.0, -1e300]]), str(tmp_path / "model.onnx")
+    export_onnx(nn.activations.gelu, path, x)
+    np.testing.assert_array_equal(run(path, [x])[0], np.zeros((1, 4)))
+
+
 def test_small_numbers_stay_exact(tmp_path):
     path = str(tmp_path / "model.onnx")
     x = np.array([[0.0, 1e-12, -1e-9, 0.5, -0.5]])

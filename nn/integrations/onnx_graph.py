@@ -54,7 +54,8 @@ class Graph:
         self.names: set[str] = set()
         self.between: dict[str, Any] = {}  # descriptions of results, for Netron
         self._onnx = optional("onnx", "onnx")
-        self._constants: dict[Any, str] = {}
+        self.constants: dict[str, Any] = {}  # their arrays, by name
+        self._constants: dict[Any, str] = {}  # their names, by content
         self._casts: dict[tuple[str, str], str] = {}
         self._batch_of = ""  # an input whose first axis is the batch
         self._batch = ""  # the name of the batch's size, an array (1,), if it is used
@@ -86,7 +87,8 @@ class Graph:
         array = np.asarray(array)
         key = array.dtype.char, array.shape, array.tobytes()
         if key not in self._constants:
-            self._constants[key] = self.parameter(array, "constant")
+            self._constants[key] = name = self.parameter(array, "constant")
+            self.constants[name] = array
         return self._constants[key]
 
     def number(self, number: float, dtype: Any) -> str:

@@ -57,12 +57,23 @@ def _expm1(graph: Graph, operation: Operation, x: str) -> str:
 
 
 def _log1p(graph: Graph, operation: Operation, x: str) -> str:
-    """log(u) x / (u - 1) where u = 1 + x, whose roundings cancel; x where u is 1."""
+    """log(u) x / (u - 1) where u = 1 + x, whose roundings cancel; x where u is 1, or x is inf."""
     one = graph.number(1.0, operation.dtype)
     u = graph.node("Add", one, x)
     share = graph.node("Div", x, graph.node("Sub", u, one))
     product = graph.node("Mul", graph.node("Log", u), share)
-    return graph.node("Where", graph.node("Equal", u, one), x, product)
+    product = graph.node("Where", graph.node("Equal", u, one), x, product)
+    infinity = graph.number(math.inf, operation.dtype)
+    return graph.node("Where", graph.node("Equal", x, infinity), x, product)
+
+
+def _power(graph: Graph, operation: Operation, x: str, y: str) -> str:
+    """Pow; the root where the exponent is 0.5, as of arrays here: of -inf it is NaN."""
+    exponent = graph.constants.get(y)
+    if exponent is not None and not exponent.ndim:
+        return graph.node("Sqrt", x) if exponent == 0.5 else graph.node("Pow", x, y)
+    is_root = graph.node("Equal", y, graph.number(0.5, operation.dtype))
+    return graph.node("Where", is_root, graph.node("Sqrt", x), graph.node("Pow", x, y))
 
 
 def _logaddexp(graph: Graph, operation: Operation, x: str, y: str) -> str:
@@ -86,17 +97,21 @@ def _softplus(graph: Graph, operation: Operation, x: str) -> str:
 def _erf(graph: Graph, operation: Operation, x: str) -> str:
     """2 x / sqrt(pi) times the integral of exp(-(x t)^2) over t from 0 to 1, by Gauss-Legendre.
 
-    Runtimes have Erf in float32 only. Beyond 6, where erf rounds to 1, x is held.
+    Runtimes have Erf in float32 only. From 6 on, where erf rounds to 1, the sign of x is taken:
+    1 + erf(x) in gelu is then exactly 0 on the left.
     """
     if operation.dtype == np.float32:
         return graph.node("Erf", x)
     nodes, weights = np.polynomial.legendre.leggauss(48)
-    limits = graph.number(-6.0, operation.dtype), graph.number(6.0, operation.dtype)
-    x = graph.node("Clip", x, *limits)
+    limit = graph.number(6.0, operation.dtype)
+    is_far = graph.node("GreaterOrEqual", graph.node("Abs", x), limit)
+    sign = graph.node("Sign", x)
+    x = graph.node("Where", is_far, sign, x)  # far numbers are not needed, and overflow
     places = graph.constant((nodes + 1) / 2)
     inner = graph.node("Mul", graph.node("Unsqueeze", x, graph.integers([-1])), places)
     bells = graph.node("Exp", graph.node("Neg", graph.node("Mul", inner, inner)))
-    return graph.node("Mul", x, graph.node("MatMul", bells, graph.constant(weights / math.pi**0.5)))
+    mean = graph.node("MatMul", bells, graph.constant(weights / math.pi**0.5))
+    return graph.node("Where", is_far, sign, graph.node("Mul", x, mean))
 
 
 def _round(graph: Graph, operation: Operation, x: str) -> str:
@@ -296,7 +311,6 @@ _OTHER_NAME = {
     "subtract": "Sub",
     "multiply": "Mul",
     "divide": "Div",
-    "power": "Pow",
     "negative": "Neg",
     "absolute": "Abs",
     **{f"arc{name}": f"A{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
@@ -316,6 +330,7 @@ OPERATORS: dict[str, Entry] = {
     # Element by element
     "expm1": _expm1,
     "log1p": _log1p,
+    "power": _power,
     "erf": _erf,
     "logaddexp": _logaddexp,
     "softplus": _softplus,
