@@ -161,9 +161,9 @@ class Graph:
         helper = self._onnx.helper
         made = {name for node in self.nodes for name in node.output}
         between = [value for name, value in self.between.items() if name in made]
-        graph = helper.make_graph(
-            self.nodes, "graph", inputs, outputs, self.initializers, value_info=between
-        )
+        used = {name for node in self.nodes for name in node.input}
+        stored = [array for array in self.initializers if array.name in used]
+        graph = helper.make_graph(self.nodes, "graph", inputs, outputs, stored, value_info=between)
         opsets = [helper.make_opsetid(DOMAIN, OPSET)]
         version = helper.find_min_ir_version_for(opsets)  # the oldest: most runtimes read it
         model = helper.make_model(
