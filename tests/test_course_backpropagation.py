@@ -71,7 +71,7 @@ WRONG = {
     "batch_bias": [
         (0.0, "give a function"),
         (lambda deltas: deltas, "not summed back over axis 0"),
-        (lambda deltas: deltas.mean(axis=0), "averaged in place of summed"),
+        (lambda deltas: deltas.mean(axis=0), "is averaged instead of summed"),
         (lambda deltas: deltas.sum(axis=1), "you summed over the neurons"),
         (np.sum, "one number"),
         (lambda deltas: -deltas.sum(axis=0), "sign"),

@@ -351,6 +351,13 @@ class TestEvaluateAndPredict:
 
 
 class TestStopping:
+    @pytest.fixture(autouse=True)
+    def _python_s_own_handler(self):
+        """A suite that runs in the background inherits that interrupts are ignored."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
     def test_a_callback_may_stop_training(self):
         model = small()
         model.compile("sgd", "mse")
