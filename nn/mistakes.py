@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import warn_once
+from autograd_core import Value, warn_once
 
 
 class TrainingWarning(UserWarning):
@@ -81,8 +81,11 @@ def check_finite(x: Any, y: Any = None, sample_weight: Any = None) -> None:
 
 
 def check_layers(model: Any) -> None:
-    """Warn of layers that have computed a softmax over one number, or whose mask was not used."""
+    """Warn of layers that computed a softmax over one number, lost a mask or lost parameters."""
     for layer in model.modules().values():
+        for attribute, parts in layer.children().items():
+            if type(parts) is list:
+                _check_list(layer, attribute, parts)
         if getattr(layer, "_mask", None) is not None:
             warn(
                 "mask",
@@ -98,6 +101,23 @@ def check_layers(model: Any) -> None:
                 f"{name} of one output in {layer}",
                 "there is one class only, which softmax gives probability 1 whatever the data",
                 "sigmoid with binary_crossentropy, or one output for each class",
+            )
+
+
+def _check_list(layer: Any, attribute: str, parts: list[Any]) -> None:
+    """Warn of numbers and results among parameters, where most likely a parameter was."""
+    is_parameter = [isinstance(each, Value) and each.primitive is None for each in parts]
+    if not any(is_parameter):
+        return
+    for i, each in enumerate(parts):
+        if not is_parameter[i] and isinstance(each, Value | int | float | np.number):
+            what = "a Value computed from others" if isinstance(each, Value) else repr(each)
+            warn(
+                "lost parameter",
+                f"{what} as .{attribute}[{i}] of {layer}, among parameters",
+                "it is no parameter: it is neither trained nor saved",
+                f".{attribute}[{i}].data = ... for new numbers; "
+                f".{attribute}[{i}] = Value(...) for another parameter",
             )
 
 

@@ -286,3 +286,17 @@ def test_a_layer_as_keras_derives_it_is_refused():
         class Mine(Layer):
             def call(self, x):
                 return x
+
+
+@pytest.mark.parametrize(
+    ("change", "given"), [(lambda w: 0.5, "0.5"), (lambda w: w * 0.5, "a Value computed")]
+)
+def test_numbers_and_results_among_parameters_are_said_in_training(change, given):
+    model = MLP(2, [3, 1])
+    model.compile("sgd", "mse")
+    weights = model.layers[0].neurons[1].w
+    weights[0] = change(weights[0])
+    with pytest.warns(nn.TrainingWarning, match=rf"{given}.* as \.w\[0\].*(.|\n)*\.w\[0\]\.data"):
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    weights[0] = Value(0.5)
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)  # a warning would be an error
