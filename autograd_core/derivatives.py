@@ -18,7 +18,7 @@ from .data import as_data, shape_of
 from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
 from .functions.statistics import sum
-from .graph import Node, Primitive, as_operand, plain
+from .graph import Node, Primitive, as_operand, plain, topological_order
 from .messages import GradientWarning, account, warn_once
 from .primitives.elementwise import identity
 from .value import make_leaf
@@ -94,7 +94,7 @@ def gradients(
              wrt: the Values to differentiate by.
              cotangent: weights for each element of the output, of its shape.
              create_graph: return Values, which can be differentiated again; always so inside a
-             compiled function.
+             compiled function. Inside `grad` and its relatives, plain results are warned of.
     Returns: a list with one gradient for each, 0 for those on which the output does not depend.
     Raises:  ShapeError: the output is an array and there is no cotangent, or one of another shape.
              UnsupportedError: the output was computed inside `no_grad`.
@@ -115,8 +115,24 @@ def gradients(
             "a Value; or gradients(..., create_graph=True), whose results are Values",
             GradientWarning,
         )
+    live = create_graph or are_sweeps_recorded()
+    if _running and not live and is_recording():
+        _warn_of_constants(output)
     with recording(create_graph):
-        return pulled(output, wrt, cotangent, create_graph or are_sweeps_recorded())
+        return pulled(output, wrt, cotangent, live)
+
+
+def _warn_of_constants(output: Any) -> None:
+    """Warn where a function that is being differentiated makes numbers of a gradient."""
+    arguments = {x for trace in list(_running) for x in trace.primals}
+    if isinstance(output, Node) and not arguments.isdisjoint(topological_order(output)):
+        warn_once(
+            "gradients",
+            "gradients(...) inside a function that is being differentiated",
+            "it gives plain numbers, which an outer derivative takes for constants",
+            "gradients(..., create_graph=True); or inside no_grad(), if they are to be constants",
+            GradientWarning,
+        )
 
 
 def pulled(output: Any, wrt: list[Any], cotangent: Any, live: bool) -> list[Any]:
@@ -348,6 +364,9 @@ def _matching(structure: Any, other: Any, name: str) -> list[Any]:
     return directions
 
 
+_running: set["Trace"] = set()  # those whose function runs now, in any thread
+
+
 class Trace:
     """One evaluation of a function on fresh Values, which can be pulled back to them.
 
@@ -375,7 +394,11 @@ class Trace:
                 stand_ins[number] = rebuild(fresh)
                 self.primals += fresh
                 self.rebuilders.append((len(fresh), rebuild))
-            outputs, self.rebuild_output = flatten(f(*stand_ins, **kwargs))
+            _running.add(self)
+            try:
+                outputs, self.rebuild_output = flatten(f(*stand_ins, **kwargs))
+            finally:
+                _running.discard(self)
         self.outputs = [as_operand(out) for out in outputs]
         refuse_forgotten(*self.outputs)
         self.handed_out = {id(primal._data) for primal in self.primals}

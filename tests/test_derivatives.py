@@ -24,6 +24,7 @@ from autograd_core import (
     hvp,
     jacobian,
     jvp,
+    messages,
     no_grad,
     value_and_grad,
     vjp,
@@ -445,6 +446,48 @@ class TestResults:
         (w1, x1), (w2, x2) = random_like((W, X), 1), random_like((W, X), 2)
         together = push(a * w1 + b * w2, a * x1 + b * x2)
         np.testing.assert_allclose(together, a * push(w1, x1) + b * push(w2, x2), atol=1e-12)
+
+
+class TestGradientsInsideAFunctionBeingDifferentiated:
+    @pytest.mark.parametrize(
+        "derivative",
+        [
+            lambda f: grad(f)(3.0),
+            lambda f: grad(f)(Value(3.0)),
+            lambda f: vjp(f, 3.0),
+            lambda f: jvp(f, (3.0,), (1.0,)),
+            lambda f: jacobian(f)(3.0),
+            lambda f: hessian(f)(3.0),
+        ],
+    )
+    def test_are_warned_of_as_numbers(self, derivative):
+        messages.warned.clear()
+        with pytest.warns(GradientWarning, match="create_graph=True"):
+            derivative(lambda x: gradients(x * x, [x])[0] * x)
+
+    def test_are_warned_of_where_they_differentiate_by_another_value(self):
+        messages.warned.clear()
+        w = Value(5.0)
+        with pytest.warns(GradientWarning, match="takes for constants"):
+            grad(lambda x: gradients(w * x, [w])[0] * x)(3.0)
+
+    def test_are_right_with_the_graph(self):
+        f = grad(lambda x: gradients(x * x, [x], create_graph=True)[0] * x)
+        assert f(3.0) == 12.0  # a warning would be an error
+
+    def test_are_constants_without_a_word_inside_no_grad(self):
+        def f(x):
+            y = x * x
+            with no_grad():
+                (slope,) = gradients(y, [x])
+            return slope * x
+
+        assert grad(f)(3.0) == 6.0
+
+    def test_of_what_does_not_depend_on_its_arguments_are_constants_without_a_word(self):
+        w = Value(3.0)
+        assert grad(lambda x: gradients(w * w, [w])[0] * x)(5.0) == 6.0
+        assert gradients(w * w, [w]) == [6.0]  # after it has run
 
 
 class TestInsideNoGrad:
