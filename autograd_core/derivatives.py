@@ -18,11 +18,19 @@ from .data import as_data, shape_of
 from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
 from .functions.statistics import sum
-from .graph import Node, Primitive, as_operand, plain, topological_order
+from .graph import Node, Primitive, as_operand, is_differentiated, plain
 from .messages import GradientWarning, account, warn_once
 from .primitives.elementwise import identity
 from .value import make_leaf
-from .watching import ARGUMENT, FORGOTTEN, are_sweeps_recorded, is_live, is_recording, recording
+from .watching import (
+    ARGUMENT,
+    FORGOTTEN,
+    are_sweeps_recorded,
+    is_live,
+    is_recording,
+    recording,
+    running,
+)
 from .watching import tracer as innermost_tracer
 
 Argnums: TypeAlias = int | tuple[int, ...]
@@ -116,7 +124,7 @@ def gradients(
             GradientWarning,
         )
     live = create_graph or are_sweeps_recorded()
-    if _running and not live and is_recording():
+    if running and not live and is_recording():
         _warn_of_constants(output)
     with recording(create_graph):
         return pulled(output, wrt, cotangent, live)
@@ -124,8 +132,7 @@ def gradients(
 
 def _warn_of_constants(output: Any) -> None:
     """Warn where a function that is being differentiated makes numbers of a gradient."""
-    arguments = {x for trace in list(_running) for x in trace.primals}
-    if isinstance(output, Node) and not arguments.isdisjoint(topological_order(output)):
+    if isinstance(output, Node) and is_differentiated(output):
         warn_once(
             "gradients",
             "gradients(...) inside a function that is being differentiated",
@@ -364,9 +371,6 @@ def _matching(structure: Any, other: Any, name: str) -> list[Any]:
     return directions
 
 
-_running: set["Trace"] = set()  # those whose function runs now, in any thread
-
-
 class Trace:
     """One evaluation of a function on fresh Values, which can be pulled back to them.
 
@@ -394,11 +398,11 @@ class Trace:
                 stand_ins[number] = rebuild(fresh)
                 self.primals += fresh
                 self.rebuilders.append((len(fresh), rebuild))
-            _running.add(self)
+            running.add(self)
             try:
                 outputs, self.rebuild_output = flatten(f(*stand_ins, **kwargs))
             finally:
-                _running.discard(self)
+                running.discard(self)
         self.outputs = [as_operand(out) for out in outputs]
         refuse_forgotten(*self.outputs)
         self.handed_out = {id(primal._data) for primal in self.primals}

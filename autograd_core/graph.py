@@ -21,7 +21,7 @@ from . import watching
 from .data import Data, as_data
 from .errors import AutogradError, RuleError, UnsupportedError
 from .messages import explained, operation
-from .watching import FORGOTTEN, blocks, open_watches
+from .watching import FORGOTTEN, blocks, open_watches, running
 
 _new_node = object.__new__
 next_index = count().__next__
@@ -424,6 +424,13 @@ def topological_order(output: Node) -> list[Node]:
     Inputs exist before what is computed from them, so sorting by age is a topological order.
     """
     return ancestors(output, 0)[0]
+
+
+def is_differentiated(node: Node) -> bool:
+    """Tell whether a function is being differentiated by what a node was computed from."""
+    arguments = {x for trace in list(running) for x in trace.primals}
+    oldest = min([x.index for x in arguments], default=next_index())
+    return not arguments.isdisjoint(ancestors(node, oldest)[0])
 
 
 def ancestors(output: Node, oldest: int) -> tuple[list[Node], bool]:

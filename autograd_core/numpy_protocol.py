@@ -21,8 +21,8 @@ from .functions import activations, decompositions, products, rearranging, stati
 from .functions.compositions import COMPOSED
 from .functions.rearranging import moving, permuting, reshaping, splitting
 from .functions.windows import sliding_windows
-from .graph import Node, node_in
-from .messages import GradientWarning, describe, warn_once
+from .graph import Node, is_differentiated, node_in
+from .messages import GradientWarning, describe, package_of, warn_once
 from .primitives import elementwise
 
 
@@ -189,6 +189,20 @@ def note_taken(node: Node, frame: FrameType) -> None:
         callers.note_explicit(frame, taker)
     elif taker.function not in PLAIN_OF_LISTS and not _was_derived(node, taker):
         lost(node, taker)
+
+
+def note_list(node: Node, frame: FrameType) -> None:
+    """Warn of numbers taken as a list, if a function is being differentiated by what gave them."""
+    if not watching.running or not watching.is_recording() or watching.tracer():
+        return
+    if is_differentiated(node) and package_of(frame) not in callers.TAKING:
+        warn_once(
+            "taken",
+            f".tolist() takes the numbers out of a Value: {describe(node)}",
+            "plain numbers have no graph, so no derivative flows through them",
+            "list(v), whose elements are Values; v.data.tolist() for plain numbers",
+            GradientWarning,
+        )
 
 
 def _was_derived(node: Node, taker: Taker) -> bool:

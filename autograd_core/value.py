@@ -25,6 +25,7 @@ from .numpy_protocol import (
     as_array,
     carry_out,
     carry_out_ufunc,
+    note_list,
     note_taken,
     recorded_form,
 )
@@ -407,8 +408,15 @@ class Value(Node):
         return float(self._data.item())
 
     def tolist(self) -> Any:
-        """Return the numbers as a float, or as nested lists of floats."""
-        return self._plain_data(".tolist()").tolist()
+        """Return the numbers as a float, or as nested lists of floats.
+
+        In a function that is being differentiated, a list of what depends on its arguments is
+        warned of: no derivative flows through it.
+        """
+        numbers = self._plain_data(".tolist()").tolist()
+        if self.shape:
+            note_list(self, sys._getframe(1))
+        return numbers
 
     def any(self, axis: Any = None, keepdims: bool = False) -> Any:
         """Return whether any element is not 0, as a plain bool or array."""

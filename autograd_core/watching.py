@@ -54,6 +54,8 @@ blocks: ContextVar[_Blocks] = ContextVar("blocks", default=((), (), None))
 # Those of all threads that are open: while there are none, recording does nothing more. A block
 # that is not among them has ended, also for tasks that began inside it.
 open_watches: set[_Opening] = set()
+# The traces whose function is being differentiated now, in any thread
+running: set[Any] = set()
 # The age, as of nodes, at which any Value was last given other data
 latest_assignment = 0
 

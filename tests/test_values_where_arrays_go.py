@@ -37,8 +37,12 @@ from autograd_core import (
     callers,
     compile,
     grad,
+    hessian,
     jacobian,
+    jvp,
+    messages,
     no_grad,
+    vjp,
 )
 
 mpl.use("Agg")
@@ -445,6 +449,53 @@ class TestListsAndGenerators:
         values = [Value(0.5) for _ in range(300)]
         function(values)
         assert sum(looked_at) <= 2 * len(values)
+
+
+class TestLists:
+    """v.tolist(): silent, but for what a function that is being differentiated computes."""
+
+    DERIVATIVES = {
+        "grad": lambda f: grad(f)(np.array([1.0, 2.0])),
+        "vjp": lambda f: vjp(f, np.array([1.0, 2.0])),
+        "jvp": lambda f: jvp(f, (np.array([1.0, 2.0]),), (np.ones(2),)),
+        "jacobian": lambda f: jacobian(f)(np.array([1.0, 2.0])),
+        "of a Value": lambda f: grad(f)(Value([1.0, 2.0])),
+        "hessian": lambda f: hessian(f)(np.array([1.0, 2.0])),
+    }
+
+    @pytest.mark.parametrize("differentiate", DERIVATIVES.values(), ids=DERIVATIVES)
+    def test_of_what_is_being_differentiated_is_warned_of(self, differentiate):
+        for computed in (lambda v: v, lambda v: v * 2, lambda v: np.stack([v[0], v[0] ** 2])):
+            messages.warned.clear()
+            with pytest.warns(
+                GradientWarning, match=r"^\.tolist\(\) takes [\s\S]*list\(v\)"
+            ) as caught:
+                differentiate(lambda v, computed=computed: v[0] * sum(computed(v).tolist()))
+            assert [warning.filename for warning in caught] == [__file__]
+
+    def test_of_an_outer_argument_is_warned_of(self):
+        with pytest.warns(GradientWarning, match=r"^\.tolist\(\)"):
+            grad(lambda x: grad(lambda y: y * sum((x * 2).tolist()))(3.0))(np.ones(2))
+
+    def test_elsewhere_is_silent(self, v):
+        kept = []
+        weights = v * 2.0
+
+        def loss(x):
+            kept.append(x * 2.0)
+            with no_grad():
+                (x * 2.0).tolist()
+            return np.sum(x * weights.tolist() * x.data.tolist()) + x[0].tolist() + x[0].item()
+
+        assert (v * 2.0).tolist() == weights.tolist()
+        grad(loss)(np.ones(3))
+        assert kept[0].tolist() == [2.0, 2.0, 2.0]
+
+    def test_a_function_that_fails_leaves_nothing_behind(self):
+        kept = []
+        with pytest.raises(ZeroDivisionError):
+            grad(lambda x: kept.append(x * 2.0) or 1 // 0)(np.ones(2))
+        assert kept[0].tolist() == [2.0, 2.0]
 
 
 class TestNames:
