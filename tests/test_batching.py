@@ -46,6 +46,16 @@ def rng():
     return np.random.default_rng(0)
 
 
+class Adds:
+    """A function with something to draw, and a switch."""
+
+    def __init__(self, draw, is_on=True):
+        self.draw, self.is_on = draw, is_on
+
+    def __call__(self, x):
+        return x + self.draw() if self.is_on else x
+
+
 def loop(f, in_axes, *args):
     """Return what f gives for each sample, stacked: each argument has an axis, or None."""
     count = next(
@@ -717,6 +727,36 @@ class TestErrors:
 
 
 class TestWhatOneRunForAllSamplesGetsWrong:
+    @pytest.mark.parametrize(
+        "made",
+        [
+            lambda draw: lambda x: x + draw(),
+            lambda draw: partial(lambda draw, x: x + draw(), draw),
+            Adds,
+        ],
+        ids=["closure", "partial", "object"],
+    )
+    def test_another_function_of_the_same_code_is_checked_anew(self, made, rng):
+        x = np.arange(3.0)
+        for one in (lambda: 1.0, int):
+            assert_close(batch(made(one))(x), x + one())
+        for draw in (rng.normal, lambda: rng.normal(0.0, 1.0)):
+            with pytest.raises(TraceError, match="random numbers drawn inside a batched"):
+                batch(made(draw))(x)
+        assert_close(batch(made(lambda: 1.0))(x), x + 1.0)
+
+    def test_a_switch_thrown_later_is_noticed(self, rng):
+        adds = Adds(rng.normal, is_on=False)
+        f, x = batch(adds), np.arange(3.0)
+        for _ in range(3):
+            assert_close(f(x), x)
+        adds.is_on = True
+        for g in (f, batch(adds)):
+            with pytest.raises(TraceError, match="random numbers drawn inside a batched"):
+                g(x)
+        adds.is_on = False
+        assert_close(f(x), x)
+
     def test_random_numbers_are_drawn_for_each_sample_or_refused(self):
         rng = np.random.default_rng(0)
         x = np.zeros(4)

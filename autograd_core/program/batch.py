@@ -1,11 +1,12 @@
 """batch: a function of one sample, applied to many at once."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
-from weakref import WeakSet
 
 import numpy as np
 
@@ -21,8 +22,9 @@ from ..primitives.shapes import transpose
 from ..value import make_leaf
 from ..watching import Lasting, is_live, recording, watch
 from .batching_rules import Register, Task, carry_out
+from .running import Ran
 from .signature import builder, is_static
-from .surroundings import Run
+from .surroundings import Run, Surroundings
 from .tracing import GraphTracer, drawing_again, earlier, fresh
 
 Place = tuple[str, Any, Any]  # a leaf of the arguments: its name, itself, its axis of samples
@@ -43,15 +45,17 @@ def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
     Returns: function of f's arguments; the result has f's structure, with a first axis of samples.
     Raises:  ShapeError: other numbers of samples, or no such axis. OptionError: in_axes of
              another structure, or no argument holds samples. TraceError: f takes data out of the
-             graph, assigns to a Value, calls `callback`; or, in its first call and for more than
-             one sample, it draws without `fresh`, reads the time or a file, or changes what it
-             reads, again in a second try.
+             graph, assigns to a Value, calls `callback`; or, for more than one sample, it draws
+             without `fresh`, reads the time or a file, or changes what it reads, again in a second
+             try: checked in the first call, and where it reads another function or switch.
     Example: >>> def network(weights, x):
              ...     w, bias, out = weights
              ...     return out * np.tanh(w * x + bias)
              >>> batch(network, in_axes=(None, 0))([1.0, 0.5, 2.0], np.array([-0.5, 0.0, 1.5]))
              array([0.        , 0.92423431, 1.92805516])
     """
+
+    check = _Check(f)
 
     @wraps(f)
     def of_samples(*args: Any, **kwargs: Any) -> Any:
@@ -77,7 +81,7 @@ def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
                 return trial, *of_one(sample)
 
         with np.errstate(all="ignore"):
-            trial, results, build_result = _checked(f, attempt, count)
+            trial, results, build_result = check.run(attempt, count)
             outputs = trial.for_all(results)
             if trial.is_spoilt:
                 given = zip(numbers, samples.values(), strict=True)
@@ -88,28 +92,84 @@ def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
     return of_samples
 
 
-_known: WeakSet[Any] = WeakSet()  # code that one run for all samples does not get wrong
+# By the code of functions that one run for all samples does not get wrong: what ran, and what the
+# function reached then
+_known: dict[Any, tuple[Ran, Counter[Any]]] = {}
+_MOST_KNOWN = 1000
 
 
-def _checked(f: Callable[..., Any], attempt: Callable[[Run | None], Any], count: int) -> Any:
-    """Run f on one sample; at first, refuse what one run for all samples would get wrong.
+class _Check:
+    """Refuses what one run for all samples of a function would get wrong.
 
-    Such as random numbers without `fresh`, which all samples would share. The first run may fill a
-    cache or make weights, as the first sample would in a loop; the second decides.
+    Such as random numbers without `fresh`, which all samples would share.
     """
-    code = _code(f)
-    # A recording around it is checked itself
-    if count < 2 or code in _known or watching.tracer() is not None or earlier.get() is not None:
-        return attempt(None)
-    doubt = None
-    for _ in range(2):
-        run = Run([f], "batched")
-        found = attempt(run)
-        doubt = run.doubt(run.surroundings(), lambda: threading.active_count() > 1)
-        if doubt is None:
-            _known.add(code)
-            return found
-    raise doubt  # type: ignore[misc]  # there is one
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self._f, self._code = f, _code(f)
+        self._surroundings: Surroundings | None = None  # in which it is known to be right
+        self._is_used_again = False
+
+    def run(self, attempt: Callable[[Run | None], Any], count: int) -> Any:
+        """Run the function on one sample, in new surroundings twice.
+
+        The first run may fill a cache or make weights, as the first sample would in a loop; the
+        second decides.
+        """
+        # A recording around it is checked itself
+        is_checked = count < 2 or watching.tracer() is not None or earlier.get() is not None
+        if is_checked or self._is_known():
+            return attempt(None)
+        doubt = None
+        for _ in range(2):
+            run = Run([self._f], "batched")
+            found = attempt(run)
+            surroundings = run.surroundings()
+            doubt = run.doubt(surroundings, lambda: threading.active_count() > 1)
+            if doubt is None:
+                self._note(surroundings)
+                return found
+        raise doubt  # type: ignore[misc]  # there is one
+
+    def _is_known(self) -> bool:
+        """Tell whether it was right where all that may decide what it does was as it is now."""
+        if self._surroundings is not None:
+            if self._surroundings.are_current():
+                return True
+            self._surroundings, self._is_used_again = None, False
+        if self._code not in _known:
+            return False
+        ran, reached = _known[self._code]
+        surroundings = Surroundings([self._f], ran, {})
+        if _reached(surroundings) != reached:
+            return False
+        if self._is_used_again:  # the quick test takes long to make
+            self._note(surroundings)
+        self._is_used_again = True
+        return True
+
+    def _note(self, surroundings: Surroundings) -> None:
+        surroundings.expect([])
+        self._surroundings = surroundings
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[self._code] = surroundings.ran, _reached(surroundings)
+
+
+def _reached(surroundings: Surroundings) -> Counter[Any]:
+    """Return what stands in the places that a function reads, as far as it decides what it does."""
+    found = surroundings.places.found.values()
+    return Counter((place.name, _deciding(place.value)) for place in found)
+
+
+def _deciding(x: Any) -> Any:
+    """Return what may decide which operations there are: not so the numbers of arrays, Values."""
+    if isinstance(x, tuple):
+        return tuple(map(_deciding, x))
+    if isinstance(x, bool | int | float | complex | str | np.generic):
+        return repr(x)
+    if isinstance(x, FunctionType | MethodType):
+        return x.__code__
+    return x.__qualname__ if isinstance(x, BuiltinFunctionType | type) else type(x)
 
 
 def _code(f: Any) -> Any:

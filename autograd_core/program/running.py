@@ -208,6 +208,7 @@ class Ran:
     def __init__(self, noticed: Callable[[Any, str], None]) -> None:
         self.code: dict[CodeType, dict[str, Any]] = {}
         self.is_complete = False  # not where both a profiler and a tracing tool were at work
+        self._names: dict[tuple[bool, int], set[str]] = {}  # by how much code there is
         self._noticed = noticed
         self._get: Callable[[], Any] = sys.getprofile
         self._set: Callable[[Any], None] = sys.setprofile
@@ -279,9 +280,12 @@ class Ran:
         """
         if not self.is_complete:
             return None
-        code = self.code.items()
-        found = [c for c, v in code if not (of_users and is_library(v.get("__name__")))]
-        return set().union(*map(names_in, found))
+        known = self._names.get((of_users, len(self.code)))
+        if known is None:
+            code = self.code.items()
+            found = [c for c, v in code if not (of_users and is_library(v.get("__name__")))]
+            known = self._names[of_users, len(self.code)] = set().union(*map(names_in, found))
+        return set(known)
 
 
 # In code that makes texts

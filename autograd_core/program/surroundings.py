@@ -111,7 +111,7 @@ class Surroundings:
     """
 
     def __init__(self, roots: list[Any], ran: Ran, left_out: dict[tuple[int, Any], Any]) -> None:
-        self._roots, self._ran = roots, ran
+        self._roots, self.ran = roots, ran
         self._read_afresh: list[Any] = []
         self.places = Places(roots, ran)
         found = self.places.found
@@ -173,7 +173,7 @@ class Surroundings:
 
     def _are_current_after_all(self) -> bool:
         """Walk once more: there may be new attributes that the function does not mention."""
-        places = Places(self._roots, self._ran)
+        places = Places(self._roots, self.ran)
         now, then = [
             {k: p.value for k, p in found.items() if k not in self._left_out and k[1] is not len}
             for found in (places.found, self.places.found)
