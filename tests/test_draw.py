@@ -169,7 +169,7 @@ def test_inputs_parameters_constants_and_results_differ_in_shape():
 def test_parameters_of_modules_are_known_and_stand_in_their_frames():
     dense = nn.Dense(2)
     dense.build((3,))
-    dense.unused = Value(1.0)
+    vars(dense)["unused"] = Value(1.0)
     picture = draw(dense(np.ones((1, 3))).sum())
     assert the(picture, "weight").get("class") == "node parameter unknown"
     neuron = nn.Neuron(2)
