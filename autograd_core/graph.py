@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import cache, partial
 from importlib import import_module
 from itertools import count
-from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
@@ -385,9 +384,8 @@ def _constant(x: Data) -> Data:
 @cache
 def _table() -> dict[str, Primitive]:
     """Return the library's primitives by name."""
-    package = import_module(f"{__package__}.primitives")
-    names = [module.name for module in iter_modules(package.__path__)]
-    modules = [import_module(f"{package.__name__}.{name}") for name in names]
+    package = f"{__package__}.primitives."
+    modules = [module for name, module in sys.modules.items() if name.startswith(package)]
     rows = [row for module in modules for row in vars(module).values()]
     return {row.name: row for row in rows if isinstance(row, Primitive)}
 
