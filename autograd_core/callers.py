@@ -130,7 +130,7 @@ class Taker(NamedTuple):
 
 _UNKNOWN = Site("", "", ())
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF")
-_COMPUTED = "(...)"  # in place of a name: what is called, or its owner, was computed
+_COMPUTED = "(...)"  # instead of a name: what is called, or its owner, was computed
 # By the identity of a code object, which is kept so that no other one gets it: its sites, and
 # those that take numbers explicitly, such as float(v)
 _sites: dict[int, tuple[CodeType, dict[int, Site]]] = {}

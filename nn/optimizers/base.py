@@ -77,7 +77,7 @@ class Optimizer(Configured):
         if is_model or isinstance(self.learning_rate, Iterable):
             raise OptionError(
                 f"{type(self).__name__} of a {type(self.learning_rate).__name__}",
-                "its first argument is the learning rate: each step is told what it moves",
+                "its first argument is the learning rate; the model is an argument of each step",
                 f"optimizer = {type(self).__name__}(), then optimizer.step(model), or "
                 "optimizer.step(model.parameters())",
             )
