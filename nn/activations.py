@@ -260,6 +260,7 @@ _FUNCTIONS = (
     *(silu, softplus, softsign, mish, exponential, hard_sigmoid, hard_tanh, log_sigmoid),
     *(softmax, log_softmax),
 )
+OF_LAYERS = (softmax, log_softmax)  # which need all outputs of a layer at once
 BY_NAME = {f.__name__: f for f in _FUNCTIONS} | {"swish": silu}
 
 

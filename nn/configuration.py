@@ -118,8 +118,10 @@ def _unknown(kind: type, name: str, known: frozenset[str]) -> MissingNameError:
 
 def _is_default(value: Any, default: Any) -> bool:
     if isinstance(default, str) and not isinstance(value, str):  # the choice that a name made
-        same_name: bool = name_of(value) == default
-        return same_name and (not isinstance(value, Configured) or repr(value).endswith("()"))
+        kind = type(value) if isinstance(value, Configured) else function_of(value)
+        is_ours = (getattr(kind, "__module__", None) or "").startswith(("nn.", "autograd_core."))
+        is_plain = repr(value).endswith("()") if isinstance(value, Configured) else value is kind
+        return is_ours and is_plain and name_of(value) == default
     if isinstance(value, Configured) and type(value) is type(default):
         return repr(value) == repr(default)
     return value is default or (type(value) is type(default) and bool(value == default))
@@ -129,14 +131,26 @@ def _brief(value: Any) -> str:
     return repr(value) if isinstance(value, Configured) or not callable(value) else name_of(value)
 
 
+def function_of(choice: Any) -> Any:
+    """Return the function that a partial calls; anything else as it is.
+
+    What is decided by a function is decided by itself: functions of users may have any name.
+
+    Example: >>> function_of(partial(sorted, reverse=True)) is sorted
+             True
+    """
+    return choice.func if isinstance(choice, partial) else choice
+
+
 def name_of(choice: Any) -> str:
     """Return a function's name, `leaky_relu` for a partial of it, or a class's for its instance.
+
+    It is for messages, files and pictures.
 
     Example: >>> name_of(abs), name_of(partial(sorted, reverse=True))
              ('abs', 'sorted')
     """
-    if isinstance(choice, partial):
-        return name_of(choice.func)
+    choice = function_of(choice)
     name = getattr(choice, "__name__", None) or getattr(choice, "name", None)
     return name if isinstance(name, str) else _snake_case(type(choice).__name__)
 

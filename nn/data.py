@@ -9,14 +9,11 @@ from numpy.typing import DTypeLike
 
 from autograd_core import DataError, DomainError, OptionError, ShapeError
 
-from .configuration import name_of
+from .configuration import function_of, name_of
+from .losses import OF_NUMBERED, OF_ROWS, OF_TWO
 from .mistakes import warn
 from .randomness import generator
 
-# By what a loss compares predictions with: numbers of classes, rows of them, one of two classes
-_NUMBERED = ("sparse_categorical_crossentropy",)
-_IN_ROWS = ("categorical_crossentropy", "categorical_hinge", "kl_divergence")
-_OF_TWO = ("binary_crossentropy", "hinge", "squared_hinge")
 _SHARE = 0.05  # of validation samples with classes that training lacks, from which on to warn
 
 
@@ -236,7 +233,7 @@ def labels_of(y: Any, loss: Any) -> Any:
 
     Args:    y: array, numbers of classes (samples,), (samples, 1), (samples, steps) or (samples,
              steps, 1); or rows of them, one-hot, (samples, classes) or (samples, steps, classes).
-             loss: function that takes them, whose name decides between steps and rows.
+             loss: function that takes them, which decides between steps and rows.
     Raises:  OptionError: rows of 0 and 1 that may be either.
     Example: >>> from nn.losses import categorical_crossentropy, sparse_categorical_crossentropy
              >>> y = np.array([[0, 1, 0], [1, 0, 0]])
@@ -247,17 +244,17 @@ def labels_of(y: Any, loss: Any) -> Any:
     """
     if y.ndim > 1 and y.shape[-1] == 1:
         return y[..., 0]
-    name = name_of(loss)
-    if y.ndim == 1 or name in _NUMBERED:
+    function = function_of(loss)
+    if y.ndim == 1 or function in OF_NUMBERED:
         return y
     is_one_hot = bool(((y == 0) | (y == 1)).all() and (y.sum(axis=-1) == 1).all())
-    if is_one_hot and name in _OF_TWO:
+    if is_one_hot and function in OF_TWO:
         raise OptionError(
-            f"class_weight with targets of shape {y.shape} for {name}",
+            f"class_weight with targets of shape {y.shape} for {name_of(loss)}",
             "each row holds a single 1: it may be one class in a row, or steps of two classes",
             "sample_weight, (samples,) or (samples, steps); or categorical_crossentropy",
         )
-    return y.argmax(axis=-1) if is_one_hot or name in _IN_ROWS else y
+    return y.argmax(axis=-1) if is_one_hot or function in OF_ROWS else y
 
 
 def class_weights(y: Any, given: Any, loss: Any) -> Any:
@@ -341,9 +338,10 @@ def times(by_class: Any, sample_weight: Any) -> Any:
 
 def check_classes(y: Any, held_out: Any, loss: Any) -> None:
     """Warn if validation samples are of classes of which training has no sample."""
-    if name_of(loss) not in (*_NUMBERED, *_IN_ROWS, *_OF_TWO):
+    function = function_of(loss)
+    if function not in (*OF_NUMBERED, *OF_ROWS, *OF_TWO):
         return
-    if max(y.ndim, held_out.ndim) > 1 and name_of(loss) not in _IN_ROWS and y.shape[-1] != 1:
+    if max(y.ndim, held_out.ndim) > 1 and function not in OF_ROWS and y.shape[-1] != 1:
         return  # steps, such as words, of which some are always new
     labels, others = labels_of(y, loss), labels_of(held_out, loss)
     if labels.ndim > 1 or not np.array_equal(labels, np.round(labels)):

@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd_core import OptionError, ShapeError, Value, log_softmax, softplus
 
-from .configuration import check_range, choose, name_of, takes
+from .configuration import check_range, choose, function_of, name_of, takes
 from .mistakes import warn
 from .targets import (
     EPSILON,
@@ -430,6 +430,32 @@ def get(loss: Any) -> Any:
              4.0
     """
     return choose("loss", BY_NAME, loss)
+
+
+# What losses of classes compare predictions with: the numbers of classes, rows of them, or labels
+# of two classes. Those of scores take 0 for the boundary of two classes, the others 1/2
+OF_NUMBERED = (sparse_categorical_crossentropy,)
+OF_ROWS = (categorical_crossentropy, categorical_hinge, kl_divergence)
+OF_TWO = (binary_crossentropy, hinge, squared_hinge)
+_OF_SCORES = (hinge, squared_hinge)
+
+
+def decides_at(loss: Any) -> float:
+    """Return the output at which the second of two classes begins: 1/2, or 0 for logits and hinges.
+
+    Example: >>> decides_at(binary_crossentropy), decides_at(hinge)
+             (0.5, 0.0)
+    """
+    return 0.0 if wants_logits(loss) or function_of(loss) in _OF_SCORES else 0.5
+
+
+def wants_logits(loss: Any) -> bool:
+    """Return whether a loss was chosen with from_logits=True.
+
+    Example: >>> wants_logits(partial(binary_crossentropy, from_logits=True)), wants_logits(hinge)
+             (True, False)
+    """
+    return bool(getattr(loss, "keywords", {}).get("from_logits", False))
 
 
 def weights_like(sample_weight: Any, samples: tuple[int, ...]) -> Any:

@@ -20,13 +20,15 @@ import numpy as np
 from autograd_core import OptionError, ShapeError
 
 from . import losses
-from .configuration import check_range, choose, name_of, takes
+from .configuration import check_range, choose, function_of, name_of, takes
 from .losses import (
     categorical_crossentropy,
+    decides_at,
     masked_weights,
     mean_absolute_error,
     mean_squared_error,
     sparse_categorical_crossentropy,
+    wants_logits,
     weights_like,
 )
 from .mistakes import warn
@@ -35,12 +37,10 @@ from .targets import (
     are_signs,
     as_numbers,
     class_numbers,
-    decides_at,
     pair,
     pair_of_rows,
     plain,
     threshold_of,
-    wants_logits,
     with_classes,
 )
 
@@ -503,7 +503,7 @@ def _check_metric(name: str, function: Any) -> None:
 
 def _for_outputs(metric: Any, loss: Any) -> Any:
     """Return a metric for the outputs that a loss expects; options that were given stay."""
-    kind = metric.func if isinstance(metric, partial) else metric
+    kind = function_of(metric)
     options = metric.keywords if isinstance(metric, partial) else {}
     if wants_logits(loss) and "from_logits" not in options and takes(kind, "from_logits"):
         return partial(metric, from_logits=True)
@@ -511,7 +511,7 @@ def _for_outputs(metric: Any, loss: Any) -> Any:
     is_by_class = options.get("average", "binary") != "binary"  # by the largest, of any outputs
     if threshold == 0.5 or kind not in _BY_THRESHOLD or "threshold" in options or is_by_class:
         return metric
-    of_classes = getattr(loss, "func", loss) in _OF_CLASSES
+    of_classes = function_of(loss) in _OF_CLASSES
     if of_classes and kind is not accuracy:
         raise OptionError(
             f"the metric {name_of(metric)} of logits of classes",

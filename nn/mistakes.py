@@ -8,6 +8,9 @@ import numpy as np
 
 from autograd_core import Value, warn_once
 
+from . import activations
+from .configuration import function_of, name_of
+
 
 class TrainingWarning(UserWarning):
     """Something that computes, but most likely not what was meant."""
@@ -93,12 +96,12 @@ def check_layers(model: Any) -> None:
                 "its __call__ returns no mask, so that padded steps count in the loss",
                 "def output_mask(self, x, mask): return self.part.output_mask(x, mask)",
             )
-        name = getattr(getattr(layer, "activation", None), "__name__", "")
+        activation = getattr(layer, "activation", None)
         shape = getattr(layer, "output_shape", None) or (0,)
-        if name in ("softmax", "log_softmax") and shape[-1] == 1:
+        if function_of(activation) in activations.OF_LAYERS and shape[-1] == 1:
             warn(
                 "one class",
-                f"{name} of one output in {layer}",
+                f"{name_of(activation)} of one output in {layer}",
                 "there is one class only, which softmax gives probability 1 whatever the data",
                 "sigmoid with binary_crossentropy, or one output for each class",
             )

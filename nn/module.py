@@ -33,7 +33,6 @@ from .mistakes import check_finite, warn
 from .packages import progress_bar
 from .randomness import drawing_from
 from .storage.saving import load_weights, save
-from .targets import decides_at
 from .training import CompiledStep, EpochMetrics, SingleProcess, hold, plain
 
 EVALUATED_AT_ONCE = 256  # samples: matters for speed and memory only
@@ -536,7 +535,7 @@ class Module(Configured):
         out = self.predict(x, batch_size)
         if out.ndim > 1 and out.shape[-1] > 1:
             return out.argmax(axis=-1)
-        return (out.reshape(len(out), -1)[:, 0] > decides_at(self.loss)).astype(int)
+        return (out.reshape(len(out), -1)[:, 0] > losses.decides_at(self.loss)).astype(int)
 
     def _check_compiled(self) -> None:
         if self.loss is None:

@@ -9,14 +9,13 @@ import numpy as np
 from autograd_core import OptionError, ShapeError, Value
 
 from . import activations, initializers
-from .configuration import name_of
+from .configuration import function_of, name_of
 from .data import whole_number
 from .layers import Dense
 from .module import Module
 from .storage.tensors import reserve
 
 LINEAR = (None, activations.linear)
-OF_LAYERS = ("softmax", "log_softmax")  # need the outputs of all neurons of a layer at once
 
 
 class ScalarModule(Module):
@@ -107,7 +106,7 @@ class Neuron(ScalarModule):
         self.nin = whole_number("nin", nin)
         self.activation = activations.get(activation)
         self.nonlin = nonlin and self.activation not in LINEAR
-        if self.nonlin and name_of(self.activation) in OF_LAYERS:
+        if self.nonlin and function_of(self.activation) in activations.OF_LAYERS:
             name = name_of(self.activation)
             raise OptionError(
                 f"activation {name} for a neuron",
@@ -193,7 +192,7 @@ class Layer(ScalarModule):
         self.nonlin = nonlin and self.activation not in LINEAR
         self.initializer = initializers.get(initializer)
         self.use_bias = use_bias
-        self._acts_as_one = self.nonlin and name_of(self.activation) in OF_LAYERS
+        self._acts_as_one = self.nonlin and function_of(self.activation) in activations.OF_LAYERS
         options = {
             "bias": 0.0 if use_bias else None,
             "nonlin": self.nonlin and not self._acts_as_one,

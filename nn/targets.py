@@ -7,7 +7,6 @@ import numpy as np
 
 from autograd_core import OptionError, ShapeError, Value, callback, log_softmax
 
-from .configuration import name_of
 from .mistakes import warn
 
 # Keras's: probabilities are held this far from 0 and 1 before their logarithm is taken
@@ -347,23 +346,3 @@ def _are_probabilities(data: Any) -> bool:
     if not data.min() >= 0:
         return False
     return bool(np.abs(np.add.reduce(data, -1) - 1).max() < ROUNDING)
-
-
-def decides_at(loss: Any) -> float:
-    """Return the output at which the second of two classes begins: 1/2, or 0 for logits and hinges.
-
-    Example: >>> from nn.losses import binary_crossentropy, hinge
-             >>> decides_at(binary_crossentropy), decides_at(hinge)
-             (0.5, 0.0)
-    """
-    return 0.0 if wants_logits(loss) or name_of(loss) in ("hinge", "squared_hinge") else 0.5
-
-
-def wants_logits(loss: Any) -> bool:
-    """Return whether a loss was chosen with from_logits=True.
-
-    Example: >>> from functools import partial
-             >>> wants_logits(partial(print, from_logits=True)), wants_logits(print)
-             (True, False)
-    """
-    return bool(getattr(loss, "keywords", {}).get("from_logits", False))

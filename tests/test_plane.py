@@ -8,8 +8,8 @@ import pytest
 
 from autograd_core import DataError, DomainError, ShapeError
 from nn import losses
+from nn.losses import wants_logits
 from nn.plots.plane import Plane
-from nn.targets import wants_logits
 
 CORNERS = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 1.0], [10.0, 1.0]])
 

@@ -54,7 +54,7 @@ def from_keras(model: Any) -> Any:
 def _converted(keras: Any, layer: Any, position: str) -> Any:
     kind = type(layer).__name__
     is_chain = isinstance(layer, keras.Sequential) and type(layer).call is keras.Sequential.call
-    if is_chain or kind == "Functional":
+    if is_chain or (kind == "Functional" and _is_of_keras(type(layer))):
         return _model(keras, layer, position)
     place = f"{position}, {getattr(layer, 'name', layer)!r}, Keras's {kind}"
     if getattr(keras.layers, kind, None) is not type(layer):
@@ -70,6 +70,11 @@ def _converted(keras: Any, layer: Any, position: str) -> Any:
     if math.prod(lengths) != 1:
         raise UnsupportedError(place, "a slope belongs to each feature here", "shared_axes=[1, 2]")
     return fill(made, state_of(made, arrays), lengths)
+
+
+def _is_of_keras(kind: type) -> bool:
+    """Return whether a class is Keras's own: one of the user's may have the same name."""
+    return kind.__module__.partition(".")[0] == "keras"
 
 
 def _as_array(data: Any) -> Any:
@@ -186,7 +191,7 @@ def _rule(ours: Any, keras: Any, rule: Any, place: str) -> Any:
     """Return our regularizer or constraint of the same name, with the same options."""
     if rule is None:
         return None
-    kind = getattr(ours, type(rule).__name__, None)
+    kind = getattr(ours, type(rule).__name__, None) if _is_of_keras(type(rule)) else None
     options = rule.get_config() if kind else {}
     options.pop("axis", None)  # see _check_axis
     if kind is None:
@@ -253,6 +258,8 @@ def _bidirectional(keras: Any, layer: Any, place: str) -> Any:
     parts = []
     for part in (layer.forward_layer, layer.backward_layer):
         kind = type(part).__name__
+        if not _is_of_keras(type(part)):
+            raise UnsupportedError(f"{place}, {kind}", "it is no layer of Keras", _INSTEAD)
         # In Bidirectional, steps that a mask leaves out give 0 here, too
         options = keras, part, f"{place}, {kind}", "zero_output_for_mask"
         parts.append(_plain(getattr(layers, kind, None), *options))

@@ -9,10 +9,9 @@ import numpy as np
 from autograd_core import OptionError, ShapeError, sigmoid, softmax
 
 from .. import losses
-from ..configuration import choose, name_of
+from ..configuration import choose, function_of
 from ..module import Module
 from ..randomness import drawing_from
-from ..targets import decides_at, wants_logits
 from ._sklearn import check_is_fitted, check_random_state
 from .estimator import NetworkEstimator, Probabilistic, Regressing, check_kept
 
@@ -135,7 +134,7 @@ class NetworkClassifier(Probabilistic, Wrapped):
     def _gives_scores(self) -> bool:
         check_is_fitted(self)
         loss = self.model_.loss
-        return decides_at(loss) == 0.0 and not wants_logits(loss)
+        return losses.decides_at(loss) == 0.0 and not losses.wants_logits(loss)
 
     def _labels(self, out: Any) -> Any:
         threshold = 0.0 if self._gives_scores else 0.5
@@ -143,7 +142,7 @@ class NetworkClassifier(Probabilistic, Wrapped):
 
     def _computed(self, X: Any) -> Any:
         out = super()._computed(X)
-        if wants_logits(self.model_.loss):
+        if losses.wants_logits(self.model_.loss):
             out = softmax(out) if self._is_one_of_many else sigmoid(out)
         return out[:, 1:] if self._binarizer.y_type_ == "binary" and self._width == 2 else out
 
@@ -161,11 +160,11 @@ class NetworkClassifier(Probabilistic, Wrapped):
         return default if self.loss is None else self.loss
 
     def _targets(self, rows: Any) -> Any:
-        """Return rows of the model's width; for losses named sparse_... the numbers of classes."""
+        """Return rows of the model's width; the numbers of classes for a loss that takes them."""
         if rows.shape[1] < self._width:
             rows = np.hstack([1 - rows, rows])
-        is_sparse = name_of(self.model_.loss).startswith("sparse_")
-        return rows.argmax(axis=1) if is_sparse else rows
+        takes_numbers = function_of(self.model_.loss) in losses.OF_NUMBERED
+        return rows.argmax(axis=1) if takes_numbers else rows
 
 
 @dataclass(eq=False, repr=False)

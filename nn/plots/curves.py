@@ -9,9 +9,8 @@ import numpy as np
 from autograd_core import OptionError, grad
 
 from .. import activations
-from ..configuration import name_of
+from ..configuration import function_of, name_of
 from ..module import Module
-from ..neurons import OF_LAYERS
 from .axes import BLUE, COLOURS, ORANGE, axes_or_new, ink
 
 
@@ -80,7 +79,7 @@ def activation_functions(
     if not low < high:
         raise OptionError(f"a curve from {low} to {high}", "it has no length", "low < high")
     for function in chosen:
-        if name_of(function) in OF_LAYERS:
+        if function_of(function) in activations.OF_LAYERS:
             raise OptionError(
                 f"the curve of {name_of(function)}",
                 "it is no function of one number, but of all outputs of a layer",

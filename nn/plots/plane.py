@@ -7,7 +7,7 @@ import numpy as np
 from autograd_core import DomainError, ShapeError
 
 from ..data import as_samples
-from ..targets import wants_logits
+from ..losses import wants_logits
 from .axes import COLOURS, MARKERS, around_zero, axes_or_new, ink, mixed
 
 MARGIN = 0.1  # around the samples, as a share of their range

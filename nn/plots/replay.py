@@ -20,6 +20,7 @@ from ..callbacks import Callback, Logs
 from ..configuration import check_range, name_of
 from ..data import whole_number
 from ..files import replacing
+from ..neurons import LINEAR
 from .plane import Plane
 
 MOST_POINTS = 2_000  # shown; all samples are measured
@@ -364,7 +365,7 @@ def _layers(network: Any) -> list[Any]:
 
 def _function(layer: Any) -> list[str]:
     function = getattr(layer, "activation", type(layer))
-    return [] if function is None or name_of(function) == "linear" else [name_of(function)]
+    return [] if function in LINEAR else [name_of(function)]
 
 
 def packed(arrays: list[Any]) -> str:
