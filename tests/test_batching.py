@@ -582,6 +582,28 @@ class TestRandomness:
         drawn = [f(np.zeros(5)) for _ in range(3)]
         assert_close(np.concatenate(drawn), np.random.default_rng(0).normal(size=15))
 
+    @pytest.mark.parametrize("way", [batch, lambda f: compile(batch(f))], ids=["eager", "compiled"])
+    def test_is_drawn_in_the_order_of_a_loop(self, way):
+        def of_one(rng):
+            return lambda v: v + fresh(rng.normal) - fresh(lambda: rng.normal(size=2)).sum()
+
+        x, one = np.arange(5.0), of_one(np.random.default_rng(0))
+        many = way(of_one(np.random.default_rng(0)))
+        for _ in range(3):
+            assert_close(many(x), np.array([one(v) for v in x]))
+
+    def test_a_batch_of_batches_is_drawn_in_the_order_of_loops(self):
+        def of_one(rng):
+            return lambda v: v * fresh(rng.normal) + fresh(rng.normal)
+
+        x, one = np.arange(6.0).reshape(2, 3), of_one(np.random.default_rng(0))
+        eager = batch(batch(of_one(np.random.default_rng(0))))
+        compiled = compile(batch(batch(of_one(np.random.default_rng(0)))))
+        for _ in range(3):
+            right = np.array([[one(v) for v in row] for row in x])
+            assert_close(eager(x), right)
+            assert_close(compiled(x), right)
+
     def test_what_is_not_used_is_drawn_as_well(self):
         w = Value(2.0)
         rng = np.random.default_rng(0)

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import wraps
+from functools import partial, wraps
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
@@ -369,9 +369,8 @@ class Trial(GraphTracer):
 
     def for_all(self, results: list[Any]) -> list[Any]:
         """Return what the results of the run are for all samples."""
-        for node in self.draws:
-            _, _, params = self.making(node)
-            drawn = fresh(self._draw_each((params or {})["draw"], node._data))
+        for node, draw in zip(self.draws, self._draws_for_all(), strict=True):
+            drawn = fresh(draw)
             self.registers[node] = Register(drawn, len(node.shape), True)
             self.drawn.append(drawn)
         order = self._reached(results)
@@ -387,15 +386,24 @@ class Trial(GraphTracer):
                     self.registers.pop(x, None)  # its memory is free for others
         return [self._register(x).for_each(self.batch_size) for x in results]
 
-    def _draw_each(self, draw: Callable[[], Any], first: Data) -> Callable[[], Any]:
-        """Return what draws once for each sample; what the run has drawn is for the first."""
-        seen = [first]
+    def _draws_for_all(self) -> list[Callable[[], Any]]:
+        """Return what draws for all samples, one function for each draw of the run.
 
-        def draw_each() -> Any:
-            drawn = [as_data(seen.pop() if seen else draw()) for _ in range(self.batch_size or 1)]
-            return np.stack(drawn)[: self.batch_size]
+        The first one draws everything, sample after sample, as a loop over the samples would.
+        """
+        draws = [(self.making(node)[2] or {})["draw"] for node in self.draws]
+        first = [[node._data for node in self.draws]]  # the run has drawn for the first sample
+        count = self.batch_size or 1
+        own = threading.local()  # replays may run in several threads
 
-        return draw_each
+        def draw(i: int) -> Any:
+            if i == 0:
+                rows = [first.pop()] if first else []
+                rows += [[as_data(one()) for one in draws] for _ in range(count - len(rows))]
+                own.columns = [np.stack(column)[: self.batch_size] for column in zip(*rows, strict=True)]
+            return own.columns[i]
+
+        return [partial(draw, i) for i in range(len(draws))]
 
     def _as_recorded(self, node: Node) -> AbstractContextManager[None]:
         forgetting: AbstractContextManager[None] = watching.no_grad()
