@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import watching
 from ..backprop import hold_nan, own, paths
-from ..data import Data, as_data, dtype_of, shape_of
+from ..data import as_data, dtype_of, shape_of
 from ..errors import OptionError, ShapeError, TraceError
 from ..functions.rearranging import stack
 from ..graph import Node, Primitive, plain
@@ -400,7 +400,8 @@ class Trial(GraphTracer):
             if i == 0:
                 rows = [first.pop()] if first else []
                 rows += [[as_data(one()) for one in draws] for _ in range(count - len(rows))]
-                own.columns = [np.stack(column)[: self.batch_size] for column in zip(*rows, strict=True)]
+                columns = zip(*rows, strict=True)
+                own.columns = [np.stack(column)[: self.batch_size] for column in columns]
             return own.columns[i]
 
         return [partial(draw, i) for i in range(len(draws))]
