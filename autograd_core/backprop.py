@@ -11,8 +11,8 @@ import numpy as np
 from . import watching
 from .data import as_data, shape_of
 from .errors import ChangedDataError, ShapeError, UnsupportedError
-from .graph import Node, Primitive, ancestors
-from .messages import describe
+from .graph import Node, Primitive, ancestors, is_differentiated
+from .messages import GradientWarning, describe, warn_once
 from .rules import applied, fit
 from .structural_zeros import careful_sweep
 from .watching import FORGOTTEN, watchers
@@ -221,6 +221,18 @@ def refuse_forgotten(*outputs: Any) -> None:
             f"the derivative of what was computed inside no_grad: {describe(outputs[0])}",
             "no_grad does not record how a result is computed, so every gradient would be 0",
             "the same computation outside the block; no_grad() for what is not differentiated",
+        )
+
+
+def warn_of_constants(how: str, output: Any, instead: str) -> None:
+    """Warn where a function that is being differentiated makes plain numbers of a gradient."""
+    if isinstance(output, Node) and is_differentiated(output):
+        warn_once(
+            "gradients",
+            f"{how} inside a function that is being differentiated",
+            "it gives plain numbers, which an outer derivative takes for constants",
+            f"{instead}; or inside no_grad(), if they are to be constants",
+            GradientWarning,
         )
 
 

@@ -22,8 +22,9 @@ from .messages import is_library, package_of, user_frame
 # fmt: off
 TAKING = {
     "IPython", "PIL", "_pytest", "altair", "autograd_core", "bokeh", "h5py", "imageio", "joblib",
-    "matplotlib", "mpl_toolkits", "nn", "onnx", "onnxruntime", "pandas", "plotly", "polars",
-    "pyarrow", "pytest", "safetensors", "seaborn", "sklearn", "tqdm", "xarray",
+    "json", "matplotlib", "mlflow", "mpl_toolkits", "nn", "onnx", "onnxruntime", "pandas", "plotly",
+    "polars", "pyarrow", "pytest", "rich", "safetensors", "seaborn", "sklearn", "tabulate",
+    "tensorboard", "tensorboardX", "tqdm", "wandb", "xarray",
 }
 # fmt: on
 TAKING_OF_NUMPY = (
@@ -33,6 +34,7 @@ TAKING_OF_NUMPY = (
     "numpy.lib.format",
 )
 MAKING_ARRAYS = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)
+FILLING = (*MAKING_ARRAYS, np.fromiter)
 # Functions of Python that lose nothing, since their derivative is 0
 CONVERTING = (float, int, complex)
 # Packages that call a function for the user, and instructions that take from an iterator
@@ -97,6 +99,17 @@ class Taker(NamedTuple):
             return []
         operands = [_looked_up(self.frame, x) for x in self.site.operands]
         return [x for x in operands if isinstance(x, list | tuple)]
+
+    def fills_with_numbers(self, node: Any) -> bool:
+        """Tell whether the user asks for an array of numbers: np.array(losses, dtype=float).
+
+        The node is one of the numbers, and not itself the array.
+        """
+        is_asked_for = self.is_user and any(self.function is function for function in FILLING)
+        if self.frame is None or self.through_numpy or not is_asked_for:
+            return False
+        operands = [_looked_up(self.frame, x) for x in self.site.operands]
+        return not node.shape and all(x is not node for x in operands)
 
     @property
     def is_explicit(self) -> bool:

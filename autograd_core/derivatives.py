@@ -13,12 +13,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .backprop import own, paths, refuse_forgotten, seed, sweep
+from .backprop import own, paths, refuse_forgotten, seed, sweep, warn_of_constants
 from .data import as_data, shape_of
 from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
 from .functions.statistics import sum
-from .graph import Node, Primitive, as_operand, is_differentiated, plain
+from .graph import Node, Primitive, as_operand, plain
 from .messages import GradientWarning, account, warn_once
 from .primitives.elementwise import identity
 from .value import make_leaf
@@ -125,21 +125,9 @@ def gradients(
         )
     live = create_graph or are_sweeps_recorded()
     if running and not live and is_recording():
-        _warn_of_constants(output)
+        warn_of_constants("gradients(...)", output, "gradients(..., create_graph=True)")
     with recording(create_graph):
         return pulled(output, wrt, cotangent, live)
-
-
-def _warn_of_constants(output: Any) -> None:
-    """Warn where a function that is being differentiated makes numbers of a gradient."""
-    if isinstance(output, Node) and is_differentiated(output):
-        warn_once(
-            "gradients",
-            "gradients(...) inside a function that is being differentiated",
-            "it gives plain numbers, which an outer derivative takes for constants",
-            "gradients(..., create_graph=True); or inside no_grad(), if they are to be constants",
-            GradientWarning,
-        )
 
 
 def pulled(output: Any, wrt: list[Any], cotangent: Any, live: bool) -> list[Any]:

@@ -173,7 +173,7 @@ def as_array(node: Node, dtype: Any, copy: bool | None, frame: FrameType) -> Any
         for index in np.ndindex(node.shape):
             objects[index] = rearranging.getitem(node, index) if index else node
         return objects
-    if not is_plain and np.dtype(dtype).kind in "fc":
+    if not is_plain and np.dtype(dtype).kind in "fc" and not _is_asked_for(node, taker):
         lost(node, taker)
     if watching.open_watches and taker.function not in SHAPES:
         watching.taking(node, "np.asarray()")
@@ -187,7 +187,9 @@ def note_taken(node: Node, frame: FrameType) -> None:
     taker = callers.taker(frame)
     if taker.is_explicit:
         callers.note_explicit(frame, taker)
-    elif taker.function not in PLAIN_OF_LISTS and not _was_derived(node, taker):
+    elif taker.function not in PLAIN_OF_LISTS and not (
+        _was_derived(node, taker) or _is_asked_for(node, taker)
+    ):
         lost(node, taker)
 
 
@@ -205,6 +207,12 @@ def note_list(node: Node, frame: FrameType) -> None:
         )
 
 
+def _is_asked_for(node: Node, taker: Taker) -> bool:
+    """Tell whether an array of numbers is asked for, and nothing that is being differentiated."""
+    is_free = not watching.running or not is_differentiated(node)
+    return is_free and taker.fills_with_numbers(node)
+
+
 def _was_derived(node: Node, taker: Taker) -> bool:
     """Tell whether a number is put into an array, as into a log, after its derivatives."""
     is_end = type(node._gradient) is float and node._gradient == 1.0  # where a sweep has begun
@@ -213,7 +221,8 @@ def _was_derived(node: Node, taker: Taker) -> bool:
 
 def lost(node: Node, taker: Taker) -> None:
     """Warn that a derivative is lost, unless none is recorded; a compiled function refuses it."""
-    if not watching.is_recording() or watching.tracer():
+    is_constant = node.origin == watching.FORGOTTEN
+    if is_constant or not watching.is_recording() or watching.tracer():
         return
     how = f"{taker.name or 'a function'}()"
     instead = "NumPy's function of the Value itself, or of np.stack([v, w])"

@@ -17,7 +17,7 @@ import numpy as np
 
 from .data import shape_of
 from .graph import Node, Primitive, plain
-from .primitives.elementwise import where
+from .primitives.elementwise import sign, where
 from .primitives.shapes import spread
 from .rules import applied, fit
 
@@ -222,9 +222,13 @@ class Presence:
 
 
 def _is_step(node: Node) -> bool:
-    """Tell whether a node has derivative 0, as comparisons have: its zeros stay where they are."""
+    """Tell whether a node has derivative 0, as comparisons have: its zeros stay where they are.
+
+    Not so those of sign: each is a single point, beside which nothing is left out.
+    """
     primitive = node.primitive
-    return primitive is not None and bool(primitive.rules) and not any(primitive.rules)
+    is_constant = primitive is not None and bool(primitive.rules) and not any(primitive.rules)
+    return is_constant and primitive is not sign
 
 
 def _of_shape(mask: Mask, node: Node) -> Mask:

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from . import callers, watching
-from .backprop import own, refuse_forgotten, seed, sweep
+from .backprop import own, refuse_forgotten, seed, sweep, warn_of_constants
 from .data import Data, as_data, shape_of
 from .errors import DataError, MissingNameError, ShapeError, UnsupportedError
 from .functions import activations, products, rearranging, statistics
 from .functions.compositions import COMPOSED
 from .graph import Node, next_index, plain, topological_order
-from .messages import GradientWarning, describe, warn_once
+from .messages import GradientWarning, describe, user_line, warn_once
 from .numpy_protocol import (
     RECORDED,
     as_array,
@@ -199,6 +199,9 @@ class Value(Node):
             watching.taking(self, ".backward()")
         if self.origin is watching.FORGOTTEN:
             refuse_forgotten(self)
+        if watching.running and not create_graph and watching.is_recording():
+            instead = "v.backward(create_graph=True), or gradients(v, [x], create_graph=True)"
+            warn_of_constants("v.backward()", self, instead)
         start = seed(self, gradient)
         with watching.recording(create_graph):
             cotangents = sweep(topological_order(self), start, create_graph=create_graph)
@@ -233,7 +236,8 @@ class Value(Node):
         label = "" if self.label is None else f", label={self.label!r}"
         return f"Value(data={self._data!r}, grad={gradient}{label})"
 
-    # Operators. `a += b` makes a new Value, as for numbers: nothing recorded ever changes.
+    # Operators. `a += b` makes a new Value, as for numbers: nothing recorded ever changes. So
+    # `p -= rate * p.grad` leaves p as it was where a model or a list holds it, which is warned of
 
     def __add__(self, other: Any) -> Any:
         return table.add.binary(self, other)
@@ -246,6 +250,30 @@ class Value(Node):
 
     def __rsub__(self, other: Any) -> Any:
         return table.subtract.binary(other, self)
+
+    def __iadd__(self, other: Any) -> Any:
+        if self._gradient is not None and self.primitive is None:
+            self._note_step("+=", other)
+        return table.add.binary(self, other)
+
+    def __isub__(self, other: Any) -> Any:
+        if self._gradient is not None and self.primitive is None:
+            self._note_step("-=", other)
+        return table.subtract.binary(self, other)
+
+    def _note_step(self, sign: str, other: Any) -> None:
+        """Warn of a step of gradient descent that makes a new Value."""
+        is_step = isinstance(other, np.ndarray) or ".grad" in user_line()
+        if isinstance(other, Node) or watching.tracer() or not is_step:
+            return
+        warn_once(
+            "step",
+            f"p {sign} step of a parameter, {describe(self)}",
+            "it makes a new Value, which takes the name p; the parameter itself stays as it was, "
+            "in a list or a model, too",
+            f"p.data {sign} step; p = p {sign[0]} step for a new Value that is computed from p",
+            GradientWarning,
+        )
 
     def __mul__(self, other: Any) -> Any:
         return table.multiply.binary(self, other)
@@ -603,7 +631,8 @@ class Value(Node):
         for name, each in ((own or {}) | slots).items():
             setattr(self, name, each)
         self.index = next_index()  # it is younger than all that this process has computed
-        self.origin = None
+        is_forgotten = self.origin == watching.FORGOTTEN  # whose derivatives stay refused
+        self.origin = watching.FORGOTTEN if is_forgotten else None
         self.assigned = 0
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import nn
-from autograd_core import logsumexp
+from autograd_core import grad, logsumexp
 
 INF, NAN = np.inf, np.nan
 LADDER = np.array([1.0, 10.0, 100.0])
@@ -47,6 +47,16 @@ def activation(name, torchs, point):
         lambda x: getattr(nn.activations, name)(x[0]),
         lambda x: getattr(jax.nn, name)(x[0]),
         lambda torch: lambda x: getattr(torch.nn.functional, torchs)(x[0]),
+    )
+
+
+def twice(ours, theirs, torchs, *point):
+    """Return the row of a second derivative: of the sum of the gradient of a function."""
+    return Row(
+        [*point],
+        lambda x: np.sum(grad(ours)(x)),
+        lambda x: jnp.sum(jax.grad(theirs)(x)),
+        lambda torch: lambda x: torch.func.grad(lambda y: torchs(torch, y))(x).sum(),
     )
 
 
@@ -90,6 +100,7 @@ ROWS = {
     "hard_tanh of NaN": activation("hard_tanh", "hardtanh", NAN),
     "norm of 0, 0": norm(0.0, 0.0),
     "norm of 1e-200, 0": norm(1e-200, 0.0),
+    "norm of 1e200, 1e200": norm(1e200, 1e200),
     "std of 1, 1": Row(
         [1.0, 1.0], np.std, jnp.std, lambda torch: lambda x: torch.std(x, correction=0)
     ),
@@ -99,6 +110,25 @@ ROWS = {
     "x^0.5 of -0.0": power(-0.0),
     "logaddexp of -inf, -inf": of_two("logaddexp", -INF, -INF),
     "logaddexp of inf, inf": of_two("logaddexp", INF, INF),
+    "the derivative of cosh of abs of 0": twice(
+        lambda x: np.sum(np.cosh(abs(x))),
+        lambda x: jnp.sum(jnp.cosh(abs(x))),
+        lambda torch, x: torch.cosh(abs(x)).sum(),
+        0.0,
+    ),
+    "the derivative of max(x, -x)^2 at 0": twice(
+        lambda x: np.sum(np.maximum(x, -x) ** 2),
+        lambda x: jnp.sum(jnp.maximum(x, -x) ** 2),
+        lambda torch, x: (torch.maximum(x, -x) ** 2).sum(),
+        0.0,
+    ),
+    "the derivative of (abs x + abs y)^2 at 0, 0": twice(
+        lambda x: np.linalg.norm(x, 1) ** 2,
+        lambda x: jnp.linalg.norm(x, 1) ** 2,
+        lambda torch, x: torch.linalg.norm(x, 1) ** 2,
+        0.0,
+        0.0,
+    ),
     "logsumexp of -inf, -inf": Row(
         [-INF, -INF],
         logsumexp,

@@ -17,6 +17,7 @@ from autograd_core import (
     Value,
     compile,
     grad,
+    gradients,
     hessian,
     jvp,
     no_grad,
@@ -56,6 +57,18 @@ class Doubler:
 
 
 class TestValues:
+    @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, through_pickle])
+    def test_of_results_of_no_grad_are_refused_a_derivative_as_these_are(self, duplicate):
+        x = Value(3.0)
+        with no_grad():
+            computed = x * x
+        twin = duplicate(computed)
+        assert twin.data == 9.0
+        with pytest.raises(UnsupportedError, match="computed inside no_grad"):
+            twin.backward()
+        with pytest.raises(UnsupportedError, match="computed inside no_grad"):
+            gradients(twin, [x])
+
     @BOTH
     def test_that_were_computed_are_refused_however_long_the_graph(self, duplicate):
         x = Value(1.0, label="x")

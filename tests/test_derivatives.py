@@ -511,6 +511,25 @@ class TestInsideNoGrad:
             grad(lambda x: x**3)(2.0)
             assert (x * x).inputs == ()
 
+    def test_gradients_of_backward_are_constants_in_an_outer_derivative_which_is_warned_of(self):
+        def slope(x, create_graph):
+            y = x**3
+            y.backward(create_graph=create_graph)
+            return x.grad * x
+
+        messages.warned.clear()
+        with pytest.warns(GradientWarning, match=r"^v\.backward\(\) inside .* differentiated"):
+            assert grad(slope)(2.0, False) == 12.0  # 3 x^2, a constant, times x
+        assert grad(slope)(2.0, True) == 36.0  # of 3 x^3
+
+        def with_a_log(x):
+            Value(3.0).backward()
+            with no_grad():
+                (x * 2.0).sum()
+            return x**2
+
+        assert grad(with_a_log)(3.0) == 6.0
+
     @pytest.mark.parametrize(
         "derivative",
         [

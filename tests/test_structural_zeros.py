@@ -49,6 +49,7 @@ NOTHING_CHOSEN = {
     "cube of a cube root": (lambda x: np.cbrt(x) ** 3, 0.0),
     "tanh of arctanh": (lambda x: np.tanh(np.arctanh(x)), 1.0),
     "half powers": (lambda x: (x**0.5) ** 2, 0.0),
+    "signed root": (lambda x: np.sign(x) * np.sqrt(abs(x)), 0.0),
 }
 
 
@@ -456,6 +457,26 @@ def test_second_derivatives_of_a_length_of_0_are_nan_as_in_jax():
     assert np.isnan(hessian(LENGTH)(np.zeros(2))).all()
     assert np.isnan(hessian(np.std)(np.ones(2))).all()
     assert np.isnan(hessian(lambda x: np.hypot(x[0], x[1]))(np.zeros(2))).all()
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (np.linalg.norm, [1e200, 1e200], [NAN, NAN]),
+        (np.linalg.norm, [1e200, 0.0], [NAN, NAN]),
+        (lambda x: np.linalg.norm(x, "fro"), [[1e200, 1e200]], [[NAN, NAN]]),
+        (lambda x: np.sum(np.linalg.norm(x, axis=1)), [[1e200, 1.0], [3.0, 4.0]],
+         [[NAN, NAN], [0.6, 0.8]]),
+        (np.std, [1e200, -1e200], [NAN, NAN]),
+        (lambda x: np.hypot(x[0], x[1]), [1.5e308, 1.5e308], [NAN, NAN]),
+        (lambda x: np.hypot(x[0], x[1]), [1e200, 1e200], [0.5**0.5, 0.5**0.5]),
+        (np.var, [1e200, -1e200], [1e200, -1e200]),
+    ],
+)  # fmt: skip
+def test_a_length_that_overflows_has_no_direction(f, x, expected):
+    x = np.array(x)
+    for derivative in (grad(f), compile(grad(f)), grad(compile(f))):
+        assert derivative(x) == pytest.approx(np.array(expected), rel=1e-12, nan_ok=True)
 
 
 class TestLogsumexpOfNothing:

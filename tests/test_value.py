@@ -169,6 +169,30 @@ class TestOperators:
         a.sum().backward()
         assert_same_data(before.grad, np.array([4.0, 6.0]))
 
+    @pytest.mark.parametrize("data", [2.0, [1.0, 2.0]])
+    def test_a_step_of_a_parameter_in_place_is_warned_of(self, data):
+        parameters = [Value(data, label="w")]
+        np.sum(parameters[0] ** 2).backward()
+        (p,) = parameters
+        with pytest.warns(GradientWarning, match=r"w = .*\n.*\n.*p\.data -= step") as caught:
+            p -= 0.1 * p.grad
+        (p,) = parameters
+        with pytest.warns(GradientWarning, match=r"p\.data \+= step"):
+            p += -0.1 * p.grad
+        assert [warning.filename for warning in caught] == [__file__]
+        assert_same_data(parameters[0].data, Value(data).data)
+
+    def test_other_augmented_assignments_are_silent(self):
+        a, loss = Value(3.0), Value(0.0)
+        for x in (1.0, 2.0):
+            loss += x
+            loss += a * x
+            loss -= 0.5
+        loss.backward()
+        a += 0.01  # a nudge
+        a -= loss * 2.0
+        assert_same_data(a.data, 3.01 - 2 * loss.data)
+
     def test_the_built_in_sum_adds_values(self):
         values = [Value(1.0), Value(2.0), Value(3.0)]
         total = sum(v * v for v in values)

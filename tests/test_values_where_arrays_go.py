@@ -184,11 +184,10 @@ class TestPython:
             (lambda s: math.hypot(1.0, s), r"np\.hypot\(v, w\)"),
             (cmath.exp, r"np\.exp\(v\)"),
             (np.float64, "keeps the graph"),
-            (lambda s: np.array([s, s], dtype=float), r"np\.stack"),
-            (lambda s: np.array([[1.0], [s]], dtype="f"), r"np\.stack"),
+            (lambda s: np.asarray(s, dtype=float), r"np\.stack"),
+            (lambda s: np.array(s, dtype="f"), r"np\.stack"),
             (partial(np.zeros(2).__setitem__, 0), "keeps the graph"),
             (np.zeros(2).fill, "keeps the graph"),
-            (lambda s: np.fromiter([s, s], float), "keeps the graph"),
             (lambda s: np.sum([1.0, 2.0], initial=s), "keeps the graph"),
             (lambda s: np.pad([1.0, 2.0], 1, constant_values=s), "keeps the graph"),
             (lambda s: statistics.fmean([s, s]), "keeps the graph"),
@@ -203,6 +202,29 @@ class TestPython:
         assert {warning.filename for warning in caught} == {__file__}
         with no_grad():
             take(s)
+
+    ASKING = (
+        lambda s: np.array([s, s], dtype=float),
+        lambda s: np.array([[1.0], [s * s]], dtype="f"),
+        lambda s: np.asarray([each * s for each in [s, s]], dtype=float),
+        lambda s: np.fromiter((each for each in [s, s]), float),
+    )
+
+    @pytest.mark.parametrize("take", ASKING)
+    def test_arrays_of_numbers_that_are_asked_for_are_no_loss_but_inside_grad(self, s, take):
+        numbers = take(s)  # a warning would be an error here
+        assert numbers.dtype.kind == "f"
+        assert grad(lambda x: x * take(s).sum())(1.0) == numbers.sum()
+        with pytest.warns(GradientWarning, match=r"takes the numbers out of a Value"):
+            grad(lambda x: x * take(x).sum())(2.5)
+
+    def test_files_of_json_take_numbers(self, s):
+        assert json.dumps({"loss": s * 2.0}, default=float) == '{"loss": 5.0}'
+
+    def test_results_of_no_grad_have_no_derivative_to_lose(self, s):
+        with no_grad():
+            computed = np.stack([s, s]) * 2.0
+        assert np.asarray(computed).tolist() == [5.0, 5.0]
 
     def test_warns_once_at_each_line(self, s):
         with pytest.warns(GradientWarning) as caught:

@@ -186,8 +186,8 @@ absolute: Primitive = Primitive("absolute", np.absolute,
     lambda g, out, x: _along(g, x, out, sign(x)),  # 0 at 0
     scalar=abs)
 hypot: Primitive = Primitive("hypot", np.hypot,
-    lambda g, out, x, y: _along(g, x, out, ratio(x, out)),  # 0 at (0, 0)
-    lambda g, out, x, y: _along(g, y, out, ratio(y, out)),
+    lambda g, out, x, y: _along(g, x, out, direction(x, out)),  # 0 at (0, 0)
+    lambda g, out, x, y: _along(g, y, out, direction(y, out)),
     scalar=math.hypot)
 
 # Roots, exponentials, logarithms
@@ -423,13 +423,18 @@ def _slope(slope: Primitive, near: Any, x: Any, out: Any) -> Any:
     return found
 
 
-def _along(g: Any, x: Any, length: Any, direction: Any) -> Any:
+def direction(x: Any, length: Any) -> Any:
+    """Return x / length: 0 where both are 0, and NaN where the length is too large for a float."""
+    return ratio(x, length + (length - length))
+
+
+def _along(g: Any, x: Any, length: Any, unit: Any) -> Any:
     """Return g times the direction of x, by x itself where g is a product with the length of x.
 
     So the derivatives of a squared length are those of x^2, also where the length is 0.
     """
     rest = without_factor(g, length)
-    return g * direction if rest is None else rest * x
+    return g * unit if rest is None else rest * x
 
 
 def without_factor(g: Any, factor: Any, depth: int = 8) -> Any:

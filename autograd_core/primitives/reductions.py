@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data import dtype_of, shape_of
 from ..graph import Primitive
-from .elementwise import divide, equal, exp, ratio, where, without_factor
+from .elementwise import direction, divide, equal, exp, where, without_factor
 from .indexing import getitem
 from .shapes import Axis, broadcast_to, concatenate, reshape, spread, sum, transpose
 
@@ -152,7 +152,7 @@ def _along_vectors(g: Any, out: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """Return g times the directions of vectors: see `_along` in elementwise.py."""
     rest = without_factor(g, out)
     if rest is None:
-        return spread(g, x, axis, keepdims) * ratio(x, spread(out, x, axis, keepdims))
+        return spread(g, x, axis, keepdims) * direction(x, spread(out, x, axis, keepdims))
     rest = broadcast_to(rest, shape=shape_of(out), dtype=dtype_of(x))
     return spread(rest, x, axis, keepdims) * x
 
