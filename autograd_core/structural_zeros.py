@@ -80,7 +80,7 @@ class _Step:
             mask = self.mask
         else:
             mask = self._mixed(x)
-        if primitive.is_linear_in(i) and not primitive.elementwise and len(self.data) > 1:
+        if primitive.is_linear_in(i):
             d = self._sum_of_products(i)
         else:
             d = self._rule(i, self.g, self.out, self.inputs)
@@ -116,8 +116,8 @@ class _Step:
         the sum without such numbers: an inf times 0 would spoil them.
         """
         others = [k for k in range(len(self.data)) if k != i and self.primitive.is_linear_in(k)]
-        strange = {k: _is_not_finite(self.data[k]) * self.stand_ins[k] for k in others}
-        strange_g = _is_not_finite(plain(self.g)) * self.mask
+        strange = {k: _is_not_finite(self.data[k]) for k in others}
+        strange_g = _is_not_finite(plain(self.g))
         if not np.any(strange_g) and not any(np.any(s) for s in strange.values()):
             return self._rule(i, self.g, self.out, self.inputs)
         spoilt = self._flow(i, strange_g, self.stand_ins)
@@ -126,9 +126,9 @@ class _Step:
         whole, clean = list(self.inputs), list(self.inputs)
         for k in others:
             whole[k] = _select(self.stand_ins[k], self.inputs[k])
-            clean[k] = _select(self.stand_ins[k] - strange[k], self.inputs[k])
-        d = self._rule(i, _select(self.mask - strange_g, self.g), self.out, clean)
-        return where(spoilt, self._rule(i, self.g, self.out, whole), d) if np.any(spoilt) else d
+            clean[k] = where(strange[k], 0.0, whole[k])
+        d = self._rule(i, where(strange_g, 0.0, self.g), self.out, clean)
+        return where(spoilt, self._rule(i, self.g, self.out, whole), d)
 
     def _with(self, k: int, stand_in: Any) -> list[Any]:
         return [stand_in if n == k else x for n, x in enumerate(self.stand_ins)]
@@ -232,7 +232,7 @@ def _is_step(node: Node) -> bool:
 
 
 def _of_shape(mask: Mask, node: Node) -> Mask:
-    return np.ones(node.shape) * mask if node.shape else float(mask)
+    return np.ones(node.shape) * mask
 
 
 def _is_not_zero(x: Any) -> Mask:

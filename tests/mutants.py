@@ -6,7 +6,8 @@ case of tests/cases.py that reaches it has another value, type or derivative, ag
 differences with random cotangents, where a kernel or expansion differs from `forward`, or where one
 of the tests in SUITES fails that call the changed function. What survives is listed with its line,
 but for mutants that compute the same: those are in equivalent_mutants.txt, under their reason.
-`--again FILE` tries only the mutants that an earlier report lists.
+`--again FILE` tries only the mutants that an earlier report lists. Lines of equivalent_mutants.txt
+that are no mutant any more are reported, too.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -180,8 +182,8 @@ class Module:
             for method in [s for s in made.body if isinstance(s, ast.FunctionDef)]:
                 self.names[method] = f"{made.name}.{method.name}"
 
-    def mutants(self) -> Iterator[tuple[ast.stmt, ast.AST, str, Any]]:
-        """Yield a statement, the node that is changed, how it reads, and the changed module."""
+    def mutants(self) -> Iterator[tuple[ast.stmt, ast.AST, str, Callable[[], Any]]]:
+        """Yield a statement, the node that is changed, how it reads, and what compiles it."""
         for statement in self.names:
             if not isinstance(statement, ast.FunctionDef | ast.AnnAssign):
                 continue
@@ -199,11 +201,15 @@ class Module:
                 if node in skipped:
                     continue
                 for new in VARIANTS.get(type(node), lambda _: ())(node):
-                    tree = ast.fix_missing_locations(Replaced(node, new).visit(self.tree))
                     shown = around[node] if isinstance(node, ast.Constant | ast.Name) else node
                     changed = ast.unparse(Replaced(node, new).visit(shown))
                     text = f"{ast.unparse(shown)} -> {changed}"
-                    yield statement, node, text, compile(tree, self.module.__file__, "exec")
+                    yield statement, node, text, partial(self.compiled, node, new)
+
+    def compiled(self, old: ast.AST, new: ast.AST) -> Any:
+        """Return the code of this module with one node replaced."""
+        tree = ast.fix_missing_locations(Replaced(old, new).visit(self.tree))
+        return compile(tree, self.module.__file__, "exec")
 
     def function_of(self, node: ast.AST, statement: ast.stmt) -> int:
         """Return the line where the innermost function around a node begins, 0 if there is none."""
@@ -427,28 +433,30 @@ class Trials:
             (item, self.module.entered(lambda item=item: self.passes(item)))
             for item in session.items
         ]
+        name = self.module.short
         tried = lived = equivalent = 0
         place = Path(__file__).with_name("equivalent_mutants.txt")
-        listed = set(place.read_text().splitlines())
-        for statement, node, text, code in self.module.mutants():
-            full = f"{self.module.short} {self.module.names[statement]}: {text}"
+        listed = {x for x in place.read_text().splitlines() if x.startswith(f"{name} ")}
+        outdated = set(listed)
+        for statement, node, text, compiled in self.module.mutants():
+            full = f"{name} {self.module.names[statement]}: {text}"
+            outdated.discard(full)
             if not self.selected(full):
                 continue
             tried += 1
             line = self.module.function_of(node, statement)
             tests = [item for item, lines in called if not line or line in lines]
-            if self.killed(statement, line, code, tests):
+            if self.killed(statement, line, compiled(), tests):
                 continue
             if full in listed:
                 equivalent += 1
             else:
                 lived += 1
                 at = getattr(node, "lineno", statement.lineno)
-                report(f"{self.module.short}:{at} {self.module.names[statement]}: {text}")
-        report(
-            f"{self.module.short}: {tried} tried, {equivalent} equivalent, "
-            f"live and not listed: {lived}"
-        )
+                report(f"{name}:{at} {self.module.names[statement]}: {text}")
+        report(f"{name}: {tried} tried, {equivalent} equivalent, live and not listed: {lived}")
+        for full in sorted(outdated):
+            report(f"listed as equivalent, but no mutant: {full}")
         return True
 
     def fails(self, item: Any) -> bool:

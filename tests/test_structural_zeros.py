@@ -11,6 +11,7 @@ import pytest
 import nn
 from autograd_core import (
     Primitive,
+    RuleError,
     Value,
     batch,
     callback,
@@ -219,6 +220,82 @@ def test_an_operation_without_facts_mixes_all_elements(shape):
     assert grad(lambda w: w @ W + 0.0 * part(w))(W).tolist() == [1.0, 2.0]
 
 
+def masked_root(w):
+    """Return 0, with a derivative that the first sweep takes for NaN."""
+    return np.sum(np.where([False, False], np.sqrt(w - w), 0.0))
+
+
+def test_an_operation_without_elements_has_derivative_0():
+    none = Primitive("none", lambda x: np.zeros(0), lambda g, out, x: np.sum(g) * x * INF)
+    assert grad(lambda w: w @ W + np.sum(none(w)))(W).tolist() == [1.0, 2.0]
+
+
+def test_a_rule_may_undo_broadcasting_itself():
+    rows = Primitive("rows", np.multiply, lambda g, out, x, y: np.sum(g * y, axis=0), None)
+    g = grad(lambda w: np.sum(rows(w, np.ones((3, 2)))[:2]) + masked_root(w))(W)
+    assert g.tolist() == [2.0, 2.0]
+
+
+@pytest.mark.parametrize("f", [np.divide, np.power, np.hypot, np.arctan2, np.logaddexp])
+def test_rows_that_are_left_out_add_nothing_to_what_all_rows_share(f):
+    beside = grad(lambda w: np.sum(np.where(MASK[:, None] > 0, f(ROWS, w), 0.0)))(W)
+    np.testing.assert_allclose(beside, grad(lambda w: np.sum(f(ROWS[0], w)))(W), rtol=1e-12)
+
+
+def test_masks_are_numbers_to_rules():
+    def opposite(x, y):
+        return -(x @ y)
+
+    rules = (lambda g, out, x, y: g * -y), (lambda g, out, x, y: g * -x)
+    negative_product = Primitive("negative_product", opposite, *rules, linear=True)
+    g = grad(lambda w: negative_product(w, np.array([3.0, 0.0])) + masked_root(w))(W)
+    assert g.tolist() == [-3.0, 0.0]
+
+
+def test_in_what_is_not_linear_infinite_numbers_stay():
+    rule = lambda g, out, x, y: np.sign(y - 1.0) @ g  # noqa: E731
+    signed = Primitive("signed", lambda x, y: x @ np.sign(y - 1.0), rule, None, linear=(0,))
+    g = grad(lambda w: np.sum(signed(w, np.array([[INF], [3.0]]))) + masked_root(w))(W)
+    assert g.tolist() == [1.0, 1.0]
+
+
+class TestAnOperationMaySayWhatTakesPart:
+    def of(self, careful):
+        return Primitive("root", np.sqrt, lambda g, out, x: g * 0.5 / out, careful=careful)
+
+    def test_with_a_mask_for_all_elements(self):
+        root = self.of(lambda i, g, mask, out, x: (np.zeros(2), 0.0))
+        assert grad(lambda w: w @ W + np.sum(root(np.sqrt(w - w))))(W).tolist() == [1.0, 2.0]
+        root = self.of(lambda i, g, mask, out, x: (g, mask))
+        assert grad(lambda w: np.sum(root(w)) + masked_root(w))(W).tolist() == [1.0, 1.0]
+
+    def test_but_gives_each_input_a_cotangent_of_its_shape(self):
+        root = self.of(lambda i, g, mask, out, x: (np.zeros(3), mask))
+        with pytest.raises(RuleError) as caught:
+            grad(lambda w: np.sum(root(w)) + masked_root(w))(W)
+        assert caught.value.given == (
+            "the rule of root for input 0, shape (2,), returned shape (3,)"
+        )
+
+
+def test_a_careful_sweep_calls_no_rule_of_what_is_not_asked_for():
+    def never(g, out, x, y):
+        raise AssertionError
+
+    scaled = Primitive("scaled", np.multiply, lambda g, out, x, y: g * y, never)
+    scale = Value(2.0)
+    g = grad(lambda w: np.sum(scaled(w, scale)) + masked_root(w))(W)
+    assert g.data.tolist() == [2.0, 2.0]
+
+
+def test_gradients_of_a_careful_sweep_are_plain_data():
+    v = Value([0.0, 4.0])
+    with np.errstate(divide="ignore"):
+        for f in (np.sqrt, np.log):  # of which one rule reads the output, one the input
+            (g,) = gradients(np.sum(np.where([False, True], f(v), 0.0)), [v])
+            assert type(g) is np.ndarray
+
+
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
@@ -269,6 +346,18 @@ def test_cotangents_that_are_given_choose():
     assert pullback(np.array([0.0, 1.0]))[0].tolist() == [0.0, 0.25]
     assert jacobian(np.sqrt)(np.array([0.0, 4.0])).tolist() == [[INF, 0.0], [0.0, 0.25]]
     assert jacobian(compile(np.sqrt))(np.array([0.0, 4.0])).tolist() == [[INF, 0.0], [0.0, 0.25]]
+
+
+def test_cotangents_that_are_values_choose_nothing():
+    _, pullback = vjp(np.sqrt, np.array([0.0, 4.0]))
+    np.testing.assert_array_equal(pullback(Value([0.0, 1.0]))[0].data, [NAN, 0.25])
+
+
+@pytest.mark.parametrize("kind", [np.array, Value])
+def test_an_infinite_cotangent_spoils_only_what_it_reaches(kind):
+    _, pullback = vjp(lambda w: np.array([[1.0, 0.0], [1.0, 1.0]]) @ w, W)
+    (g,) = pullback(kind([INF, 1.0]))
+    assert g.tolist() == [INF, 1.0]
 
 
 def test_a_zero_that_is_a_parameter_chooses_nothing():
