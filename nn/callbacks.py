@@ -18,7 +18,7 @@ from typing import Any
 
 from autograd_core import FileError, OptionError
 
-from .configuration import check_range, positions
+from .configuration import Configured, check_range, positions
 from .files import writing
 from .mistakes import warn
 from .packages import tqdm
@@ -44,7 +44,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a formula of a spreadsheet m
 Logs = dict[str, float]
 
 
-class Callback:
+class Callback(Configured):
     """Watches training, and may change it; `fit` calls the methods that a subclass has.
 
     `self.model` is the model in training. `logs` holds the figures so far: loss, metrics, and at
@@ -92,9 +92,12 @@ class History(Callback):
              ({'loss': [0.5, 0.25]}, [0, 1])
     """
 
+    history: dict[str, list[float]]
+    epoch: list[int]
+
     def __init__(self) -> None:
-        self.history: dict[str, list[float]] = {}
-        self.epoch: list[int] = []
+        self.history = {}
+        self.epoch = []
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Note the figures of an epoch."""
@@ -116,6 +119,9 @@ class Monitor(Callback):
     Raises:  OptionError: an unknown mode; at the end of an epoch, a figure that does not exist.
     """
 
+    best: float
+    wait: int  # epochs since the best
+
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0) -> None:
         if mode not in ("auto", "min", "max"):
             raise OptionError(f"mode {mode!r}", "it says what is better", "'min', 'max' or 'auto'")
@@ -123,14 +129,12 @@ class Monitor(Callback):
         self.monitor = monitor
         self.mode = mode
         self.min_delta = min_delta
-        larger = any(part in monitor for part in _LARGER_IS_BETTER) if mode == "auto" else None
-        self._is_max = mode == "max" if larger is None else larger
         self.forget()
 
     def forget(self) -> None:
         """Begin anew: nothing is best yet."""
-        self.best = -math.inf if self._is_max else math.inf
-        self.wait = 0  # epochs since the best
+        self.best = math.nan
+        self.wait = 0
 
     def figure(self, logs: Logs) -> float:
         """Return the figure that is watched."""
@@ -143,9 +147,12 @@ class Monitor(Callback):
         return logs[self.monitor]
 
     def beats(self, figure: float, other: float) -> bool:
-        """Return whether a figure is better than another one, by more than min_delta."""
-        gain = figure - other if self._is_max else other - figure
-        return gain > self.min_delta
+        """Return whether a figure is better than another one by min_delta; any is than NaN."""
+        is_max = self.mode == "max"
+        if self.mode == "auto":
+            is_max = any(part in self.monitor for part in _LARGER_IS_BETTER)
+        gain = figure - other if is_max else other - figure
+        return gain > self.min_delta or (math.isnan(other) and not math.isnan(figure))
 
     def improves(self, logs: Logs) -> bool:
         """Return whether the figure is the best so far, and remember it if so."""
@@ -164,9 +171,12 @@ class EarlyStopping(Monitor):
              restore_best_weights: go back to the weights of the best epoch, at the end of
              training too; the optimizer stays as the last epoch has left it.
              start_from_epoch: epochs before it do not count.
-    Example: >>> EarlyStopping(patience=3).patience
-             3
+    Example: >>> EarlyStopping(patience=3)
+             EarlyStopping(patience=3)
     """
+
+    stopped_epoch: int | None
+    best_epoch: int | None
 
     def __init__(
         self,
@@ -184,8 +194,7 @@ class EarlyStopping(Monitor):
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
-        self.stopped_epoch: int | None = None
-        self.best_epoch: int | None = None
+        self.stopped_epoch = self.best_epoch = None
 
     def on_train_begin(self, logs: Logs) -> None:
         """Begin anew."""

@@ -23,7 +23,7 @@ import numpy as np
 
 from autograd_core import OptionError
 
-from .configuration import Configured, check_range, choose
+from .configuration import Configured, check_range, choose, name_of
 from .data import as_array, batches
 
 __all__ = [
@@ -345,6 +345,7 @@ class Warmup(Schedule):
     initial_learning_rate: float = 0.0
 
     def __post_init__(self) -> None:
+        self.schedule = get(self.schedule)
         check_range("warmup_steps", self.warmup_steps, 0)
 
     def __call__(self, step: float) -> float:
@@ -371,20 +372,47 @@ BY_NAME: dict[str, Any] = {
 }
 
 
-def get(schedule: Any) -> Any:
-    """Return a schedule, function or number as it is: names alone do not say how fast.
+def get(rate: Any) -> Any:
+    """Return a schedule, a function of the step, or a number as it is.
 
-    Raises:  OptionError: a name.
+    Raises:  OptionError: a name or a class, which do not say how fast; an object or a function that
+             cannot be called with the number of a step.
+    Example: >>> get(0.5), get(StepDecay(0.1, 10))
+             (0.5, StepDecay(initial_learning_rate=0.1, decay_steps=10))
     """
-    if isinstance(schedule, str) and schedule in BY_NAME:
-        kind = BY_NAME[schedule]
-        names = ", ".join(inspect.signature(kind).parameters)
+    kind = BY_NAME.get(rate) if isinstance(rate, str) else rate
+    if isinstance(kind, type) and issubclass(kind, Schedule):
         raise OptionError(
-            f"schedule {schedule!r}",
+            f"schedule {rate!r}" if isinstance(rate, str) else f"the class {kind.__name__}",
             "a schedule has rates and numbers of steps, which no default can know",
-            f"nn.schedules.{kind.__name__}({names})",
+            f"nn.schedules.{kind.__name__}({', '.join(inspect.signature(kind).parameters)})",
         )
-    return choose("schedule", BY_NAME, schedule) if isinstance(schedule, str) else schedule
+    if isinstance(rate, str):
+        return choose("schedule", BY_NAME, rate)  # which refuses it
+    if isinstance(rate, type) or (isinstance(rate, Configured) and not isinstance(rate, Schedule)):
+        what = f"the class {rate.__name__}" if isinstance(rate, type) else repr(rate)
+    elif callable(rate):
+        if _takes_step(rate):
+            return rate
+        what = name_of(rate)
+    else:
+        return rate
+    raise OptionError(
+        f"{what} as a learning rate",
+        "it is neither a number nor a function of the number of the step",
+        "learning_rate=0.01, a schedule of nn.schedules, or lambda step: ...",
+    )
+
+
+def _takes_step(function: Any) -> bool:
+    """Return whether a function can be called with the number of a step alone."""
+    try:
+        inspect.signature(function).bind(0)
+    except TypeError:
+        return False
+    except ValueError:  # some built-in functions have no signature
+        return True
+    return True
 
 
 @dataclass(frozen=True)

@@ -416,6 +416,28 @@ def test_wrong_inputs(act, says):
         act()
 
 
+def test_what_is_assigned_later_acts():
+    stopping = EarlyStopping("loss", patience=5)
+    stopping.monitor, stopping.patience = "accuracy", 1
+    figures = [{"accuracy": figure, "loss": figure} for figure in (0.1, 0.2, 0.15, 0.3)]
+    assert stopped_after(stopping, figures) == 3
+    stopping.mode = "min"
+    assert stopped_after(stopping, figures) == 2
+    stopping.min_delta, stopping.mode = 0.15, "max"
+    assert stopped_after(stopping, figures) == 2
+
+
+def stopped_after(callback, logs):
+    """Return after how many epochs a callback ends a training with these figures."""
+    callback.model = model_of()
+    callback.on_train_begin({})
+    for epoch, each in enumerate(logs):
+        callback.on_epoch_end(epoch, each)
+        if callback.model.stop_training:
+            return epoch + 1
+    return None
+
+
 def test_several_go_together():
     model = model_of()
     model.compile(Adam(0.1), "mse")

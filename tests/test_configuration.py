@@ -204,6 +204,15 @@ class TestAnUnknownAttribute:
             (nn.SGD(), "beta_1", ".learning_rate, .momentum, .nesterov"),
             (nn.regularizers.L2(0.1), "lambda_", ".l2; or a subclass"),
             (nn.schedules.ExponentialDecay(0.1, 10, 0.5), "decay", ".initial_learning_rate"),
+            (nn.EarlyStopping(), "patiance", ".patience"),
+            (nn.ModelCheckpoint("model.safetensors"), "save_best", ".save_best_only"),
+            (nn.ReduceLROnPlateau(), "min_rl", ".min_lr"),
+            (nn.LearningRateScheduler(abs), "scheduler", ".schedule"),
+            (nn.CSVLogger("log.csv"), "file_name", ".filename"),
+            (nn.LambdaCallback(), "on_epoch_ends", ".on_epoch_end"),
+            (nn.TerminateOnNaN(), "patience", "no attribute; or a subclass"),
+            (nn.History(), "histroy", ".history"),
+            (nn.Replay([[0.0, 1.0]] * 2, [0, 1]), "lable", ".label"),
         ],
     )
     def test_of_an_object_of_the_package_is_refused(self, owner, name, instead):
@@ -220,7 +229,13 @@ class TestAnUnknownAttribute:
         class Descent(nn.SGD):
             pass
 
-        for owner in (Mine(2), Descent(), nn.Module()):
+        class Watch(nn.EarlyStopping):
+            pass
+
+        class Note(nn.Callback):
+            pass
+
+        for owner in (Mine(2), Descent(), Watch(), Note(), nn.Module()):
             owner.note = "mine"
             assert owner.note == "mine"
         layer = nn.Dense(2)

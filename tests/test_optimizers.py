@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import autograd_core
+import nn
 from autograd_core import OptionError, Value, compile
 from nn import optimizers, schedules
 from nn.layers import Dense
@@ -709,3 +710,64 @@ def test_a_step_refuses_one_value_a_method_and_gradients():
         with pytest.raises(OptionError, match=r"step\(\)"):
             SGD(0.1).step(*given)
     assert v.data == 1.0
+
+
+class TestALearningRate:
+    @pytest.mark.parametrize(
+        ("given", "says"),
+        [
+            (nn.Adam, "the class Adam as a learning rate"),
+            (nn.Adam(), r"Adam\(\) as a learning rate"),
+            (nn.EarlyStopping(), r"EarlyStopping\(\) as a learning rate"),
+            (nn.initializers.Normal(), r"Normal\(\) as a learning rate"),
+            (
+                nn.schedules.ExponentialDecay,
+                r"(?s)the class Exp.*ExponentialDecay\(initial_learning",
+            ),
+            ("exponential_decay", r"(?s)schedule 'exp.*ExponentialDecay\(initial_learning"),
+            (nn.losses.mean_squared_error, "mean_squared_error as a learning rate"),
+            (lambda: 0.1, "<lambda> as a learning rate"),
+            (nn.Dense(2), "SGD of a Dense"),
+            ([0.1], "SGD of a list"),
+            (-0.1, "learning_rate = -0.1"),
+            (float("nan"), "learning_rate = nan"),
+            (None, "learning_rate = None"),
+            (1j, "learning_rate = 1j"),
+        ],
+    )
+    def test_that_is_none_is_refused_when_it_is_made_and_when_it_is_assigned(self, given, says):
+        with pytest.raises(OptionError, match=says):
+            SGD(given)
+        optimizer = SGD(0.5)
+        with pytest.raises(OptionError, match=says):
+            optimizer.learning_rate = given
+        assert optimizer.learning_rate == 0.5
+
+    @pytest.mark.parametrize("given", [np.float32(0.5), np.float64(0.5), np.array(0.5), 0.5])
+    def test_of_numpy_is_a_python_number(self, given):
+        optimizer = SGD(given)
+        assert type(optimizer.learning_rate) is float
+        optimizer.learning_rate = given
+        assert (type(optimizer.learning_rate), optimizer.learning_rate) == (float, 0.5)
+        x = Value(np.ones(2, np.float32))
+        x.sum().backward()
+        optimizer.step([x])
+        assert (x.dtype, x.data.tolist()) == (np.float32, [0.5, 0.5])
+
+    @pytest.mark.parametrize("rate", [-0.1, float("nan"), None, "fast", [0.1, 0.2]])
+    def test_that_a_schedule_gives_is_checked_at_the_step(self, rate):
+        x = Value(1.0)
+        (x * x).backward()
+        with pytest.raises(OptionError, match="the learning rate of step 0"):
+            SGD(lambda step: rate).step([x])
+        assert x.data == 1.0
+
+    def test_that_a_schedule_gives_may_be_an_array_of_one_number(self):
+        x = Value(1.0)
+        (x * x).backward()
+        SGD(lambda step: np.where(step < 1, 0.25, 0.5)).step([x])
+        assert x.data == 0.5
+
+    def test_after_a_warmup_is_checked_too(self):
+        with pytest.raises(OptionError, match="the class Adam"):
+            schedules.Warmup(nn.Adam, 5)

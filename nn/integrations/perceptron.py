@@ -226,6 +226,10 @@ class PerceptronRule(Convergence):
              L1-regularized log-linear models with cumulative penalty, 2009, figure 2.
     """
 
+    l1: float
+    l2: float
+    learning: Any
+
     def __init__(
         self,
         layer: Any,

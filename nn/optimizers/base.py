@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from itertools import repeat
@@ -67,22 +67,26 @@ class Optimizer(Configured):
     global_clipnorm: float | None = None
     gradient_accumulation_steps: int | None = None
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and not value.ndim):
+            value = value.item()  # times float32, NumPy's own would be float64
+        if name == "learning_rate":
+            is_model = callable(getattr(value, "parameters", None))
+            if is_model or (isinstance(value, Iterable) and not isinstance(value, str)):
+                raise OptionError(
+                    f"{type(self).__name__} of a {type(value).__name__}",
+                    "its first argument is the learning rate; the model is an argument of each "
+                    "step",
+                    f"optimizer = {type(self).__name__}(), then optimizer.step(model), or "
+                    "optimizer.step(model.parameters())",
+                )
+            value = schedules.get(value)
+            if not callable(value):
+                check_range("learning_rate", value, 0)
+        super().__setattr__(name, value)
+
     def __post_init__(self) -> None:
         check_flags(self)
-        for name, value in vars(self).items():
-            if isinstance(value, np.generic):  # times float32 it would be float64
-                setattr(self, name, value.item())
-        self.learning_rate = schedules.get(self.learning_rate)
-        is_model = callable(getattr(self.learning_rate, "parameters", None))
-        if is_model or isinstance(self.learning_rate, Iterable):
-            raise OptionError(
-                f"{type(self).__name__} of a {type(self.learning_rate).__name__}",
-                "its first argument is the learning rate; the model is an argument of each step",
-                f"optimizer = {type(self).__name__}(), then optimizer.step(model), or "
-                "optimizer.step(model.parameters())",
-            )
-        if not callable(self.learning_rate):
-            check_range("learning_rate", self.learning_rate, 0)
         for name in ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm"):
             if getattr(self, name) is not None:
                 check_range(name, getattr(self, name), 0)
@@ -176,7 +180,13 @@ class Optimizer(Configured):
 
     def _learning_rate_now(self) -> float:
         rate = self.learning_rate
-        return float(rate(self._iterations) if callable(rate) else rate)
+        if not callable(rate):
+            return float(rate)
+        found: Any = rate(self._iterations)
+        with suppress(TypeError, ValueError):  # it may be an array of one number
+            found = float(found)
+        check_range(f"the learning rate of step {self._iterations}", found, 0)
+        return float(found)
 
     def slots_of(self, parameter: Value) -> dict[str, Any]:
         """Return what is remembered of a parameter, by name; until assigned it is `slots_start`."""

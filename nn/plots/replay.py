@@ -136,6 +136,9 @@ class Replay(Callback):
              Replay of 2-8-1 tanh sigmoid, Adam, learning rate 0.02: steps 0 to 80
     """
 
+    plane: Plane
+    title: str
+
     def __init__(self, x: Any, y: Any, label: str | None = None, frames: int = 100) -> None:
         self.plane, self.y = Plane(x, y), np.asarray(y)
         samples = len(self.y)
