@@ -216,7 +216,10 @@ def refuse_forgotten(*outputs: Any) -> None:
 
     Raises: UnsupportedError: their gradients would all be 0.
     """
-    if outputs and all([getattr(output, "origin", None) == FORGOTTEN for output in outputs]):
+    for output in outputs:
+        if getattr(output, "origin", None) != FORGOTTEN:
+            return
+    if outputs:
         raise UnsupportedError(
             f"the derivative of what was computed inside no_grad: {describe(outputs[0])}",
             "no_grad does not record how a result is computed, so every gradient would be 0",

@@ -36,10 +36,10 @@ def as_data(value: object, beside: Any = None) -> Data:
     Example: >>> as_data(3), as_data([1, 2])
              (3.0, array([1., 2.]))
     """
-    if type(value) is float:
+    if type(value) is float or (type(value) is ndarray and value.dtype.char in "fd" and value.ndim):
         return value
-    if type(value) is ndarray and value.dtype.char in "fd" and value.ndim:
-        return value
+    if type(value) is int and value.bit_length() < 64:
+        return float(value)
     _check_kind(value)
     try:
         array = np.asarray(value)

@@ -38,6 +38,8 @@ Function: TypeAlias = Callable[..., Any]
 
 
 def _numbers(argnums: Argnums, args: tuple[Any, ...]) -> list[int]:
+    if type(argnums) is int and 0 <= argnums < len(args):  # as nearly always
+        return [argnums]
     numbers: list[int] = []
     for number in argnums if isinstance(argnums, tuple) else (argnums,):
         exists = isinstance(number, int) and -len(args) <= number < len(args)
@@ -75,20 +77,28 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 
     @wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        trace = Trace(f, args, _numbers(argnums, args), kwargs)
-        if len(trace.outputs) != 1 or math.prod(shape_of(trace.outputs[0])) != 1:
-            shapes = [shape_of(output) for output in trace.outputs]
-            raise ShapeError(
-                f"the gradient of a function that gives {len(shapes)} results of shapes {shapes}",
-                "a gradient is of one number",
-                "a function that ends in .sum() or .mean(); or jacobian, or vjp",
-            )
-        output = trace.outputs[0]
-        gradients = trace.pull(0, seed(output, None) if isinstance(output, Node) else None)
-        structured = trace.structured(gradients)
-        return trace.result(0), structured[0] if isinstance(argnums, int) else tuple(structured)
+        trace, gradient = _traced_gradient(f, argnums, args, kwargs)
+        return trace.result(0), gradient
 
     return value_and_gradient
+
+
+def _traced_gradient(
+    f: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple["Trace", Any]:
+    """Return the trace of f(*args), which gives one number, and its gradient."""
+    trace = Trace(f, args, _numbers(argnums, args), kwargs)
+    if len(trace.outputs) != 1 or math.prod(shape_of(trace.outputs[0])) != 1:
+        shapes = [shape_of(output) for output in trace.outputs]
+        raise ShapeError(
+            f"the gradient of a function that gives {len(shapes)} results of shapes {shapes}",
+            "a gradient is of one number",
+            "a function that ends in .sum() or .mean(); or jacobian, or vjp",
+        )
+    output = trace.outputs[0]
+    gradients = trace.pull(0, seed(output, None) if isinstance(output, Node) else None)
+    structured = trace.structured(gradients)
+    return trace, structured[0] if isinstance(argnums, int) else tuple(structured)
 
 
 def gradients(
@@ -167,11 +177,10 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     Example: >>> grad(lambda x: x**3)(2.0), grad(grad(lambda x: x**3))(2.0)
              (12.0, 12.0)
     """
-    both = value_and_grad(f, argnums)
 
     @wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+        return _traced_gradient(f, argnums, args, kwargs)[1]
 
     return gradient
 

@@ -113,10 +113,10 @@ def as_operand(x: Any, beside: Any = None) -> Any:
     """
     if type(x) is float or (type(x) is ndarray and x.dtype.char in "fd" and x.ndim):
         return x
-    if type(x) is int and x.bit_length() < 64:
-        return float(x)
     if isinstance(x, Node):
         return x
+    if type(x) is int:
+        return as_data(x)
     values = x
     if not isinstance(x, list | tuple) and hasattr(x, "__array__"):
         values = np.asanyarray(x)  # a column of pandas

@@ -103,6 +103,8 @@ def _still_open() -> tuple[_Opening, ...]:
 
 def watchers() -> tuple[Watcher, ...]:
     """Return the watchers of this thread or task, outermost first."""
+    if not open_watches:  # as nearly always
+        return ()
     openings, found, _ = blocks.get()
     if not openings or open_watches.issuperset(openings):  # as in nearly every operation
         return found
@@ -181,7 +183,7 @@ def are_sweeps_recorded() -> bool:
 
 def tracer() -> Any:
     """Return the innermost open Tracer, or None."""
-    if not open_watches:  # as nearly always
+    if not open_watches:
         return None
     return next((w for w in reversed(watchers()) if isinstance(w, Tracer)), None)
 
