@@ -10,8 +10,8 @@
   sample over all of them
 - `no_grad`, `detect_anomaly`, `check_gradients`, `scope`: control, checks, names for groups
 - `assign_all`: other data for several Values together, which no interrupt divides
-- `sigmoid`, `relu`, `leaky_relu`, `softplus`, `erf`, `softmax`, `log_softmax`, `logsumexp`: beside
-  NumPy's own functions, which work on Values as they are (`np.tanh(value)`)
+- `sigmoid`, `relu`, `leaky_relu`, `softplus`, `erf`, `erfc`, `softmax`, `log_softmax`,
+  `logsumexp`: beside NumPy's own functions, which work on Values as they are (`np.tanh(value)`)
 - `convolve`, `sliding_windows`: what networks for images consist of
 - `draw`, `explain`, `diagnose`, `compare_gradients`: seeing gradients, the chain rule in words,
   what is wrong with them, and with those one has found by hand
@@ -42,6 +42,7 @@ from .errors import (
 )
 from .functions.activations import (
     erf,
+    erfc,
     leaky_relu,
     log_softmax,
     logsumexp,
@@ -98,6 +99,7 @@ __all__ = [
     "draw",
     "draw_dot",
     "erf",
+    "erfc",
     "explain",
     "fresh",
     "grad",

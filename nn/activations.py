@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import erf, log_softmax, relu, sigmoid, softmax, softplus
+from autograd_core import erfc, log_softmax, relu, sigmoid, softmax, softplus
 from autograd_core import leaky_relu as rectified
 
 from .configuration import choose
@@ -176,7 +176,7 @@ def gelu(x: Any, approximate: bool = False) -> Any:
     if approximate:  # 1/2 + 1/2 tanh(z) is sigmoid(2z), which is exact in the left tail, too
         z = np.clip(x, -100.0, 100.0)  # where the sigmoid is 0 or 1, before the cube overflows
         return x * sigmoid(2 * math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))
-    return 0.5 * x * (1.0 + erf(x * math.sqrt(0.5)))
+    return 0.5 * x * erfc(x * -math.sqrt(0.5))
 
 
 def silu(x: Any) -> Any:

@@ -152,6 +152,7 @@ POINTWISE = [
     pointwise(elementwise.ratio, REAL, BESIDE_ZERO),
     pointwise(elementwise.zero_times, BESIDE_ZERO, REAL),
     pointwise(elementwise.power, POSITIVE, REAL),
+    pointwise(elementwise.float_power, POSITIVE, REAL),
     pointwise(elementwise.power_log, POSITIVE, REAL, [0.0, 1.0, 2.0], fixed=(2,)),
     pointwise(elementwise.negative, REAL),
     pointwise(elementwise.reciprocal, BESIDE_ZERO),
@@ -198,6 +199,7 @@ POINTWISE = [
     pointwise(elementwise.relu, BESIDE_ZERO),
     pointwise(elementwise.gate, REAL, BESIDE_ZERO, broadcasts=False),
     pointwise(elementwise.erf, REAL),
+    pointwise(elementwise.erfc, REAL),
     # Comparison
     pointwise(elementwise.greater, REAL, REAL),
     pointwise(elementwise.greater_equal, REAL, REAL),

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from mpmath import mp
 
-from autograd_core import OptionError, Value, check_gradients, erf, grad
+from autograd_core import OptionError, Value, check_gradients, compile, erf, erfc, grad
 from nn import activations
 from tests.keras_oracle import as_keras, keras
 
@@ -248,13 +249,24 @@ class TestSoftmax:
         check_gradients(f, x, order=2)
 
 
+def test_gelu_is_exact_in_its_left_tail():
+    x = np.array([-30.0, -10.0, -8.5, -6.0, -1.0, 0.5, 9.0])
+    with mp.workdps(60):
+        values = [float(t * mp.ncdf(t)) for t in map(mp.mpf, x.tolist())]
+        slopes = [float(mp.ncdf(t) + t * mp.npdf(t)) for t in map(mp.mpf, x.tolist())]
+    assert np.allclose(ours.gelu(x), values, rtol=1e-13, atol=0)
+    assert np.allclose(compile(ours.gelu)(x), values, rtol=1e-13, atol=0)
+    assert np.allclose(slope(ours.gelu)(x), slopes, rtol=1e-12, atol=0)
+    assert ours.gelu(-10.0) == pytest.approx(-7.619853024160527e-23, rel=1e-13)
+
+
 class TestErf:
     @pytest.mark.parametrize("reach", [1e-8, 0.1, 1.0, 7.0])
     def test_is_accurate_for_arrays(self, reach):
         x = np.linspace(-reach, reach, 20_001)
         expected = [math.erf(each) for each in x]
-        np.testing.assert_allclose(erf(x), expected, rtol=1.5e-15, atol=0)
-        np.testing.assert_allclose(erf(x), expected, rtol=0, atol=2e-16)
+        assert erf(x).tolist() == expected
+        assert erfc(x).tolist() == [math.erfc(each) for each in x]
 
     def test_is_rounded_correctly_in_float32(self):
         x = np.linspace(-4, 4, 2001, dtype=np.float32)

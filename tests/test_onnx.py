@@ -206,7 +206,18 @@ TABLE = ac.Value(random(5, 3))
 UNARY = [
     *("negative", "square", "absolute", "exp", "exp2", "expm1", "sin", "cos", "tan", "arcsin"),
     *("arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arctanh", "sigmoid", "softplus"),
-    *("relu", "erf", "sign", "deg2rad", "rad2deg", "identity", "reciprocal", "log1p", "floor"),
+    *(
+        "relu",
+        "erf",
+        "erfc",
+        "sign",
+        "deg2rad",
+        "rad2deg",
+        "identity",
+        "reciprocal",
+        "log1p",
+        "floor",
+    ),
     *("ceil", "tanh_slope", "sigmoid_slope"),
 ]
 POSITIVE = ["sqrt", "log", "log2", "log10", "arccosh"]
@@ -222,6 +233,7 @@ CASES = {
     "ratio": (E.ratio, ZEROS, X),
     "heaviside": (E.heaviside, np.where(X > 0.5, 0.0, X), X),
     "power": (E.power, X + 2.0, X),
+    "float_power": (E.float_power, X + 2.0, X),
     "where": (lambda x, y: E.where(E.greater(x, 0.0), x, y), X, X * 2.0),
     "round": (lambda x: np.round(x, 1), X),
     "astype": (lambda x: x.astype(np.float32) * 1.0, X),

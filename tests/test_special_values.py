@@ -8,11 +8,12 @@ import itertools
 import math
 import sys
 
+import jax
 import numpy as np
 import pytest
 from scalar_programs import BOTH, executor_of, program_of
 
-from autograd_core import Primitive, Value, batch
+from autograd_core import Primitive, Value, batch, compile, log_softmax, logsumexp, softmax
 from autograd_core.primitives import elementwise as table
 from autograd_core.program.array_executor import ArrayExecutor
 from autograd_core.program.fusion import LOOPS, SMALLEST, fused
@@ -158,3 +159,29 @@ def test_batches_of_numbers_and_of_arrays_agree_with_arrays(primitive, dtype):
     assert_same(batch(f)(*inputs), f(*inputs), inputs, ulps=8)
     pairs = [np.stack([x, x], 1) for x in inputs]
     assert_same(batch(f)(*pairs)[:, 1], f(*inputs), inputs, ulps=8)
+
+
+def test_float_power_has_numpy_s_values_also_where_a_root_has_others():
+    x, y = points(table.float_power)
+    assert_same(np.float_power(Value(x), y).data, np.float_power(x, y), [x, y])
+    x = np.array([-math.inf, -0.0, 0.0, 4.0])
+    for f in (lambda v: np.float_power(v, 0.5), compile(lambda v: np.float_power(v, 0.5))):
+        assert_same(f(x), np.array([math.inf, 0.0, 0.0, 2.0]), [x])
+
+
+@DTYPES
+@pytest.mark.parametrize(
+    "row",
+    [[math.inf, 710.0], [math.inf, 1.0], [math.inf] * 2, [-math.inf] * 2, [math.nan, 1.0],
+     [-math.inf, 3.0], [math.inf, -math.inf]],
+)  # fmt: skip
+def test_softmax_is_the_same_beside_its_logarithm_and_alone(row, dtype):
+    x = np.array(row, dtype)
+    alone = softmax(x), log_softmax(x)
+    together = compile(lambda v: (softmax(v), log_softmax(v)))(x)
+    apart = compile(softmax)(x), compile(log_softmax)(x)
+    for found in (together, apart):
+        for ours, theirs in zip(found, alone, strict=True):
+            assert_same(ours, theirs, [x])
+    assert logsumexp(x) == pytest.approx(jax.nn.logsumexp(x), nan_ok=True)
+    assert compile(logsumexp)(x) == pytest.approx(jax.nn.logsumexp(x), nan_ok=True)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from autograd_core import compile, erf, grad, sigmoid, softplus
+from autograd_core import compile, erf, erfc, grad, sigmoid, softplus
 from nn import activations
 
 # fmt: off
@@ -94,6 +94,12 @@ CASES = {
         erf,
         lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-(x**2)),
         lambda x: -4 * x / mp.sqrt(mp.pi) * mp.exp(-(x**2)),
+        REAL,
+    ),
+    "erfc": (
+        erfc,
+        lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-(x**2)),
+        lambda x: 4 * x / mp.sqrt(mp.pi) * mp.exp(-(x**2)),
         REAL,
     ),
     "elu": (activations.elu, lambda x: mp.exp(min(x, 0)), lambda x: mp.exp(x) * (x <= 0), REAL),

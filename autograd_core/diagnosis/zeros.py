@@ -87,7 +87,8 @@ CUTS = {
     "minimum": "bound",
     "where": "choice",
     **dict.fromkeys(
-        ["sigmoid", "tanh", "erf", "softplus", "softmax", "log_softmax", "logsumexp"], "saturated"
+        ["sigmoid", "tanh", "erf", "erfc", "softplus", "softmax", "log_softmax", "logsumexp"],
+        "saturated",
     ),
 }
 

@@ -39,11 +39,19 @@ const logAddExp = (x, y, base) => {
   return x === y ? x + Math.log(2) / Math.log(base) : Math.max(x, y) + more;
 };
 
-// NumPy takes the square root at y = 1/2, which is NaN at -inf
-function power(x, y) {
-  if (y === 0.5) return Math.sqrt(x);
-  return x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y;
+// 1 - erf(x), where no digits cancel; else a continued fraction (Abramowitz and Stegun, 7.1.14)
+function complementaryErrorFunction(x) {
+  if (x < 1) return 1 - errorFunction(x);
+  let fraction = x;
+  for (let k = 200; k > 0; k--) fraction = x + k / 2 / fraction;
+  return Math.exp(-x * x) / (fraction * Math.sqrt(Math.PI));
 }
+
+const floatPower = (x, y) =>
+  x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y;
+
+// NumPy takes the square root at y = 1/2, which is NaN at -inf
+const power = (x, y) => (y === 0.5 ? Math.sqrt(x) : floatPower(x, y));
 
 // x^y log(x)^n, with the limit from the right at x = 0
 const powerLog = (x, y, n) => {
@@ -62,6 +70,7 @@ const kernels = {
   floor_divide: floorDivide,
   mod: modulo,
   power,
+  float_power: floatPower,
   power_log: powerLog,
   negative: (x) => -x,
   reciprocal: (x) => 1 / x,
@@ -92,6 +101,7 @@ const kernels = {
   softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   relu: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
   erf: errorFunction,
+  erfc: complementaryErrorFunction,
   greater: (x, y) => Number(x > y),
   greater_equal: (x, y) => Number(x >= y),
   equal: (x, y) => Number(x === y),

@@ -93,6 +93,7 @@ SYNTAX: dict[str, Callable[..., Term]] = {
     "divide": quotient,
     "ratio": quotient,
     "power": power,
+    "float_power": power,
     "power_log": lambda x, y, n: product(power(x, y), power(call("log", x), n)),
     "negative": negative,
     "reciprocal": lambda x: quotient(ONE, x),

@@ -54,14 +54,25 @@ def softplus(x: Any) -> Any:
 def erf(x: Any) -> Any:
     """Return the error function: 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
 
-    (1 + erf(x / sqrt(2))) / 2 is the probability that a standard normal number is below x.
-
     Args:    x: any shape.
     Returns: the same shape, between -1 and 1.
     Example: >>> erf([0.0, 0.5, -1000.0])
              array([ 0.        ,  0.52049988, -1.        ])
     """
     return elementwise.erf(x)
+
+
+def erfc(x: Any) -> Any:
+    """Return 1 - erf(x), exact in the tail where erf rounds to 1.
+
+    erfc(-x / sqrt(2)) / 2 is the probability that a standard normal number is below x.
+
+    Args:    x: any shape.
+    Returns: the same shape, between 0 and 2.
+    Example: >>> erfc([0.0, 5.0, 1000.0])
+             array([1.00000000e+00, 1.53745979e-12, 0.00000000e+00])
+    """
+    return elementwise.erfc(x)
 
 
 def softmax(x: Any, axis: Axis = -1) -> Any:

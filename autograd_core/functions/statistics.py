@@ -178,7 +178,7 @@ def where(condition: Any, *choices: Any) -> Any:
 
 def float_power(x: Any, y: Any) -> Any:
     """Return x to the power of y in float64, also where both are float32."""
-    return elementwise.power(_double(x), _double(y))
+    return elementwise.float_power(_double(x), _double(y))
 
 
 def _double(x: Any) -> Any:

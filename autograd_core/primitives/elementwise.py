@@ -149,6 +149,13 @@ power: Primitive = Primitive("power", _power,
     elementwise=True,
     # As arrays are squared, and their roots taken
     scalar=lambda x, y: x * x if y == 2.0 else math.sqrt(x) if y == 0.5 else math.pow(x, y))
+# The same without the exception that its root is sqrt: at -inf it is inf, at -0.0 it is 0.0
+float_power: Primitive = Primitive("float_power",
+    lambda x, y: np.float_power(x, y).astype(np.result_type(x, y)),
+    lambda g, out, x, y: g * _power_slope(x, y),
+    lambda g, out, x, y: g * _power_log_or_zero(x, y),
+    elementwise=True,
+    scalar=math.pow)
 # x^y log(x)^n, the derivatives of x^y by the exponent, with their limits from the right at x = 0:
 # 0 for positive y, else the pole
 power_log: Primitive = Primitive("power_log", _power_log,
@@ -338,6 +345,11 @@ erf: Primitive = Primitive("erf", special.erf,
     lambda g, out, x: g * (2 / math.sqrt(math.pi) * exp(-square(x))),
     elementwise=True,
     scalar=math.erf)
+# 1 - erf(x), exact where erf rounds to 1
+erfc: Primitive = Primitive("erfc", special.erfc,
+    lambda g, out, x: g * (-2 / math.sqrt(math.pi) * exp(-square(x))),
+    elementwise=True,
+    scalar=math.erfc)
 
 # Comparison: masks of 0 and 1. Those that users see, v > 0, give plain bools
 greater: Primitive = Primitive("greater", _mask(np.greater), None, None,

@@ -24,7 +24,7 @@ def _exponentials(x: Any, axis: Axis, out: Any = None) -> tuple[Any, Any, Any]:
     """Return exp(x - m), its sum and m, where m is the largest x: nothing overflows."""
     largest = np.maximum.reduce(x, axis, keepdims=True)
     if not math.isfinite(np.vdot(largest, largest)):
-        largest = np.where(np.isfinite(largest), largest, 0)
+        largest = np.nan_to_num(largest, neginf=0.0)  # inf becomes the largest float
     powers = np.subtract(x, largest, out)
     powers = np.exp(powers, powers) if isinstance(powers, np.ndarray) else np.exp(powers)
     return powers, np.add.reduce(powers, axis, keepdims=True), largest

@@ -1,7 +1,7 @@
-"""Special functions that NumPy lacks: the derivatives of sinc, and the error function."""
+"""Special functions that NumPy lacks: the derivatives of sinc, and the error functions."""
 
 import math
-from functools import cache
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,32 +28,17 @@ def sinc_derivative(x: Any, order: int) -> Any:
     return np.where(np.abs(x) < 16, near, far).astype(x.dtype)
 
 
-@cache
-def _erf_taylor() -> tuple[Any, list[Any]]:
-    """Return points 0, 1/8, ..., 6, beyond which erf rounds to 1, and at each the Taylor series.
-
-    Row n holds the coefficients of order n: the derivatives of exp(-x^2) are
-    (-1)^n H_n(x) exp(-x^2), with Hermite's polynomials H_n.
-    """
-    points = np.arange(49) / 8
-    rows = [np.array([math.erf(point) for point in points])]
-    for n in range(10):
-        hermite = np.polynomial.hermite.hermval(points, [0] * n + [(-1) ** n])
-        scale = 2 / math.sqrt(math.pi) / math.factorial(n + 1)
-        rows.append(hermite * np.exp(-np.square(points)) * scale)
-    return points, rows
-
-
 def erf(x: Any) -> Any:
-    """Return the Taylor polynomial about the nearest point, at most 1/16 away; error below 2e-16.
+    """Return the error function of each number."""
+    return _of_each(math.erf, x)
 
-    Source: NIST Digital Library of Mathematical Functions, equation 7.10.1.
-    """
-    points, rows = _erf_taylor()
-    distance = np.minimum(np.abs(x), 6)
-    nearest = np.fmin(np.rint(8 * distance), 48).astype(np.intp)  # 48 for NaN, which stays in step
-    step = distance - points[nearest]
-    out = 0.0
-    for coefficients in reversed(rows):
-        out = out * step + coefficients[nearest]
-    return np.copysign(out, x).astype(x.dtype)
+
+def erfc(x: Any) -> Any:
+    """Return 1 - erf(x), in which no digits cancel, of each number."""
+    return _of_each(math.erfc, x)
+
+
+def _of_each(function: Callable[[float], float], x: Any) -> Any:
+    """Apply a function of Python's, as NumPy has none, in float64."""
+    x = np.asarray(x)
+    return np.fromiter(map(function, x.ravel().tolist()), x.dtype, x.size).reshape(x.shape)

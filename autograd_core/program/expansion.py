@@ -6,6 +6,7 @@ whatever the type of the numbers in them, so that a `dtype` does not concern the
 """
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -118,9 +119,10 @@ def _recurrence(scalars: Scalars, x: Any, y: Any, *, axis: int) -> Any:
 
 
 def _exponentials(scalars: Scalars, x: Any, axis: Any) -> tuple[Any, Any, Any]:
-    """Return exp(x - m), its sum, x - m and m, where m is the largest x, or 0 if that is inf."""
+    """Return x - m, exp(x - m) and m: the largest x, held between 0 and floats if it is none."""
     largest = _largest(scalars, x, axis=axis, keepdims=True)
-    nothing = scalars.apply(table.subtract, largest, largest)  # NaN where it is inf
+    largest = scalars.apply(table.minimum, largest, scalars.number(sys.float_info.max))
+    nothing = scalars.apply(table.subtract, largest, largest)  # NaN where it is -inf
     zero = scalars.number(0.0)
     is_finite = scalars.apply(table.equal, nothing, zero)
     largest = scalars.apply(table.where, is_finite, largest, zero)

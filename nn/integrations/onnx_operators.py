@@ -98,7 +98,7 @@ def _erf(graph: Graph, operation: Operation, x: str) -> str:
     """2 x / sqrt(pi) times the integral of exp(-(x t)^2) over t from 0 to 1, by Gauss-Legendre.
 
     Runtimes have Erf in float32 only. From 6 on, where erf rounds to 1, the sign of x is taken:
-    1 + erf(x) in gelu is then exactly 0 on the left.
+    1 - erf(-x) in gelu is then exactly 0 on the left.
     """
     if operation.dtype == np.float32:
         return graph.node("Erf", x)
@@ -112,6 +112,11 @@ def _erf(graph: Graph, operation: Operation, x: str) -> str:
     bells = graph.node("Exp", graph.node("Neg", graph.node("Mul", inner, inner)))
     mean = graph.node("MatMul", bells, graph.constant(weights / math.pi**0.5))
     return graph.node("Where", is_far, sign, graph.node("Mul", x, mean))
+
+
+def _erfc(graph: Graph, operation: Operation, x: str) -> str:
+    one = graph.number(1.0, operation.dtype)
+    return graph.node("Sub", one, _erf(graph, operation, x))
 
 
 def _round(graph: Graph, operation: Operation, x: str) -> str:
@@ -311,6 +316,7 @@ _OTHER_NAME = {
     "subtract": "Sub",
     "multiply": "Mul",
     "divide": "Div",
+    "float_power": "Pow",
     "negative": "Neg",
     "absolute": "Abs",
     **{f"arc{name}": f"A{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
@@ -332,6 +338,7 @@ OPERATORS: dict[str, Entry] = {
     "log1p": _log1p,
     "power": _power,
     "erf": _erf,
+    "erfc": _erfc,
     "logaddexp": _logaddexp,
     "softplus": _softplus,
     "greater": _comparison("Greater"),
