@@ -53,7 +53,7 @@ def sweep(
                 found += [
                     cotangents[x] for x in targets if x.primitive is not None and x in cotangents
                 ]
-            tracer = innermost_tracer() if create_graph else None
+            tracer = innermost_tracer()
             if hold_nan(found):
                 careful, _ = careful_sweep(order, cotangent, within, live=create_graph)
                 if tracer is None:
@@ -86,11 +86,10 @@ def paths(output: Node, targets: list[Node]) -> tuple[list[Node], set[Node] | No
         return order, None, False
     on_path = []
     for node in order:
-        if node not in found and any(isinstance(x, Node) and x in found for x in node.inputs):
+        if node in found or any([isinstance(x, Node) and x in found for x in node.inputs]):
             found.add(node)
-        if node in found:
             on_path.append(node)
-    return (on_path if output in found else []), found, has_older
+    return on_path, found, has_older
 
 
 def _refuse_changed(order: list[Node]) -> None:
@@ -104,7 +103,7 @@ def _refuse_changed(order: list[Node]) -> None:
         if node.primitive is None:
             continue
         for x in (*node.inputs, node):
-            if isinstance(x, Node) and getattr(x, "assigned", 0) > node.index:
+            if getattr(x, "assigned", 0) > node.index:
                 given = f"the derivative of {node.primitive.name} after new data for {describe(x)}"
                 raise ChangedDataError(
                     f"{given}, as by `v.data += 1`",

@@ -14,6 +14,7 @@ from oracle import assert_close
 
 from autograd_core import (
     GradientWarning,
+    Primitive,
     UnsupportedError,
     Value,
     backprop,
@@ -29,6 +30,7 @@ from autograd_core import (
     value_and_grad,
     vjp,
 )
+from autograd_core.graph import topological_order
 from autograd_core.watching import Watcher, watch
 
 X = np.array([0.3, -0.7, 1.1])
@@ -324,6 +326,33 @@ class TestNesting:
         assert costs[0].keys() >= {"sin", "cos", "step of a sweep", "step of a walk"}
         assert costs == [costs[0]] * 50
 
+    def test_no_rule_is_called_of_what_is_not_asked_for(self):
+        def never(g, out, x, y):
+            raise AssertionError
+
+        def each(i, g, out, x, y):
+            return never(g, out, x, y) if i else g * y
+
+        by_rules = Primitive("scaled", np.multiply, lambda g, out, x, y: g * y, never)
+        by_number = Primitive("scaled", np.multiply, each=each)
+        older = Value(2.0)
+        for scaled in (by_rules, by_number):
+            for scale in (lambda: Value(2.0), lambda: older, lambda: older * 1.0):
+                x = Value(3.0)
+                assert gradients(scaled(x, scale()), [x]) == [2.0]
+
+    @pytest.mark.parametrize("f", [lambda w: w, lambda w: w * 1.0])
+    def test_without_arguments_captured_values_give_values(self, f):
+        w = Value(2.0)
+        value, gradient = value_and_grad(lambda nothing: f(w))({})
+        assert gradient == {}
+        assert gradients(value, [w]) == [1.0]
+
+    def test_second_derivatives_through_an_output_that_a_rule_uses(self):
+        length = np.linalg.norm(X)
+        expected = (np.eye(3) - np.outer(X, X) / length**2) / length
+        assert_close(hessian(np.linalg.norm)(X), expected)
+
 
 # Each differentiates by x where a Value w is captured
 CAPTURING = {
@@ -419,6 +448,9 @@ class TestResults:
         assert_close(vjp(f, X)[1](Y), (np.zeros(3),))
         assert_close(jvp(f, (X,), (Y,))[1], np.zeros(3))
         assert_close(jacobian(f)(X), np.zeros((3, 3)))
+
+    def test_what_only_a_step_uses_gets_nothing(self):
+        assert grad(lambda x: x + np.floor(x * 2.0))(0.3) == 1.0
 
     def test_derivatives_of_an_output_without_numbers_have_both_shapes(self):
         of_x, of_y = jacobian(lambda x, y: x[:0] * y, (0, 1))(np.ones((3, 2), np.float32), 2.0)
@@ -614,6 +646,7 @@ class TestCreateGraph:
         x = Value(2.0)
         (x**3).backward()
         assert type(x.grad) is float
+        assert type(backprop.sweep(topological_order(x**3), 1.0)[x]) is float
 
 
 def test_an_output_that_ignores_the_primals_does_not_move_along_value_tangents():
@@ -628,5 +661,7 @@ def test_gradients_of_plain_data_are_0_and_warned_of():
     [slope] = gradients(x**4, [x])
     with pytest.warns(GradientWarning, match=r"gradients of plain data, 32\n.*\n.*create_graph"):
         assert gradients(slope, [x]) == [0.0]
+    with pytest.warns(GradientWarning, match="gradients of plain data, 3"):
+        assert grad(lambda x: gradients(3.0, [x])[0] + x)(2.0) == 1.0
     [slope] = gradients(x**4, [x], create_graph=True)
     assert gradients(slope, [x]) == [48.0]

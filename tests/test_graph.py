@@ -15,6 +15,7 @@ import pytest
 
 from autograd_core import (
     Primitive,
+    RuleError,
     Value,
     check_gradients,
     detect_anomaly,
@@ -365,6 +366,17 @@ class TestPrimitivesOfOnesOwn:
         with np.errstate(all="ignore"):
             assert grad(grad(lambda x: scaled(x, 4.0)))(3.0) == 0.5
             assert grad(grad(lambda x: scaled(x, 0.0)))(3.0) == np.inf
+
+    @pytest.mark.parametrize("options", [{}, {"axis": 0}])
+    @pytest.mark.parametrize("i", [0, 1])
+    def test_a_number_as_the_cotangent_of_an_array_is_refused(self, i, options):
+        rules = [lambda g, out, x, y, **_: g] * 2
+        total = Primitive("total", lambda x, y, **_: float(np.sum(x + y)), *rules)
+        inputs = [1.0, 1.0]
+        inputs[i] = Value([1.0, 2.0])
+        with pytest.raises(RuleError) as caught:
+            total(*inputs, **options).backward()
+        assert caught.value.given == f"the rule of total for input {i}, shape (2,), returned 1"
 
     def test_overflow_in_a_rule_gives_inf_and_no_error(self):
         steep = Primitive("steep", lambda x: x, lambda g, out, x: g * 2.0**x)
