@@ -9,6 +9,7 @@ import builtins
 import dis
 import inspect
 import math
+import sys
 from functools import lru_cache, partial
 from itertools import pairwise
 from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
@@ -135,9 +136,11 @@ class Taker(NamedTuple):
         if self.through_numpy or self.site.operation.startswith(("BINARY_OP", "COMPARE_")):
             return True
         module = getattr(self.function, "__module__", None) or ""
+        owner = getattr(self.function, "__self__", None)  # of np.add.reduce
         of_numpy = module.partition(".")[0] == "numpy" or isinstance(
             self.function, np.ufunc | type(np.ndarray.dot)
         )
+        of_numpy = of_numpy or isinstance(owner, np.ufunc)
         return of_numpy and not any(self.function is function for function in MAKING_ARRAYS)
 
 
@@ -228,7 +231,9 @@ def _read_site(code: CodeType, offset: int) -> Site:
                 names = _loaded(instruction)[:1]
             elif instruction.opname.startswith(("CALL", "BINARY")):
                 names = (_COMPUTED,)
-    return Site(here.opname, here.argrepr, names, _operands(instructions, here))
+    # A builtin that is called often is called by the instruction before CALL
+    operation = "CALL" if here.opname == "PRECALL" else here.opname
+    return Site(operation, here.argrepr, names, _operands(instructions, here))
 
 
 def _operands(instructions: list[Any], here: Any) -> tuple[Any, ...]:
@@ -337,6 +342,8 @@ def _called(frame: FrameType, operation: str, names: tuple[str, ...]) -> Any:
     for name in attributes:
         if isinstance(found, ModuleType):
             found = vars(found).get(name)
+        elif isinstance(found, np.ufunc):
+            found = getattr(found, name, None)
         else:
             found = inspect.getattr_static(found, name, None)  # carries nothing out
     return found
@@ -369,6 +376,15 @@ def _applied(frame: FrameType, site: Site, called: Any) -> Any:
     found = [f for f in found if getattr(f, "__module__", None) and hasattr(f, "__name__")]
     found = [f for f in found if f not in (partial, map)]
     return next((f for f in found if f in CONVERTING), found[0] if found else None)
+
+
+def called_by_user(function: Any) -> Any:
+    """Return the function of NumPy that the user has called, and which has called this one."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and package_of(frame) in ("autograd_core", "numpy"):
+        function = _functions_of_numpy().get(frame.f_code, function)
+        frame = frame.f_back
+    return function
 
 
 @lru_cache(maxsize=1)

@@ -16,12 +16,13 @@ import numpy as np
 
 from . import callers, watching
 from .callers import Taker
+from .data import shape_of
 from .errors import AutogradError, OptionError, ShapeError, UnsupportedError
 from .functions import activations, decompositions, products, rearranging, statistics
 from .functions.compositions import COMPOSED
 from .functions.rearranging import moving, permuting, reshaping, splitting
 from .functions.windows import sliding_windows
-from .graph import Node, is_differentiated, node_in
+from .graph import Node, as_operands, is_differentiated, node_in
 from .messages import GradientWarning, describe, package_of, warn_once
 from .primitives import elementwise
 
@@ -137,6 +138,16 @@ WITH_OBJECTS = frozenset(
     )
 )
 OPERATORS = frozenset(_by_name(np, np, "negative positive absolute square reciprocal logical_not"))
+# Methods of ufuncs that are functions along an axis, the first if none is given
+ALONG_AXIS: dict[tuple[Any, str], Callable[..., Any]] = {
+    (np.add, "reduce"): statistics.sum,
+    (np.multiply, "reduce"): statistics.prod,
+    (np.maximum, "reduce"): statistics.max,
+    (np.minimum, "reduce"): statistics.min,
+    (np.logaddexp, "reduce"): activations.logsumexp,
+    (np.add, "accumulate"): statistics.cumsum,
+    (np.multiply, "accumulate"): statistics.cumprod,
+}
 # Above it, one object for each number costs more than rewriting the line
 MOST_OBJECTS = 10_000
 
@@ -144,14 +155,21 @@ MOST_OBJECTS = 10_000
 def carry_out_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
     """Carry a ufunc out on nodes, as `__array_ufunc__` is asked to.
 
-    Raises: UnsupportedError: into an array, by another method, or with options.
+    Raises: UnsupportedError: into an array, by a method without a rule, or with options.
     """
-    if "out" in kwargs:
+    if callers.called_by_user(ufunc) is ufunc and "out" in kwargs:
         raise UnsupportedError(
             f"{name_of(ufunc)} of a Value into an array (+=, or out=)",
             "an array cannot hold the graph of a Value",
             "a = a + v, which makes a new Value",
         )
+    if method == "outer" and not kwargs:
+        x, y = as_operands(*inputs)
+        x = rearranging.reshape(x, (*shape_of(x), *[1] * len(shape_of(y))))
+        return carry_out(ufunc, (x, y), {})
+    along_axis = ALONG_AXIS.get((ufunc, method))
+    if along_axis is not None and kwargs.keys() <= {"axis", "keepdims"}:
+        return along_axis(*inputs, **{"axis": 0, **kwargs})
     if method != "__call__" or kwargs:
         raise _unsupported(ufunc, "" if method == "__call__" else f".{method}", *kwargs)
     return carry_out(ufunc, inputs, {})
@@ -261,7 +279,16 @@ def check_objects(node: Node, taker: Taker) -> None:
             f"NumPy would compute with one object for each of its {math.prod(node.shape)} numbers",
             "np.stack([v, w]) instead of [v, w], or np.concatenate, or array @ v",
         )
-    if not _takes_objects(function, node, taker):
+    ufunc = getattr(function, "__self__", None)  # of its method, as np.add.reduce
+    if isinstance(ufunc, np.ufunc):
+        if function.__name__ == "at" or not _has_loop_for_objects(ufunc):
+            raise UnsupportedError(
+                f"{name_of(ufunc)}.{function.__name__} of a list of Values",
+                "NumPy makes it an array of objects, for which this method has no rule",
+                f"np.stack([v, w]), and {name_of(ufunc)} of that; np.stack([v, w]).data for "
+                "plain numbers",
+            )
+    elif not _takes_objects(function, node, taker):
         stacked = "np.stack([v, w])"
         if recorded_form(function) is None:
             stacked += ".data"
@@ -286,11 +313,15 @@ def _takes_objects(function: Any, node: Node, taker: Taker) -> bool:
     if isinstance(function, np.ufunc):
         if function.nin == 1 and function not in OPERATORS and taker.has_numbers(node):
             return False
-        return function not in WITHOUT_OBJECTS and any("O" in types for types in function.types)
+        return function not in WITHOUT_OBJECTS and _has_loop_for_objects(function)
     module = getattr(function, "__module__", None) or ""
     if module.startswith(("numpy.linalg", "numpy.fft")):
         return function in WITH_OBJECTS
     return not callable(function) or function not in WITHOUT_OBJECTS
+
+
+def _has_loop_for_objects(ufunc: np.ufunc) -> bool:
+    return any("O" in types for types in ufunc.types)
 
 
 def recorded_form(function: Any) -> Any:
@@ -305,23 +336,7 @@ def carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """
     recorded = recorded_form(function)
     if recorded is not None:
-        if not args:
-            args, kwargs = _positional(function, kwargs)
-        try:
-            return recorded(*args, **kwargs)
-        except TypeError as error:
-            if isinstance(error, AutogradError):
-                raise
-            raise _explained(function, recorded, args, kwargs) or error from None
-        except (ValueError, ArithmeticError) as error:
-            if isinstance(error, AutogradError):
-                raise
-            operands = [describe(x) for x in args if isinstance(x, Node)]
-            raise ShapeError(
-                f"{name_of(function)} of {' and '.join(operands) or 'Values'}",
-                str(error),
-                "arguments that it takes for plain arrays of these shapes",
-            ) from error
+        return carry_out_by(recorded, function, args, kwargs)
     tracer = watching.tracer()
     if tracer:
         if function in tracer.functions and not kwargs:
@@ -333,6 +348,31 @@ def carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if function in PLAIN:
         return function(*_plain(args), **{name: _plain(value) for name, value in kwargs.items()})
     raise _unsupported(function)
+
+
+def carry_out_by(recorded: Any, function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Carry a function of NumPy out by one of ours.
+
+    Raises: UnsupportedError: with an option that ours has not. ShapeError: the arguments do not
+            fit.
+    """
+    if not args:
+        args, kwargs = _positional(function, kwargs)
+    try:
+        return recorded(*args, **kwargs)
+    except TypeError as error:
+        if isinstance(error, AutogradError):
+            raise
+        raise _explained(function, recorded, args, kwargs) or error from None
+    except (ValueError, ArithmeticError) as error:
+        if isinstance(error, AutogradError):
+            raise
+        operands = [describe(x) for x in args if isinstance(x, Node)]
+        raise ShapeError(
+            f"{name_of(function)} of {' and '.join(operands) or 'Values'}",
+            str(error),
+            "arguments that it takes for plain arrays of these shapes",
+        ) from error
 
 
 def _positional(function: Any, kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -359,6 +399,9 @@ def name_of(function: Any) -> str:
 
 
 def _unsupported(function: Any, method: str = "", *options: str) -> UnsupportedError:
+    called = callers.called_by_user(function)
+    if called is not function:
+        function, method, options = called, "", ()
     ours = "sigmoid" if function.__name__ == "expit" else function.__name__
     if hasattr(activations, ours):
         return UnsupportedError(
@@ -384,6 +427,8 @@ def _explained(
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
+        if callers.called_by_user(function) is not function:
+            return _unsupported(function)
         names = ", ".join(signature.parameters)
         return UnsupportedError(
             f"{name_of(function)} of a Value: {error}",

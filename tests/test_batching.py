@@ -12,6 +12,7 @@ from cases import CASES
 from oracle import assert_close
 
 from autograd_core import (
+    AutogradError,
     DomainError,
     OptionError,
     Primitive,
@@ -786,6 +787,31 @@ class TestWhatOneRunForAllSamplesGetsWrong:
             batch(lambda x: x + rng.normal())(x)
         assert "fresh(" in caught.value.instead
         assert len(set(batch(lambda x: x + fresh(rng.normal))(x).tolist())) == 4
+
+    @pytest.mark.parametrize(
+        "f",
+        [
+            lambda v: np.sum([1.0, 2.0], initial=v[0]),
+            lambda v: np.max([1.0, 2.0], initial=v[0]),
+            lambda v: np.sum([1.0, 2.0], where=v > 1.0),
+            lambda v: np.any([True, False], where=v > 1.0) * 1.0,
+            lambda v: np.max(v > 1.0, initial=False) * 1.0,
+        ],
+    )
+    def test_options_that_numpy_would_take_numbers_for_are_refused(self, f):
+        for batched in (batch(f), compile(batch(f))):
+            with pytest.raises(AutogradError):
+                batched(np.arange(6.0).reshape(3, 2))
+
+    def test_a_refusal_that_the_function_catches_is_one(self):
+        def f(v):
+            try:
+                return v * float(v)
+            except TypeError:
+                return v * 2.0
+
+        with pytest.raises(TraceError, match=r"float\(\) of a Value"):
+            batch(f)(np.arange(3.0))
 
     def test_a_counter_is_refused(self):
         calls = []

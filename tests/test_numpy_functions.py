@@ -24,11 +24,14 @@ from autograd_core import (
     check_gradients,
     compile,
     grad,
+    gradients,
     logsumexp,
+    messages,
     vjp,
 )
 from autograd_core.functions import activations
 from autograd_core.functions.compositions import COMPOSED
+from autograd_core.graph import as_operand, plain
 from autograd_core.numpy_protocol import PLAIN, RECORDED
 
 jax.config.update("jax_enable_x64", True)
@@ -431,6 +434,16 @@ PRODUCTS = """
 
 # Lists in place of arrays, lengths that jit has to know, and options that JAX does not have
 WITHOUT_JAX = """
+    np.add.reduce(x)
+    np.multiply.reduce(x, axis=1, keepdims=True)
+    np.maximum.reduce(x, axis=None)
+    np.minimum.reduce(x, axis=(0, 1))
+    np.logaddexp.reduce(x)
+    np.add.accumulate(x)
+    np.multiply.accumulate(x, axis=1)
+    np.multiply.outer(x, x[0])
+    np.arctan2.outer(x[0], [[1.0, 2.0]])
+    np.logaddexp.outer(2.0, x)
     np.select([x[0] > 0, x[0] > -1], [x[1], 2 * x[2]], x[0])
     np.select([x > 0], [x])
     np.fix(x)
@@ -775,9 +788,10 @@ UNSUPPORTED_FUNCTIONS = """
     np.apply_along_axis(np.sum, 0, x)
     np.modf(x)
     np.frexp(x)
-    np.add.reduce(x)
-    np.add.accumulate(y)
-    np.multiply.outer(y, y)
+    np.subtract.reduce(x)
+    np.maximum.accumulate(y)
+    np.add.reduceat(y, [0, 2])
+    np.add.at(np.zeros(3), [0, 1], y)
     np.exp(x, where=x > 0)
     np.exp(x, dtype=np.float32)
     np.pad(x, 1, mode="linear_ramp")
@@ -851,6 +865,60 @@ class TestUnsupported:
     def test_what_cannot_be_is_refused_in_three_parts(self, call):
         with pytest.raises(AutogradError):
             call(np, *map(Value, call.inputs))
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda v: np.full_like(np.zeros(2), v),
+            lambda v: np.nan_to_num([1.0, np.nan], nan=v),
+            lambda v: np.percentile(np.array([v, v * 2.0]), 40.0),
+            lambda v: np.histogram(np.array([v, v * 2.0])),
+        ],
+    )
+    def test_errors_name_what_the_user_has_called_and_not_what_that_calls(self, call):
+        name = next(n for n in call.__code__.co_names if n not in ("np", "array", "zeros"))
+
+        def inside(v):
+            messages.warned.clear()
+            with pytest.raises(AutogradError, match=rf"np\.{name}\b"):
+                call(v)
+            return v
+
+        for run in (lambda f: f(Value(1.5)), lambda f: grad(f)(1.5)):
+            run(inside)
+
+    def test_methods_of_ufuncs_of_a_list_keep_the_graph_or_are_refused(self):
+        x, y = Value(0.7), Value(1.9)
+        numbers = [0.7, 1.9]
+        binary = [f for f in vars(np).values() if isinstance(f, np.ufunc) and f.nin == 2]
+        kept = 0
+        elementwise = {f for f in binary if f.nout == 1 and f.signature is None}
+        for ufunc in [f for f in elementwise if "dd->d" in f.types]:
+            for method in (ufunc.reduce, ufunc.accumulate, lambda v, u=ufunc: u.outer(v, v)):
+                try:
+                    expected = method(numbers)
+                except TypeError:
+                    continue
+                try:
+                    found = as_operand(method([x, y]))
+                except UnsupportedError:
+                    continue
+                np.testing.assert_allclose(plain(found), expected)
+                weights = 1.5 + np.arange(np.size(expected)).reshape(np.shape(expected))
+
+                def total(numbers, method=method, weights=weights):
+                    return np.sum(weights * method(numbers))
+
+                slopes = gradients(np.sum(found * weights), [x, y])
+                ends = [
+                    total([0.7 + a, 1.9 + b]) - total([0.7 - a, 1.9 - b])
+                    for a, b in ((1e-6, 0.0), (0.0, 1e-6))
+                ]
+                np.testing.assert_allclose(slopes, np.array(ends) / 2e-6, rtol=1e-5, atol=1e-6)
+                kept += 1
+            with pytest.raises(UnsupportedError, match=rf"{ufunc.__name__}\.at of a list"):
+                ufunc.at(np.ones(2), [0, 1], [x, y])
+        assert kept > 30
 
     def test_arrays_are_not_changed_in_place(self):
         array = np.ones(3)

@@ -226,6 +226,14 @@ class TestPython:
             computed = np.stack([s, s]) * 2.0
         assert np.asarray(computed).tolist() == [5.0, 5.0]
 
+    def test_calls_that_are_repeated_often_are_known_as_before(self, s):
+        method, kept = np.logaddexp.reduce, []
+        for _ in range(100):  # Python specialises the instructions
+            with pytest.raises(UnsupportedError, match=r"np\.logaddexp\.reduce of a list"):
+                method([s, s])
+            kept.append(np.add.reduce([s, s]))
+        assert {total.data for total in kept} == {5.0}
+
     def test_warns_once_at_each_line(self, s):
         with pytest.warns(GradientWarning) as caught:
             assert [math.exp(s) for _ in range(3)] == [math.exp(2.5)] * 3

@@ -297,6 +297,7 @@ class Trial(GraphTracer):
         self.outer = outer
         self.derivatives: set[Node] = set()
         self.is_spoilt = False  # whether one of them holds NaN, so that samples decide themselves
+        self.refused: TraceError | None = None  # the function may have caught it
 
     def differentiating(self, values: list[Any]) -> None:
         """Tell a recording around it."""
@@ -323,9 +324,11 @@ class Trial(GraphTracer):
         )
 
     def refuse(self, given: str, why: str, instead: str) -> None:
-        """Raise TraceError."""
+        """Raise TraceError, and remember it: NumPy or the function may hide it."""
         given = f"{given} inside a batched function\n  at:    {user_line()}"
-        raise TraceError(given, why, instead)
+        error = TraceError(given, why, instead)
+        self.refused = self.refused or error
+        raise error
 
     def assigning(self, node: Node, data: Any) -> None:
         """Refuse."""
@@ -360,6 +363,12 @@ class Trial(GraphTracer):
         try:
             with watching.watch(self), watching.recording():
                 yield
+            if self.refused is not None:
+                raise self.refused
+        except Exception as error:
+            if self.refused is None or isinstance(error, TraceError):
+                raise
+            raise self.refused from error
         finally:
             earlier.reset(token)
 

@@ -19,7 +19,7 @@ from ..data import as_data, dtype_of, shape_of
 from ..errors import UnsupportedError
 from ..functions import rearranging, statistics
 from ..graph import Node
-from ..numpy_protocol import RECORDED, carry_out, name_of
+from ..numpy_protocol import RECORDED, carry_out, carry_out_by, name_of
 from ..primitives import elementwise as table
 from ..value import Value
 
@@ -86,7 +86,7 @@ class Condition(Small):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in _OF_BOOLS:
-            return _OF_BOOLS[function](*args, **kwargs)
+            return carry_out_by(_OF_BOOLS[function], function, args, kwargs)
         arrays = [x for x in _flat(args) if shape_of(x) or isinstance(x, Node | bool)]
         are_bools = all(is_bool(x) for x in arrays)
         if function in _MOVES and are_bools:
