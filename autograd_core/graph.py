@@ -7,6 +7,7 @@ a node it also records, and returns a node of the same type.
 
 import operator
 import sys
+import warnings
 from collections.abc import Callable
 from functools import cache, partial
 from importlib import import_module
@@ -19,7 +20,7 @@ from numpy import ndarray
 from . import watching
 from .data import Data, as_data
 from .errors import AutogradError, RuleError, UnsupportedError
-from .messages import explained, operation
+from .messages import explained, operation, user_frame, warn_at
 from .watching import FORGOTTEN, blocks, open_watches, running
 
 _new_node = object.__new__
@@ -333,8 +334,8 @@ class Primitive:
                 out = self.scalar(a, b)
             else:
                 out = self.compute((a, b), {}, (x, y))
-        except (ArithmeticError, ValueError):  # NumPy's inf or nan; or the error in three parts
-            out = self.compute((a, b), {}, (x, y))
+        except (ArithmeticError, ValueError, RuntimeWarning):
+            out = self.compute((a, b), {}, (x, y))  # NumPy's inf or nan; or what it says about it
         if type(out) is not float and (type(out) is not ndarray or not out.ndim):
             out = as_data(out)
         return record(kind, out, self, x, y, None)
@@ -354,6 +355,12 @@ class Primitive:
                         pass  # NumPy decides
                 data = [np.float64(d) for d in data]
             out = self.forward(*data, **params)
+        except RuntimeWarning as warning:  # of NumPy, in this module: see below
+            warn_at(user_frame(), str(warning), RuntimeWarning)
+            with np.errstate(all="ignore"):
+                out = self.forward(
+                    *[np.float64(d) if type(d) is float else d for d in data], **params
+                )
         except AutogradError as error:  # forward has no labels of operands
             raise type(error)(operation(self.name, inputs), error.why, error.instead) from None
         except TypeError:
@@ -365,6 +372,11 @@ class Primitive:
             return out
         return float(out) if isinstance(out, np.floating) else as_data(out)
 
+
+# NumPy warns at the line that calls it, which would be one above. So it raises there instead, and
+# `compute` warns at the user's line; filters of the user's come before this one
+_PRIMITIVES = rf"{__package__}\.(graph|primitives\.\w+)$"
+warnings.filterwarnings("error", category=RuntimeWarning, module=_PRIMITIVES, append=True)
 
 # Arrays of more numbers are recorded as they are: there a copy takes longer than the operation
 _COPIED = 2**17

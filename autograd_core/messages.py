@@ -146,11 +146,16 @@ def warn_once(kind: str, given: str, why: str, instead: str, category: type[Warn
     file, line = frame.f_code.co_filename, frame.f_lineno
     if (kind, file, line) not in warned:
         warned.add((kind, file, line))
-        warnings.warn_explicit(
-            f"{given}\n  why:   {why}\n  write: {instead}",
-            category,
-            file,
-            line,
-            frame.f_globals.get("__name__") or "<unknown>",  # of None nothing would be shown
-            frame.f_globals.setdefault("__warningregistry__", {}),
-        )
+        warn_at(frame, f"{given}\n  why:   {why}\n  write: {instead}", category)
+
+
+def warn_at(frame: FrameType, text: str, category: type[Warning]) -> None:
+    """Warn at the line that a frame carries out."""
+    warnings.warn_explicit(
+        text,
+        category,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        frame.f_globals.get("__name__") or "<unknown>",  # of None nothing would be shown
+        frame.f_globals.setdefault("__warningregistry__", {}),
+    )

@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import math
+import re
+import subprocess
 import sys
 import threading
 from collections import Counter
@@ -553,3 +555,30 @@ def test_no_grad_decorates_a_function_with_brackets_and_without(decorate):
     x = Value(2.0)
     assert triple(x).data == 6.0
     assert triple(x).inputs == ()
+
+
+def test_numpy_warns_at_the_line_of_the_user(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import numpy as np\n"
+        "from autograd_core import Value, compile\n"
+        "x = Value([0.0, 1.0])\n"
+        "for _ in range(2):\n"
+        "    y = np.log(x)\n"
+        "print(y.data, (1.0 / Value(0.0)).data)\n"
+        "np.linalg.norm(x * 1e200)\n"
+        "with np.errstate(all='ignore'):\n"
+        "    np.log(x)\n"
+        "y.sum().backward()\n"
+        "compile(np.log)(x)\n"
+    )
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[-inf   0.] inf\n"
+    at = re.findall(r"program\.py:(\d+): RuntimeWarning: (.*) encountered in (\w+)", done.stderr)
+    assert at == [
+        ("5", "divide by zero", "log"),
+        ("6", "divide by zero", "divide"),
+        ("7", "overflow", "multiply"),
+        ("11", "divide by zero", "log"),
+    ]
+    assert done.stderr.count("Warning: ") == len(at)
