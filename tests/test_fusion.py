@@ -151,3 +151,16 @@ def test_gradients_flow_through_fused_programs():
     (value, gradient), (expected, by_hand) = compile(f)(x), f(x)
     assert value == pytest.approx(expected, rel=1e-12)
     np.testing.assert_allclose(gradient, by_hand, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_slopes_are_fused_with_the_bits_that_they_have_alone(dtype):
+    x, g = X.astype(dtype), Y.astype(dtype)
+
+    def f(x, g):
+        return [g * table.tanh_slope(x) + table.sigmoid_slope(x)]
+
+    run = ArrayExecutor(program(f, x, g))
+    assert names(run.program) == ["cosh", "fused", "getitem"]
+    with np.errstate(all="ignore"):
+        same_bits(run([x, g])[0], f(x, g)[0])

@@ -301,7 +301,7 @@ tanh_slope: Primitive = Primitive("tanh_slope", _tanh_slope,
 sigmoid_slope: Primitive = Primitive("sigmoid_slope", _sigmoid_slope,
     lambda g, out, x: g * (-tanh(0.5 * x) * out),
     elementwise=True,
-    composed=lambda x: 0.25 / square(cosh(0.5 * x)),
+    composed=lambda x: 0.5 / (cosh(x) + 1.0),
     scalar=_sigmoid_slope_of_number,
     into=_sigmoid_slope)
 arcsinh: Primitive = Primitive("arcsinh", np.arcsinh,

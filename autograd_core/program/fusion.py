@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Primitive
+from ..derivatives import composition
+from ..graph import Primitive, topological_order
 from ..primitives import elementwise as table
 from ..primitives.indexing import getitem
 from .machine_code import machine_code
-from .program import Program, Step
+from .passes import merge_common
+from .program import Program, Step, source
 
 # How a loop writes each operation; {zero} and {one} are of the arrays' type
 LOOPS: dict[Primitive, str] = {
@@ -26,6 +28,7 @@ LOOPS: dict[Primitive, str] = {
     table.divide: "{0} / {1}",
     table.negative: "-{0}",
     table.square: "{0} * {0}",
+    table.reciprocal: "{one} / {0}",
     table.sqrt: "sqrt({0})",
     table.absolute: "abs({0})",
     table.greater: "{one} if {0} > {1} else {zero}",
@@ -35,6 +38,8 @@ LOOPS: dict[Primitive, str] = {
     table.relu: "{zero} if {0} <= {zero} else {0}",
     table.gate: "{0} * ({one} if {1} > {zero} else {zero})",
 }
+# What `composed` gives to the bit, with arithmetic after a ufunc
+COMPOSED = (table.tanh_slope, table.sigmoid_slope)
 SHORTEST = 3  # operations that are worth a loop of their own
 SMALLEST = 2_000  # numbers; smaller arrays only share the loop of large ones
 
@@ -54,7 +59,36 @@ fused: Primitive = Primitive("fused", _evaluated, each=lambda *_, **__: None)
 
 def fuse(program: Program) -> Program:
     """Return the program with each chain of elementwise steps on large arrays as one step."""
-    return _Fusion(program).result()
+    return _Fusion(merge_common(_in_parts(program))).result()
+
+
+def _in_parts(program: Program) -> Program:
+    """Return the program with what is composed of a ufunc and arithmetic as steps of their own.
+
+    The arithmetic is fused with its neighbours, and the ufunc may be common to several.
+    """
+    place: list[int] = []
+    kept: list[Step] = []
+    constants: dict[int, Any] = {}
+
+    def keep(step: Step, constant: Any) -> int:
+        if constant is not None:
+            constants[len(kept)] = constant
+        kept.append(step)
+        return len(kept) - 1
+
+    for i, step in enumerate(program.steps):
+        inputs = tuple([place[x] for x in step.inputs])
+        if step.primitive not in COMPOSED or not step.shape:
+            place.append(keep(step._replace(inputs=inputs), program.constants.get(i)))
+            continue
+        leaves, out = composition(step.primitive, [np.ones(1, step.dtype)], step.params)
+        at: dict[Any, int] = dict(zip(leaves, inputs, strict=True))
+        for node in topological_order(out)[len(leaves) :]:
+            operands = [at[x] if x in at else keep(source(x), x) for x in node.inputs]
+            at[node] = keep(step._replace(primitive=node.primitive, inputs=tuple(operands)), None)
+        place.append(at[out])
+    return program.rebuilt(kept, place, constants)
 
 
 class _Fusion:
