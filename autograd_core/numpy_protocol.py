@@ -157,7 +157,9 @@ def carry_out_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]
 
     Raises: UnsupportedError: into an array, by a method without a rule, or with options.
     """
-    if callers.called_by_user(ufunc) is ufunc and "out" in kwargs:
+    if method == "__call__" and not kwargs:
+        return carry_out(ufunc, inputs, {})
+    if "out" in kwargs and callers.called_by_user(ufunc) is ufunc:
         raise UnsupportedError(
             f"{name_of(ufunc)} of a Value into an array (+=, or out=)",
             "an array cannot hold the graph of a Value",
@@ -170,9 +172,7 @@ def carry_out_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]
     along_axis = ALONG_AXIS.get((ufunc, method))
     if along_axis is not None and kwargs.keys() <= {"axis", "keepdims"}:
         return along_axis(*inputs, **{"axis": 0, **kwargs})
-    if method != "__call__" or kwargs:
-        raise _unsupported(ufunc, "" if method == "__call__" else f".{method}", *kwargs)
-    return carry_out(ufunc, inputs, {})
+    raise _unsupported(ufunc, "" if method == "__call__" else f".{method}", *kwargs)
 
 
 def as_array(node: Node, dtype: Any, copy: bool | None, frame: FrameType) -> Any:
