@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import gc
 import os
 import sys
 import threading
@@ -150,6 +151,8 @@ def test_an_interrupted_recording_leaves_values_as_they_were():
     for (compiled,) in interrupted_everywhere(prepare, most=60):
         seen.add((p.data, q.data))
         assert watching.watchers() == ()
+        assert sys.getprofile() is None
+        assert gc.isenabled()
         p.data, q.data = 1.0, 2.0
         compiled(1.0), compiled(1.0)
         assert (p.data, q.data) == (3.0, 4.0)

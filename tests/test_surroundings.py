@@ -1,20 +1,40 @@
 """What a compiled function reads beside its arguments: recorded anew if it changed, or refused."""
 
+import configparser
+import copy
+import csv
+import ctypes
 import functools
 import gc
+import hashlib
+import inspect
+import io
+import json
+import logging
+import math
 import operator
 import os
+import queue
+import re
+import socket
+import sqlite3
+import struct
+import subprocess
 import sys
 import threading
 import time
 import types
+import uuid
+import warnings
 import weakref
 from array import array
-from collections import deque
+from collections import ChainMap, UserDict, UserList, deque
 from contextvars import ContextVar
 from cProfile import Profile
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from mmap import mmap
+from multiprocessing.sharedctypes import RawArray
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -24,7 +44,7 @@ import pytest
 from oracle import assert_close
 
 import nn
-from autograd_core import TraceError, Value, grad, value_and_grad
+from autograd_core import TraceError, Value, batch, grad, value_and_grad
 from autograd_core.program.compile import OFTEN, compile
 from autograd_core.program.surroundings import LARGE
 from autograd_core.program.tracing import callback, fresh
@@ -162,6 +182,60 @@ def of_a_derivative():
     return grad(lambda x: ks[0] * x**3), lambda i: ks.__setitem__(0, i)
 
 
+def of_an_import(line, name="settings_of_tests"):
+    """Return what makes a function that imports a module in its body."""
+
+    def made():
+        sys.modules[name] = module = in_a_module("", k=1.0, k_1=1.0)
+        users = in_a_module(f"import sys\ndef f(x):\n    {line}\n    return x * k")
+        return users.f, lambda i: vars(module).update(k=i, k_1=i)
+
+    return made
+
+
+def of_globals(expression):
+    """Return what makes a function that reads a global by its text."""
+
+    def made():
+        module = in_a_module(f"def f(x): return x * {expression}", k=1.0)
+        return module.f, lambda i: setattr(module, "k", i)
+
+    return made
+
+
+def of_a_proxy():
+    held = {"k": 1.0}
+    proxy, values = types.MappingProxyType(held), held.values()
+    return lambda x: x * proxy["k"] * sum(values), lambda i: held.update(k=i)
+
+
+class Referred(Model):
+    """What weak references can refer to."""
+
+
+def of_a_weak_reference():
+    model = Referred()
+    held, models = weakref.ref(model), weakref.WeakValueDictionary(model=model)
+
+    def change(i):
+        model.k, model.slot = i, 2.0 * i
+
+    return lambda x: x * held().k * models["model"].slot, change
+
+
+def of_a_configuration():
+    parser = configparser.ConfigParser()
+    parser.read_string("[optimizer]\nk = 1.0")
+    section = parser["optimizer"]
+    return lambda x: x * float(section["k"]), lambda i: parser.set("optimizer", "k", str(i))
+
+
+def of_a_vectorized_function():
+    ks = [1.0]
+    times = np.vectorize(lambda k, x: k[0] * x, excluded=[0])
+    return lambda x: x * float(times(ks, 2.0)), lambda i: put(ks, i)
+
+
 def put(held, i):
     held[0] = i
 
@@ -264,6 +338,44 @@ READ = {
         lambda a, x: x * sum(list(map(lambda k: k * a[0], (1.0, 2.0)))),  # noqa: C417
         put,
     ),
+    "a module that is imported inside": of_an_import("import settings_of_tests as s; k = s.k"),
+    "a name that is imported inside": of_an_import("from settings_of_tests import k"),
+    "a module by its name": of_an_import("k = sys.modules['settings_of_tests'].k"),
+    "a name in a module, by vars": of_an_import("import settings_of_tests as s; k = vars(s)['k']"),
+    "a name in a module by a text that is put together": of_an_import(
+        "import settings_of_tests as s; k = getattr(s, f'k_{1}')"
+    ),
+    "a global by globals": of_globals("globals()['k']"),
+    "a global by a text that is put together": of_globals("globals()[f\"{'k'}\"]"),
+    "a global by eval": of_globals("eval('k')"),
+    "a dict of collections": of_a_container(
+        lambda: UserDict(k=1.0), lambda d, x: x * d["k"], lambda d, i: d.update(k=i)
+    ),
+    "a list of collections": of_a_container(lambda: UserList([1.0]), lambda a, x: x * a[0], put),
+    "a chain of dicts": of_a_container(
+        lambda: ChainMap({}, {"k": 1.0}),
+        lambda d, x: x * d["k"],
+        lambda d, i: d.maps[1].update(k=i),
+    ),
+    "a view of a dict": of_a_proxy,
+    "what weak references refer to": of_a_weak_reference,
+    "a configuration": of_a_configuration,
+    "a queue, without taking from it": of_a_container(
+        queue.Queue, lambda q, x: x * q.qsize(), lambda q, i: q.put(i)
+    ),
+    "a number of ctypes": of_a_container(
+        lambda: ctypes.c_double(1.0), lambda c, x: x * c.value, lambda c, i: setattr(c, "value", i)
+    ),
+    "memory of several processes": of_a_container(
+        lambda: RawArray("d", [1.0]), lambda a, x: x * a[0], put
+    ),
+    "memory that is mapped": of_a_container(
+        lambda: mmap(-1, 8), lambda m, x: x * m[0], lambda m, i: put(m, int(i))
+    ),
+    "a view of memory": of_a_container(
+        lambda: memoryview(bytearray(2)), lambda m, x: x * m[0], lambda m, i: put(m, int(i))
+    ),
+    "what a vectorized function reads": of_a_vectorized_function,
     "the sign of zero": of_a_container(
         lambda: [0.0],
         lambda a, x: np.arctan2(x * a[0], -1.0),
@@ -536,13 +648,61 @@ def of_a_file(tmp_path):
     return lambda: float(path.read_text())
 
 
+ONE = [sys.executable, "-c", "print(1)"]
+
+
+class Moment(datetime):
+    """A class of a user."""
+
+
 # What each call reads anew: a function of a folder, which returns what reads it
 READ_ANEW = {
     "the time": lambda _: time.time,
     "a clock": lambda _: time.perf_counter_ns,
+    "a clock of the process": lambda _: lambda: time.monotonic_ns() + time.process_time_ns(),
+    "the parts of the time": lambda _: lambda: time.localtime().tm_year + time.gmtime().tm_mday,
+    "the time as a text": lambda _: lambda: float(time.strftime("%Y")),
     "the day": lambda _: lambda: datetime.now().year,
+    "today": lambda _: lambda: date.today().year,
+    "the time elsewhere": lambda _: lambda: datetime.now(UTC).year,
+    "the time in a class of a user": lambda _: lambda: Moment.now().year,
+    "the time of NumPy": lambda _: lambda: np.datetime64("now").astype(float),
+    "the day of NumPy": lambda _: lambda: np.array("today", dtype="datetime64[D]").astype(float),
     "a file": of_a_file,
+    "numbers in a file": lambda path: lambda: np.fromfile(written(path)).sum(),
+    "an array in a file": lambda path: lambda: np.memmap(written(path), float, "r").sum(),
+    "a file by its number": lambda path: functools.partial(read_by_number, path),
+    "a folder": lambda path: lambda: len(os.listdir(path)),
+    "a folder by its path": lambda path: lambda: len(list(path.glob("*"))),
+    "whether a file exists": lambda path: lambda: float(os.path.exists(path)),
+    "whether a path exists": lambda path: lambda: float((path / "file").exists()),
+    "the size of a file": lambda path: lambda: os.path.getsize(path),
+    "the folder of the process": lambda _: lambda: len(os.getcwd()),
+    "the name of the computer": lambda _: lambda: len(socket.gethostname()),
+    "another process": lambda _: (
+        lambda: float(subprocess.check_output([sys.executable, "-c", "print(1)"]))
+    ),
+    "what identifies nothing else": lambda _: lambda: float(uuid.uuid1().int % 2 + 1),
+    "a database": lambda _: functools.partial(selected, sqlite3.connect(":memory:")),
+    "how long a queue is": lambda _: queue.SimpleQueue().qsize,
 }
+
+
+def written(path):
+    np.ones(2).tofile(path / "ones")
+    return path / "ones"
+
+
+def read_by_number(path):
+    number = os.open(written(path), os.O_RDONLY)
+    try:
+        return len(os.read(number, 8))
+    finally:
+        os.close(number)
+
+
+def selected(connection):
+    return connection.execute("select 1.0").fetchone()[0]
 
 
 class TestWhatEachCallReadsAnew:
@@ -555,17 +715,25 @@ class TestWhatEachCallReadsAnew:
 
         compiled = compile(f)
         compiled(2.0)
-        with pytest.raises(TraceError, match=r"(read|opened) inside a compiled") as caught:
+        with pytest.raises(TraceError, match=r"(read|opened|called) inside a compiled") as caught:
             compiled(2.0)
-        assert "return x * read()" in caught.value.given or "lambda" in caught.value.given
+        assert f"{__file__}:" in caught.value.given
         assert "fresh(" in caught.value.instead
 
     @pytest.mark.parametrize("name", READ_ANEW)
     def test_is_read_anew_by_fresh(self, name, tmp_path):
         read = READ_ANEW[name](tmp_path)
-        compiled = compile(lambda x: x * fresh(read))
-        assert compiled(2.0) == compiled(2.0) or name in ("the time", "a clock")
+        compiled = compile(lambda x: 0.0 * x + fresh(read))
+        for _ in range(3):
+            before, found, after = read(), compiled(2.0), read()
+            assert before <= found <= after or before == after
         assert compiled.traces == 1
+
+    def test_in_a_batch_is_refused_too(self, tmp_path):
+        for name in ("the time of NumPy", "a folder", "a database"):
+            read = READ_ANEW[name](tmp_path)
+            with pytest.raises(TraceError, match=r"(read|called) inside a batched"):
+                batch(lambda x, read=read: x * read())(np.ones(3))
 
     def test_is_refused_beside_another_thread_too(self):
         stop = threading.Event()
@@ -590,6 +758,146 @@ class TestWhatEachCallReadsAnew:
 
         compiled = compile(f)
         assert [compiled(1.0), compiled(2.0), compiled(3.0)] == [2.0, 4.0, 6.0]
+
+
+OPENED: list[Any] = []
+
+
+def lines(path):
+    (path / "lines").write_text("1.0\n2.0\n3.0\n4.0\n")
+    OPENED.append((path / "lines").open())
+    return OPENED[-1]
+
+
+def rows():
+    connection = sqlite3.connect(":memory:")
+    return connection.execute("values (1.0), (2.0), (3.0), (4.0)")
+
+
+def a_queue(kind):
+    held = kind()
+    for k in (1.0, 2.0, 3.0, 4.0):
+        held.put(k)
+    return held
+
+
+def first_of(values):
+    found = None
+    for value in values:
+        found = value
+        break
+    return found
+
+
+# What is read on in each call: a function of a folder, which returns what is held and reads it
+READ_ON = {
+    "lines of a file": lambda path: (lines(path), lambda file: float(next(file))),
+    "lines of a file, in a loop": lambda path: (lines(path), lambda file: float(first_of(file))),
+    "lines of a file, by a method": lambda path: (lines(path), lambda f: float(f.readline())),
+    "lines of a file, counted": lambda path: (enumerate(lines(path)), lambda e: float(next(e)[1])),
+    "lines of a file, mapped": lambda path: (map(float, lines(path)), next),
+    "rows of a table": lambda path: (csv.reader(lines(path)), lambda rows: float(next(rows)[0])),
+    "rows of a database": lambda _: (rows(), lambda rows: next(rows)[0]),
+    "rows of a database, in a loop": lambda _: (rows(), lambda rows: first_of(rows)[0]),
+    "a text": lambda _: (io.StringIO("1.0\n2.0\n3.0\n"), lambda text: float(next(text))),
+    "a queue": lambda _: (a_queue(queue.Queue), lambda held: held.get()),
+    "a simple queue": lambda _: (a_queue(queue.SimpleQueue), lambda held: held.get()),
+    "a zip": lambda _: (zip(iter([1.0, 2.0]), "ab", strict=True), lambda held: next(held)[0]),
+}
+
+
+@pytest.mark.parametrize("name", READ_ON)
+def test_what_is_read_on_is_refused_at_the_second_call(name, tmp_path):
+    held, read = READ_ON[name](tmp_path)
+    compiled = compile(lambda x: x * read(held))
+    assert compiled(2.0) == 2.0
+    with pytest.raises(TraceError, match="inside a compiled function"):
+        compiled(2.0)
+    while OPENED:
+        OPENED.pop().close()
+
+
+def imports(x):
+    import statistics  # noqa: PLC0415 - this is what users write
+
+    return x * statistics.mean([1.0, 3.0])
+
+
+def warns(x):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.warn("of a user", stacklevel=1)
+    return x * 2.0
+
+
+def sleeps(x):
+    time.sleep(0.0)
+    return x * 2.0
+
+
+def logs(x):
+    logging.getLogger("of_tests").warning("of a user")
+    return x * 2.0
+
+
+@functools.lru_cache
+def cached(k):
+    return 2.0 * k
+
+
+SECTIONS, LOG = re.compile(r"\d+"), io.StringIO()
+ADDED = functools.partial(lambda held, v: held.append(v), [])
+# What computes from nothing else, or only tells the user something
+COMPUTES = {
+    "mathematics": lambda x: x * math.sqrt(4.0) * math.prod([1.0]),
+    "texts": lambda x: x * float(" 2.0 ".strip().replace(",", ".").encode().decode()),
+    "expressions": lambda x: x * float(SECTIONS.findall("a2b3")[0]),
+    "formats": lambda x: (
+        x * json.loads(json.dumps([2.0]))[0] * struct.unpack("d", struct.pack("d", 1.0))[0]
+    ),
+    "digests": lambda x: x * (len(hashlib.sha256(b"").digest()) / 16),
+    "paths": lambda x: x * len(os.path.splitext(os.path.join("a", "b.c"))[1]),
+    "dates": lambda x: x * (datetime(2000, 1, 3) - datetime(2000, 1, 1)).days,
+    "copies": lambda x: x * copy.deepcopy({"k": [2.0]})["k"][0],
+    "options": lambda x: x * 2.0 * replace(Settings(), count=1).count,
+    "signatures": lambda x: x * (len(inspect.signature(put).parameters)),
+    "containers": lambda x: x * deque(sorted({2.0, 1.0})).pop(),
+    "a text that is written": lambda x: x * float(io.StringIO("2.0").read()),
+    "a cache": lambda x: x * cached(1.0),
+    "a generator with a seed": lambda x: x * 2.0 + 0.0 * np.random.default_rng(0).normal(),
+    "an import": imports,
+    "a warning": warns,
+    "a line of a log": logs,
+    "a pause": sleeps,
+    "a log, in a callback": lambda x: (callback(lambda v: LOG.write(f"{v}"), x), x * 2.0)[1],
+    "a part, in a callback": lambda x: (callback(ADDED, x), x * 2.0)[1],
+}
+
+
+@pytest.mark.parametrize("name", COMPUTES)
+def test_what_computes_is_recorded_once(name):
+    compiled = compile(COMPUTES[name])
+    for x in (1.0, 2.0, 3.0, 4.0):
+        assert compiled(x) == 2.0 * x
+    assert compiled.traces == 1
+
+
+def test_a_cache_that_is_cleared_is_filled_again():
+    ks = [1.0]
+    read = functools.cache(lambda: ks[0])
+    compiled = compile(lambda x: x * read())
+    for k in (1.0, 2.0, 5.0):
+        ks[0] = k
+        read.cache_clear()
+        assert [compiled(2.0) for _ in range(3)] == [2.0 * k] * 3
+
+
+def test_a_recording_does_not_go_through_all_objects(monkeypatch):
+    monkeypatch.setattr(gc, "get_objects", None)
+    rng = np.random.default_rng(0)
+    compiled = compile(lambda x: x * fresh(rng.normal))
+    assert compiled(1.0) != compiled(1.0)
+    assert compiled.traces == 1
 
 
 class TestWhatIsChangedInside:

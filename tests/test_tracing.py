@@ -6,10 +6,12 @@ import secrets
 import sys
 import threading
 import time
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from oracle import assert_close
 
 from autograd_core import (
@@ -511,7 +513,17 @@ MADE = SimpleNamespace()
 def _generators():
     """Make them late: what an import makes, the collector leaves alone, and so does the search."""
     MADE.rng, MADE.old = np.random.default_rng(5), np.random.RandomState(0)
-    MADE.pythons = random.Random(0)
+    MADE.pythons, MADE.users = random.Random(0), Dice(0)
+    MADE.bits, MADE.seeds = np.random.PCG64(0), np.random.SeedSequence(0)
+    MADE.torchs, MADE.normal = torch.Generator(), partial(MADE.rng.normal, 0.0)
+    MADE.draws = {"normal": MADE.normal}
+
+
+class Dice(random.Random):
+    """A generator of a user."""
+
+    def roll(self):
+        return self.randint(1, 6)
 
 
 def helper(rng):
@@ -532,6 +544,14 @@ class TestFrozenRandomness:
         "a new old generator": lambda: np.random.RandomState().normal(),
         "secrets": lambda: secrets.randbelow(10),
         "a permutation": lambda: MADE.rng.permutation(3)[0],
+        "a generator of a user": lambda: MADE.users.roll() / 2,
+        "bits": lambda: float(MADE.bits.random_raw()),
+        "bits of a generator": lambda: float(MADE.rng.bit_generator.random_raw()),
+        "a generator of a generator": lambda: MADE.rng.spawn(1)[0].normal() / 2,
+        "seeds of a sequence": lambda: float(MADE.seeds.spawn(1)[0].generate_state(1)[0]),
+        "a generator of PyTorch": lambda: float(torch.rand(1, generator=MADE.torchs)),
+        "a partial function": lambda: MADE.draws["normal"]() / 2,
+        "by another function in C": lambda: sum(map(MADE.rng.normal, [0.0])),
     }
 
     @pytest.mark.parametrize("name", DRAWS)

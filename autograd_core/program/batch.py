@@ -77,8 +77,12 @@ def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
             sample = list(leaves)  # what all samples share is given as it is
             for i, x in zip(numbers, samples.values(), strict=True):
                 sample[i] = trial.stand_in(x)
-            with nullcontext() if run is None else run.following(), trial.running():
-                return trial, *of_one(sample)
+
+            def run_it() -> tuple[Trial, list[Any], Any]:
+                with trial.running():
+                    return trial, *of_one(sample)
+
+            return run_it() if run is None else run.follow(run_it)
 
         with np.errstate(all="ignore"):
             trial, results, build_result = check.run(attempt, count)
@@ -119,9 +123,9 @@ class _Check:
         is_checked = count < 2 or watching.tracer() is not None or earlier.get() is not None
         if is_checked or self._is_known():
             return attempt(None)
-        doubt = None
+        doubt = surroundings = None
         for _ in range(2):
-            run = Run([self._f], "batched")
+            run = Run([self._f], "batched", surroundings)
             found = attempt(run)
             surroundings = run.surroundings()
             doubt = run.doubt(surroundings, lambda: threading.active_count() > 1)

@@ -4,37 +4,58 @@ A function may have read what it reaches (closures, globals, defaults, attribute
 names that occur in the code that ran.
 """
 
+import gc
+import io
 import operator
 import os
+import sys
 import warnings
-from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
-from random import Random
+from mmap import mmap
 from types import (
     BuiltinMethodType,
+    CodeType,
     FunctionType,
     GeneratorType,
     MethodType,
     ModuleType,
+    WrapperDescriptorType,
 )
 from typing import Any, NamedTuple
+from weakref import ReferenceType
 
 import numpy as np
 
 from ..graph import Node
-from .running import Ran, is_library, names_in
+from .running import (
+    COMPUTED,
+    TOOLS,
+    Ran,
+    computes,
+    generators,
+    is_generator,
+    is_library,
+    names_in,
+)
 
 LARGEST = 100_000  # numbers: of larger arrays a sample is compared, evenly spaced
 SAMPLE = 1024
-_ARRAYS = {"numpy", "pandas", "torch"}
+ARRAYS = {"numpy", "pandas", "torch"}
 PLAIN = (bool, int, float, complex, str, bytes, np.generic)
 MOST = 10_000  # places: what is further away from the function is left out
 CONTAINERS = (list, dict, set, deque)
-_WHOLE_OBJECTS = {"__dict__", "vars", "asdict", "astuple"}  # read attributes without their names
+_NO_DATA = (type, ModuleType, FunctionType)
+_WHOLE_OBJECTS = {
+    COMPUTED,
+    "__dict__",
+    "vars",
+    "asdict",
+    "astuple",
+}  # read attributes without their names
 _READS_ENVIRONMENT = type(os.environ).__getitem__.__code__
 _GETTERS = (operator.attrgetter, operator.methodcaller)
 
@@ -57,31 +78,36 @@ class Places:
 
     def __init__(self, roots: Iterable[Any], ran: Ran | None = None) -> None:
         self.found: dict[tuple[int, Any], Place] = {}
+        self.generators: dict[int, Any] = {}  # of random numbers, by their ids
+        self.foreign: list[Place] = []  # iterators in C, which do not show how far they are
         # All of modules, by the ids of their dicts, where it is not known what was read
         self._globals: dict[int, dict[str, Any]] = {}
-        # What reads the attributes of a user's object is a user's code, or nn, if it is a layer
-        self._names = ran.names(of_users=True) if ran else None
-        if self._names is not None and not _WHOLE_OBJECTS.isdisjoint(self._names):
-            self._names = None
-        self._all_names = ran.names(of_users=False) if ran else None
+        self._ran = ran
+        self._names = ran.names() if ran else None
+        self._is_whole = self._names is None or not _WHOLE_OBJECTS.isdisjoint(self._names)
         self._code = ran.code if ran and ran.is_complete else None
         self._getters: set[str] = set()  # names in what operator.attrgetter and the like have made
-        self._walk(list(roots), ran)
+        self._walk(list(roots))
         if self._names is not None and not self._getters <= self._names:
-            self._names |= self._getters
+            self._names = self._names | self._getters
             self.found.clear()
-            self._walk(list(roots), ran)
+            self._walk(list(roots))
+        if ran is None and len(self.found) >= MOST:
+            self.generators |= {id(x): x for x in generators()}
 
-    def _walk(self, roots: list[Any], ran: Ran | None) -> None:
+    def _walk(self, roots: list[Any]) -> None:
         self._seen: dict[int, Any] = {}
         self._waiting: deque[tuple[Any, str]] = deque(
             [(root, getattr(root, "__name__", type(root).__name__)) for root in roots]
         )
         self._static: set[str] = set()  # names in the functions met, where it is not known what ran
-        for code, names in (ran.code if ran else {}).items():
-            if not is_library(names.get("__name__")):
-                self._add_all(names, [n for n in code.co_names if n in names], "")
-        if ran and _READS_ENVIRONMENT in ran.code:
+        code = self._ran.code if self._ran else {}
+        for each, names in code.items():
+            if is_library(names.get("__name__")):
+                self._add_generators(names, each.co_names)
+            else:
+                self._visit_code(each, names)
+        if _READS_ENVIRONMENT in code:
             held = vars(os.environ)["_data"]
             self._add(held, Contents, (*held, *held.values()), "os.environ")
         while self._waiting and len(self.found) < MOST:
@@ -90,6 +116,28 @@ class Places:
                 self._seen[id(x)] = x
                 self._visit(x, name)
         self._seen.clear()
+
+    def _visit_code(self, code: CodeType, names: dict[str, Any]) -> None:
+        """Add the globals that the code of a function reads, and the modules that it imports."""
+        mentioned: Iterable[str] = code.co_names
+        if "globals" in mentioned:
+            texts = names_in(code)
+            mentioned = names if COMPUTED in texts else texts
+        self._add_all(names, [name for name in mentioned if name in names], "")
+        package = names.get("__package__")
+        for name in names_in(code):
+            for module in (name, f"{package}.{name}"):
+                if module in sys.modules:
+                    self._waiting.append((sys.modules[module], module))
+
+    def _add_generators(self, names: dict[str, Any], mentioned: Iterable[str]) -> None:
+        """Add the generators among the globals of a library, which are not places."""
+        for name in mentioned:
+            x = names.get(name)
+            if isinstance(x, ContextVar):
+                x = x.get(None)
+            if is_generator(x):
+                self.generators[id(x)] = x
 
     def changes(self, later: "Places") -> list[Place]:
         """Return the places that are different later, as they are then."""
@@ -118,16 +166,14 @@ class Places:
             self._waiting.append((value, f"{prefix}{key}"))
 
     def _visit(self, x: Any, name: str) -> None:
-        if isinstance(x, Node | Random):  # both are looked after elsewhere
+        if isinstance(x, Node):  # looked after elsewhere
             return
-        if isinstance(x, FunctionType):
+        if is_generator(x):
+            self.generators[id(x)] = x
+        elif isinstance(x, FunctionType):
             self._visit_function(x)
-        elif isinstance(x, BuiltinMethodType):
-            self._waiting.append((x.__self__, name.removesuffix(f".{x.__name__}")))
-        elif isinstance(x, MethodType):
-            self._waiting += [(x.__self__, "self"), (x.__func__, name)]
-        elif isinstance(x, partial):
-            self._waiting += [(x.func, name), (x.args, name), (x.keywords, name)]
+        elif isinstance(x, BuiltinMethodType | MethodType | partial):
+            self._waiting += _parts(x, name)
         elif isinstance(x, _GETTERS):
             parts: Any = x.__reduce__()[1]
             texts = [part.split(".") for part in parts if isinstance(part, str)]
@@ -136,9 +182,7 @@ class Places:
         elif isinstance(x, type):
             if not is_library(x.__module__):
                 for kind in x.__mro__[:-1]:
-                    self._add_all(
-                        kind, self._mentioned(vars(kind), self._names), f"{kind.__name__}."
-                    )
+                    self._add_all(kind, self._mentioned(vars(kind)), f"{kind.__name__}.")
         elif isinstance(x, ModuleType):
             if not is_library(x.__name__):
                 self._visit_globals(vars(x), self._static, f"{x.__name__}.")
@@ -148,7 +192,7 @@ class Places:
     def _visit_function(self, f: FunctionType) -> None:
         is_ours = is_library(f.__globals__.get("__name__"))  # which nothing is assigned to
         if not is_ours:
-            self._add_all(vars(f), self._mentioned(vars(f), self._names), f"{f.__name__}.")
+            self._add_all(vars(f), self._mentioned(vars(f)), f"{f.__name__}.")
             self._add(vars(f), len, len(vars(f)), f.__name__)
         if self._code is not None and f.__code__ not in self._code:
             return
@@ -172,12 +216,19 @@ class Places:
     def _visit_globals(self, names: dict[str, Any], mentioned: set[str], prefix: str) -> None:
         """Add the globals of a module that are mentioned; where it is not known by what, all."""
         if self._names is not None:
-            self._add_all(names, self._names & names.keys(), prefix)
+            keys = self._names & names.keys()
+            if COMPUTED in self._names and "site-packages" not in str(names.get("__file__")):
+                keys = {k for k, x in names.items() if not isinstance(x, _NO_DATA) or k in keys}
+            self._add_all(names, keys, prefix)
             return
         self._globals[id(names)] = dict(names)
         self._waiting += [(names[key], f"{prefix}{key}") for key in mentioned & names.keys()]
 
     def _visit_object(self, x: Any, name: str) -> None:
+        kind = type(x)
+        package = kind.__module__.partition(".")[0]
+        if package in TOOLS or package.startswith("_cython"):  # loggers; functions in C
+            return
         if isinstance(x, dict):
             self._add(x, Contents, (*x, *x.values()), name)
             for key, part in list(x.items()):
@@ -191,29 +242,53 @@ class Places:
             ]
         elif (held := contents(x)) is not None:
             self._add(x, Contents, held, name)
+        elif package != "weakref" and _is_iterator_of_c(kind):
+            self.foreign.append(Place(x, Contents, None, name))
+        if _shows_parts(kind):
+            self._waiting += [(part, name) for part in _referents(x)]
+        if package in ARRAYS or isinstance(x, ReferenceType | ContextVar):
+            self._waiting += [(part, name) for part in held or () if type(held) is tuple]
             return
-        if type(x).__module__.partition(".")[0] == "autograd_core":
+        if package == "autograd_core":
             self._waiting.append((getattr(x, "_f", None), name))  # a compiled function
             return
+        self._visit_attributes(x, name)
+        self._waiting.append((kind, kind.__name__))
+
+    def _visit_attributes(self, x: Any, name: str) -> None:
+        kind = type(x)
         attributes = None
         with suppress(Exception):  # a property of the user's
             attributes = x.__dict__
         if isinstance(attributes, dict):
-            read_anew = getattr(type(x), "read_anew", ())  # what a class of nn reads by `fresh`
-            names = self._all_names if _is_of_nn(x) else self._names
-            mentioned = self._mentioned(set(attributes) - set(read_anew), names)
+            read_anew = getattr(kind, "read_anew", ())  # what a class of nn reads by `fresh`
+            mentioned = self._mentioned(set(attributes) - set(read_anew), kind)
             self._add_all(attributes, mentioned, f"{name}.")
             self._add(attributes, len, len(attributes), name)
-        for kind in type(x).__mro__:
-            slots = vars(kind).get("__slots__", ())
-            for slot in self._mentioned([slots] if isinstance(slots, str) else slots, self._names):
+        for each in kind.__mro__:
+            slots = vars(each).get("__slots__", ())
+            for slot in self._mentioned([slots] if isinstance(slots, str) else slots, kind):
                 if slot not in ("__dict__", "__weakref__") and hasattr(x, slot):
                     self._add(x, slot, getattr(x, slot), f"{name}.{slot}")
                     self._waiting.append((getattr(x, slot), f"{name}.{slot}"))
-        self._waiting.append((type(x), type(x).__name__))
 
-    def _mentioned(self, keys: Iterable[str], names: set[str] | None) -> list[str]:
-        return [key for key in list(keys) if names is None or key in names]
+    def _mentioned(self, keys: Iterable[str], kind: type = object) -> list[str]:
+        """Return the attributes that the users' code mentions, or that of the class's package."""
+        packages = frozenset([each.__module__.partition(".")[0] for each in kind.__mro__[:-1]])
+        is_of_nn = "nn" in packages
+        if self._ran is None or (self._is_whole and not is_of_nn):
+            return list(keys)
+        names = self._ran.names(packages | {"autograd_core"} if is_of_nn else packages)
+        return [k for k in list(keys) if names is None or k in names or k in self._getters]
+
+
+def _parts(x: Any, name: str) -> list[tuple[Any, str]]:
+    """Return what a bound method or a partial consists of, with names for messages."""
+    if isinstance(x, BuiltinMethodType):
+        return [(x.__self__, name.removesuffix(f".{x.__name__}"))]
+    if isinstance(x, MethodType):
+        return [(x.__self__, "self"), (x.__func__, name)]
+    return [(x.func, name), (x.args, name), (x.keywords, name)]
 
 
 class Contents:
@@ -221,22 +296,36 @@ class Contents:
 
 
 def contents(x: Any, largest: int = LARGEST) -> Any:
-    """Return what an array, an iterator or a context variable holds; None of everything else.
+    """Return what an array, an iterator, or another object in C holds; None of everything else.
 
     Of an array with more numbers than `largest`, a sample.
     """
-    if isinstance(x, array | bytearray):
-        return bytes(x)
+    kind = type(x)
     if isinstance(x, ContextVar):
         return (x.get(None),)
+    if isinstance(x, ReferenceType):
+        return (x(),)
     if isinstance(x, GeneratorType):
         frame = x.gi_frame
         inner = contents(x.gi_yieldfrom)
         return (frame.f_lasti, *frame.f_locals.values(), inner) if frame else ()
-    if hasattr(type(x), "__next__"):
+    if isinstance(x, io.StringIO | io.BytesIO):
+        return x.tell(), x.getvalue()
+    if kind.__module__.partition(".")[0] in ARRAYS and hasattr(kind, "__array__"):
+        return _numbers(x, largest)
+    if hasattr(kind, "__next__"):
         return _position(x)
-    if type(x).__module__.partition(".")[0] not in _ARRAYS or not hasattr(type(x), "__array__"):
-        return None  # data in a file, for example, which are not read at every call
+    try:
+        view = memoryview(x)
+    except (TypeError, ValueError, BufferError):  # no buffer, or a closed one
+        return (tuple(_referents(x)) or None) if _shows_parts(kind) else None
+    if view.readonly and kind is not mmap:
+        return None
+    return view.tobytes() if view.nbytes <= 8 * largest else _sample(x)
+
+
+def _numbers(x: Any, largest: int) -> Any:
+    """Return what an array of a library holds."""
     try:
         data = np.asarray(x)
     except (TypeError, ValueError, RuntimeError):
@@ -246,6 +335,32 @@ def contents(x: Any, largest: int = LARGEST) -> Any:
     if data.size > largest and (data.flags.c_contiguous or data.flags.f_contiguous):
         data = data.ravel("K")[:: data.size // SAMPLE]
     return data.tobytes()
+
+
+def _sample(x: Any) -> bytes:
+    """Return a sample of what a large buffer holds."""
+    data = np.frombuffer(x, np.uint8)
+    return data[:: data.size // SAMPLE].tobytes()
+
+
+def _shows_parts(kind: type) -> bool:
+    """Tell whether a type is written in C, and its objects are looked into.
+
+    Not so those of which every method is noticed, such as connections to a database.
+    """
+    is_immutable = bool(kind.__flags__ & 1 << 8)  # nothing can be assigned to the type
+    return is_immutable and computes(kind.__module__)
+
+
+def _is_iterator_of_c(kind: type) -> bool:
+    return isinstance(getattr(kind, "__next__", None), WrapperDescriptorType)
+
+
+def _referents(x: Any) -> list[Any]:
+    """Return what an object in C refers to, beside its attributes, in an order that stays."""
+    attributes = getattr(x, "__dict__", None)
+    found = [y for y in gc.get_referents(x) if not isinstance(y, type | ModuleType)]
+    return sorted([y for y in found if y is not attributes], key=id)
 
 
 def _position(x: Any) -> Any:
@@ -280,7 +395,3 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, bytes):
         return bool(one == other)
     return isinstance(one, PLAIN) and repr(one) == repr(other)  # 0.0 is not -0.0, nan is nan
-
-
-def _is_of_nn(x: Any) -> bool:
-    return any(kind.__module__.partition(".")[0] == "nn" for kind in type(x).__mro__)

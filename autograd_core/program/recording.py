@@ -12,7 +12,7 @@ from ..graph import Node, as_operand, next_index, plain
 from ..value import make_leaf
 from .program import Effect, Program, Step, source
 from .running import raised_at
-from .surroundings import Surroundings
+from .surroundings import Run, Surroundings
 from .tracing import FunctionTracer
 
 
@@ -48,12 +48,12 @@ def trace(
              or changes what it reads, and has done so in the call before.
     """
     arguments: dict[Node, Any] = {make_leaf(plain(x)): x for x in leaves}
-    tracer = FunctionTracer(arguments, [f] if roots is None else roots)
+    run = Run([f] if roots is None else roots, "compiled", before.surroundings if before else None)
+    tracer = FunctionTracer(arguments, run)
     is_alone = threading.active_count() == 1
     with watching.watch(tracer), watching.recording():
         try:
-            with tracer.run.following(by_lines=before is not None):
-                results = f(list(arguments))
+            results = tracer.run.follow(lambda: f(list(arguments)))
             if tracer.refused:
                 raise tracer.refused
             found = _found(tracer, results)

@@ -1,24 +1,24 @@
 """What runs while a function is recorded, and what it reads that each call would read anew.
 
-A recording would freeze random numbers that are not `fresh`, the time, and files. The states of all
-generators are read before and after a recording, and never set. Generators without a seed that are
-made inside ask the system for entropy, and are noticed by that; those made with a seed give the
-same numbers in every call anyway.
+A recording would freeze random numbers that are not `fresh`, the time, files, and whatever else a
+function in C fetches from outside. The states of the generators that the function reaches are read
+before and after a recording, and never set. Generators without a seed that are made inside ask the
+system for entropy, and are noticed by that; those made with a seed give the same numbers in every
+call anyway.
 """
 
 import dis
 import gc
+import io
 import linecache
 import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
-from itertools import compress
 from random import Random, SystemRandom
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -40,27 +40,34 @@ _REFUSED = {  # why, and what to write
         "it would be frozen into the program, the same in every call",
         "fresh(time.perf_counter), which every call reads anew",
     ),
-    FILE: (
-        "replays repeat operations on Values, and would neither read nor write it again",
-        "fresh(function) for what every call reads anew, callback(function, v) for what it "
-        "writes; or the data of the file, read outside",
-    ),
 }
+_OTHERWISE = (
+    "replays repeat operations on Values, and would neither read nor write it again",
+    "fresh(function) for what every call reads anew, callback(function, v) for what it "
+    "writes; or what it gives as an argument, read outside",
+)
 
 
 class Randomness:
-    """All generators of random numbers, with the states that they should be in by now."""
+    """Generators of random numbers, with the states that they should be in by now.
 
-    def __init__(self) -> None:
-        self._generators = _generators()
+    Args: reached: those that the function reaches, beside NumPy's, Python's and PyTorch's own.
+    """
+
+    def __init__(self, reached: Iterable[Any]) -> None:
+        self._generators = {id(x): x for x in (*_own(), *reached)}
         self._expected = self._states()
         self._moved = self._is_allowed = False
         self.what = RANDOM
         self.is_certain = False  # whether this thread was seen to read, and not only states to move
         self.line = ""  # the user's line that drew, where it is known
+        self._latest = ""  # the one that ran before it was seen
+
+    def __contains__(self, generator: Any) -> bool:
+        return id(generator) in self._generators
 
     def _states(self) -> list[Any]:
-        return [_state(generator) for generator in self._generators]
+        return [_state(generator) for generator in self._generators.values()]
 
     def moved(self) -> bool:
         """Tell whether anything was drawn so far that was not `allowed`, by any thread."""
@@ -85,41 +92,33 @@ class Randomness:
             self._moved = self.is_certain = True
             self.what, self.line = what, _line(frame)
 
-    @contextmanager
-    def following_lines(self) -> Iterator[None]:
-        """Find the line that draws in the block. Slow: all states are read at every line."""
-        latest = ""  # the user's line that runs
-        before: Any = sys.gettrace()
+    def by_lines(self, before: Any) -> Callable[[Any, str, Any], Any]:
+        """Return a function for sys.settrace that finds the line that draws.
+
+        Slow: all states are read at every line.
+
+        Args: before: what was traced with until now.
+        """
 
         def look(frame: Any, event: str, argument: Any) -> Any:
-            nonlocal latest
             if before is not None and event == "call":
                 before(frame, event, argument)
                 sys.settrace(look)  # coverage, once called, installs itself again
             if not _is_users(frame):
                 return None
             if not self.moved():
-                latest = _line(frame)
-            elif not self.line:
-                self.line = latest
+                self._latest = _line(frame)
             return look
 
-        sys.settrace(look)
-        try:
-            yield
-        finally:
-            sys.settrace(before)
-            if self.moved() and not self.line:
-                self.line = latest
+        return look
 
     def refusal(self, function: str, kind: str) -> TraceError:
         """Return the error of a compiled or batched function that reads them in every call."""
-        why, instead = _REFUSED[self.what]
+        why, instead = _REFUSED.get(self.what, _OTHERWISE)
         if kind == "batched":
             why = "it runs once for all samples, which would share what it has read"
-        return TraceError(
-            f"{self.what} inside a {kind} function\n  at:    {self.line or function}", why, instead
-        )
+        line = self.line or self._latest or function
+        return TraceError(f"{self.what} inside a {kind} function\n  at:    {line}", why, instead)
 
 
 def is_library(module: Any) -> bool:
@@ -150,56 +149,131 @@ def raised_at(error: BaseException) -> str:
     return found
 
 
-def _generators() -> list[Any]:
-    # By identity of their types: there are many objects, and some answer strangely when asked
-    kinds = {id(kind) for kind in (np.random.Generator, np.random.RandomState, random.Random)}
-    objects = gc.get_objects()
-    found = list(compress(objects, map(kinds.__contains__, map(id, map(type, objects)))))
-    own: list[Any] = [vars(np.random)["random"].__self__, vars(random)["random"].__self__]
-    torch = sys.modules.get("torch")
-    if hasattr(torch, "default_generator"):
-        own.append(torch.default_generator)  # type: ignore[union-attr]
-    return [*found, *[x for x in own if all(x is not y for y in found)]]  # after gc.freeze()
+_GENERATORS = (
+    np.random.Generator,
+    np.random.RandomState,
+    np.random.BitGenerator,
+    np.random.SeedSequence,
+    Random,
+)
+
+
+def is_generator(x: Any) -> bool:
+    """Tell whether something gives random numbers, or what they are made of."""
+    return isinstance(x, _GENERATORS) or str(type(x)) == "<class 'torch._C.Generator'>"
+
+
+def generators() -> list[Any]:
+    """Return all generators in this process. Slow: there are many objects."""
+    kinds = [*_GENERATORS]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    ids = {*map(id, kinds)}  # some objects answer strangely when they are asked what they are
+    return [x for x in gc.get_objects() if id(type(x)) in ids]
+
+
+def _own() -> list[Any]:
+    own = [vars(np.random)["random"].__self__, vars(random)["random"].__self__]
+    torchs = getattr(sys.modules.get("torch"), "default_generator", None)
+    return own if torchs is None else [*own, torchs]
 
 
 def _state(generator: Any) -> Any:
     """Return the state in a form that can be compared."""
-    if isinstance(generator, random.Random):
-        return generator.getstate()
+    if isinstance(generator, SystemRandom):
+        return None  # it asks the system
+    if isinstance(generator, Random):
+        return Random.getstate(generator)
     if isinstance(generator, np.random.RandomState):
         return comparable(generator.get_state(legacy=False))
-    if hasattr(generator, "bit_generator"):
-        return comparable(generator.bit_generator.state)
+    if isinstance(generator, np.random.SeedSequence):
+        return generator.n_children_spawned
+    if isinstance(generator, np.random.Generator):
+        generator = generator.bit_generator
+    if isinstance(generator, np.random.BitGenerator):
+        spawned = getattr(generator.seed_seq, "n_children_spawned", 0)
+        return comparable(generator.state), spawned
     return comparable(generator.get_state().numpy())  # PyTorch's
 
 
-# Functions in C that read what each call would read anew
-_NOTICED: dict[Any, str] = {
-    os.urandom: RANDOM,
-    open: FILE,
-    **dict.fromkeys([datetime.now, datetime.utcnow, date.today], TIME),
-    **{
-        vars(time)[name]: TIME
-        for name in ("time", "perf_counter", "monotonic", "process_time", "thread_time")
-        for name in (name, f"{name}_ns")
-    },
+# Modules in C that compute from their arguments, or whose objects are looked into: all other
+# functions in C of Python's library may read what changes outside
+# fmt: off
+_COMPUTING = {
+    "abc", "array", "ast", "binascii", "bisect", "blake2", "builtins", "bz2", "cmath", "codecs",
+    "collections", "contextvars", "ctypes", "datetime", "decimal", "elementtree", "errno",
+    "functools", "gc", "hashlib", "heapq", "imp", "itertools", "json", "lzma", "marshal", "math",
+    "md5", "multiprocessing", "numpy", "opcode", "operator", "pickle", "pyexpat", "random", "re",
+    "sha1", "sha2", "sha256", "sha3", "sha512", "sre", "stat", "statistics", "string", "struct",
+    "sys", "thread", "tracemalloc", "types", "typing", "unicodedata", "warnings", "weakref",
+    "zlib", "zoneinfo",
 }
-_TOOLS = {"autograd_core", "nn", "importlib", "linecache", "tokenize", "logging"}
+# fmt: on
+TOOLS = {"importlib", "inspect", "linecache", "logging", "tokenize", "traceback", "warnings"}
+_PUBLIC = {"posix": "os", "nt": "os"}
+_OF_NO_DATA = {time.sleep, os.fspath, os.getpid}
 
 
-def _is_noticed(function: Any, frame: Any) -> bool:
-    """Tell whether what a frame reads by a function of `_NOTICED` concerns the user.
+def _read_by(function: Any) -> str:
+    """Return what a function in C reads beside its arguments; nothing, if it computes."""
+    owner, name = function.__self__, function.__name__
+    if owner is None or isinstance(owner, ModuleType):
+        module = function.__module__ or ""
+    else:
+        kinds = (owner if isinstance(owner, type) else type(owner)).__mro__
+        module = next((kind.__module__ for kind in kinds if name in vars(kind)), "")
+    package = _package(module)
+    if function in (np.fromfile, input):
+        return FILE
+    if package == "datetime" and name in ("now", "today", "utcnow"):
+        return TIME
+    if computes(module) or function in _OF_NO_DATA:
+        return ""
+    if isinstance(owner, io.StringIO | io.BytesIO):
+        return ""
+    if name in ("urandom", "getrandom"):
+        return RANDOM
+    known = {"time": TIME, "io": FILE}
+    return known.get(package, f"{_PUBLIC.get(package, package)}.{name}() called")
 
-    Not so the clock that a progress bar or a logger reads, and the files of tools.
+
+def _package(module: str) -> str:
+    return module.partition(".")[0].lstrip("_")
+
+
+def computes(module: str) -> bool:
+    """Tell whether functions in C of a module read nothing but their arguments."""
+    return not is_library(module) or _package(module) in _COMPUTING
+
+
+def _is_for_user(frame: Any, what: str) -> bool:
+    """Tell whether a frame reads something for the user, itself or in a library's function.
+
+    Not so the clock of a progress bar or a logger, and the files of tools.
     """
-    module, what = frame.f_globals.get("__name__"), _NOTICED[function]
-    if what == TIME:
-        return not is_library(module) and "site-packages" not in frame.f_code.co_filename
-    return what == RANDOM or str(module).partition(".")[0] not in _TOOLS
+    while frame is not None and what != RANDOM:
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package in TOOLS:
+            return False
+        if package not in _LIBRARIES:
+            return what == FILE or "site-packages" not in frame.f_code.co_filename
+        frame = frame.f_back
+    return frame is not None
+
+
+def _reads_now(code: CodeType) -> bool:
+    """Tell whether code makes np.datetime64("now") or the like, of which no call is seen."""
+    names = names_in(code)
+    return not names.isdisjoint(("now", "today")) and any(
+        [name.startswith(("datetime64", "M8", "Timestamp")) for name in names]
+    )
+
+
+_UNSEEDED = {Random.seed.__code__, SystemRandom.getrandbits.__code__}
 
 
 class Ran:
-    """The code that ran in a block, with the globals that it saw.
+    """The code that ran in a function, with the globals that it saw.
 
     Args: noticed: called with the frame in which something is read that each call would read
           anew, such as the time, and with what it is.
@@ -208,95 +282,132 @@ class Ran:
     def __init__(self, noticed: Callable[[Any, str], None]) -> None:
         self.code: dict[CodeType, dict[str, Any]] = {}
         self.is_complete = False  # not where both a profiler and a tracing tool were at work
-        self._names: dict[tuple[bool, int], set[str]] = {}  # by how much code there is
+        self._names: dict[Any, set[str]] = {}  # by packages, and by how much code there is
         self._noticed = noticed
-        self._get: Callable[[], Any] = sys.getprofile
-        self._set: Callable[[Any], None] = sys.setprofile
-        self._before: Any = None  # a profiler of the user's, which sees all events, too
+        self._is_paused = False
 
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        """Record which functions are called in the block, by the function itself alone.
+    def follow(
+        self, function: Callable[[], Any], by_lines: Callable[[Any], Any] | None = None
+    ) -> Any:
+        """Return what a function returns, and record what it calls, in this thread.
 
         The garbage collector waits: its callbacks, which are other libraries', may run anywhere.
+
+        Args: by_lines: returns a function for sys.settrace, given the one of before.
         """
-        collects = gc.isenabled()
-        gc.disable()
-        try:
-            with self._profiling():
-                yield
-        finally:
+        collects, profiler, tracer = gc.isenabled(), sys.getprofile(), sys.gettrace()
+        is_python = profiler is None or callable(profiler)  # not in C, such as cProfile
+
+        def end() -> None:
             if collects:
                 gc.enable()
+            if by_lines or not is_python:
+                sys.settrace(tracer)
+            if is_python:
+                sys.setprofile(profiler)
 
-    @contextmanager
-    def _profiling(self) -> Iterator[None]:
-        self._before = sys.getprofile()
-        if self._before is not None and not callable(self._before):  # one in C, such as cProfile
-            self._get, self._set, self._before = sys.gettrace, sys.settrace, sys.gettrace()
-            if self._before is not None:
-                yield
-                return
-        self.is_complete = True
-        self._set(self._look())
         try:
-            yield
+            gc.disable()
+            look = self._look(profiler if is_python else None, id(sys._getframe()), end)
+            if is_python:
+                sys.setprofile(look)
+            elif tracer is None:
+                sys.settrace(look)
+            self.is_complete = is_python or tracer is None
+            if by_lines:
+                sys.settrace(by_lines(sys.gettrace()))
+            return function()
         finally:
-            self._set(self._before)
+            end()
 
-    def _look(self) -> Callable[[Any, str, Any], None]:
-        code, noticed, before = self.code, self._noticed, self._before
-        draws = {Random.seed.__code__, SystemRandom.getrandbits.__code__}
+    def _look(
+        self, before: Any, own_frame: int, end: Callable[[], None]
+    ) -> Callable[[Any, str, Any], None]:
+        """Return a function for sys.setprofile or settrace, quick where all has been met before.
+
+        Args:    before: a profiler, which sees all events, too.
+                 own_frame: the id of the frame that follows, at whose end `end` is called, if an
+             interrupt has prevented that until then.
+        """
+        met: dict[int, CodeType] = {}  # by their ids: codes compare by what they hold
+        computing: set[Any] = {list, dict, set, str, tuple, np.ndarray}  # types, functions in C
 
         def look(frame: Any, event: str, argument: Any) -> None:
             if event == "call":
-                code[frame.f_code] = frame.f_globals
-                if frame.f_code in draws and frame.f_locals.get("a") is None:
-                    noticed(frame, RANDOM)
-            elif event == "c_call" and argument in _NOTICED and _is_noticed(argument, frame):
-                noticed(frame, _NOTICED[argument])
+                if id(frame.f_code) not in met and self._called(frame):
+                    met[id(frame.f_code)] = frame.f_code
+            elif event == "c_call":
+                if type(argument.__self__) not in computing and argument not in computing:
+                    self._called_c(frame, argument, computing)
+            elif event == "return" and id(frame) == own_frame:
+                end()
             if before is not None:
                 before(frame, event, argument)
 
         return look
 
+    def _called(self, frame: Any) -> bool:
+        """Note a function that is called; return whether it need not be looked at again."""
+        if self._is_paused:
+            return False
+        code = frame.f_code
+        self.code[code] = frame.f_globals
+        if code in _UNSEEDED:
+            if frame.f_locals.get("a") is None:
+                self._noticed(frame, RANDOM)
+            return False
+        if _is_users(frame) and _reads_now(code):
+            self._noticed(frame, TIME)
+        return True
+
+    def _called_c(self, frame: Any, function: Any, computing: set[Any]) -> None:
+        """Note a function in C that is called; add what computes, or its type, to `computing`."""
+        what = _read_by(function)
+        if what and _is_for_user(frame, what):
+            self._noticed(frame, what)
+        elif not what:
+            kind = type(function.__self__)
+            is_method = not issubclass(kind, ModuleType | type | None)
+            is_pure = is_method and all([computes(each.__module__) for each in kind.__mro__])
+            computing.add(kind if is_pure else function)
+
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Leave out what runs in the block."""
-        if not self.is_complete:
-            yield
-            return
-        current = self._get()
-        self._set(self._before)
+        before, self._is_paused = self._is_paused, True
         try:
             yield
         finally:
-            self._set(current)
+            self._is_paused = before
 
-    def names(self, of_users: bool) -> set[str] | None:
-        """Return all names and texts in the code; None: it is not known which code ran.
+    def names(self, packages: frozenset[str] = frozenset()) -> set[str] | None:
+        """Return all names and texts in the users' code; None: it is not known which code ran.
 
-        Args: of_users: only in the users' code.
+        Args: packages: libraries whose code counts, too.
         """
         if not self.is_complete:
             return None
-        known = self._names.get((of_users, len(self.code)))
-        if known is None:
-            code = self.code.items()
-            found = [c for c, v in code if not (of_users and is_library(v.get("__name__")))]
-            known = self._names[of_users, len(self.code)] = set().union(*map(names_in, found))
-        return set(known)
+        key = packages, len(self.code)
+        if key not in self._names:
+            found = []
+            for code, names in self.code.items():
+                module = str(names.get("__name__"))
+                if not is_library(module) or module.partition(".")[0] in packages:
+                    found.append(names_in(code))
+            self._names[key] = set().union(*found)
+        return self._names[key]
 
 
-# In code that makes texts
+COMPUTED = "names that are put together"  # as in getattr(x, f"rate_{i}"): not in the code
+_BY_TEXT = {"getattr", "vars", "__dict__", "globals"}
 _FORMATTING = {code for name, code in dis.opmap.items() if name.startswith("FORMAT_")}
 
 
 def names_in(code: CodeType, inner: bool = False) -> set[str]:
     """Return the names of globals and attributes, and the texts, in the code of a function."""
     names = set(code.co_names)
-    if "getattr" in names and not _FORMATTING.isdisjoint(code.co_code[::2]):
-        names.add("vars")  # as in getattr(x, f"rate_{i}"), whose names are not in the code
+    if not _BY_TEXT.isdisjoint(names) and not _FORMATTING.isdisjoint(code.co_code[::2]):
+        names.add(COMPUTED)
     for constant in code.co_consts:
         if isinstance(constant, str):
             names.add(constant)

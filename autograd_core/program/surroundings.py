@@ -8,7 +8,7 @@ given to `fresh` and `callback` read is left out, since they are called in every
 
 import dis
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from operator import is_
 from types import CellType, FunctionType
@@ -22,7 +22,9 @@ from .places import CONTAINERS, LARGEST, Contents, Place, Places, contents, same
 from .running import Ran, Randomness, is_library
 
 LARGE = 4096  # numbers: larger arrays that are operands are read afresh by every replay
-_WRITERS = {"append", "appendleft", "extend", "add", "update", "insert", "write", "__setitem__"}
+_WRITERS = {"append", "appendleft", "extend", "add", "update", "insert", "write", "writelines"}
+_WRITERS |= {"writerow", "__setitem__"}
+_OUTSIDE = ("fresh", "callback", "current")  # what they are given, they call outside
 _LOADS = ("LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR")
 
 
@@ -31,21 +33,20 @@ class Run:
 
     Args:    roots: the function as the user wrote it, and objects among its arguments.
              kind: what the run is for, "compiled" or "batched".
+             before: what the run before has read, if there was a doubt about it.
     """
 
-    def __init__(self, roots: list[Any], kind: str) -> None:
-        self._roots, self._kind = roots, kind
-        self._randomness = Randomness()
-        self._ran = Ran(self._randomness.noticed)
+    def __init__(self, roots: list[Any], kind: str, before: "Surroundings | None") -> None:
+        self._roots, self._kind, self._is_second = roots, kind, before is not None
         self._before = Places(roots)
+        reached = self._before.generators | (before.places.generators if before else {})
+        self._randomness = Randomness(reached.values())
+        self._ran = Ran(self._randomness.noticed)
         self._changed_outside: dict[tuple[int, Any], Any] = {}  # by owners' ids and keys: owners
 
-    @contextmanager
-    def following(self, by_lines: bool = False) -> Iterator[None]:
-        """Follow what runs in the block; by lines, to find the one that draws."""
-        lines = self._randomness.following_lines() if by_lines else nullcontext()
-        with self._ran.following(), lines:
-            yield
+    def follow(self, function: Callable[[], Any]) -> Any:
+        """Return what a function returns, and follow what runs; the second time line by line."""
+        return self._ran.follow(function, self._randomness.by_lines if self._is_second else None)
 
     @contextmanager
     def outside(self, function: Any) -> Iterator[None]:
@@ -67,13 +68,28 @@ class Run:
 
         others_have_drawn: asked where numbers were drawn, by whichever thread.
         """
-        changed = surroundings.changes(self._before)
-        if changed:
-            return self._changed_inside(changed[0])
         drawn = self._randomness
-        if not drawn.moved() or (not drawn.is_certain and others_have_drawn()):
+        changed = surroundings.changes(self._before)
+        if changed and not drawn.is_certain:
+            return self._changed_inside(changed[0])
+        for place in surroundings.places.foreign:
+            if _is_read(place.name, self._ran):
+                return self._foreign(place)
+        is_unknown = any(x not in drawn for x in surroundings.places.generators.values())
+        if not drawn.moved() and (self._is_second or not is_unknown):
+            return None
+        if not drawn.is_certain and others_have_drawn():
             return None
         return drawn.refusal(definition(self._roots[0]), self._kind)
+
+    def _foreign(self, place: Place) -> TraceError:
+        return TraceError(
+            f"{place.name}, {type(place.owner).__name__}, inside a {self._kind} function\n"
+            f"  at:    {definition(self._roots[0])}",
+            "it does not show how far it has been read, and replays would not read on",
+            "what is read from it as an argument, or in a list; or fresh(function) for what every "
+            "call reads anew",
+        )
 
     def _changed_inside(self, place: Place) -> TraceError:
         what = place.name if isinstance(place.key, str) else f"what {place.name} holds"
@@ -239,7 +255,7 @@ def _are_identical(now: tuple[Any, ...], then: tuple[Any, ...]) -> bool:
 
 
 def _is_read(name: str, ran: Ran) -> bool:
-    """Tell whether code that ran does more with a variable than to pass on a method of it.
+    """Tell whether code that ran does more with a variable than to pass it or a method of it on.
 
     Such as `callback(log.append, v)`, which changes the log and does not read it.
     """
@@ -249,7 +265,8 @@ def _is_read(name: str, ran: Ran) -> bool:
             continue
         steps = [s for s in dis.get_instructions(code) if s.opname not in ("CACHE", "PRECALL")]
         for i, step in enumerate(steps):
-            if step.argval == variable and step.opname.startswith(_LOADS):
+            is_given = i > 0 and steps[i - 1].argval in _OUTSIDE
+            if step.argval == variable and step.opname.startswith(_LOADS) and not is_given:
                 after = [s for s in steps[i + 1 : i + 6] if "CONST" not in s.opname]
                 while after and after[0].opname.startswith("BINARY"):
                     del after[0]  # of history["loss"].append

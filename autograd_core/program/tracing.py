@@ -179,12 +179,12 @@ class FunctionTracer(GraphTracer):
     """Watches one run of a function: refuses what replays could not repeat, notes effects.
 
     Args: arguments: the Values that stand for the arguments, with what was given.
-          roots: the function as the user wrote it, and objects among its arguments.
+          run: what the function reads and changes.
     """
 
     copies_constants = True
 
-    def __init__(self, arguments: dict[Node, Any], roots: list[Any]) -> None:
+    def __init__(self, arguments: dict[Node, Any], run: Run) -> None:
         super().__init__()
         self.arguments = arguments
         self.assigned: dict[Node, list[Node]] = {}  # the data each Value was given, in order
@@ -193,8 +193,8 @@ class FunctionTracer(GraphTracer):
         self.made: set[Node] = set()  # Values of data, which begin anew in every replay
         self.refused: TraceError | None = None  # the function may have caught it
         self.fixed: set[Node] = set()  # ints among the arguments that the function has looked at
-        self.run = Run(roots, "compiled")
-        self.outside = self.run.outside
+        self.run = run
+        self.outside = run.outside
         self.differentiated: set[Node] = set()  # by which the function itself differentiates
         self.derivatives: list[Node] = []  # what sweeps have found
         self.calls = 0  # of callbacks
