@@ -173,6 +173,8 @@ class Places:
         elif isinstance(x, FunctionType):
             self._visit_function(x)
         elif isinstance(x, BuiltinMethodType | MethodType | partial):
+            if isinstance(x, partial):
+                self._add(x, "args", x.args, name)
             self._waiting += _parts(x, name)
         elif isinstance(x, _GETTERS):
             parts: Any = x.__reduce__()[1]
