@@ -3,13 +3,13 @@
 rules.py applies a single rule, and undoes broadcasting.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from . import watching
-from .data import as_data, shape_of
+from .data import Operand, Result, as_data, shape_of
 from .errors import ChangedDataError, ShapeError, UnsupportedError
 from .graph import Node, Primitive, ancestors, is_differentiated
 from .messages import GradientWarning, describe, warn_once
@@ -21,11 +21,11 @@ from .watching import tracer as innermost_tracer
 
 def sweep(
     order: list[Node],
-    cotangent: Any,
+    cotangent: Operand,
     within: set[Node] | None = None,
     create_graph: bool = False,
     targets: Iterable[Node] = (),
-) -> dict[Node, Any]:
+) -> dict[Node, Result]:
     """Return the cotangent of every node that the last one of `order` depends on.
 
     Each node is visited once, after everything computed from it: by then its cotangent, the sum
@@ -72,7 +72,7 @@ def sweep(
     return cotangents
 
 
-def paths(output: Node, targets: list[Node]) -> tuple[list[Node], set[Node] | None, bool]:
+def paths(output: Node, targets: Sequence[Node]) -> tuple[list[Node], set[Node] | None, bool]:
     """Return the nodes on all paths from the targets to the output, inputs before outputs.
 
     Returns: the nodes, none if the output depends on no target; the same as a set, for `sweep` to
@@ -114,8 +114,8 @@ def _refuse_changed(order: list[Node]) -> None:
 
 
 def _propagate(
-    order: list[Node], cotangents: dict[Node, Any], within: set[Node] | None, live: bool
-) -> list[Any]:
+    order: list[Node], cotangents: dict[Node, Result], within: set[Node] | None, live: bool
+) -> list[Result]:
     """Fill in the cotangents, last node first.
 
     live: rules see nodes, otherwise their data.
@@ -174,8 +174,8 @@ def _propagate(
 def _propagate_any(
     primitive: Primitive,
     node: Node,
-    g: Any,
-    cotangents: dict[Node, Any],
+    g: Operand,
+    cotangents: dict[Node, Result],
     within: set[Node] | None,
     live: bool,
 ) -> None:
@@ -198,7 +198,7 @@ def _propagate_any(
         cotangents[x] = d if before is None else before + d
 
 
-def hold_nan(cotangents: Iterable[Any]) -> bool:
+def hold_nan(cotangents: Iterable[Result]) -> bool:
     """Tell whether any number is NaN; the sum of squares is NaN only then."""
     for g in cotangents:
         data: Any = g._data if isinstance(g, Node) else g
@@ -210,7 +210,7 @@ def hold_nan(cotangents: Iterable[Any]) -> bool:
     return False
 
 
-def refuse_forgotten(*outputs: Any) -> None:
+def refuse_forgotten(*outputs: Operand) -> None:
     """Refuse to differentiate results that were all computed inside `no_grad`.
 
     Raises: UnsupportedError: their gradients would all be 0.
@@ -226,7 +226,7 @@ def refuse_forgotten(*outputs: Any) -> None:
         )
 
 
-def warn_of_constants(how: str, output: Any, instead: str) -> None:
+def warn_of_constants(how: str, output: Operand, instead: str) -> None:
     """Warn where a function that is being differentiated makes plain numbers of a gradient."""
     if isinstance(output, Node) and is_differentiated(output):
         warn_once(
@@ -238,7 +238,7 @@ def warn_of_constants(how: str, output: Any, instead: str) -> None:
         )
 
 
-def seed(output: Node, gradient: Any) -> Any:
+def seed(output: Node, gradient: Operand) -> Result:
     """Return the cotangent that a sweep from `output` starts with.
 
     Raises: ShapeError: see `Value.backward`.
@@ -265,7 +265,7 @@ def seed(output: Node, gradient: Any) -> Any:
     return gradient
 
 
-def own(cotangent: Any, handed_out: set[int]) -> Any:
+def own(cotangent: Operand, handed_out: set[int]) -> Result:
     """Return an array that its receiver may change: not a view, and handed out only once."""
     if isinstance(cotangent, np.ndarray):
         if cotangent.base is not None or id(cotangent) in handed_out:

@@ -1,12 +1,12 @@
 """Checks: analytic derivatives against numeric ones, the first NaN or inf, and changed arrays."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from .data import as_data, shape_of
+from .data import Array, Data, Function, Operand, Result, Tree, as_data, shape_of
 from .derivatives import flatten, grad
 from .errors import AnomalyError, ChangedDataError, GradientMismatch
 from .functions.statistics import sum
@@ -58,7 +58,7 @@ class _Inspector(Watcher):
                     )
         self.sweeps += 1
 
-    def swept(self, order: list[Node], cotangents: dict[Node, Any]) -> None:
+    def swept(self, order: list[Node], cotangents: dict[Node, Result]) -> None:
         self.sweeps -= 1
         data = {node: plain(cotangent) for node, cotangent in cotangents.items()}
         if all(np.isfinite(cotangent).all() for cotangent in data.values()):
@@ -68,7 +68,7 @@ class _Inspector(Watcher):
         raise _backward_anomaly(first, data)
 
 
-def _backward_anomaly(node: Node, cotangents: dict[Node, Any]) -> AnomalyError:
+def _backward_anomaly(node: Node, cotangents: dict[Node, Result]) -> AnomalyError:
     """Name the operation whose rule gave `node` a gradient that is not finite."""
     for user, g in cotangents.items():
         for i, x in enumerate(user.inputs):
@@ -117,8 +117,8 @@ def _fingerprints(node: Node) -> tuple[int, ...]:
 
 
 def check_gradients(
-    f: Callable[..., Any],
-    *inputs: Any,
+    f: Function,
+    *inputs: Tree,
     order: int = 2,
     rtol: float = 1e-6,
     atol: float = 1e-8,
@@ -148,13 +148,13 @@ def check_gradients(
         derivative = _projected(gradient, weights)
 
 
-def _projected(f: Callable[..., Any], weights: np.random.Generator) -> Callable[..., Any]:
+def _projected(f: Function, weights: np.random.Generator) -> Function:
     """Return f with its results weighted, by numbers drawn once, and summed to one number."""
-    drawn: list[Any] = []
+    drawn: list[Data] = []
 
-    def projected(*values: Any) -> Any:
+    def projected(*values: Operand) -> Result:
         outputs, _ = flatten(f(*values))
-        total: Any = 0.0
+        total: Operand = 0.0
         for i, output in enumerate(outputs):
             if i == len(drawn):
                 drawn.append(weights.uniform(0.5, 1.5, shape_of(output)))
@@ -164,15 +164,15 @@ def _projected(f: Callable[..., Any], weights: np.random.Generator) -> Callable[
     return projected
 
 
-def _float64(leaf: Any) -> Any:
+def _float64(leaf: Operand) -> Data:
     data = as_data(leaf._data if isinstance(leaf, Value) else leaf)
     return data if isinstance(data, float) else data.astype(np.float64)
 
 
 def _compare(
-    f: Callable[..., Any],
-    gradient: Callable[..., Any],
-    points: list[Any],
+    f: Function,
+    gradient: Function,
+    points: list[Data],
     level: int,
     rtol: float,
     atol: float,
@@ -195,13 +195,13 @@ def _compare(
         )
 
 
-def _numeric(f: Callable[..., Any], points: list[Any], i: int) -> Any:
+def _numeric(f: Function, points: list[Data], i: int) -> Array:
     """Return the derivative of f by input i from five-point central differences."""
     out = np.zeros(shape_of(points[i]))
     for element in np.ndindex(out.shape):
         step = 1e-4 * max(1.0, abs(float(np.asarray(points[i])[element])))
 
-        def at(steps: int, element: Any = element, step: float = step) -> float:
+        def at(steps: int, element: tuple[int, ...] = element, step: float = step) -> float:
             moved = np.array(points[i])
             moved[element] += steps * step
             values = [make_leaf(as_data(p)) for p in points]

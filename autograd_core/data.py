@@ -1,6 +1,6 @@
 """Data: what a node holds, a float or an array of floats."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -8,20 +8,40 @@ from numpy import ndarray
 
 from .errors import DataError
 
-Data: TypeAlias = float | ndarray[Any, Any]
+Shape: TypeAlias = tuple[int, ...]
+Axis: TypeAlias = int | tuple[int, ...] | None
+DType: TypeAlias = np.dtype[Any]
+Array: TypeAlias = ndarray[Any, DType]
+Data: TypeAlias = float | Array
+# A Value, or what NumPy takes for numbers: one body computes with operators on whichever it gets
+Operand: TypeAlias = Any
+# A Value if an operand is one, else data: only overloads of every function could say which
+Result: TypeAlias = Any
+# What a comparison gives: a bool or an array of them; inside a compiled function a Value
+Condition: TypeAlias = Any
+# Operands, or results, in nested lists, tuples and dicts: a type of any depth says no more
+Tree: TypeAlias = Any
+# What NumPy takes in brackets: its own type of it names private classes
+Index: TypeAlias = Any
+# Of any number of operands
+Function: TypeAlias = Callable[..., Result]
+# A derivative rule: its inputs are of any number, and options are by keyword
+Rule: TypeAlias = Callable[..., Result]
+# Options by keyword, such as axis: each primitive has other ones
+Params: TypeAlias = dict[str, Any]
 
 
-def shape_of(x: Any) -> tuple[int, ...]:
+def shape_of(x: Operand) -> Shape:
     """Return the shape of a float, array or node; () for a float."""
     return getattr(x, "shape", ())
 
 
-def dtype_of(x: Any) -> Any:
+def dtype_of(x: Operand) -> DType | None:
     """Return the type of an array or node of arrays; None for a float, which fits any type."""
     return getattr(getattr(x, "_data", x), "dtype", None)
 
 
-def as_data(value: object, beside: Any = None) -> Data:
+def as_data(value: object, beside: Operand = None) -> Data:
     """Return `value` as the two kinds of data that a node holds: a float, or a float array.
 
     0-d results and NumPy scalars become floats (a graph of NumPy scalars runs several times

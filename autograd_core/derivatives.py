@@ -7,21 +7,21 @@ differentiated again.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from .backprop import own, paths, refuse_forgotten, seed, sweep, warn_of_constants
-from .data import as_data, shape_of
+from .data import Data, Function, Operand, Params, Result, Tree, as_data, shape_of
 from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
 from .functions.statistics import sum
 from .graph import Node, Primitive, as_operand, plain
 from .messages import GradientWarning, account, warn_once
 from .primitives.elementwise import identity
-from .value import make_leaf
+from .value import Value, make_leaf
 from .watching import (
     ARGUMENT,
     FORGOTTEN,
@@ -34,10 +34,9 @@ from .watching import (
 from .watching import tracer as innermost_tracer
 
 Argnums: TypeAlias = int | tuple[int, ...]
-Function: TypeAlias = Callable[..., Any]
 
 
-def _numbers(argnums: Argnums, args: tuple[Any, ...]) -> list[int]:
+def _numbers(argnums: Argnums, args: tuple[Tree, ...]) -> list[int]:
     if type(argnums) is int and 0 <= argnums < len(args):  # as nearly always
         return [argnums]
     numbers: list[int] = []
@@ -55,9 +54,9 @@ def _numbers(argnums: Argnums, args: tuple[Any, ...]) -> list[int]:
     return numbers
 
 
-def _inner(xs: list[Any], ys: list[Any]) -> Any:
+def _inner(xs: list[Operand], ys: list[Operand]) -> Result:
     """Return the sum of products of two lists of leaves."""
-    total: Any = 0.0
+    total: Operand = 0.0
     for x, y in zip(xs, ys, strict=True):
         total = total + sum(x * y)
     return total
@@ -76,7 +75,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """
 
     @wraps(f)
-    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def value_and_gradient(*args: Tree, **kwargs: Any) -> tuple[Result, Tree]:
         trace, gradient = _traced_gradient(f, argnums, args, kwargs)
         return trace.result(0), gradient
 
@@ -84,8 +83,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def _traced_gradient(
-    f: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple["Trace", Any]:
+    f: Function, argnums: Argnums, args: tuple[Tree, ...], kwargs: Params
+) -> tuple["Trace", Tree]:
     """Return the trace of f(*args), which gives one number, and its gradient."""
     trace = Trace(f, args, _numbers(argnums, args), kwargs)
     if len(trace.outputs) != 1 or math.prod(shape_of(trace.outputs[0])) != 1:
@@ -102,8 +101,8 @@ def _traced_gradient(
 
 
 def gradients(
-    output: Any, wrt: list[Any], cotangent: Any = None, create_graph: bool = False
-) -> Any:
+    output: Operand, wrt: Sequence[Value], cotangent: Operand = None, create_graph: bool = False
+) -> list[Result]:
     """Return the gradients of a number with respect to Values that it was computed from.
 
     Nothing is written on any Value: `.grad` stays as it is.
@@ -140,7 +139,7 @@ def gradients(
         return pulled(output, wrt, cotangent, live)
 
 
-def pulled(output: Any, wrt: list[Any], cotangent: Any, live: bool) -> list[Any]:
+def pulled(output: Operand, wrt: Sequence[Node], cotangent: Operand, live: bool) -> list[Result]:
     """Return what `gradients` does; live: as Values."""
     if not isinstance(output, Node):
         return [zeros(x) for x in wrt]
@@ -151,8 +150,8 @@ def pulled(output: Any, wrt: list[Any], cotangent: Any, live: bool) -> list[Any]
 
 
 def _handed_over(
-    found: dict[Node, Any], targets: list[Node], cotangent: Any, live: bool
-) -> list[Any]:
+    found: dict[Node, Result], targets: Sequence[Node], cotangent: Operand, live: bool
+) -> list[Result]:
     """Return the cotangents of the targets that a sweep has found, 0 for the others."""
     cotangents = [zeros(x) if (g := found.get(x)) is None else g for x in targets]
     if live:
@@ -161,7 +160,7 @@ def _handed_over(
     return [own(g, handed_out) for g in cotangents]
 
 
-def _constant(x: Any) -> Any:
+def _constant(x: Operand) -> Operand:
     """Return x as a result of `no_grad`, which a compiled function still computes anew."""
     return identity(x) if isinstance(x, Node) and x.origin != FORGOTTEN else x
 
@@ -179,19 +178,19 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     """
 
     @wraps(f)
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def gradient(*args: Tree, **kwargs: Any) -> Tree:
         return _traced_gradient(f, argnums, args, kwargs)[1]
 
     return gradient
 
 
-def _kept(leaf: Any) -> Any:
+def _kept(leaf: Operand) -> Operand:
     """Return a leaf of the arguments that stays as it is, whatever the caller does to an array."""
     leaf = as_operand(leaf)
     return leaf.copy("K") if isinstance(leaf, np.ndarray) else leaf
 
 
-def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
     """Return f(*primals) and the function that pulls a cotangent of the output back.
 
     Args:    f: any number of results, of any shape.
@@ -208,9 +207,9 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     trace = Trace(f, kept, range(len(primals)), {})
     trace.handed_out |= {id(plain(output)) for output in trace.outputs}  # rules read them
 
-    def pullback(cotangent: Any) -> tuple[Any, ...]:
+    def pullback(cotangent: Operand) -> tuple[Tree, ...]:
         cotangents = _matching(trace.rebuild_output(trace.outputs), cotangent, "cotangent")
-        total: list[Any] | None = None
+        total: list[Result] | None = None
         for i, (output, one) in enumerate(zip(trace.outputs, cotangents, strict=True)):
             if isinstance(output, Node):
                 live = isinstance(one, Node) and is_live()
@@ -224,7 +223,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     return trace.rebuild_output(outputs), pullback
 
 
-def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple[Tree, Tree]:
     """Return f(*primals) and how it changes when the primals move along the tangents.
 
     A pullback is linear in its cotangent, so pulling it back once more turns it round: this costs
@@ -271,7 +270,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     """
 
     @wraps(f)
-    def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
+    def jacobian_of_f(*args: Tree, **kwargs: Any) -> Tree:
         trace = Trace(f, args, _numbers(argnums, args), kwargs)
         blocks = []
         for i, output in enumerate(trace.outputs):
@@ -287,7 +286,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     return jacobian_of_f
 
 
-def _basis(output: Any) -> Iterable[Any]:
+def _basis(output: Operand) -> Iterable[Data]:
     """Return, for each number of the output in turn, the cotangent that is 1 there.
 
     For an output without numbers it is one cotangent, from which types follow.
@@ -298,7 +297,7 @@ def _basis(output: Any) -> Iterable[Any]:
     return np.eye(max(n, 1), n, dtype=output.dtype).reshape(max(n, 1), *shape_of(output))
 
 
-def _stacked(rows: list[Any], output: Any, primal: Any) -> Any:
+def _stacked(rows: list[Result], output: Operand, primal: Operand) -> Result:
     """Return the derivatives of each number of an output, with the output's axes first."""
     if not shape_of(output):
         return rows[0]
@@ -321,7 +320,7 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     return jacobian(grad(f, argnums), argnums)
 
 
-def hvp(f: Function, primals: tuple[Any, ...], vectors: tuple[Any, ...]) -> Any:
+def hvp(f: Function, primals: Sequence[Tree], vectors: Sequence[Tree]) -> Tree:
     """Return the Hessian of f times a vector, without ever building the Hessian.
 
     Args:    f: gives one number.
@@ -336,7 +335,7 @@ def hvp(f: Function, primals: tuple[Any, ...], vectors: tuple[Any, ...]) -> Any:
     everything = tuple(range(len(primals)))
     directions = _matching(primals, vectors, "vector")
 
-    def slope(*args: Any) -> Any:
+    def slope(*args: Tree) -> Result:
         gradients, _ = flatten(grad(f, everything)(*args))
         return _inner(gradients, directions)
 
@@ -344,7 +343,7 @@ def hvp(f: Function, primals: tuple[Any, ...], vectors: tuple[Any, ...]) -> Any:
     return product[0] if len(primals) == 1 else product
 
 
-def _check_tuples(name: str, primals: Any, vectors: Any) -> None:
+def _check_tuples(name: str, primals: object, vectors: object) -> None:
     if not (isinstance(primals, tuple | list) and isinstance(vectors, tuple | list)):
         raise DataError(
             f"{name} with {type(primals).__name__} and {type(vectors).__name__}",
@@ -353,7 +352,7 @@ def _check_tuples(name: str, primals: Any, vectors: Any) -> None:
         )
 
 
-def _matching(structure: Any, other: Any, name: str) -> list[Any]:
+def _matching(structure: Tree, other: Tree, name: str) -> list[Operand]:
     """Return the leaves of a structure of directions; each must have the shape of its partner."""
     pairs = paired_leaves(structure, other)
     directions = [as_operand(d) for _, d in pairs or ()]
@@ -377,7 +376,7 @@ class Trace:
     """
 
     def __init__(
-        self, f: Function, args: tuple[Any, ...], numbers: Iterable[int], kwargs: dict[str, Any]
+        self, f: Function, args: Sequence[Tree], numbers: Iterable[int], kwargs: Params
     ) -> None:
         self.primals: list[Node] = []
         self.rebuilders: list[tuple[int, Function]] = []  # for each argument, leaves and structure
@@ -412,21 +411,21 @@ class Trace:
         """Whether results about output i stay Values, which can be differentiated again."""
         return self.paths[i][2] and is_live()
 
-    def result(self, i: int) -> Any:
+    def result(self, i: int) -> Result:
         """Return output i, plain unless Values from outside take part in it."""
         output = self.outputs[i]
         if self.keeps(i):
             return output if is_recording() else _constant(output)
         return own(plain(output), self.handed_out)
 
-    def pull(self, i: int, cotangent: Any, live: bool = False) -> list[Any]:
+    def pull(self, i: int, cotangent: Operand, live: bool = False) -> list[Result]:
         """Return the cotangents of the primals, given that of output i; `live`: as Values."""
         order, within, _ = self.paths[i]
         live = live or self.keeps(i)
         found = sweep(order, cotangent, within, live, self.primals) if order else {}
         return _handed_over(found, self.primals, cotangent, live)
 
-    def structured(self, gradients: list[Any]) -> list[Any]:
+    def structured(self, gradients: list[Result]) -> list[Tree]:
         """Return one gradient for each leaf in the structure of the arguments."""
         start = 0
         out = []
@@ -436,27 +435,29 @@ class Trace:
         return out
 
 
-def composition(primitive: Primitive, inputs: list[Any], params: Any) -> tuple[list[Node], Any]:
+def composition(
+    primitive: Primitive, inputs: Sequence[Operand], params: Params | None
+) -> tuple[list[Node], Result]:
     """Return leaves with the data of inputs, and what the primitive's `composed` makes of them."""
     leaves: list[Node] = [make_leaf(plain(x)) for x in inputs]
     with recording(), np.errstate(all="ignore"):
         return leaves, primitive.composed(*leaves, **(params or {}))  # type: ignore[misc]
 
 
-def _fresh(leaf: Any) -> Any:
+def _fresh(leaf: Operand) -> Node:
     leaf = as_operand(leaf)
     fresh = identity(leaf) if isinstance(leaf, Node) else make_leaf(leaf)
     fresh.origin = fresh.origin or ARGUMENT
     return fresh
 
 
-def zeros(x: Any) -> Any:
+def zeros(x: Operand) -> Data:
     """Return 0 for each number of x."""
     data = as_data(plain(x))
     return 0.0 if isinstance(data, float) else np.zeros_like(data)
 
 
-def flatten(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+def flatten(structure: Tree) -> tuple[list[Operand], Callable[[list[Any]], Tree]]:
     """Return the leaves of a nested structure, and a function that builds it from other leaves.
 
     Args:    structure: lists, tuples (named ones too), dicts and None, nested; everything else
@@ -466,16 +467,16 @@ def flatten(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
              >>> leaves, rebuild([10.0, 20.0, 30.0])
              ([1.0, 2.0, 3.0], {'w': [10.0, 20.0], 'b': 30.0})
     """
-    leaves: list[Any] = []
+    leaves: list[Operand] = []
     _collect(structure, leaves)
 
-    def rebuild(replacements: list[Any]) -> Any:
+    def rebuild(replacements: list[Any]) -> Tree:
         return _rebuild(structure, iter(replacements))
 
     return leaves, rebuild
 
 
-def _collect(structure: Any, leaves: list[Any]) -> None:
+def _collect(structure: Tree, leaves: list[Operand]) -> None:
     if isinstance(structure, (list, tuple, dict)):
         for part in structure.values() if isinstance(structure, dict) else structure:
             _collect(part, leaves)
@@ -483,7 +484,7 @@ def _collect(structure: Any, leaves: list[Any]) -> None:
         leaves.append(structure)
 
 
-def _rebuild(structure: Any, leaves: Any) -> Any:
+def _rebuild(structure: Tree, leaves: Iterator[Any]) -> Tree:
     if isinstance(structure, (list, tuple, dict)):
         if isinstance(structure, dict):
             return {name: _rebuild(part, leaves) for name, part in structure.items()}
@@ -494,7 +495,7 @@ def _rebuild(structure: Any, leaves: Any) -> Any:
     return None if structure is None else next(leaves)
 
 
-def paired_leaves(structure: Any, other: Any) -> list[tuple[Any, Any]] | None:
+def paired_leaves(structure: Tree, other: Tree) -> list[tuple[Operand, Operand]] | None:
     """Return the leaves of two structures of one kind, side by side; None if they differ.
 
     Parts of lists and tuples go together by position, those of dicts by key.
@@ -504,11 +505,11 @@ def paired_leaves(structure: Any, other: Any) -> list[tuple[Any, Any]] | None:
     Example: >>> paired_leaves({"w": 1.0, "b": 2.0}, {"b": 20.0, "w": 10.0})
              [(1.0, 10.0), (2.0, 20.0)]
     """
-    pairs: list[tuple[Any, Any]] = []
+    pairs: list[tuple[Operand, Operand]] = []
     return pairs if _pair(structure, other, pairs) else None
 
 
-def _pair(structure: Any, other: Any, pairs: list[tuple[Any, Any]]) -> bool:
+def _pair(structure: Tree, other: Tree, pairs: list[tuple[Operand, Operand]]) -> bool:
     """Collect the pairs; return whether the structures are of one kind."""
     if isinstance(structure, dict):
         if not isinstance(other, dict) or structure.keys() != other.keys():

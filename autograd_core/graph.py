@@ -8,23 +8,24 @@ a node it also records, and returns a node of the same type.
 import operator
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib import import_module
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy import ndarray
 
 from . import watching
-from .data import Data, as_data
+from .data import Data, DType, Operand, Params, Result, Rule, Shape, Tree, as_data
 from .errors import AutogradError, RuleError, UnsupportedError
 from .messages import explained, operation, user_frame, warn_at
 from .watching import FORGOTTEN, blocks, open_watches, running
 
 _new_node = object.__new__
 next_index = count().__next__
+N = TypeVar("N", bound="Node")
 
 
 class Node:
@@ -50,14 +51,14 @@ class Node:
     )
     is_condition = False  # whether it is a bool that a compiled function records as 0 or 1
     _data: Data
-    _gradient: Any
+    _gradient: Operand
     primitive: "Primitive | None"
-    x: Any
-    y: Any
-    params: dict[str, Any] | None
+    x: Operand
+    y: Operand
+    params: Params | None
     index: int
     label: str | None
-    origin: Any
+    origin: object
     stepped: bool
     assigned: int
 
@@ -75,21 +76,21 @@ class Node:
         self.assigned = 0
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Shape:
         """The length of each axis; () for a number."""
         return getattr(self._data, "shape", ())
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> DType:
         """The type of the numbers: float32 or float64; a single number is a float64."""
         return getattr(self._data, "dtype", np.dtype(np.float64))
 
-    def gathered(self, values: Any) -> Any:
+    def gathered(self, values: Tree) -> "Node":
         """Return a nested list, or an array of objects, that holds nodes as one node."""
         raise NotImplementedError
 
     @property
-    def inputs(self) -> tuple[Any, ...]:
+    def inputs(self) -> tuple[Operand, ...]:
         """The inputs in order, nodes and constants; parallel edges occur twice; () for a leaf."""
         if self.primitive is None:
             return ()
@@ -97,16 +98,15 @@ class Node:
             return (self.x,)
         if self.primitive.arity == 2:
             return (self.x, self.y)
-        inputs: tuple[Any, ...] = self.x
-        return inputs
+        return self.x
 
 
-def plain(x: Any) -> Any:
+def plain(x: Operand) -> Operand:
     """Return the data of a node, and anything else as it is."""
     return x._data if isinstance(x, Node) else x
 
 
-def as_operand(x: Any, beside: Any = None) -> Any:
+def as_operand(x: Operand, beside: Operand = None) -> Operand:
     """Return a node as it is, Values in a list or an array of objects as one, the rest as data.
 
     Args:   beside: the other operands, or one of them, as for `as_data`.
@@ -125,12 +125,12 @@ def as_operand(x: Any, beside: Any = None) -> Any:
     return as_data(x, beside) if node is None else node.gathered(values)
 
 
-def as_operands(*operands: Any) -> list[Any]:
+def as_operands(*operands: Operand) -> list[Operand]:
     """Return the operands of one operation: beside float32, small integers become float32."""
     return [as_operand(x, operands) for x in operands]
 
 
-def node_in(x: Any) -> Any:
+def node_in(x: Tree) -> Node | None:
     """Return a node that a nested list, or an array of objects, holds; None if there is none."""
     if isinstance(x, Node):
         return x
@@ -186,19 +186,19 @@ class Primitive:
     def __init__(
         self,
         name: str,
-        forward: Callable[..., Any],
-        *rules: Callable[..., Any] | None,
-        scalar: Callable[..., Any] | None = None,
-        each: Callable[..., Any] | None = None,
-        split: Callable[..., Any] | None = None,
-        into: Callable[..., Any] | None = None,
+        forward: Callable[..., Result],
+        *rules: Rule | None,
+        scalar: Callable[..., float] | None = None,
+        each: Rule | None = None,
+        split: Callable[..., list[Result]] | None = None,
+        into: Callable[..., object] | None = None,
         elementwise: bool | None = None,
         linear: bool | tuple[int, ...] = (),
         chooses: bool = False,
         along_axis: bool = False,
         within_matrices: bool = False,
-        composed: Callable[..., Any] | None = None,
-        careful: Callable[..., Any] | None = None,
+        composed: Callable[..., Result] | None = None,
+        careful: Callable[..., tuple[Result, Result]] | None = None,
     ) -> None:
         if bool(rules) == (each is not None):
             raise RuleError(
@@ -226,7 +226,7 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, str]]:
         """Pickle by name, as functions are: the copy is the primitive itself."""
         for module in list(sys.modules.values()):
             if getattr(module, "__dict__", {}).get(self.name) is self:
@@ -240,7 +240,7 @@ class Primitive:
     def __copy__(self) -> "Primitive":
         return self
 
-    def __deepcopy__(self, memo: Any) -> "Primitive":
+    def __deepcopy__(self, memo: object) -> "Primitive":
         return self
 
     @property
@@ -257,7 +257,7 @@ class Primitive:
         """
         return self.name if _table().get(self.name) is self else ""
 
-    def rule(self, i: int) -> Callable[..., Any] | None:
+    def rule(self, i: int) -> Rule | None:
         """Return the derivative rule of input number i, or None where no derivative flows."""
         return self.rules[i] if self.each is None else partial(self.each, i)
 
@@ -265,14 +265,14 @@ class Primitive:
         """Tell whether the output is linear in input number i."""
         return self.linear is True or (self.linear is not False and i in self.linear)
 
-    def __call__(self, *inputs: Any, **params: Any) -> Any:
+    def __call__(self, *inputs: Operand, **params: Any) -> Result:
         """Compute, and record if any input is a node."""
         for x in inputs:
             if type(x) is not float and (type(x) is not ndarray or x.dtype.char not in "fd"):
                 return self._apply(inputs, params)
         return self.compute(inputs, params, inputs)  # as rules call it: plain data throughout
 
-    def _apply(self, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    def _apply(self, inputs: tuple[Operand, ...], params: Params) -> Result:
         if self.arity == 1 == len(inputs) and isinstance(x := inputs[0], Node):
             out = self.compute((x._data,), params, inputs)
             return record(type(x), out, self, x, None, params or None)
@@ -296,7 +296,7 @@ class Primitive:
             return record(kind, out, self, operands[0], operands[1], params or None)
         return record(kind, out, self, tuple(operands), None, params or None)
 
-    def _check_number(self, inputs: Any) -> None:
+    def _check_number(self, inputs: Sequence[Operand]) -> None:
         if self.rules and len(inputs) != len(self.rules):
             raise RuleError(
                 f"{self.name} with {len(inputs)} inputs",
@@ -304,7 +304,7 @@ class Primitive:
                 "one positional argument for each rule, everything else by keyword",
             )
 
-    def binary(self, x: Any, y: Any) -> Any:
+    def binary(self, x: Operand, y: Operand) -> Result:
         """The same as calling with two inputs and no params, short for the operators' sake."""
         if isinstance(x, Node):
             kind = type(x)
@@ -340,7 +340,7 @@ class Primitive:
             out = as_data(out)
         return record(kind, out, self, x, y, None)
 
-    def compute(self, data: Any, params: dict[str, Any], inputs: Any) -> Data:
+    def compute(self, data: Sequence[Data], params: Params, inputs: Sequence[Operand]) -> Data:
         """Compute on the plain data of `inputs`.
 
         Floats and arrays agree: where Python's float functions raise, as in 1/0, log(0) and
@@ -402,11 +402,13 @@ def _table() -> dict[str, Primitive]:
     return {row.name: row for row in rows if isinstance(row, Primitive)}
 
 
-def _by_name(module: str, name: str) -> Any:
+def _by_name(module: str, name: str) -> Primitive:
     return getattr(import_module(module), name)
 
 
-def record(kind: type[Node], data: Data, primitive: Primitive, x: Any, y: Any, params: Any) -> Any:
+def record(
+    kind: type[N], data: Data, primitive: Primitive, x: Operand, y: Operand, params: Params | None
+) -> N:
     """Return a node of type `kind` that holds `data`, made by a primitive: see Node's slots."""
     node = _new_node(kind)
     node._data = data

@@ -7,17 +7,16 @@ import linecache
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Any
 
 import numpy as np
 
-from .data import shape_of, shorten
+from .data import Operand, shape_of, shorten
 from .errors import AutogradError, DomainError, IndexRangeError, ShapeError
 
 
-def describe(x: Any) -> str:
+def describe(x: Operand) -> str:
     """Return a short account of an operand for messages: its label, and its value or shape."""
     label = getattr(x, "label", None)
     name = f"{label} = " if label else ""
@@ -28,13 +27,13 @@ def describe(x: Any) -> str:
     return f"{name}{data:.6g}" if isinstance(data, float | int) else f"{name}{shorten(repr(data))}"
 
 
-def account(x: Any) -> str:
+def account(x: Operand) -> str:
     """Return a fuller account of an operand: of an array the range, and what is not finite.
 
     Example: >>> account(0.5), account(np.array([3.0, np.nan, 4.0]))
              ('0.5', 'shape (3,) from 3 to 4, 1 NaN')
     """
-    data = getattr(x, "_data", x)
+    data: Operand = getattr(x, "_data", x)
     if not shape_of(data):
         return describe(x)
     finite = data[np.isfinite(data)]
@@ -44,17 +43,19 @@ def account(x: Any) -> str:
     return describe(x) + span + "".join(bad)
 
 
-def operation(name: str, inputs: Any, account_of: Callable[[Any], str] = describe) -> str:
+def operation(
+    name: str, inputs: Sequence[Operand], account_of: Callable[[Operand], str] = describe
+) -> str:
     """Return the name of an operation with an account of its operands."""
     return f"{name} of " + " and ".join(account_of(x) for x in inputs)
 
 
-def made(node: Any) -> str:
+def made(node: Operand) -> str:
     """Return how a computed node was made: "log of x = 0"."""
     return operation(node.primitive.name, node.inputs, account)
 
 
-def explained(name: str, inputs: Any, error: Exception) -> AutogradError:
+def explained(name: str, inputs: Sequence[Operand], error: Exception) -> AutogradError:
     """Turn NumPy's error into one of three parts, with the operation and its operands."""
     given = operation(name, inputs)
     why = str(error)

@@ -8,15 +8,14 @@ only and give plain data.
 import inspect
 import math
 import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import Any
+from types import FrameType, ModuleType
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from . import callers, watching
 from .callers import Taker
-from .data import shape_of
+from .data import Array, Function, Operand, Params, Result, Tree, shape_of
 from .errors import AutogradError, OptionError, ShapeError, UnsupportedError
 from .functions import activations, decompositions, products, rearranging, statistics
 from .functions.compositions import COMPOSED
@@ -27,11 +26,11 @@ from .messages import GradientWarning, describe, package_of, warn_once
 from .primitives import elementwise
 
 
-def _by_name(source: Any, ours: Any, names: str) -> dict[Callable[..., Any], Callable[..., Any]]:
+def _by_name(source: ModuleType, ours: ModuleType, names: str) -> dict[Function, Function]:
     return {getattr(source, name): getattr(ours, name) for name in names.split()}
 
 
-RECORDED: dict[Callable[..., Any], Callable[..., Any]] = {
+RECORDED: dict[Function, Function] = {
     **_by_name(
         np,
         elementwise,
@@ -91,7 +90,7 @@ RECORDED: dict[Callable[..., Any], Callable[..., Any]] = {
     ),
 }
 
-PLAIN: frozenset[Callable[..., Any]] = frozenset(
+PLAIN: frozenset[Function] = frozenset(
     _by_name(
         np,
         np,
@@ -107,7 +106,7 @@ PLAIN: frozenset[Callable[..., Any]] = frozenset(
 
 
 # Of these, the ones that read shapes and types only
-SHAPES: frozenset[Callable[..., Any]] = frozenset(
+SHAPES: frozenset[Function] = frozenset(
     _by_name(
         np,
         np,
@@ -139,7 +138,7 @@ WITH_OBJECTS = frozenset(
 )
 OPERATORS = frozenset(_by_name(np, np, "negative positive absolute square reciprocal logical_not"))
 # Methods of ufuncs that are functions along an axis, the first if none is given
-ALONG_AXIS: dict[tuple[Any, str], Callable[..., Any]] = {
+ALONG_AXIS: dict[tuple[np.ufunc, str], Function] = {
     (np.add, "reduce"): statistics.sum,
     (np.multiply, "reduce"): statistics.prod,
     (np.maximum, "reduce"): statistics.max,
@@ -152,7 +151,9 @@ ALONG_AXIS: dict[tuple[Any, str], Callable[..., Any]] = {
 MOST_OBJECTS = 10_000
 
 
-def carry_out_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> Any:
+def carry_out_ufunc(
+    ufunc: np.ufunc, method: str, inputs: tuple[Operand, ...], kwargs: Params
+) -> Result:
     """Carry a ufunc out on nodes, as `__array_ufunc__` is asked to.
 
     Raises: UnsupportedError: into an array, by a method without a rule, or with options.
@@ -175,7 +176,7 @@ def carry_out_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]
     raise _unsupported(ufunc, "" if method == "__call__" else f".{method}", *kwargs)
 
 
-def as_array(node: Node, dtype: Any, copy: bool | None, frame: FrameType) -> Any:
+def as_array(node: Node, dtype: DTypeLike | None, copy: bool | None, frame: FrameType) -> Array:
     """Return a node as `__array__` gives it to the code in a frame: see `Value.__array__`."""
     if copy is False:
         raise OptionError(
@@ -259,7 +260,7 @@ def lost(node: Node, taker: Taker) -> None:
     )
 
 
-def _stays_an_object(node: Node, taker: Taker, dtype: Any) -> bool:
+def _stays_an_object(node: Node, taker: Taker, dtype: DTypeLike | None) -> bool:
     """Tell whether NumPy's computation keeps the graph if it gets an array of objects."""
     if dtype is not None:
         return bool(np.dtype(dtype).kind == "O")
@@ -305,7 +306,7 @@ def check_objects(node: Node, taker: Taker) -> None:
         )
 
 
-def _takes_objects(function: Any, node: Node, taker: Taker) -> bool:
+def _takes_objects(function: Function, node: Node, taker: Taker) -> bool:
     """Tell whether a function computes with a list of Values as an array of objects.
 
     NumPy's loops for np.exp and the like call a method, which numbers in the same list have not.
@@ -324,12 +325,12 @@ def _has_loop_for_objects(ufunc: np.ufunc) -> bool:
     return any("O" in types for types in ufunc.types)
 
 
-def recorded_form(function: Any) -> Any:
+def recorded_form(function: Function) -> Function | None:
     """Return what carries out a function of NumPy with its derivative; None if there is no rule."""
     return RECORDED.get(function) or COMPOSED.get(function)
 
 
-def carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+def carry_out(function: Function, args: tuple[Operand, ...], kwargs: Params) -> Result:
     """Carry a function of NumPy out on nodes.
 
     Raises: UnsupportedError: it has no derivative rule here.
@@ -350,7 +351,9 @@ def carry_out(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     raise _unsupported(function)
 
 
-def carry_out_by(recorded: Any, function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+def carry_out_by(
+    recorded: Function, function: Function, args: tuple[Operand, ...], kwargs: Params
+) -> Result:
     """Carry a function of NumPy out by one of ours.
 
     Raises: UnsupportedError: with an option that ours has not. ShapeError: the arguments do not
@@ -375,20 +378,20 @@ def carry_out_by(recorded: Any, function: Any, args: Any, kwargs: dict[str, Any]
         ) from error
 
 
-def _positional(function: Any, kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _positional(function: Function, kwargs: Params) -> tuple[tuple[Operand, ...], Params]:
     """Return the first argument by position, whose name is NumPy's own: np.mean(a=v)."""
     first = next(iter(inspect.signature(function).parameters))
     rest = {name: x for name, x in kwargs.items() if name != first}
     return ((kwargs[first],) if first in kwargs else ()), rest
 
 
-def _plain(x: Any) -> Any:
+def _plain(x: Tree) -> Tree:
     if isinstance(x, Node):
         return x._data
     return type(x)(_plain(part) for part in x) if type(x) in (list, tuple) else x
 
 
-def name_of(function: Any) -> str:
+def name_of(function: Function) -> str:
     """Return the name of a function of NumPy, as it is written."""
     name: str = function.__name__
     module = getattr(function, "__module__", None)
@@ -398,7 +401,7 @@ def name_of(function: Any) -> str:
     return f"{module.replace('numpy', 'np', 1)}.{name}" if module else name
 
 
-def _unsupported(function: Any, method: str = "", *options: str) -> UnsupportedError:
+def _unsupported(function: Function, method: str = "", *options: str) -> UnsupportedError:
     called = callers.called_by_user(function)
     if called is not function:
         function, method, options = called, "", ()
@@ -420,7 +423,7 @@ def _unsupported(function: Any, method: str = "", *options: str) -> UnsupportedE
 
 
 def _explained(
-    function: Any, recorded: Any, args: Any, kwargs: dict[str, Any]
+    function: Function, recorded: Function, args: tuple[Operand, ...], kwargs: Params
 ) -> UnsupportedError | None:
     """Return an error if the arguments do not fit the signature that is supported here."""
     signature = inspect.signature(recorded)

@@ -3,13 +3,12 @@
 Broadcasting is undone here, in one place for all rules (`fit`).
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy import ndarray
 
-from .data import as_data, dtype_of, shape_of
+from .data import Operand, Params, Result, Rule, as_data, dtype_of, shape_of
 from .errors import AutogradError, RuleError
 from .graph import Node, plain
 from .messages import describe
@@ -17,7 +16,9 @@ from .primitives.elementwise import astype
 from .primitives.shapes import Shape, unbroadcast
 
 
-def applied(rule: Callable[..., Any], g: Any, out: Any, inputs: Any, params: Any) -> Any:
+def applied(
+    rule: Rule, g: Operand, out: Operand, inputs: Sequence[Operand], params: Params
+) -> Result:
     """Return what a rule gives; floats behave like arrays: 1/0 is inf, and no error."""
     try:
         return rule(g, out, *inputs, **params)
@@ -26,10 +27,9 @@ def applied(rule: Callable[..., Any], g: Any, out: Any, inputs: Any, params: Any
         return rule(*parts, **params)
 
 
-def pull(node: Node, i: int, g: Any) -> Any:
+def pull(node: Node, i: int, g: Operand) -> Result:
     """Return what the rule of input i makes of a cotangent of the node; None: it has no rule."""
-    primitive: Any = node.primitive
-    rule = primitive.rule(i)
+    rule = node.primitive.rule(i) if node.primitive else None
     if rule is None:
         return None
     data = [plain(x) for x in node.inputs]
@@ -37,7 +37,7 @@ def pull(node: Node, i: int, g: Any) -> Any:
         return applied(rule, g, node._data, data, node.params or {})
 
 
-def fit(d: Any, x: Node, node: Node, i: int) -> Any:
+def fit(d: Operand, x: Node, node: Node, i: int) -> Result:
     """Give a rule's result the shape and type of its input: undo broadcasting, check the rest."""
     data = x._data
     if type(d) is ndarray and d.shape == shape_of(data) and d.dtype is dtype_of(data):

@@ -50,7 +50,7 @@ class scope:  # noqa: N801 - a block, as in `with scope("name"):`
 
     __slots__ = ("name", "number", "start")
 
-    def __init__(self, name: str, owner: Any = None) -> None:
+    def __init__(self, name: str, owner: object = None) -> None:
         self.name = name
         self.number = number = 0 if owner is None else id(owner)
         if number and number not in _owners:

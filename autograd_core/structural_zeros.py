@@ -11,22 +11,23 @@ is passed on by the rules themselves, which for what is linear, and for what cho
 elements receive anything; the facts of a primitive say which it is.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from .data import shape_of
+from .data import Operand, Result, shape_of
 from .graph import Node, Primitive, plain
 from .primitives.elementwise import sign, where
 from .primitives.shapes import spread
 from .rules import applied, fit
 
-Mask = Any  # 1.0 and 0.0: a float, or an array
+Mask: TypeAlias = Operand  # 1.0 and 0.0: a float, or an array
 
 
 def careful_sweep(
-    order: list[Node], cotangent: Any, within: set[Node] | None, live: bool, mask: Mask = None
-) -> tuple[dict[Node, Any], dict[Node, Mask]]:
+    order: list[Node], cotangent: Operand, within: set[Node] | None, live: bool, mask: Mask = None
+) -> tuple[dict[Node, Result], dict[Node, Mask]]:
     """Return the cotangent of every node, 0 for elements that were left out, and its mask.
 
     Args:    order, cotangent, within: as for `sweep`.
@@ -59,7 +60,9 @@ def careful_sweep(
 class _Step:
     """One node of the sweep, with its cotangent and mask."""
 
-    def __init__(self, node: Node, g: Any, mask: Mask, presence: "Presence", live: bool) -> None:
+    def __init__(
+        self, node: Node, g: Operand, mask: Mask, presence: "Presence", live: bool
+    ) -> None:
         self.node, self.g, self.mask = node, g, mask
         self.primitive: Primitive = node.primitive  # type: ignore[assignment]  # it has one
         self.params = node.params or {}
@@ -68,7 +71,7 @@ class _Step:
         self.inputs = list(node.inputs) if live else self.data
         self.stand_ins = presence.stand_ins(node)
 
-    def pulled(self, i: int, x: Node) -> tuple[Any, Mask]:
+    def pulled(self, i: int, x: Node) -> tuple[Result, Mask]:
         """Return the cotangent of input i, and which of its elements take part."""
         primitive = self.primitive
         if primitive.careful is not None:
@@ -86,7 +89,7 @@ class _Step:
             d = self._rule(i, self.g, self.out, self.inputs)
         return self.cut(d, mask, i, x)
 
-    def shares(self) -> list[tuple[Any, Mask]] | None:
+    def shares(self) -> list[tuple[Result, Mask]] | None:
         """Return the parts of cotangent and mask for all inputs, where a primitive splits them."""
         split = self.primitive.split
         if split is None:
@@ -95,21 +98,21 @@ class _Step:
         masks = applied(split, self.mask, self.node._data, self.data, self.params)
         return list(zip(parts, masks, strict=True))
 
-    def cut(self, d: Any, mask: Mask, i: int, x: Node) -> tuple[Any, Mask]:
+    def cut(self, d: Operand, mask: Mask, i: int, x: Node) -> tuple[Result, Mask]:
         """Return a cotangent of input i as it fits there, 0 where the mask is, and the mask."""
         if shape_of(d) == shape_of(mask):
             d = _select(mask, d)
         d, mask = fit(d, x, self.node, i), _is_not_zero(fit(mask, x, self.node, i))
         return _select(mask, d), mask
 
-    def _rule(self, i: int, g: Any, out: Any, inputs: Any) -> Any:
+    def _rule(self, i: int, g: Operand, out: Operand, inputs: Sequence[Operand]) -> Result:
         rule: Any = self.primitive.rule(i)
         return applied(rule, g, out, inputs, self.params)
 
-    def _flow(self, i: int, mask: Mask, inputs: list[Any]) -> Mask:
+    def _flow(self, i: int, mask: Mask, inputs: list[Operand]) -> Mask:
         return _is_not_zero(self._rule(i, mask, self.node._data, inputs))
 
-    def _sum_of_products(self, i: int) -> Any:
+    def _sum_of_products(self, i: int) -> Result:
         """Apply the rule without the products that have a factor 0 by structure.
 
         Elements to which a product adds inf or NaN are taken from the whole sum, all others from
@@ -130,7 +133,7 @@ class _Step:
         d = self._rule(i, where(strange_g, 0.0, self.g), self.out, clean)
         return where(spoilt, self._rule(i, self.g, self.out, whole), d)
 
-    def _with(self, k: int, stand_in: Any) -> list[Any]:
+    def _with(self, k: int, stand_in: Operand) -> list[Operand]:
         return [stand_in if n == k else x for n, x in enumerate(self.stand_ins)]
 
     def _mixed(self, x: Node) -> Mask:
@@ -159,7 +162,7 @@ class Presence:
     def __init__(self) -> None:
         self._known: dict[Node, Mask] = {}
 
-    def of(self, x: Any) -> Mask:
+    def of(self, x: Operand) -> Mask:
         """Return 1 for elements that are present, and 0 for those that are 0 by structure."""
         if not isinstance(x, Node):
             return _is_not_zero(x)
@@ -179,7 +182,7 @@ class Presence:
                 self._known[node] = _of_shape(1.0, node)
         return self._known[x]
 
-    def stand_ins(self, node: Node) -> list[Any]:
+    def stand_ins(self, node: Node) -> list[Operand]:
         """Return masks or data that show through which inputs a cotangent passes.
 
         In what an operation is linear, only zeros by structure matter; what chooses is as it is.
@@ -191,7 +194,7 @@ class Presence:
             for k, x in enumerate(node.inputs)
         ]
 
-    def _sources(self, node: Node) -> list[Any]:
+    def _sources(self, node: Node) -> list[Operand]:
         """Return the inputs whose zeros may be those of a node; none if it has no zeros."""
         primitive = node.primitive
         if primitive is None or np.all(node._data):
@@ -235,13 +238,13 @@ def _of_shape(mask: Mask, node: Node) -> Mask:
     return np.ones(node.shape) * mask
 
 
-def _is_not_zero(x: Any) -> Mask:
+def _is_not_zero(x: Operand) -> Mask:
     return np.not_equal(x, 0.0) * 1.0
 
 
-def _is_not_finite(x: Any) -> Mask:
+def _is_not_finite(x: Operand) -> Mask:
     return 1.0 - np.isfinite(x)
 
 
-def _select(mask: Mask, x: Any) -> Any:
+def _select(mask: Mask, x: Operand) -> Result:
     return x if np.all(mask) else where(mask, x, 0.0)

@@ -5,16 +5,31 @@ import operator
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, Concatenate, NoReturn, ParamSpec, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from . import callers, watching
 from .backprop import own, refuse_forgotten, seed, sweep, warn_of_constants
-from .data import Data, as_data, shape_of
+from .data import (
+    Array,
+    Axis,
+    Condition,
+    Data,
+    DType,
+    Function,
+    Index,
+    Operand,
+    Params,
+    Result,
+    Tree,
+    as_data,
+    shape_of,
+)
 from .errors import DataError, MissingNameError, ShapeError, UnsupportedError
 from .functions import activations, products, rearranging, statistics
 from .functions.compositions import COMPOSED
@@ -27,18 +42,18 @@ from .numpy_protocol import (
     carry_out_ufunc,
     note_list,
     note_taken,
-    recorded_form,
 )
 from .primitives import elementwise as table
 from .primitives.linear_algebra import matmul
 from .watching import free_after_fork
 
+P = ParamSpec("P")
 PRINTING = "the text, as in print(v) or f'{v}',"  # what a tracer refuses
 # Threads that share parameters add to the same gradients
 _accumulating = free_after_fork(threading.Lock())
 
 
-def assign_all(values: list[Any], data: Iterable[Any], others: Iterable[Any] = ()) -> None:
+def assign_all(values: list["Value"], data: Iterable[Data], others: Iterable[object] = ()) -> None:
     """Give Values other data, of their shapes, all together: an interrupt divides them nowhere.
 
     Args:    values: that were computed from no others.
@@ -52,7 +67,7 @@ def assign_all(values: list[Any], data: Iterable[Any], others: Iterable[Any] = (
     if watching.open_watches:
         for value, new in zip(values, data, strict=True):
             value.data = new
-        values = data = []
+        values, data = [], []
     age = next_index()
     watching.assigned(age)
     ages = map(setattr, values, repeat("assigned"), repeat(age))
@@ -64,6 +79,13 @@ def make_leaf(data: Data) -> "Value":
     node = object.__new__(Value)
     Node.__init__(node, data)
     return node
+
+
+def _method(
+    function: Callable[Concatenate[Any, P], Any],
+) -> Callable[Concatenate["Value", P], "Value"]:
+    """Return a function of Values as it is, typed as a method: of a Value it gives a Value."""
+    return function
 
 
 class Value(Node):
@@ -88,7 +110,7 @@ class Value(Node):
     __pandas_priority__ = 5000  # above a frame's: series * v is the Value's to carry out
     __hash__ = object.__hash__  # by identity, although == compares data
 
-    def __init__(self, data: Any, label: str | None = None) -> None:
+    def __init__(self, data: Operand, label: str | None = None) -> None:
         given = data
         if isinstance(data, Node):
             self._note_copy(data)
@@ -129,7 +151,7 @@ class Value(Node):
         return self._data
 
     @data.setter
-    def data(self, data: Any) -> None:
+    def data(self, data: Operand) -> None:
         if watching.open_watches:
             watching.assigning(self, data)
         given = plain(data)
@@ -146,7 +168,7 @@ class Value(Node):
         self.assigned = watching.latest_assignment = next_index()
 
     @property
-    def grad(self) -> Any:
+    def grad(self) -> Result:
         """How much the output of `backward` changes with this, of the shape of `data`.
 
         Reads 0 before any backward sweep; `has_grad` tells the difference.
@@ -158,7 +180,7 @@ class Value(Node):
         return 0.0 if isinstance(self._data, float) else np.zeros_like(self._data)
 
     @grad.setter
-    def grad(self, gradient: Any) -> None:
+    def grad(self, gradient: Operand) -> None:
         if gradient is not None:
             if isinstance(gradient, Node) and watching.open_watches:
                 watching.taking(gradient, "v.grad = ...")
@@ -179,7 +201,7 @@ class Value(Node):
         """Whether a backward sweep has reached this Value (or its gradient was assigned)."""
         return self._gradient is not None
 
-    def backward(self, gradient: Any = None, create_graph: bool = False) -> None:
+    def backward(self, gradient: Operand = None, create_graph: bool = False) -> None:
         """Find the gradient of this Value with respect to everything it was computed from.
 
         Every Value of the graph gets its `.grad`. Values that were computed get a new one on each
@@ -239,29 +261,29 @@ class Value(Node):
     # Operators. `a += b` makes a new Value, as for numbers: nothing recorded ever changes. So
     # `p -= rate * p.grad` leaves p as it was where a model or a list holds it, which is warned of
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Operand) -> "Value":
         return table.add.binary(self, other)
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: Operand) -> "Value":
         return table.add.binary(other, self)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: Operand) -> "Value":
         return table.subtract.binary(self, other)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: Operand) -> "Value":
         return table.subtract.binary(other, self)
 
-    def __iadd__(self, other: Any) -> Any:
+    def __iadd__(self, other: Operand) -> "Value":
         if self._gradient is not None and self.primitive is None:
             self._note_step("+=", other)
         return table.add.binary(self, other)
 
-    def __isub__(self, other: Any) -> Any:
+    def __isub__(self, other: Operand) -> "Value":
         if self._gradient is not None and self.primitive is None:
             self._note_step("-=", other)
         return table.subtract.binary(self, other)
 
-    def _note_step(self, sign: str, other: Any) -> None:
+    def _note_step(self, sign: str, other: Operand) -> None:
         """Warn of a step of gradient descent that makes a new Value."""
         is_step = isinstance(other, np.ndarray) or ".grad" in user_line()
         if isinstance(other, Node) or watching.tracer() or not is_step:
@@ -275,91 +297,91 @@ class Value(Node):
             GradientWarning,
         )
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: Operand) -> "Value":
         return table.multiply.binary(self, other)
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: Operand) -> "Value":
         return table.multiply.binary(other, self)
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: Operand) -> "Value":
         return table.divide.binary(self, other)
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: Operand) -> "Value":
         return table.divide.binary(other, self)
 
-    def __floordiv__(self, other: Any) -> Any:
+    def __floordiv__(self, other: Operand) -> "Value":
         return table.floor_divide.binary(self, other)
 
-    def __rfloordiv__(self, other: Any) -> Any:
+    def __rfloordiv__(self, other: Operand) -> "Value":
         return table.floor_divide.binary(other, self)
 
-    def __mod__(self, other: Any) -> Any:
+    def __mod__(self, other: Operand) -> "Value":
         return table.mod.binary(self, other)
 
-    def __rmod__(self, other: Any) -> Any:
+    def __rmod__(self, other: Operand) -> "Value":
         return table.mod.binary(other, self)
 
-    def __divmod__(self, other: Any) -> Any:
+    def __divmod__(self, other: Operand) -> tuple["Value", "Value"]:
         return self // other, self % other
 
-    def __rdivmod__(self, other: Any) -> Any:
+    def __rdivmod__(self, other: Operand) -> tuple["Value", "Value"]:
         return other // self, other % self
 
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: Operand) -> "Value":
         return table.power.binary(self, other)
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: Operand) -> "Value":
         return table.power.binary(other, self)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Operand) -> "Value":
         return matmul.binary(self, other)
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: Operand) -> "Value":
         return matmul.binary(other, self)
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> "Value":
         return table.negative(self)
 
-    def __pos__(self) -> Any:
+    def __pos__(self) -> "Value":
         return self
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> "Value":
         return table.absolute(self)
 
     # Comparisons read data and give plain bools, or arrays of them; inside a compiled function
     # they give Values of 0 and 1, so that they are made anew in every replay. Where a list searches
     # for a Value, that Value equals itself alone.
 
-    def __eq__(self, other: object) -> Any:
+    def __eq__(self, other: object) -> Condition:
         if isinstance(other, Node) and callers.is_search(sys._getframe(1)):
             return other is self
         return _compare(operator.eq, self, other)
 
-    def __ne__(self, other: object) -> Any:
+    def __ne__(self, other: object) -> Condition:
         return _compare(operator.ne, self, other)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: Operand) -> Condition:
         return _compare(operator.lt, self, other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: Operand) -> Condition:
         return _compare(operator.le, self, other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: Operand) -> Condition:
         return _compare(operator.gt, self, other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: Operand) -> Condition:
         return _compare(operator.ge, self, other)
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: Operand) -> Condition:
         return np.bitwise_and(self, other)
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: Operand) -> Condition:
         return np.bitwise_or(self, other)
 
-    def __xor__(self, other: Any) -> Any:
+    def __xor__(self, other: Operand) -> Condition:
         return np.bitwise_xor(self, other)
 
-    def __invert__(self) -> Any:
+    def __invert__(self) -> Condition:
         return np.invert(self)
 
     def __bool__(self) -> bool:
@@ -435,7 +457,7 @@ class Value(Node):
             )
         return float(self._data.item())
 
-    def tolist(self) -> Any:
+    def tolist(self) -> Tree:
         """Return the numbers as a float, or as nested lists of floats.
 
         In a function that is being differentiated, a list of what depends on its arguments is
@@ -446,34 +468,34 @@ class Value(Node):
             note_list(self, sys._getframe(1))
         return numbers
 
-    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Condition:
         """Return whether any element is not 0, as a plain bool or array."""
         return np.any(self._plain_data(".any()"), axis, keepdims=keepdims)
 
-    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Condition:
         """Return whether no element is 0, as a plain bool or array."""
         return np.all(self._plain_data(".all()"), axis, keepdims=keepdims)
 
-    def nonzero(self) -> Any:
+    def nonzero(self) -> tuple[Array, ...]:
         """Return the positions of the elements that are not 0, as a tuple of plain arrays."""
         return np.nonzero(self._plain_data(".nonzero()"))
 
-    def argsort(self, axis: int | None = -1) -> Any:
+    def argsort(self, axis: int | None = -1) -> Array:
         """Return the positions that sort this along an axis, as a plain array."""
         return np.argsort(self._plain_data(".argsort()"), axis)
 
-    def _plain_data(self, how: str) -> Any:
+    def _plain_data(self, how: str) -> Array:
         if watching.open_watches:
             watching.taking(self, how)
         return np.asarray(self._data)
 
-    def argmax(self, axis: int | None = None) -> Any:
+    def argmax(self, axis: int | None = None) -> Index:
         """The position of the largest element, as a plain integer or array."""
         if watching.open_watches:
             watching.taking(self, ".argmax()")
         return np.argmax(self._data, axis)
 
-    def argmin(self, axis: int | None = None) -> Any:
+    def argmin(self, axis: int | None = None) -> Index:
         """The position of the smallest element, as a plain integer or array."""
         if watching.open_watches:
             watching.taking(self, ".argmin()")
@@ -492,7 +514,7 @@ class Value(Node):
         return int(np.size(self._data))
 
     @property
-    def T(self) -> Any:
+    def T(self) -> "Value":
         """This Value with its axes in the opposite order."""
         return rearranging.transpose(self)
 
@@ -504,25 +526,25 @@ class Value(Node):
             )
         return self.shape[0]
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator["Value"]:
         return (self[i] for i in range(len(self)))
 
-    def __setitem__(self, index: Any, data: Any) -> None:
+    def __setitem__(self, index: Index, data: Operand) -> NoReturn:
         raise UnsupportedError(
             f"v[{index!r}] = ... of a Value",
             "what was computed from it would no longer fit: recorded data never change",
             "np.where(mask, new, v), which is recorded; or v.data[index] = ... before it is used",
         )
 
-    def transpose(self, *axes: Any) -> Any:
+    def transpose(self, *axes: int | Sequence[int] | None) -> "Value":
         """The axes in another order, given as a tuple or as integers; none: in the opposite."""
         return rearranging.transpose(self, *((axes,) if len(axes) > 1 else axes))
 
-    def copy(self) -> Any:
+    def copy(self) -> "Value":
         """The same numbers, recorded: as arrays have it."""
         return table.identity(self)
 
-    def astype(self, dtype: Any) -> Any:
+    def astype(self, dtype: DTypeLike) -> "Value":
         """This array in another type, float32 or float64; a number stays a float.
 
         Raises: DataError: the type is not one of real numbers.
@@ -537,53 +559,60 @@ class Value(Node):
 
     # Functions as methods, with the same arguments; those that are ufuncs of NumPy follow below
 
-    sigmoid = activations.sigmoid
-    relu = activations.relu
-    softplus = activations.softplus
-    softmax = activations.softmax
-    log_softmax = activations.log_softmax
-    logsumexp = activations.logsumexp
-    clip = statistics.clip
-    round = __round__ = statistics.round
-    sum = statistics.sum
-    prod = statistics.prod
-    mean = statistics.mean
-    max = statistics.max
-    min = statistics.min
-    var = statistics.var
-    std = statistics.std
-    cumsum = statistics.cumsum
-    cumprod = statistics.cumprod
-    reshape = rearranging.reshape
-    ravel = flatten = rearranging.ravel
-    swapaxes = rearranging.swapaxes
-    squeeze = rearranging.squeeze
-    dot = products.dot
-    __getitem__ = rearranging.getitem
+    sigmoid = _method(activations.sigmoid)
+    relu = _method(activations.relu)
+    softplus = _method(activations.softplus)
+    softmax = _method(activations.softmax)
+    log_softmax = _method(activations.log_softmax)
+    logsumexp = _method(activations.logsumexp)
+    clip = _method(statistics.clip)
+    round = __round__ = _method(statistics.round)
+    sum = _method(statistics.sum)
+    prod = _method(statistics.prod)
+    mean = _method(statistics.mean)
+    max = _method(statistics.max)
+    min = _method(statistics.min)
+    var = _method(statistics.var)
+    std = _method(statistics.std)
+    cumsum = _method(statistics.cumsum)
+    cumprod = _method(statistics.cumprod)
+    reshape = _method(rearranging.reshape)
+    ravel = flatten = _method(rearranging.ravel)
+    swapaxes = _method(rearranging.swapaxes)
+    squeeze = _method(rearranging.squeeze)
+    dot = _method(products.dot)
+    __getitem__ = _method(rearranging.getitem)
 
     # NumPy's protocols
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> DType:
         """The type of the numbers: float32 or float64; a single number is a float64.
 
         Raises: AttributeError: the mean of an array of objects, which NumPy would convert to it.
         """
-        data: Any = self._data
-        if type(data) is not float:
-            found: np.dtype[Any] = data.dtype
-            return found
+        data = self._data
+        if isinstance(data, np.ndarray):
+            return data.dtype
         if sys._getframe(1).f_globals.get("__name__") == "numpy._core._methods":
             raise AttributeError("dtype of an object")
         return np.dtype(np.float64)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: Any
+    ) -> Result:
         return carry_out_ufunc(ufunc, method, inputs, kwargs)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(
+        self,
+        function: Function,
+        types: Iterable[type],
+        args: tuple[Operand, ...],
+        kwargs: Params,
+    ) -> Result:
         return carry_out(function, args, kwargs)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         """Return the data as a plain array, a copy; of a single number an array of this object.
 
         An array of objects holds Values, and its arithmetic is theirs: np.mean([v, w]) keeps the
@@ -595,7 +624,7 @@ class Value(Node):
         return as_array(self, dtype, copy, sys._getframe(1))
 
     @property
-    def _mask(self) -> Any:
+    def _mask(self) -> np.bool:
         """The attribute that np.ma reads before it takes the data without a warning.
 
         Raises: UnsupportedError: unless a library takes data for itself.
@@ -608,13 +637,13 @@ class Value(Node):
             )
         return np.ma.nomask
 
-    def gathered(self, values: Any) -> Any:
+    def gathered(self, values: Tree) -> "Value":
         """Return a nested list, or an array of objects, that holds Values as one Value."""
         return rearranging.gathered(values)
 
     # Copies
 
-    def __getstate__(self) -> Any:
+    def __getstate__(self) -> object:
         if watching.open_watches:
             watching.taking(self, "a copy, or a pickle,")
         if self.primitive is not None or self.origin == watching.ARGUMENT:
@@ -635,7 +664,7 @@ class Value(Node):
         self.origin = watching.FORGOTTEN if is_forgotten else None
         self.assigned = 0
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if self.origin == watching.ARGUMENT:
             return table.identity(self)  # a copy in a function that is being differentiated
         twin = object.__new__(type(self))
@@ -643,7 +672,7 @@ class Value(Node):
         twin.__setstate__(deepcopy(self.__getstate__(), memo))
         return twin
 
-    def __copy__(self) -> Any:
+    def __copy__(self) -> Self:
         if self.origin == watching.ARGUMENT:
             return table.identity(self)
         if watching.open_watches:
@@ -654,7 +683,9 @@ class Value(Node):
         return twin
 
 
-def _compare(comparison: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
+def _compare(
+    comparison: Callable[[Operand, Operand], Condition], x: Value, y: Operand
+) -> Condition:
     tracer = watching.tracer()
     if tracer:
         return tracer.functions[comparison](x, y)
@@ -666,11 +697,10 @@ def _compare(comparison: Callable[[Any, Any], Any], x: Value, y: Any) -> Any:
         ) from None
 
 
-def _as_method(function: np.ufunc) -> Callable[..., Any]:
+def _as_method(function: np.ufunc, recorded: Function) -> Function:
     """Return a ufunc as a method, which NumPy calls for each element of an array of objects."""
-    recorded = recorded_form(function)
 
-    def method(self: Value, *others: Any) -> Any:
+    def method(self: Value, *others: Operand) -> Result:
         return recorded(self, *others)
 
     method.__name__ = function.__name__
@@ -678,9 +708,9 @@ def _as_method(function: np.ufunc) -> Callable[..., Any]:
     return method
 
 
-for _function in {**RECORDED, **COMPOSED}:
+for _function, _recorded in {**RECORDED, **COMPOSED}.items():
     if isinstance(_function, np.ufunc) and not hasattr(Value, _function.__name__):
-        setattr(Value, _function.__name__, _as_method(_function))
+        setattr(Value, _function.__name__, _as_method(_function, _recorded))
 
 
 class _Elsewhere:
@@ -689,7 +719,7 @@ class _Elsewhere:
     def __init__(self, name: str, instead: str) -> None:
         self.name, self.instead = name, instead
 
-    def __get__(self, value: Any, kind: type) -> Any:
+    def __get__(self, value: Value | None, kind: type) -> NoReturn:
         """Refuse, with what to write."""
         raise MissingNameError(
             f".{self.name} of a Value", "a Value has the names of NumPy's arrays", self.instead

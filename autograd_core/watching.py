@@ -4,8 +4,14 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ContextDecorator, nullcontext
 from contextvars import ContextVar
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias, TypeVar, overload
 from weakref import WeakSet
+
+from .data import Function, Operand, Result
+
+Node: TypeAlias = Any  # that of graph.py, which imports this module
+F = TypeVar("F", bound=Callable[..., Any])
+L = TypeVar("L")
 
 # The `origin` of nodes that look like leaves, and are not: results of `no_grad`, and arguments of
 # a function that is being differentiated
@@ -18,22 +24,22 @@ class Watcher:
 
     copies_constants = False  # whether `recorded` gives nodes copies of their constant arrays
 
-    def recorded(self, node: Any) -> None:
+    def recorded(self, node: Node) -> None:
         """A primitive has just made `node`."""
 
-    def sweeping(self, order: list[Any]) -> None:
+    def sweeping(self, order: list[Node]) -> None:
         """A backward sweep over `order` is about to begin."""
 
-    def swept(self, order: list[Any], cotangents: dict[Any, Any]) -> None:
+    def swept(self, order: list[Node], cotangents: dict[Node, Result]) -> None:
         """A backward sweep over `order` gave these cotangents; none, if it failed."""
 
-    def taking(self, node: Any, how: str) -> None:
+    def taking(self, node: Node, how: str) -> None:
         """The data of `node` are about to be taken out of the graph, by what the user wrote."""
 
-    def made_of_data(self, node: Any) -> None:
+    def made_of_data(self, node: Node) -> None:
         """The user has made `node` of plain data."""
 
-    def assigning(self, node: Any, data: Any) -> None:
+    def assigning(self, node: Node, data: Operand) -> None:
         """The data of `node` are about to become `data`, a node or plain."""
 
 
@@ -119,7 +125,7 @@ def _seeing(openings: tuple[_Opening, ...]) -> tuple[Watcher, ...]:
     return tuple(found)
 
 
-def recorded(node: Any) -> None:
+def recorded(node: Node) -> None:
     """Show a new node to the watchers; inside `no_grad`, then delete its history."""
     is_kept = True
     for watcher in watchers():
@@ -133,13 +139,13 @@ def recorded(node: Any) -> None:
         node.stepped, node.assigned = False, 0
 
 
-def taking(node: Any, how: str) -> None:
+def taking(node: Node, how: str) -> None:
     """Tell the watchers that data leave the graph; they may refuse."""
     for watcher in watchers():
         watcher.taking(node, how)
 
 
-def made_of_data(node: Any) -> None:
+def made_of_data(node: Node) -> None:
     """Show a node that the user has made of plain data to the watchers."""
     for watcher in watchers():
         watcher.made_of_data(node)
@@ -151,7 +157,7 @@ def assigned(age: int) -> None:
     latest_assignment = age
 
 
-def assigning(node: Any, data: Any) -> None:
+def assigning(node: Node, data: Operand) -> None:
     """Tell the watchers that a node gets new data."""
     for watcher in watchers():
         watcher.assigning(node, data)
@@ -160,15 +166,16 @@ def assigning(node: Any, data: Any) -> None:
 class Tracer(Watcher):
     """A watcher that records for replay: while it is open, nothing may leave the graph unseen."""
 
-    functions: ClassVar[dict[Any, Any]] = {}  # what it does instead of functions that read data
+    # What it does instead of functions that read data
+    functions: ClassVar[dict[Callable[..., Any], Function]] = {}
 
     def refuse(self, given: str, why: str, instead: str) -> None:
         """Raise TraceError."""
 
-    def differentiating(self, values: list[Any]) -> None:
+    def differentiating(self, values: list[Node]) -> None:
         """The user has called `gradients` with respect to these Values."""
 
-    def derived(self, cotangents: list[Any]) -> None:
+    def derived(self, cotangents: list[Result]) -> None:
         """A recorded sweep has found these: NaN among them may be 0, see structural_zeros.py."""
 
 
@@ -181,7 +188,7 @@ def are_sweeps_recorded() -> bool:
     return bool(open_watches) and any(isinstance(w, Tracer | Lasting) for w in watchers())
 
 
-def tracer() -> Any:
+def tracer() -> Any:  # with what the one kind of Tracer there is, in program/, has beside
     """Return the innermost open Tracer, or None."""
     if not open_watches:
         return None
@@ -193,7 +200,11 @@ _forgetting, _remembering = Watcher(), Watcher()
 _HIDING = Watcher()  # from it on, watchers outside see nothing, either
 
 
-def no_grad(function: Callable[..., Any] | None = None) -> Any:
+@overload
+def no_grad() -> watch: ...
+@overload
+def no_grad(function: F) -> F: ...
+def no_grad(function: F | None = None) -> watch | F:
     """Compute without recording: results are Values that were computed from nothing.
 
     Use it as a context manager, or as the decorator of a function, `@no_grad` or `@no_grad()`. It
@@ -208,8 +219,7 @@ def no_grad(function: Callable[..., Any] | None = None) -> Any:
              >>> b.inputs
              ()
     """
-    watching: Any = watch(_forgetting)
-    return watching if function is None else watching(function)
+    return watch(_forgetting) if function is None else watch(_forgetting)(function)
 
 
 def is_recording() -> bool:
@@ -254,10 +264,10 @@ def is_live() -> bool:
     return is_recording() or tracer() is not None
 
 
-_locks: WeakSet[Any] = WeakSet()
+_locks: WeakSet[Any] = WeakSet()  # _at_fork_reinit is in no stub
 
 
-def free_after_fork(lock: Any) -> Any:
+def free_after_fork(lock: L) -> L:
     """Return a lock, from now on free in forked processes unless their own thread holds it."""
     _locks.add(lock)
     return lock

@@ -23,7 +23,7 @@ from ..derivatives import composition
 from ..errors import OptionError
 from ..explanation.formulas import contribution, derivative_formula, expression, local_derivative
 from ..explanation.names import Groups, names_of
-from ..graph import Node, topological_order
+from ..graph import Node, plain, topological_order
 from ..primitives import elementwise
 from ..value import make_leaf
 from ..watching import recording
@@ -239,7 +239,7 @@ def recipe(node: Node) -> dict[str, Any] | None:
         json.dumps(params)
     except TypeError:  # options that JSON does not have, such as a dtype
         return None
-    leaves = [make_leaf(getattr(x, "_data", x)) for x in node.inputs]
+    leaves = [make_leaf(plain(x)) for x in node.inputs]
     out, g = make_leaf(node._data), make_leaf(1.0)
     names: dict[Node, Tree] = {leaf: f"x{i}" for i, leaf in enumerate(leaves)}
     forward = _applied(primitive, params, list(leaves), list(names.values()))

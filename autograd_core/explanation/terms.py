@@ -136,7 +136,7 @@ def size(term: Term) -> int:
 def shape(term: Term) -> tuple[int, ...] | None:
     """Return the shape of a term's value; None if it is not known."""
     if term.head in ("symbol", "gradient"):
-        return term.parts[-1]  # type: ignore[no-any-return]
+        return term.parts[-1]
     if is_filled(term):
         return tuple(map(int, re.findall(r"\d+", term.parts[2][0][1])))
     if term.head == "call" and term.parts[0] == "array":
@@ -258,7 +258,7 @@ def _simpler_product(term: Term) -> Term:
 def _simpler_power(term: Term) -> Term:
     base, exponent = term.parts
     if exponent == ONE:
-        return base  # type: ignore[no-any-return]
+        return base
     if exponent == ZERO or base == ONE:
         return ONE
     if _is_number(base) and _is_number(exponent):
@@ -281,9 +281,9 @@ def _simpler_power(term: Term) -> Term:
 def _simpler_where(term: Term) -> Term:
     condition, x, y = term.parts
     if _is_number(condition):
-        return x if condition.parts[0] else y  # type: ignore[no-any-return]
+        return x if condition.parts[0] else y
     if condition == x or x == y:  # where(x, x, y): a rule avoids x = 0
-        return x  # type: ignore[no-any-return]
+        return x
     if y == ZERO:
         return _simpler_product(product(x, truth(condition)))
     if x == ZERO:

@@ -86,8 +86,8 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any
 def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Any:
     """Return numbers that divide the way from start to stop evenly, along the first axis."""
     start, stop = as_operand(start), as_operand(stop)
-    dtypes = {dtype_of(x) for x in (start, stop)} - {None}
-    steps = np.linspace(0.0, 1.0, num, endpoint, dtype=np.result_type(*dtypes or {float}))
+    dtypes = [dtype for x in (start, stop) if (dtype := dtype_of(x)) is not None]
+    steps = np.linspace(0.0, 1.0, num, endpoint, dtype=np.result_type(*dtypes or [np.dtype(float)]))
     steps = steps.reshape(-1, *[1] * max(len(shape_of(start)), len(shape_of(stop))))
     return start * (1.0 - steps) + stop * steps
 

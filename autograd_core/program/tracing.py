@@ -64,7 +64,7 @@ def fresh(draw: Callable[[], Any]) -> Any:
         return draw()
     with watching.unwatched(), tracer.outside(draw):
         data = as_data(draw())
-    drawn: Value = record(Value, data, fresh_draw, (), None, {"draw": draw})
+    drawn = record(Value, data, fresh_draw, (), None, {"draw": draw})
     tracer.draws.append(drawn)
     return drawn
 
