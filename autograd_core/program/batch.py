@@ -87,9 +87,9 @@ def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
         with np.errstate(all="ignore"):
             trial, results, build_result = check.run(attempt, count)
             outputs = trial.for_all(results)
-            if trial.is_spoilt:
+            if trial.spoilt.any():
                 given = zip(numbers, samples.values(), strict=True)
-                outputs = _one_by_one(of_one, leaves, given, trial)
+                outputs = _mended(outputs, of_one, leaves, given, trial)
         handed_out = {id(leaf) for leaf in leaves}
         return build_result([own(output, handed_out) for output in outputs], 0)
 
@@ -186,12 +186,21 @@ def _code(f: Any) -> Any:
         f = inner
 
 
-def _one_by_one(
-    f: Callable[..., Any], leaves: list[Any], places: Iterable[Any], trial: "Trial"
+def _mended(
+    outputs: list[Any],
+    f: Callable[..., Any],
+    leaves: list[Any],
+    places: Iterable[Any],
+    trial: "Trial",
 ) -> list[Any]:
-    """Apply f to each sample: there a derivative knows where 0 times infinity is 0."""
+    """Return the outputs after f has been applied to each sample whose derivatives hold NaN.
+
+    There a derivative knows where 0 times infinity is 0. Values are computed anew for all samples.
+    """
     rows, places = [], list(places)
-    for k in range(trial.batch_size):
+    are_plain = not any([isinstance(output, Node) for output in outputs])
+    spoilt = np.flatnonzero(trial.spoilt) if are_plain else np.arange(trial.batch_size)
+    for k in spoilt.tolist():
         sample = list(leaves)
         for i, x in places:
             one = getitem(x, index=k)
@@ -199,10 +208,16 @@ def _one_by_one(
         draws = [getitem(drawn, index=k) for drawn in trial.drawn]
         again = drawing_again(draws) if draws else nullcontext()
         with watch(Lasting()), recording(), again:
-            outputs, _ = f(sample)
+            results, _ = f(sample)
         made = [x for x in sample if isinstance(x, Node) and x.primitive is None]
-        rows.append([_kept_or_plain(output, made) for output in outputs])
-    return [stack(column) for column in zip(*rows, strict=True)]
+        rows.append([_kept_or_plain(result, made) for result in results])
+    columns = [stack(column) for column in zip(*rows, strict=True)]
+    if len(spoilt) == trial.batch_size:
+        return columns
+    mended = [output.copy() for output in outputs]
+    for output, column in zip(mended, columns, strict=True):
+        output[spoilt] = column
+    return mended
 
 
 def _kept_or_plain(output: Any, made: list[Node]) -> Any:
@@ -300,7 +315,7 @@ class Trial(GraphTracer):
         self.drawn: list[Any] = []  # the same for all samples
         self.outer = outer
         self.derivatives: set[Node] = set()
-        self.is_spoilt = False  # whether one of them holds NaN, so that samples decide themselves
+        self.spoilt = np.zeros(batch_size, bool)  # samples of which one holds NaN
         self.refused: TraceError | None = None  # the function may have caught it
 
     def differentiating(self, values: list[Any]) -> None:
@@ -312,11 +327,12 @@ class Trial(GraphTracer):
         """Look for NaN in derivatives once they are known for all samples."""
         self.derivatives.update(g for g in cotangents if isinstance(g, Node))
 
-    def _look_for_nan(self, cotangents: list[Any]) -> None:
+    def _look_for_nan(self, cotangent: Register) -> None:
         if self.outer is not None:
-            self.outer.derived(cotangents)
-        else:
-            self.is_spoilt = self.is_spoilt or hold_nan(cotangents)
+            self.outer.derived([cotangent.data])
+        elif hold_nan([cotangent.data]):
+            is_nan = np.isnan(plain(cotangent.for_each(self.batch_size)))
+            self.spoilt |= is_nan.reshape(self.batch_size, -1).any(1)
 
     def taking(self, node: Node, how: str) -> None:
         """Refuse."""
@@ -393,7 +409,7 @@ class Trial(GraphTracer):
             with self._as_recorded(node):
                 self.registers[node] = carry_out(self._task(node))
             if node in self.derivatives:
-                self._look_for_nan([self.registers[node].data])
+                self._look_for_nan(self.registers[node])
             for x in self._inputs(node):
                 if last_use[x] is node:
                     self.registers.pop(x, None)  # its memory is free for others
