@@ -100,9 +100,13 @@ class _Step:
 
     def cut(self, d: Operand, mask: Mask, i: int, x: Node) -> tuple[Result, Mask]:
         """Return a cotangent of input i as it fits there, 0 where the mask is, and the mask."""
-        if shape_of(d) == shape_of(mask):
+        is_cut = shape_of(d) == shape_of(mask)
+        if is_cut:
             d = _select(mask, d)
-        d, mask = fit(d, x, self.node, i), _is_not_zero(fit(mask, x, self.node, i))
+        d, fitted = fit(d, x, self.node, i), fit(mask, x, self.node, i)
+        if is_cut and fitted is mask:
+            return d, mask
+        mask = _is_not_zero(fitted)
         return _select(mask, d), mask
 
     def _rule(self, i: int, g: Operand, out: Operand, inputs: Sequence[Operand]) -> Result:

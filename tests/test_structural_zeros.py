@@ -13,6 +13,7 @@ from autograd_core import (
     Primitive,
     RuleError,
     Value,
+    backprop,
     batch,
     callback,
     compile,
@@ -31,7 +32,7 @@ from autograd_core import (
 from autograd_core.primitives.elementwise import without_factor
 from autograd_core.primitives.indexing import getitem_at
 from autograd_core.primitives.reductions import cumprod_adjoint, recurrence
-from autograd_core.structural_zeros import Presence
+from autograd_core.structural_zeros import Presence, careful_sweep
 
 jax.config.update("jax_enable_x64", True)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -310,6 +311,31 @@ def test_gradients_of_computed_values_are_0_where_leaves_get_nothing(make, expec
     with np.errstate(divide="ignore"):
         np.where(h.data > 0.0, np.log(h), 0.0).sum().backward()
     np.testing.assert_array_equal(h.grad, expected)
+
+
+@pytest.mark.parametrize("make", [batch, lambda f: compile(batch(f))])
+def test_of_a_batch_only_samples_with_a_singularity_are_swept_carefully(make, monkeypatch):
+    def f(x, w):
+        return np.sum(np.where(x > 0, np.log(x), 0.0) * w)
+
+    def reference(x, w):
+        return jnp.sum(jnp.where(x > 0, jnp.log(jnp.where(x > 0, x, 1.0)), 0.0) * w)
+
+    x = np.random.default_rng(0).uniform(0.5, 2.0, (50, 4))
+    x[[7, 31], 2] = 0.0
+    w = np.arange(200.0).reshape(50, 4)
+    batched = make(value_and_grad(f, (0, 1)))
+    batched(x[:1] + 1.0, w[:1])
+    swept = []
+    monkeypatch.setattr(
+        backprop, "careful_sweep", lambda *args, **kw: swept.append(1) or careful_sweep(*args, **kw)
+    )
+    value, slopes = batched(x, w)
+    assert len(swept) == 2
+    expected = jax.vmap(jax.value_and_grad(reference, (0, 1)))(x, w)
+    np.testing.assert_allclose(value, expected[0], rtol=1e-12)
+    for ours, theirs in zip(slopes, expected[1], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
 def test_many_joined_values_are_swept_carefully_in_linear_time():
