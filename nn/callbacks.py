@@ -59,6 +59,7 @@ class Callback(Configured):
     """
 
     model: Any = None
+    expects_nan = False  # whether a loss that is no number is known, and no warning is needed
 
     def on_train_begin(self, logs: Logs) -> None:
         """Training begins."""
@@ -385,6 +386,8 @@ class TerminateOnNaN(Callback):
     Example: >>> isinstance(TerminateOnNaN(), Callback)
              True
     """
+
+    expects_nan = True
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         """Look at the loss."""

@@ -1,5 +1,6 @@
 """Warnings for mistakes in training that compute without an error, once at each line."""
 
+import math
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -61,8 +62,27 @@ def check_trained(model: Any) -> None:
     )
 
 
-def check_finite(x: Any, y: Any = None, sample_weight: Any = None) -> None:
-    """Warn if samples hold NaN or inf; those of weight 0 do not count."""
+def check_loss(loss: float, epoch: int, batch: int, data: Any) -> None:
+    """Warn if the loss of a batch is NaN or infinite.
+
+    Args:    epoch, batch: their numbers, from 0.
+             data: the batch, (x, y) or (x, y, sample_weight).
+    """
+    if math.isfinite(loss) or check_finite(*data):
+        return
+    warn(
+        "diverged",
+        f"a loss of {loss} in epoch {epoch + 1}, batch {batch + 1}",
+        "parameters that learn from it become NaN, and so does all that is computed from them",
+        "a smaller learning rate, inputs and targets around 1, or clipnorm=1.0 of the optimizer, "
+        "where losses have grown; detect_anomaly() finds the operation; nn.TerminateOnNaN() ends "
+        "such a training without this warning",
+    )
+
+
+def check_finite(x: Any, y: Any = None, sample_weight: Any = None) -> bool:
+    """Warn if samples hold NaN or inf; those of weight 0 do not count. Return whether they do."""
+    found = False
     counts = None
     if sample_weight is not None and np.all(np.isfinite(sample_weight)):
         counts = np.any(np.reshape(sample_weight, (len(sample_weight), -1)) != 0, axis=1)
@@ -74,6 +94,7 @@ def check_finite(x: Any, y: Any = None, sample_weight: Any = None) -> None:
         if counts is not None and len(counts) == len(wrong):
             wrong &= counts
         if wrong.any():
+            found = True
             warn(
                 "not finite",
                 f"{name} with NaN or inf in {wrong.sum()} of {len(wrong)} samples, the first in "
@@ -81,6 +102,20 @@ def check_finite(x: Any, y: Any = None, sample_weight: Any = None) -> None:
                 "outputs, the loss and all parameters that learn from it become NaN",
                 "samples without gaps, or numbers in the gaps, such as the mean of the others",
             )
+    return found
+
+
+def check_mode(model: Any) -> None:
+    """Warn of a call after `fit`, which leaves a model in training, if that makes a difference."""
+    parts = [part for part in model.inside()[0] if part.training and part.acts_in_training]
+    if parts:
+        warn(
+            "training mode",
+            f"{type(model).__name__} called after fit, in training mode, with {parts[0]}",
+            "as in PyTorch a call computes as in training: units drop out, batches normalize "
+            "themselves and change the averages for evaluation",
+            "model.predict(x), or model.eval() before the call; model.train() if it is meant",
+        )
 
 
 def check_layers(model: Any) -> None:

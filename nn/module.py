@@ -29,7 +29,7 @@ from .data import (
 )
 from .drawing import Description, Summary, describe, summarize
 from .metrics import chosen
-from .mistakes import check_finite, warn
+from .mistakes import check_finite, check_mode, warn
 from .packages import progress_bar
 from .randomness import drawing_from
 from .storage.saving import load_weights, save
@@ -41,6 +41,9 @@ EVALUATED_AT_ONCE = 256  # samples: matters for speed and memory only
 def _as_scope(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def call(self: Any, *args: Any, **options: Any) -> Any:
+        if self._left_in_training:
+            self._left_in_training = False
+            check_mode(self)
         with scope(type(self).__name__, self):
             return method(self, *args, **options)
 
@@ -74,7 +77,10 @@ class Module(Configured):
 
     # What a compiled step does not depend on, or reads anew
     read_anew = frozenset(
-        ("history", "jit", "metrics", "stop_training", "_compiled", "_generator", "_ranks")
+        (
+            *("history", "jit", "metrics", "stop_training"),
+            *("_compiled", "_generator", "_left_in_training", "_ranks"),
+        )
     )
 
     any_attribute = True
@@ -90,6 +96,7 @@ class Module(Configured):
     metrics: Any = MappingProxyType({})  # functions of (targets, predictions), by name
     jit = False
     stop_training = False
+    _left_in_training = False  # by fit, with no call of train() or eval() since
     _compiled: CompiledStep | None = None
     _ranks: Any = SingleProcess()  # those that learn together: see nn.parallel
     _generator: np.random.Generator | None = None  # a loaded model's own, to continue to the bit
@@ -103,18 +110,20 @@ class Module(Configured):
             setattr(cls, name, _as_scope(vars(cls)[name]))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in ("trainable", "metrics", "loss", "optimizer"):
+        if name not in ("training", "trainable", "metrics", "loss", "optimizer"):
             if isinstance(vars(self).get(name), Value) and not name.startswith("_"):
                 self._check_remains_parameter(name, value)
             super().__setattr__(name, value)
             return
+        if name in ("training", "trainable") and not isinstance(value, bool | np.bool_):
+            raise OptionError(
+                f"{name} = {value!r}",
+                "it decides if training changes it"
+                if name == "trainable"
+                else "it decides if it computes as in training",
+                "True or False",
+            )
         if name == "trainable":
-            if not isinstance(value, bool | np.bool_):
-                raise OptionError(
-                    f"trainable = {value!r}",
-                    "it decides if training changes it",
-                    "True or False",
-                )
             for part in self.inside()[0]:
                 vars(part)[name] = bool(value)
             return
@@ -132,13 +141,17 @@ class Module(Configured):
             return
         is_computed = isinstance(value, Value) and value.primitive is not None
         if is_computed or isinstance(value, _NUMBERS) or _is_list_of_numbers(value):
-            what = "a Value computed from others" if is_computed else f"a {type(value).__name__}"
-            raise OptionError(
-                f"{what} assigned to the parameter {name!r} of {type(self).__name__}",
-                "it would take the parameter's place, and be neither trained nor saved as one",
-                f".{name}.data = ... (or .{name}.data -= ...) for new numbers; "
-                f".{name} = Value(...) for another parameter",
-            )
+            raise self._no_parameter(name, value)
+
+    def _no_parameter(self, name: str, value: Any) -> OptionError:
+        is_computed = isinstance(value, Value)
+        what = "a Value computed from others" if is_computed else f"a {type(value).__name__}"
+        return OptionError(
+            f"{what} assigned to the parameter {name!r} of {type(self).__name__}",
+            "it would take the parameter's place, and be neither trained nor saved as one",
+            f".{name}.data = ... (or .{name}.data -= ...) for new numbers; "
+            f".{name} = Value(...) for another parameter",
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what copies and pickles keep: all but the compiled step."""
@@ -222,6 +235,7 @@ class Module(Configured):
         """
         for part in self.inside()[0]:
             part.training = mode
+        self._left_in_training = False
         return self
 
     def eval(self) -> "Module":
@@ -232,12 +246,19 @@ class Module(Configured):
     def evaluating(self) -> Iterator[None]:
         """Compute as in evaluation inside this block."""
         modes = {part: part.training for part in self.inside()[0]}
+        left_in_training = self._left_in_training
         self.eval()
         try:
             yield
         finally:
             for part, mode in modes.items():
                 part.training = mode
+            self._left_in_training = left_in_training
+
+    @property
+    def acts_in_training(self) -> bool:
+        """Whether this part itself, without the parts inside it, computes otherwise in training."""
+        return False
 
     def penalty(self) -> Any:
         """Return what the regularizers add to the loss: a Value, or 0 where there are none."""
@@ -282,7 +303,7 @@ class Module(Configured):
         own = {name: part for name, part in _walk(self) if not isinstance(part, Module)}
         _check_names(kind, own, state, strict)
         new = {
-            name: _fitted(kind, name, part, state[name])
+            name: fitted(kind, name, part, state[name])
             for name, part in own.items()
             if name in state
         }
@@ -463,6 +484,7 @@ class Module(Configured):
         listening = CallbackList([*callbacks, self.history, progress], self)
         self.stop_training = False
         training.learn(self, data, validation_data, listening, range(initial_epoch, epochs))
+        self._left_in_training = self.training
         return self.history
 
     def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
@@ -650,7 +672,7 @@ def _exported(part: Any) -> Any:
     return np.array(data, data.dtype.newbyteorder("="), order="C")
 
 
-def _fitted(kind: str, name: str, part: Any, given: Any) -> Any:
+def fitted(kind: str, name: str, part: Any, given: Any) -> Any:
     """Return what a parameter or buffer becomes: a number, or an array as it lies in memory now.
 
     Raises:  DataError, ShapeError: see `load_state_dict`.
@@ -660,17 +682,17 @@ def _fitted(kind: str, name: str, part: Any, given: Any) -> Any:
         array = np.asarray(given.data if isinstance(given, Value) else given)
     except (TypeError, ValueError, RuntimeError) as error:  # ragged lists, tensors of a graph
         raise DataError(f"{name}, a {type(given).__name__}", str(error), "an array") from error
-    if array.shape != part.shape:
-        raise ShapeError(
-            f"{name} of shape {array.shape}",
-            f"{kind} has it with shape {part.shape}",
-            "the state of a model with the same sizes",
-        )
     if not np.can_cast(array.dtype, part.dtype, "same_kind"):
         raise DataError(
             f"{name} of type {array.dtype}",
             f"{kind} has it as {part.dtype}, which does not hold such data",
             f"an array of {part.dtype}",
+        )
+    if array.shape != part.shape:
+        raise ShapeError(
+            f"{name} of shape {array.shape}",
+            f"{kind} has it with shape {part.shape}",
+            f"an array of shape {part.shape}: the state of a model with the same sizes",
         )
     if isinstance(own, float):
         return float(array)
@@ -680,9 +702,9 @@ def _fitted(kind: str, name: str, part: Any, given: Any) -> Any:
             "buffers get their new numbers in place",
             f"{kind}.{name} = array.copy() where the model makes it",
         )
-    fitted = np.empty_like(own)
-    fitted[...] = array
-    return fitted
+    found = np.empty_like(own)
+    found[...] = array
+    return found
 
 
 def _check_epochs(epochs: Any, initial_epoch: Any) -> None:

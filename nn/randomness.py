@@ -7,6 +7,8 @@ from contextvars import ContextVar
 
 import numpy as np
 
+from autograd_core import OptionError
+
 _generator: ContextVar[np.random.Generator] = ContextVar(
     "generator",
     default=np.random.default_rng(),  # noqa: B039 - one for all threads until a seed is set
@@ -19,6 +21,7 @@ def set_seed(seed: int) -> None:
     Python's own `random`, from which scalar networks draw, is seeded, too.
 
     Args:    seed: any whole number from 0; the same seed gives the same run.
+    Raises:  OptionError: something else, which may give another run each time.
     Example: >>> from nn.layers import Dense
              >>> set_seed(1)
              >>> first = Dense(2)([[1.0, 2.0]]).data
@@ -26,7 +29,11 @@ def set_seed(seed: int) -> None:
              >>> bool((first == Dense(2)([[1.0, 2.0]]).data).all())
              True
     """
-    random.seed(seed)
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        raise OptionError(
+            f"set_seed({seed!r})", "the same seed gives the same run", "a whole number from 0"
+        )
+    random.seed(int(seed))
     _generator.set(np.random.default_rng(seed))
 
 

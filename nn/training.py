@@ -19,7 +19,14 @@ from autograd_core import Value, compile, gradients, no_grad
 from .callbacks import CallbackList
 from .losses import fitting_mask, loss_of
 from .metrics import measured
-from .mistakes import check_layers, check_reached, check_scale, check_trained, warn
+from .mistakes import (
+    check_layers,
+    check_loss,
+    check_reached,
+    check_scale,
+    check_trained,
+    warn,
+)
 from .packages import progress_bar
 from .settings import Settings
 
@@ -187,7 +194,7 @@ def learn(
             is_first = True
             for epoch in epochs:
                 callbacks("on_epoch_begin", epoch, {})
-                logs = _learn_epoch(model, data, callbacks, is_first)
+                logs = _learn_epoch(model, data, callbacks, epoch, is_first)
                 if validation is not None:
                     validated = measure(model, validation)
                     logs |= {f"val_{name}": figure for name, figure in validated.items()}
@@ -200,18 +207,22 @@ def learn(
 
 
 def _learn_epoch(
-    model: Any, data: Any, callbacks: CallbackList, is_first: bool
+    model: Any, data: Any, callbacks: CallbackList, epoch: int, is_first: bool
 ) -> dict[str, float]:
     """See all batches once; return the loss and the metrics."""
     model.train()
     metrics: EpochMetrics = model._ranks.metrics(model.metrics)
+    expects_nan = any(each.expects_nan for each in callbacks.callbacks)
     without: Any = None  # names of parameters that no gradient has reached yet
     for i, batch in enumerate(model._ranks.batches(data)):
         if is_first and i == 0:
             check_scale(model, batch[0])
         callbacks("on_train_batch_begin", i, {})
         with model._ranks.drawing():
-            metrics.add(*step(model, *batch))
+            loss, *outputs = step(model, *batch)
+        metrics.add(loss, *outputs)
+        if not expects_nan:
+            check_loss(loss, epoch, i, batch)
         if is_first and i == 0:
             check_layers(model)
         callbacks("on_train_batch_end", i, {"loss": metrics.loss})

@@ -10,6 +10,7 @@ import nn
 from autograd_core import (
     AutogradError,
     DataError,
+    GradientWarning,
     OptionError,
     ShapeError,
     TraceError,
@@ -18,6 +19,7 @@ from autograd_core import (
 )
 from nn import Activation, BatchNormalization, Dense, Dropout, Module, Sequential
 from nn.interchange import keras_weights, torch_weights
+from tests.every_layer import KINDS, example, samples
 from tests.interrupts import interrupted
 
 
@@ -84,7 +86,10 @@ class TestAnAssignmentToAParameter:
     def test_in_place_is_refused_as_python_assigns_the_result(self):
         model = module(w=Value([1.0, 2.0]))
         (model.w * model.w).sum().backward()
-        with pytest.raises(OptionError, match=r"\.w\.data -= "):
+        with (
+            pytest.raises(OptionError, match=r"\.w\.data -= "),
+            pytest.warns(GradientWarning, match="p -= step"),  # which knows no owner
+        ):
             model.w -= 0.1 * model.w.grad
         with pytest.raises(OptionError, match=r"\.w\.data"):
             model.w *= 0.5
@@ -393,3 +398,109 @@ class TestLayersOfASequential:
     def test_stand_in_one_list(self):
         with pytest.raises(OptionError, match=r"Sequential of a Dense(.|\n)*Sequential\(\[first"):
             Sequential(Dense(2), Dense(1))
+
+
+class TestWhatALayerWasMadeWith:
+    """Parameters and buffers of all layers, assigned by name, at random."""
+
+    def made(self, kind):
+        layer = example(kind)
+        layer(samples(kind).astype(np.float32))
+        return [
+            (part, name)
+            for part in layer.modules().values()
+            for name, each in vars(part).items()
+            if isinstance(each, Value | np.ndarray) and not name.startswith("_")
+        ]
+
+    @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+    def test_keeps_its_shape_and_its_type_whatever_is_assigned(self, kind):
+        random = np.random.default_rng(len(kind.__name__))
+        for part, name in self.made(kind):
+            own = getattr(part, name)
+            before = np.array(getattr(own, "data", own))
+            for _ in range(20):
+                with pytest.raises(AutogradError, match=r"why: .*\n  write: "):
+                    setattr(part, name, self.wrong(random, own))
+                assert getattr(part, name) is own
+            state = part.state_dict()
+            with pytest.raises(AutogradError):
+                part.load_state_dict(state | {name: np.zeros((*own.shape, 2))})
+            assert np.array_equal(part.state_dict()[name], before)
+            self.assign(part, name, before * 2)
+            assert np.array_equal(part.state_dict()[name], before * 2)
+            assert getattr(part, name).dtype == np.float32
+
+    def wrong(self, random, own):
+        """Return something of another shape or type, or no numbers."""
+        shape = list(own.shape)
+        axis = random.integers(len(shape))
+        shape[axis] += random.integers(1, 3)
+        others = [tuple(shape), own.shape[1:], (*own.shape, 1), (1, *own.shape), ()]
+        array = random.normal(size=others[random.integers(len(others))])
+        right = np.zeros(own.shape)
+        things = [array, array.tolist(), Value(array), right + 1j, right.astype(str), None, "zeros"]
+        things += [np.full(own.shape, None), Dense(1), 0.5, np.float32(2.0), right.astype("M8[s]")]
+        if isinstance(own, Value):
+            things += [right, own * 2.0]
+        return things[random.integers(len(things))]
+
+    def assign(self, part, name, data):
+        """Assign new numbers as one is told to."""
+        if isinstance(getattr(part, name), Value):
+            getattr(part, name).data = data
+        else:
+            setattr(part, name, data.astype(np.float64).tolist())
+
+    def test_may_be_another_value_of_its_shape(self):
+        layer = Dense(3)
+        layer.build((2,))
+        other = layer.weight = Value(np.ones((3, 2), np.float32))
+        assert layer.weight is other
+
+    def test_is_of_other_sizes_where_the_layer_is_built_anew(self):
+        for layer in (BatchNormalization(), Dense(3), nn.LSTM(2)):
+            layer.build_for((4, 3), np.float32)
+            layer.build_for((4, 5), np.float32)
+            assert layer.state_dict()
+            assert layer(np.ones((2, 4, 5))).shape[0] == 2
+
+    @pytest.mark.parametrize("mode", ["no", 1, None])
+    def test_is_no_mode(self, mode):
+        layer = Dense(3)
+        with pytest.raises(OptionError, match=f"training = {mode!r}"):
+            layer.training = mode
+        with pytest.raises(OptionError, match=f"training = {mode!r}"):
+            Sequential([layer]).train(mode)
+        assert layer.training
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", None, True, [1, 2]])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(OptionError, match="the same seed gives the same run"):
+        nn.set_seed(seed)
+
+
+@pytest.mark.parametrize("layer", [nn.LSTM(2), BatchNormalization(), nn.Bidirectional(nn.GRU(2))])
+@pytest.mark.parametrize(
+    ("mask", "kind"),
+    [
+        (3, DataError),
+        (np.ones((2, 3), bool), ShapeError),
+        (np.ones((4, 2), bool), ShapeError),
+        (np.full((2, 4), np.nan), DataError),
+        (np.full((2, 4), -1.0), DataError),
+        (np.full((2, 4), "yes"), DataError),
+    ],
+)
+def test_a_mask_says_of_each_step_whether_it_counts(layer, mask, kind):
+    with pytest.raises(kind, match="whether it counts"):
+        layer(np.ones((2, 4, 3)), mask=mask)
+
+
+@pytest.mark.parametrize("layer", [nn.LSTM(2), BatchNormalization(), nn.Bidirectional(nn.GRU(2))])
+def test_a_mask_may_be_a_list_of_0_and_1(layer):
+    mask = [[1, 0, 1, 0], [1, 1, 0, 0]]
+    x = np.random.default_rng(0).normal(size=(2, 4, 3))
+    found, expected = layer(x, mask=mask), layer(x, mask=np.array(mask, bool))
+    assert np.array_equal(found.data, expected.data)

@@ -584,6 +584,98 @@ class TestSilentMistakesInFit:
         assert history.epoch == [0]  # and no warning
 
 
+class TestACallAfterFit:
+    """A model is in training after fit, as one of PyTorch's is, and one of Keras's is not."""
+
+    def fitted(self, layer, shape=(3,)):
+        model = nn.Sequential([layer, nn.Flatten(), nn.Dense(1)])
+        model.compile("sgd", "mse")
+        model.fit(np.ones((4, *shape)), np.ones(4), verbose=0)
+        return model, np.ones((4, *shape))
+
+    @pytest.mark.parametrize(
+        ("layer", "shape"),
+        [
+            (nn.Dropout(0.5), (3,)),
+            (nn.GaussianNoise(0.5), (3,)),
+            (nn.BatchNormalization(), (3,)),
+            (nn.RandomFlip(), (3, 3, 1)),
+            (nn.GRU(2, dropout=0.5), (2, 3)),
+            (nn.Bidirectional(nn.LSTM(2, recurrent_dropout=0.5)), (2, 3)),
+        ],
+    )
+    def test_is_warned_of_once_where_a_layer_acts_in_training(self, layer, shape):
+        model, x = self.fitted(layer, shape)
+        assert model.predict(x).shape == model.predict(x).shape  # which is no such call
+        with pytest.warns(TrainingWarning) as caught:
+            model(x), model(x)
+        [said] = [str(w.message) for w in caught]
+        assert said.startswith("Sequential called after fit, in training mode, with ")
+        assert repr(layer) in said or "LSTM(units=2, recurrent_dropout=0.5)" in said
+        assert "model.predict(x), or model.eval()" in said
+
+    @pytest.mark.parametrize(
+        "layer", [nn.Dropout(0.0), nn.LayerNormalization(), nn.BatchNormalization(trainable=False)]
+    )
+    def test_is_silent_where_no_layer_does(self, layer):
+        model, x = self.fitted(layer)
+        model(x)
+
+    def test_is_silent_where_the_mode_was_chosen(self):
+        model, x = self.fitted(nn.Dropout(0.5))
+        with model.evaluating():
+            model(x)
+        model.train()(x), model.eval()(x)
+        model, x = self.fitted(nn.Dropout(0.5))
+        model.train_on_batch(x, np.ones(4))
+        model(x)
+
+    def test_is_silent_in_fit_and_does_not_record_a_step_anew(self):
+        model = nn.Sequential([nn.Dropout(0.5), nn.Dense(1)])
+        model.compile("sgd", "mse", jit=True)
+        calls = nn.LambdaCallback(on_epoch_end=lambda epoch, logs: model(X))
+        for _ in range(3):
+            model.fit(X, TARGETS, verbose=0, callbacks=[calls])
+        assert model._compiled.recordings == 1
+
+
+class TestALossThatIsNoNumber:
+    def diverging(self, **options):
+        model = nn.Sequential([nn.Dense(8), nn.Dense(1)])
+        model.compile(nn.SGD(10.0), "mse", **options)
+        return model
+
+    @pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered")
+    @pytest.mark.parametrize("jit", [False, True])
+    def test_is_warned_of_once_with_its_place(self, jit):
+        model = self.diverging(jit=jit)
+        losses = []
+        watch = nn.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: losses.append(logs["loss"])
+        )
+        with pytest.warns(TrainingWarning) as caught:
+            model.fit(X, TARGETS, epochs=9, batch_size=10, verbose=0, callbacks=[watch])
+        first = next(i for i, loss in enumerate(losses) if not np.isfinite(loss))
+        [said] = [str(w.message) for w in caught if "a loss of" in str(w.message)]
+        assert f"in epoch {first // 5 + 1}, batch {first % 5 + 1}\n" in said
+        assert "a smaller learning rate" in said
+
+    @pytest.mark.filterwarnings("ignore:(overflow|invalid value) encountered")
+    def test_is_no_surprise_where_a_callback_ends_training_at_it(self):
+        history = self.diverging().fit(
+            X, TARGETS, epochs=99, batch_size=10, verbose=0, callbacks=[nn.TerminateOnNaN()]
+        )
+        assert len(history.epoch) < 9
+
+    def test_comes_from_the_batch_where_that_holds_gaps(self):
+        gaps = X.copy()
+        gaps[3, 1] = np.nan
+        with pytest.warns(TrainingWarning) as caught:
+            self.diverging().fit([(X, TARGETS), (gaps, TARGETS)], verbose=0)
+        [said] = [str(w.message) for w in caught]
+        assert said.startswith("x with NaN or inf in 1 of 50 samples, the first in sample 3")
+
+
 def test_metrics_none_are_no_metrics_and_a_number_is_refused():
     model = nn.Sequential([nn.Dense(1)])
     model.compile("sgd", "mse", metrics=None)

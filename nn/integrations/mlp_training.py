@@ -158,6 +158,8 @@ class Convergence(Callback):
              (-0.4, True)
     """
 
+    expects_nan = True  # an estimator refuses weights that are no numbers
+
     judge: Callable[[Any], Any]
     tol: float
     patience: float

@@ -33,6 +33,11 @@ class _Augmentation(ArrayLayer):
     passes_mask = False
     _changed: Callable[[Any], Any]  # every subclass has its own
 
+    @property
+    def acts_in_training(self) -> bool:
+        """True: it changes images."""
+        return True
+
     def forward(self, x: Any) -> Any:
         """Return the changed images, (batch, height, width, channels); in evaluation x itself."""
         check_axes(self, x.shape[1:], (1, 1))

@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd_core import OptionError, ShapeError, Value
+from autograd_core import DataError, OptionError, ShapeError, Value
 
 from .. import activations, constraints, initializers, regularizers
 from ..configuration import check_flags
-from ..module import Module
+from ..module import Module, fitted
 from ..storage.tensors import reserve
 
 # How names become objects, by the last word of an option's name: kernel_initializer
@@ -70,7 +70,27 @@ class ArrayLayer(Module):
                     "its parameters were made with the previous one, and keep it",
                     f"{name}= when the layer is made",
                 )
+        if name in vars(self) and any(name == made for made, _, _ in self._rules):
+            value = self._fitting(name, value)
         super().__setattr__(name, value)
+
+    def _fitting(self, name: str, value: Any) -> Any:
+        """Return what a parameter or buffer may become: a Value of its shape, or such an array.
+
+        Raises:  OptionError: no Value for a parameter. DataError, ShapeError: what does not fit.
+        """
+        own, kind = vars(self)[name], type(self).__name__
+        if not isinstance(own, Value):
+            return fitted(kind, name, own, value)
+        if not isinstance(value, Value):
+            raise self._no_parameter(name, value)
+        if value.shape != own.shape:
+            raise ShapeError(
+                f"{name} of shape {value.shape}",
+                f"this {kind} was made with shape {own.shape}",
+                f"a Value of shape {own.shape}, or a new layer",
+            )
+        return value
 
     def __getstate__(self) -> Any:
         """Return what copies and pickles keep: not the penalty of the latest batch."""
@@ -106,6 +126,7 @@ class ArrayLayer(Module):
         """
         reserve(shape)
         data = initializers.get(initializer)(shape, self.dtype)
+        vars(self).pop(name, None)  # of other sizes, where it is made anew
         setattr(self, name, Value(np.asarray(data, order=order)))
         rules = (name, regularizers.get(regularizer), constraints.get(constraint))
         self._rules = (*(r for r in self._rules if r[0] != name), rules)
@@ -172,3 +193,28 @@ class ArrayLayer(Module):
             if constraint is not None and self.trainable:
                 parameter = getattr(self, name)
                 parameter.data = constraint(parameter.data)
+
+
+def steps_that_count(mask: Any, shape: tuple[int, ...]) -> Any:
+    """Return the mask of a batch as a bool array; a Value, inside a compiled step, as it is.
+
+    Args:    mask: (batch, steps), True or 1 where a step counts.
+             shape: of the batch, (batch, steps, ...).
+    Raises:  ShapeError: the mask has another shape. DataError: it holds something else.
+    """
+    if not isinstance(mask, Value):
+        given = np.asarray(mask)
+        mask = given.astype(bool)
+        if not (given == mask).all():
+            raise DataError(
+                f"a mask of type {given.dtype} for sequences of shape {shape}",
+                "it says of each step whether it counts",
+                "True and False, or 1 and 0",
+            )
+    if mask.shape != shape[:2]:
+        raise ShapeError(
+            f"a mask of shape {mask.shape} for sequences of shape {shape}",
+            "it says of each step whether it counts",
+            f"a mask of shape {shape[:2]}",
+        )
+    return mask

@@ -30,6 +30,11 @@ class Dropout(ArrayLayer):
         check_range("rate", rate, 0.0, 1.0)
         self.rate = rate
 
+    @property
+    def acts_in_training(self) -> bool:
+        """Whether it drops anything in training."""
+        return self.rate > 0
+
     def forward(self, x: Any) -> Any:
         """Return x with a fraction of it set to 0; in evaluation x itself."""
         if not self.training or not self.rate:
@@ -57,6 +62,11 @@ class GaussianNoise(ArrayLayer):
     def __init__(self, stddev: float) -> None:
         check_range("stddev", stddev, 0.0)
         self.stddev = float(stddev)
+
+    @property
+    def acts_in_training(self) -> bool:
+        """Whether it adds any noise in training."""
+        return self.stddev > 0
 
     def forward(self, x: Any) -> Any:
         """Return x + noise; in evaluation x itself."""

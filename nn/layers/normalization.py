@@ -10,7 +10,7 @@ from autograd_core import OptionError, Value, callback
 
 from ..configuration import check_range
 from ..settings import current
-from .base import ArrayLayer
+from .base import ArrayLayer, steps_that_count
 
 
 @dataclass(eq=False, repr=False)
@@ -133,16 +133,24 @@ class BatchNormalization(_Normalization):
         self.make_buffer("running_mean", input_shape[-1:], self.moving_mean_initializer)
         self.make_buffer("running_var", input_shape[-1:], self.moving_variance_initializer)
 
+    @property
+    def acts_in_training(self) -> bool:
+        """Whether it normalizes by the batch in training."""
+        return self.trainable
+
     def forward(self, x: Any, mask: Any = None) -> Any:
         """Return x normalized, in its shape; in training, update the buffers.
 
         Args:    mask: (batch, steps) of x (batch, steps, ..., features), False where a step does
                  not count; None: all count.
+        Raises:  ShapeError, DataError: the mask does not fit.
         """
         axes = tuple(range(len(x.shape) - 1))
-        if not (self.training and self.trainable):
+        if not (self.training and self.acts_in_training):
             mean = current(lambda: self.running_mean)
             return self._scaled(x - mean, current(lambda: self.running_var))
+        if mask is not None:
+            mask = steps_that_count(mask, x.shape)
         mean = _mean(x, axes, mask)
         centred = x - mean
         variance = _mean(np.square(centred), axes, mask)

@@ -10,7 +10,7 @@ from autograd_core import OptionError, ShapeError, Value
 
 from ..configuration import check_range
 from ..data import whole_number
-from .base import ArrayLayer
+from .base import ArrayLayer, steps_that_count
 from .dropout import Dropout
 
 Step = Callable[..., tuple[Any, ...]]  # from x (batch, features) and the state to the next state
@@ -80,7 +80,12 @@ class RecurrentLayer(ArrayLayer):
         if self.trains_both_biases:
             self.make_parameter("bias_hh_l0", (rows,), *rules)
         else:
-            self.bias_hh_l0 = np.zeros(rows, self.dtype)
+            self.make_buffer("bias_hh_l0", (rows,), "zeros")
+
+    @property
+    def acts_in_training(self) -> bool:
+        """Whether it drops anything in training."""
+        return self.dropout > 0 or self.recurrent_dropout > 0
 
     def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
         """Return the function that computes the next state from x and the state.
@@ -97,7 +102,7 @@ class RecurrentLayer(ArrayLayer):
                  mask: (batch, steps); steps where it is False keep the state.
         Raises:  ShapeError: the mask has another shape.
         """
-        mask = None if mask is None else _fitting_mask(mask, x.shape)
+        mask = None if mask is None else steps_that_count(mask, x.shape)
         step = self._step(x)
         state: Any = (np.zeros((len(x), self.units), self.dtype),) * self.states
         inputs, outputs = _apart(x), []
@@ -376,7 +381,9 @@ class Bidirectional(ArrayLayer):
         if not self.forward_layer.return_sequences:
             return _MERGES[self.merge_mode](forwards, backwards)
         out = _MERGES[self.merge_mode](forwards, backwards[:, ::-1])
-        return out if mask is None else np.where(as_mask(mask)[..., None], out, 0.0)
+        if mask is None:
+            return out
+        return np.where(steps_that_count(mask, x.shape)[..., None], out, 0.0)
 
     def output_mask(self, x: Any, mask: Any) -> Any:
         """Return the mask if the output has steps, else None."""
@@ -435,19 +442,3 @@ def _apart(x: Any) -> list[Any]:
     if steps == 1 or not isinstance(x, Value):
         return [x[:, t] for t in range(steps)]
     return _apart(x[:, : steps // 2]) + _apart(x[:, steps // 2 :])
-
-
-def as_mask(mask: Any) -> Any:
-    """Return a mask as a bool array; a Value, inside a compiled step, as it is."""
-    return mask if isinstance(mask, Value) else np.asarray(mask, bool)
-
-
-def _fitting_mask(mask: Any, shape: tuple[int, ...]) -> Any:
-    mask = as_mask(mask)
-    if mask.shape != shape[:2]:
-        raise ShapeError(
-            f"a mask of shape {mask.shape} for sequences of shape {shape}",
-            "it says of each step whether it counts",
-            f"a mask of shape {shape[:2]}",
-        )
-    return mask

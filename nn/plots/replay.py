@@ -136,6 +136,8 @@ class Replay(Callback):
              Replay of 2-8-1 tanh sigmoid, Adam, learning rate 0.02: steps 0 to 80
     """
 
+    expects_nan = True  # the page shows it
+
     plane: Plane
     title: str
 
