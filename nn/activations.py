@@ -255,13 +255,8 @@ def log_sigmoid(x: Any) -> Any:
     return -softplus(-x)
 
 
-_FUNCTIONS = (
-    *(linear, step, sign, sigmoid, tanh, relu, leaky_relu, prelu, relu6, elu, selu, celu, gelu),
-    *(silu, softplus, softsign, mish, exponential, hard_sigmoid, hard_tanh, log_sigmoid),
-    *(softmax, log_softmax),
-)
 OF_LAYERS = (softmax, log_softmax)  # which need all outputs of a layer at once
-BY_NAME = {f.__name__: f for f in _FUNCTIONS} | {"swish": silu}
+BY_NAME = {name: globals()[name] for name in __all__ if name not in ("BY_NAME", "get")}
 
 
 def get(activation: Any) -> Any:

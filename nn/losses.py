@@ -387,24 +387,6 @@ def kl_divergence(
     return reduced(y_true * (np.log(y_true) - log_p), sample_weight, reduction, y_pred.shape[:-1])
 
 
-_LOSSES = (
-    binary_crossentropy,
-    categorical_crossentropy,
-    categorical_hinge,
-    cosine_similarity,
-    half_mean_squared_error,
-    hinge,
-    huber,
-    kl_divergence,
-    log_cosh,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
-)
 _SHORT = {
     "bce": binary_crossentropy,
     "kld": kl_divergence,
@@ -416,7 +398,7 @@ _SHORT = {
     "msle": mean_squared_logarithmic_error,
 }
 BY_NAME: dict[str, Any] = (
-    {loss.__name__: loss for loss in _LOSSES}
+    {name: globals()[name] for name in __all__ if name not in ("BY_NAME", "get")}
     | _SHORT
     | {short.upper(): loss for short, loss in _SHORT.items() if len(short) < 5}
 )

@@ -8,6 +8,9 @@ They see whole arrays at once, such as all predictions of an epoch, so that each
 - auc: of scores; r2_score, mean_absolute_error, mean_squared_error: of numbers
 - BY_NAME, get: all of them by name, with short names. Every loss is a metric, too; weighted, it is
   divided by the number of samples as a loss is, where Keras's metric divides by the weights' sum
+
+Targets (n,) and predictions (n, 1) are paired row by row, as in losses. A loss that is called by
+hand warns of it, mean_squared_error here as well: written by hand, it would broadcast.
 """
 
 import itertools
@@ -427,19 +430,8 @@ def r2_score(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
     return float(np.mean(np.where(total != 0, 1.0 - ratio(left, total), 0.0)))
 
 
-_METRICS = (
-    accuracy,
-    auc,
-    binary_accuracy,
-    categorical_accuracy,
-    f1_score,
-    precision,
-    r2_score,
-    recall,
-    sparse_categorical_accuracy,
-    sparse_top_k_categorical_accuracy,
-    top_k_categorical_accuracy,
-)
+_OTHERS = {"BY_NAME", "confusion_matrix", "get", *losses.BY_NAME}
+_METRICS = [globals()[name] for name in __all__ if name not in _OTHERS]
 BY_NAME: dict[str, Any] = (
     losses.BY_NAME
     | {metric.__name__: metric for metric in _METRICS}

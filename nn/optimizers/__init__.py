@@ -10,21 +10,9 @@
 
 from typing import Any
 
-from ..configuration import choose
+from ..configuration import choose, name_of
 from .algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
 from .base import Optimizer, global_norm
-
-BY_NAME: dict[str, Any] = {
-    "sgd": SGD,
-    "adagrad": Adagrad,
-    "adadelta": Adadelta,
-    "rmsprop": RMSprop,
-    "adam": Adam,
-    "adamw": AdamW,
-    "adamax": Adamax,
-    "nadam": Nadam,
-    "lion": Lion,
-}
 
 __all__ = [
     "BY_NAME",
@@ -41,6 +29,9 @@ __all__ = [
     "get",
     "global_norm",
 ]
+
+_KINDS = (SGD, Adagrad, Adadelta, RMSprop, Adam, AdamW, Adamax, Nadam, Lion)
+BY_NAME: dict[str, Any] = {name_of(kind()): kind for kind in _KINDS}
 
 
 def get(optimizer: Any) -> Any:
