@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics as sklearn
 
 from autograd_core import OptionError, ShapeError, Value, softmax
-from nn import Adam, Dense, Sequential, losses, metrics
+from nn import Adam, Dense, Sequential, losses, metrics, set_seed
 from nn.mistakes import TrainingWarning
 from tests.keras_oracle import as_numpy, keras
 
@@ -317,6 +317,7 @@ class TestLabelsOfSigns:
 
     @pytest.mark.parametrize(("loss", "activation"), [("hinge", None), ("mse", "tanh")])
     def test_in_a_training(self, loss, activation):
+        set_seed(0)
         x = RANDOM.normal(size=(N, 3))
         signs = np.sign(x @ [1.0, -2.0, 0.5] + 0.3 * RANDOM.normal(size=N))
         model = Sequential([Dense(1, activation)])
