@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy import ndarray
 
-from .data import Operand, Params, Result, Rule, as_data, dtype_of, shape_of
+from .data import Operand, Params, Result, Rule, Shape, as_data, dtype_of, shape_of
 from .errors import AutogradError, RuleError
 from .graph import Node, plain
 from .messages import describe
 from .primitives.elementwise import astype
-from .primitives.shapes import Shape, unbroadcast
+from .primitives.shapes import unbroadcast
 
 
 def applied(

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backprop import paths
-from ..data import as_data, dtype_of, shape_of, shorten
+from ..data import Shape, as_data, dtype_of, shape_of, shorten
 from ..graph import Node, Primitive, plain, topological_order
 from ..primitives import convolution, indexing, linear_algebra, reductions, shapes, windows
 from ..primitives.elementwise import astype
-from ..primitives.shapes import Shape, unbroadcast
+from ..primitives.shapes import unbroadcast
 from ..rules import pull
 from ..value import make_leaf
 from .notation import Latex, Notation, in_words

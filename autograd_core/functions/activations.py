@@ -1,12 +1,10 @@
 """Functions for networks: stable for inputs of any size, on Values, arrays and numbers."""
 
-from typing import Any
-
+from ..data import Axis, Operand, Result
 from ..primitives import elementwise, reductions
-from ..primitives.shapes import Axis
 
 
-def sigmoid(x: Any) -> Any:
+def sigmoid(x: Operand) -> Result:
     """Return 1 / (1 + exp(-x)), element by element.
 
     Args:    x: any shape.
@@ -17,7 +15,7 @@ def sigmoid(x: Any) -> Any:
     return elementwise.sigmoid(x)
 
 
-def relu(x: Any) -> Any:
+def relu(x: Operand) -> Result:
     """Return x where it is positive and 0 elsewhere; the derivative at 0 is 0.
 
     Args:    x: any shape.
@@ -28,7 +26,7 @@ def relu(x: Any) -> Any:
     return elementwise.relu(x)
 
 
-def leaky_relu(x: Any, slope: float = 0.01) -> Any:
+def leaky_relu(x: Operand, slope: float = 0.01) -> Result:
     """Return x where it is positive and slope * x elsewhere; the derivative at 0 is `slope`.
 
     Args:    x: any shape.
@@ -40,7 +38,7 @@ def leaky_relu(x: Any, slope: float = 0.01) -> Any:
     return elementwise.where(elementwise.greater(x, 0.0), x, elementwise.multiply(x, slope))
 
 
-def softplus(x: Any) -> Any:
+def softplus(x: Operand) -> Result:
     """Return log(1 + exp(x)), element by element: a smooth relu.
 
     Args:    x: any shape.
@@ -51,7 +49,7 @@ def softplus(x: Any) -> Any:
     return elementwise.softplus(x)
 
 
-def erf(x: Any) -> Any:
+def erf(x: Operand) -> Result:
     """Return the error function: 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
 
     Args:    x: any shape.
@@ -62,7 +60,7 @@ def erf(x: Any) -> Any:
     return elementwise.erf(x)
 
 
-def erfc(x: Any) -> Any:
+def erfc(x: Operand) -> Result:
     """Return 1 - erf(x), exact in the tail where erf rounds to 1.
 
     erfc(-x / sqrt(2)) / 2 is the probability that a standard normal number is below x.
@@ -75,7 +73,7 @@ def erfc(x: Any) -> Any:
     return elementwise.erfc(x)
 
 
-def softmax(x: Any, axis: Axis = -1) -> Any:
+def softmax(x: Operand, axis: Axis = -1) -> Result:
     """Return exp(x) / sum(exp(x)): positive numbers that sum to 1 along the axis.
 
     Args:    x: logits, such as (batch, classes).
@@ -87,7 +85,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
     return reductions.softmax(x, axis=axis)
 
 
-def log_softmax(x: Any, axis: Axis = -1) -> Any:
+def log_softmax(x: Operand, axis: Axis = -1) -> Result:
     """Return the logarithm of softmax, exact where softmax itself would round to 0.
 
     Args:    x: logits, such as (batch, classes).
@@ -99,7 +97,7 @@ def log_softmax(x: Any, axis: Axis = -1) -> Any:
     return reductions.log_softmax(x, axis=axis)
 
 
-def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     """Return log(sum(exp(x))): a smooth maximum.
 
     Args:    x: any shape.

@@ -3,14 +3,15 @@
 `COMPOSED` at the end names them all; the signatures have those options that are supported.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .. import watching
-from ..data import dtype_of, shape_of
+from ..data import Axis, Function, Operand, Result, Tree, dtype_of, shape_of
 from ..graph import Node, as_operand, node_in, plain
 from ..primitives import elementwise, indexing
 from ..primitives.elementwise import equal, greater, where
@@ -31,34 +32,36 @@ from .rearranging import (
 # Element by element
 
 
-def rint(x: Any) -> Any:
+def rint(x: Operand) -> Result:
     """Return x rounded to whole numbers, half to even; its derivative is 0."""
     return elementwise.round(x, decimals=0)
 
 
-def trunc(x: Any) -> Any:
+def trunc(x: Operand) -> Result:
     """Return x rounded towards 0; its derivative is 0."""
     return where(greater(x, 0.0), elementwise.floor(x), elementwise.ceil(x))
 
 
-def fmod(x: Any, y: Any) -> Any:
+def fmod(x: Operand, y: Operand) -> Result:
     """Return what remains of x after division by y, with the sign of x."""
     x, y = as_operand(x), elementwise.absolute(y)
     return where(greater(0.0, x), -elementwise.mod(-x, y), elementwise.mod(x, y))
 
 
-def divmod(x: Any, y: Any) -> tuple[Any, Any]:
+def divmod(x: Operand, y: Operand) -> tuple[Result, Result]:
     """Return the quotient of x and y, rounded down, and what remains."""
     return elementwise.floor_divide(x, y), elementwise.mod(x, y)
 
 
-def copysign(x: Any, y: Any) -> Any:
+def copysign(x: Operand, y: Operand) -> Result:
     """Return x with the sign of y."""
     size = elementwise.absolute(x)
     return where(np.signbit(_looked_at(y, "np.copysign()")), -size, size)
 
 
-def nan_to_num(x: Any, *, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+def nan_to_num(
+    x: Operand, *, nan: Operand = 0.0, posinf: Operand = None, neginf: Operand = None
+) -> Result:
     """Return x with numbers for NaN and for infinities: the largest there are, if none is given."""
     x = as_operand(x)
     largest = np.finfo(getattr(x, "dtype", np.float64)).max
@@ -67,13 +70,17 @@ def nan_to_num(x: Any, *, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
     return where(equal(x, -np.inf), -largest if neginf is None else neginf, x)
 
 
-def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+def select(
+    condlist: Sequence[Operand], choicelist: Sequence[Operand], default: Operand = 0
+) -> Result:
     """Return the choice that belongs to the first condition that holds; the default for none."""
     pairs = list(zip(condlist, choicelist, strict=True))
     return reduce(lambda rest, pair: where(pair[0], pair[1], rest), reversed(pairs), default)
 
 
-def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+def full_like(
+    a: Operand, fill_value: Operand, dtype: DTypeLike | None = None, **options: Any
+) -> Result:
     """Return one number, or an array, in each place of an array like a."""
     if node_in(fill_value) is None:
         data = plain(a)
@@ -83,7 +90,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any
     return elementwise.astype(filled, dtype=np.dtype(dtype)) if np.shape(a) else filled
 
 
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Any:
+def linspace(start: Operand, stop: Operand, num: int = 50, endpoint: bool = True) -> Result:
     """Return numbers that divide the way from start to stop evenly, along the first axis."""
     start, stop = as_operand(start), as_operand(stop)
     dtypes = [dtype for x in (start, stop) if (dtype := dtype_of(x)) is not None]
@@ -95,7 +102,7 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Any
 # Sums and products
 
 
-def average(a: Any, axis: Any = None, weights: Any = None) -> Any:
+def average(a: Operand, axis: Axis = None, weights: Operand = None) -> Result:
     """Return the weighted mean over an axis, or all (None); weights of a's shape, or an axis'."""
     a = as_operand(a)
     if weights is None:
@@ -108,20 +115,22 @@ def average(a: Any, axis: Any = None, weights: Any = None) -> Any:
     return statistics.sum(a * weights, axis) / statistics.sum(weights, axis)
 
 
-def polyval(p: Any, x: Any) -> Any:
+def polyval(p: Operand, x: Operand) -> Result:
     """Return the polynomial with coefficients p, those of the highest power first, at x."""
     p, x = as_operand(p), as_operand(x)
     return reduce(lambda y, c: y * x + c, [getitem(p, i) for i in range(size_of(p))], 0.0 * x)
 
 
-def vander(x: Any, n: int | None = None, increasing: bool = False) -> Any:
+def vander(x: Operand, n: int | None = None, increasing: bool = False) -> Result:
     """Return the matrix of the powers of x, a row for each number, the highest power first."""
     x = as_operand(x)
     powers = np.arange(size_of(x) if n is None else n, dtype=float)
     return elementwise.power(reshape(x, (-1, 1)), powers if increasing else powers[::-1])
 
 
-def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Any:
+def cov(
+    m: Operand, y: Operand = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None
+) -> Result:
     """Return the covariances of variables, the rows of m; of its columns if not rowvar."""
     rows = _variables(m, rowvar)
     if y is not None:
@@ -132,14 +141,14 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: An
     return getitem(covariances, (0, 0)) if shape_of(covariances) == (1, 1) else covariances
 
 
-def _variables(m: Any, rowvar: bool) -> Any:
+def _variables(m: Operand, rowvar: bool) -> Result:
     m = as_operand(m)
     if len(shape_of(m)) < 2:
         return reshape(m, (1, -1))
     return m if rowvar or shape_of(m)[0] == 1 else transpose(m)
 
 
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+def corrcoef(x: Operand, y: Operand = None, rowvar: bool = True) -> Result:
     """Return the correlations of variables, the rows of x; of its columns if not rowvar."""
     covariances = cov(x, y, rowvar)
     if not shape_of(covariances):
@@ -148,7 +157,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
     return covariances / reshape(deviations, (-1, 1)) / deviations
 
 
-def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+def bincount(x: Operand, weights: Operand = None, minlength: int = 0) -> Result:
     """Return how often each whole number occurs in x, or the sum of the weights at each."""
     places = _looked_at(x, "np.bincount()")
     places = places.astype(int) if isinstance(x, Node) else np.asarray(places)
@@ -158,17 +167,17 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
     return indexing.scatter(as_operand(weights), index=places, shape=counts.shape)
 
 
-def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
+def vecdot(x1: Operand, x2: Operand, axis: int = -1) -> Result:
     """Return the sum of products along an axis."""
     return statistics.sum(as_operand(x1) * as_operand(x2), axis)
 
 
-def matvec(x1: Any, x2: Any) -> Any:
+def matvec(x1: Operand, x2: Operand) -> Result:
     """Return the products of matrices with vectors, the last axis of x2."""
     return getitem(products.matmul(x1, getitem(as_operand(x2), (..., None))), (..., 0))
 
 
-def vecmat(x1: Any, x2: Any) -> Any:
+def vecmat(x1: Operand, x2: Operand) -> Result:
     """Return the products of vectors, the last axis of x1, with matrices."""
     return getitem(
         products.matmul(getitem(as_operand(x1), (..., None, slice(None))), x2),
@@ -176,7 +185,7 @@ def vecmat(x1: Any, x2: Any) -> Any:
     )
 
 
-def multi_dot(arrays: Sequence[Any]) -> Any:
+def multi_dot(arrays: Sequence[Operand]) -> Result:
     """Return the product of several matrices, from left to right."""
     return reduce(products.dot, arrays)
 
@@ -184,17 +193,17 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
 # Elements in other places
 
 
-def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+def append(arr: Operand, values: Operand, axis: int | None = None) -> Result:
     """Return an array with values behind it, along an axis; None: both ravelled."""
     return concatenate([as_operand(arr), as_operand(values)], axis)
 
 
-def ediff1d(ary: Any) -> Any:
+def ediff1d(ary: Operand) -> Result:
     """Return the differences of neighbours in the ravelled array."""
     return statistics.diff(ravel(ary))
 
 
-def block(arrays: Any) -> Any:
+def block(arrays: Tree) -> Result:
     """Return the array made of nested lists of blocks: the innermost side by side."""
     depth, part = 0, arrays
     while isinstance(part, list):
@@ -202,7 +211,7 @@ def block(arrays: Any) -> Any:
     leaves = _leaves(arrays)
     ndim = max(depth, *[len(shape_of(leaf)) for leaf in leaves])
 
-    def join(part: Any, axis: int) -> Any:
+    def join(part: Tree, axis: int) -> Result:
         if isinstance(part, list):
             return concatenate([join(each, axis + 1) for each in part], axis)
         shape = shape_of(part := as_operand(part))
@@ -211,26 +220,29 @@ def block(arrays: Any) -> Any:
     return join(arrays, -depth)
 
 
-def _leaves(arrays: Any) -> list[Any]:
+def _leaves(arrays: Tree) -> list[Operand]:
     if not isinstance(arrays, list):
         return [as_operand(arrays)]
     return [leaf for part in arrays for leaf in _leaves(part)]
 
 
-def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+def compress(condition: Operand, a: Operand, axis: int | None = None) -> Result:
     """Return the slices of a along an axis, or its elements (None), where a condition holds."""
     (places,) = np.nonzero(np.asarray(condition))
     return np.take(as_operand(a), places, axis=axis)
 
 
-def extract(condition: Any, arr: Any) -> Any:
+def extract(condition: Operand, arr: Operand) -> Result:
     """Return the elements of an array where a condition holds."""
     return compress(np.ravel(condition), ravel(arr))
 
 
 def unique(
-    ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False
-) -> Any:
+    ar: Operand,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+) -> Result:
     """Return the different numbers of an array in ascending order; and where and how often."""
     data = _looked_at(ar, "np.unique()")
     _, index, *others = np.unique(data, True, return_inverse, return_counts)  # type: ignore[call-overload]
@@ -239,19 +251,19 @@ def unique(
     return (numbers, *others) if others else numbers
 
 
-def _looked_at(x: Any, how: str) -> Any:
+def _looked_at(x: Operand, how: str) -> Result:
     """Return the data of a Value that decides about positions, unless they would be frozen."""
     if isinstance(x, Node) and watching.open_watches:
         watching.taking(x, how)
     return plain(x)
 
 
-def matrix_transpose(x: Any) -> Any:
+def matrix_transpose(x: Operand) -> Result:
     """Return x with its last two axes exchanged."""
     return permuting(np.swapaxes)(x, -1, -2)
 
 
-COMPOSED: dict[Callable[..., Any], Callable[..., Any]] = {
+COMPOSED: dict[Function, Function] = {
     np.rint: rint,
     np.fix: trunc,
     np.trunc: trunc,

@@ -6,13 +6,12 @@ Axes before the last two count a stack of matrices, as in NumPy.
 import math
 import operator
 from collections import namedtuple
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import Axis, Function, Operand, Result, shape_of
 from ..errors import DomainError, ShapeError, UnsupportedError
 from ..graph import as_operand
 from ..messages import describe
@@ -29,7 +28,7 @@ EighResult = namedtuple("EighResult", ["eigenvalues", "eigenvectors"])
 SVDResult = namedtuple("SVDResult", ["U", "S", "Vh"])
 
 
-def _matrices(x: Any, name: str, square: bool = True) -> Any:
+def _matrices(x: Operand, name: str, square: bool = True) -> Result:
     """Return x as an operand, after a check of its shape."""
     x = as_operand(x)
     shape = shape_of(x)
@@ -42,12 +41,14 @@ def _matrices(x: Any, name: str, square: bool = True) -> Any:
     return x
 
 
-def _symmetrized(x: Any, name: str) -> Any:
+def _symmetrized(x: Operand, name: str) -> Result:
     x = _matrices(x, name)
     return (x + matrix_transpose(x)) / 2
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def norm(
+    x: Operand, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False
+) -> Result:
     """Return a norm of vectors along one axis, or of matrices in two; at 0 its gradient is 0.
 
     Args:    x: an array or a number.
@@ -79,7 +80,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     )
 
 
-def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
+def _vector_norm(x: Operand, ord: Any, axis: int, keepdims: bool) -> Result:
     if isinstance(ord, str):
         given = f"norm with ord={ord!r} of vectors"
         raise DomainError(given, "it is a norm of matrices", "ord=None, inf, -inf or a number")
@@ -102,18 +103,18 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
     return where(zero, 0.0, power(total + zero, 1 / ord))
 
 
-def _sums(x: Any, axis: int) -> Any:
+def _sums(x: Operand, axis: int) -> Result:
     return shapes.sum(absolute(x), axis=axis, keepdims=False)
 
 
-def _sizes(x: Any) -> Any:
+def _sizes(x: Operand) -> Result:
     """Return the singular values, none of which is negative; at 0 their derivative is 0."""
     return absolute(svd(x, compute_uv=False))
 
 
 _largest = partial(reductions.max, axis=-1, keepdims=False)
 _smallest = partial(reductions.min, axis=-1, keepdims=False)
-_MATRIX_NORMS: dict[Any, Callable[[Any], Any]] = {
+_MATRIX_NORMS: dict[float | str, Function] = {
     "fro": lambda x: reductions.norm(x, axis=(-2, -1), keepdims=False),
     "nuc": lambda x: shapes.sum(_sizes(x), axis=-1, keepdims=False),
     2: lambda x: _largest(_sizes(x)),
@@ -125,7 +126,9 @@ _MATRIX_NORMS: dict[Any, Callable[[Any], Any]] = {
 }
 
 
-def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+def _matrix_norm(
+    x: Operand, ord: float | str | None, axes: tuple[int, ...], keepdims: bool
+) -> Result:
     if ord not in _MATRIX_NORMS:
         given = f"norm with ord={ord!r} of matrices"
         known = "ord='fro', 'nuc', 1, -1, 2, -2, inf or -inf"
@@ -139,7 +142,7 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
     return out
 
 
-def det(a: Any) -> Any:
+def det(a: Operand) -> Result:
     """Return the determinant; its gradient, the cofactors, is exact for singular matrices, too.
 
     Second derivatives cost n**2 determinants; those of `slogdet` are cheaper.
@@ -153,7 +156,7 @@ def det(a: Any) -> Any:
     return linear_algebra.det(_matrices(a, "det"))
 
 
-def slogdet(a: Any) -> SlogdetResult:
+def slogdet(a: Operand) -> SlogdetResult:
     """Return the sign of the determinant and the logarithm of its absolute value.
 
     The sign has derivative 0; that of the logarithm is the transposed inverse.
@@ -167,7 +170,7 @@ def slogdet(a: Any) -> SlogdetResult:
     return SlogdetResult(linear_algebra.sign_det(a), linear_algebra.log_abs_det(a))
 
 
-def inv(a: Any) -> Any:
+def inv(a: Operand) -> Result:
     """Return the inverse.
 
     Args:    a: shape (..., n, n).
@@ -177,7 +180,7 @@ def inv(a: Any) -> Any:
     return linear_algebra.inv(_matrices(a, "inv"))
 
 
-def solve(a: Any, b: Any) -> Any:
+def solve(a: Operand, b: Operand) -> Result:
     """Return the x for which a @ x = b.
 
     Args:    a: shape (..., n, n).
@@ -199,7 +202,7 @@ def solve(a: Any, b: Any) -> Any:
     return linear_algebra.solve(a, b)
 
 
-def pinv(a: Any, rcond: Any = None, *, rtol: Any = None) -> Any:
+def pinv(a: Operand, rcond: float | None = None, *, rtol: float | None = None) -> Result:
     """Return the pseudoinverse; its derivative holds as long as the rank stays the same.
 
     Args:    a: shape (..., m, n).
@@ -211,7 +214,7 @@ def pinv(a: Any, rcond: Any = None, *, rtol: Any = None) -> Any:
     return linear_algebra.pinv(a, rcond=rcond if rtol is None else rtol)
 
 
-def matrix_power(a: Any, n: int) -> Any:
+def matrix_power(a: Operand, n: int) -> Result:
     """Return the matrix product of n factors a; for a negative n, of -n inverses.
 
     Args:    a: shape (..., m, m).
@@ -234,7 +237,7 @@ def matrix_power(a: Any, n: int) -> Any:
     return linear_algebra.matmul(square, a) if n % 2 else square
 
 
-def cholesky(a: Any, *, upper: bool = False) -> Any:
+def cholesky(a: Operand, *, upper: bool = False) -> Result:
     """Return the lower triangular matrix L for which L @ L.T is the symmetric a.
 
     What is decomposed is (a + a.T) / 2, so that the gradient is exact for every element of a.
@@ -248,7 +251,7 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
     return matrix_transpose(out) if upper else out
 
 
-def eigh(a: Any) -> EighResult:
+def eigh(a: Operand) -> EighResult:
     """Return eigenvalues and eigenvectors of the symmetric a.
 
     What is decomposed is (a + a.T) / 2, so that the gradient is exact for every element of a.
@@ -266,12 +269,12 @@ def eigh(a: Any) -> EighResult:
     return EighResult(getitem(values, index=(..., 0, slice(None))), vectors)
 
 
-def eigvalsh(a: Any) -> Any:
+def eigvalsh(a: Operand) -> Result:
     """Return the eigenvalues of the symmetric a, in ascending order; see `eigh`."""
     return eigh(a).eigenvalues
 
 
-def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
+def svd(a: Operand, full_matrices: bool = True, compute_uv: bool = True) -> Result:
     """Return the singular value decomposition a = U @ diag(S) @ Vh.
 
     Vectors of equal singular values, and those of 0 where a is not square, are any basis of their

@@ -1,11 +1,12 @@
 """Products of vectors, matrices and arrays with more axes, with NumPy's names and signatures."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import Operand, Result, shape_of
 from ..errors import ShapeError, UnsupportedError
 from ..graph import as_operand, as_operands
 from ..messages import describe
@@ -19,12 +20,12 @@ moveaxis = permuting(np.moveaxis)
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def matmul(x1: Any, x2: Any) -> Any:
+def matmul(x1: Operand, x2: Operand) -> Result:
     """Return the matrix product x1 @ x2; axes before the last two count a stack of matrices."""
     return linear_algebra.matmul(x1, x2)
 
 
-def dot(a: Any, b: Any) -> Any:
+def dot(a: Operand, b: Operand) -> Result:
     """Return the sum over the last axis of a and the last but one of b (or its only one).
 
     Args:    a, b: of shapes (..., n) and (n,) or (..., n, k); or one of them a number.
@@ -39,12 +40,12 @@ def dot(a: Any, b: Any) -> Any:
     return tensordot(a, b, axes=(-1, -2))
 
 
-def vdot(a: Any, b: Any) -> Any:
+def vdot(a: Operand, b: Operand) -> Result:
     """Return the sum of the products of corresponding elements, both ravelled."""
     return linear_algebra.matmul(*map(ravel, as_operands(a, b)))
 
 
-def inner(a: Any, b: Any) -> Any:
+def inner(a: Operand, b: Operand) -> Result:
     """Return the sum over the last axes of both; other axes, those of a first, remain."""
     a, b = as_operands(a, b)
     if not shape_of(a) or not shape_of(b):
@@ -56,13 +57,13 @@ def inner(a: Any, b: Any) -> Any:
     return tensordot(a, b, axes=(-1, -1))
 
 
-def outer(a: Any, b: Any) -> Any:
+def outer(a: Operand, b: Operand) -> Result:
     """Return the matrix of all products of an element of a, its row, and one of b, its column."""
     a, b = map(ravel, as_operands(a, b))
     return multiply(getitem(a, index=(slice(None), None)), b)
 
 
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+def tensordot(a: Operand, b: Operand, axes: int | Sequence[Any] = 2) -> Result:
     """Return the sum of products over pairs of axes of a and b.
 
     Args:    a, b: arrays.
@@ -94,7 +95,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return linear_algebra.einsum(a, b, subscripts=subscripts)
 
 
-def einsum(subscripts: str, *operands: Any, optimize: Any = True) -> Any:
+def einsum(subscripts: str, *operands: Operand, optimize: bool | str = True) -> Result:
     """Return the sum of products that the subscripts describe, in Einstein's notation.
 
     One letter names each axis. Axes with the same letter run together; letters that are missing
@@ -160,7 +161,7 @@ def _misfit(subscripts: str, why: str) -> ShapeError:
     return ShapeError(f"einsum {subscripts!r}", why, instead)
 
 
-def _diagonal(x: Any, term: str) -> tuple[Any, str]:
+def _diagonal(x: Operand, term: str) -> tuple[Operand, str]:
     """Let axes with the same letter run together."""
     for letter in [c for c, times in Counter(term).items() if times > 1]:
         axes = [i for i, c in enumerate(term) if c == letter]
@@ -175,7 +176,7 @@ def _diagonal(x: Any, term: str) -> tuple[Any, str]:
     return x, term
 
 
-def run_together(x: Any, axes: Any) -> Any:
+def run_together(x: Operand, axes: Sequence[int]) -> Result:
     """Return the diagonal over several axes of the same length n, as the last axis.
 
     With the axes ravelled into one, its elements are 1 + n + n**2 + ... apart.
@@ -189,7 +190,7 @@ def run_together(x: Any, axes: Any) -> Any:
     return getitem(x, index=(..., slice(None, None, step)))
 
 
-def _drop_ones(pairs: list[tuple[Any, str]], subscripts: str) -> list[tuple[Any, str]]:
+def _drop_ones(pairs: list[tuple[Operand, str]], subscripts: str) -> list[tuple[Operand, str]]:
     """Drop axes of length 1 that are repeated to the length in another operand."""
     sizes: dict[str, int] = {}
     for x, term in pairs:
@@ -208,7 +209,7 @@ def _drop_ones(pairs: list[tuple[Any, str]], subscripts: str) -> list[tuple[Any,
     return out
 
 
-def _sum_alone(x: Any, term: str, uses: Counter[str]) -> tuple[Any, str]:
+def _sum_alone(x: Operand, term: str, uses: Counter[str]) -> tuple[Operand, str]:
     """Sum over the axes whose letter occurs nowhere else."""
     alone = tuple(i for i, c in enumerate(term) if uses[c] == 1)
     if not alone:
@@ -216,7 +217,7 @@ def _sum_alone(x: Any, term: str, uses: Counter[str]) -> tuple[Any, str]:
     return shapes.sum(x, axis=alone, keepdims=False), "".join(c for c in term if uses[c] > 1)
 
 
-def kron(a: Any, b: Any) -> Any:
+def kron(a: Operand, b: Operand) -> Result:
     """Return the Kronecker product: b once for each element of a, multiplied with it.
 
     Example: >>> kron([1, 10], [1, 2, 3])
@@ -233,8 +234,13 @@ def kron(a: Any, b: Any) -> Any:
 
 
 def cross(
-    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
-) -> Any:
+    a: Operand,
+    b: Operand,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Result:
     """Return the vectors perpendicular to those of a and b, as long as the area they span.
 
     Args:    a, b: vectors of three components each; their other axes broadcast.
@@ -253,7 +259,7 @@ def cross(
     return moveaxis(out, -1, axisc)
 
 
-def _vectors(x: Any, axis: int) -> Any:
+def _vectors(x: Operand, axis: int) -> Result:
     along = axis_number(axis, len(shape_of(x)), "cross")
     if shape_of(x)[along] != 3:
         raise ShapeError(
@@ -264,12 +270,12 @@ def _vectors(x: Any, axis: int) -> Any:
     return moveaxis(x, along, -1)
 
 
-def _next_component(x: Any) -> Any:
+def _next_component(x: Operand) -> Result:
     first, others = getitem(x, index=(..., slice(1))), getitem(x, index=(..., slice(1, None)))
     return shapes.concatenate(others, first, axis=-1)
 
 
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def trace(a: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Result:
     """Return the sum along a diagonal of two axes, `offset` elements to the right of the main one.
 
     Raises: IndexRangeError: there are no such axes.

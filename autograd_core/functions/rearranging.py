@@ -22,17 +22,16 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from .. import watching
-from ..data import dtype_of, shape_of
+from ..data import Array, Function, Index, Operand, Result, Shape, Tree, dtype_of, shape_of
 from ..errors import IndexRangeError, ShapeError, UnsupportedError
 from ..graph import Node, as_operand, as_operands
 from ..primitives import elementwise, indexing, shapes
-from ..primitives.shapes import Shape
 
 # Parts of an index that are kept as they are, and select no element twice
 _ALONE = (int, slice, type(None), EllipsisType)
 
 
-def axis_numbers(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
+def axis_numbers(axes: int | Sequence[int], ndim: int, name: str) -> tuple[int, ...]:
     """Return one axis, or several different ones, as numbers counted from the start.
 
     Raises: IndexRangeError: there is no such axis. ShapeError: one is named twice.
@@ -48,7 +47,7 @@ def axis_numbers(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
         raise ShapeError(given, "an axis is named twice", "different axes") from None
 
 
-def axis_number(axis: Any, ndim: int, name: str) -> int:
+def axis_number(axis: int | Sequence[int], ndim: int, name: str) -> int:
     """Return one axis as a number counted from the start.
 
     Raises: IndexRangeError: there is no such axis. ShapeError: it is not one.
@@ -59,7 +58,7 @@ def axis_number(axis: Any, ndim: int, name: str) -> int:
     return numbers[0]
 
 
-def getitem(x: Any, index: Any) -> Any:
+def getitem(x: Operand, index: Index) -> Result:
     """Return x[index]: integers, slices, ..., None, boolean masks and integer arrays.
 
     Raises: IndexRangeError: an integer outside its axis. ShapeError: x is a number, and the index
@@ -83,12 +82,12 @@ def getitem(x: Any, index: Any) -> Any:
 # Inside compiled functions positions may be Values, which every replay of a program computes anew
 
 
-def _holds_places(index: Any) -> bool:
+def _holds_places(index: Index) -> bool:
     """Tell whether an index is a Value, or holds one."""
     return any(isinstance(part, Node) for part in _parts(index))
 
 
-def _taken_at(x: Any, index: Any) -> Any:
+def _taken_at(x: Operand, index: Index) -> Result:
     """Return the elements of x at positions that are Values.
 
     Raises: TraceError: a condition, which chooses a number of elements that depends on the data.
@@ -103,11 +102,11 @@ def _taken_at(x: Any, index: Any) -> Any:
     return indexing.getitem_at(x, *places, index=template, slots=slots)
 
 
-def _parts(index: Any) -> tuple[Any, ...]:
+def _parts(index: Index) -> tuple[Index, ...]:
     return index if isinstance(index, tuple) else (index,)
 
 
-def _plain_index(index: Any) -> Any:
+def _plain_index(index: Index) -> Index:
     """Return an index whose parts are integers, slices, None, ... and arrays of our own.
 
     What selects several elements is copied, so that it may change later, and known to be an array,
@@ -120,7 +119,7 @@ def _plain_index(index: Any) -> Any:
     return _plain_part(index)
 
 
-def _plain_part(part: Any) -> Any:
+def _plain_part(part: Index) -> Index:
     if type(part) is np.ndarray and part.ndim:
         return part.copy()
     if isinstance(part, Node):
@@ -144,12 +143,12 @@ def _plain_part(part: Any) -> Any:
     return int(places) if places.ndim == 0 and places.dtype.kind in "iu" else places
 
 
-def _stand_in(shape: Shape) -> Any:
+def _stand_in(shape: Shape) -> Array:
     """Return an array of this shape that takes no memory."""
     return np.broadcast_to(np.int8(0), shape)
 
 
-def _on_stand_in(function: Callable[..., Any], stand_in: Any, *args: Any, **kwargs: Any) -> Any:
+def _on_stand_in(function: Function, stand_in: Array, *args: Any, **kwargs: Any) -> Array:
     args = tuple([_plain_index(x) if isinstance(x, Node) else x for x in args])
     try:
         return function(stand_in, *args, **kwargs)
@@ -162,11 +161,11 @@ def _on_stand_in(function: Callable[..., Any], stand_in: Any, *args: Any, **kwar
         ) from None
 
 
-def reshaping(function: Callable[..., Any]) -> Callable[..., Any]:
+def reshaping(function: Function) -> Function:
     """Return the recorded form of a NumPy function that keeps the elements and their order."""
 
     @wraps(function)
-    def reshaped(x: Any, *args: Any, **kwargs: Any) -> Any:
+    def reshaped(x: Operand, *args: Any, **kwargs: Any) -> Result:
         x = as_operand(x)
         result = _on_stand_in(function, _stand_in(shape_of(x)), *args, **kwargs)
         return shapes.reshape(x, shape=result.shape)
@@ -174,11 +173,11 @@ def reshaping(function: Callable[..., Any]) -> Callable[..., Any]:
     return reshaped
 
 
-def permuting(function: Callable[..., Any]) -> Callable[..., Any]:
+def permuting(function: Function) -> Function:
     """Return the recorded form of a NumPy function that lets axes change places."""
 
     @wraps(function)
-    def permuted(x: Any, *args: Any, **kwargs: Any) -> Any:
+    def permuted(x: Operand, *args: Any, **kwargs: Any) -> Result:
         stand_in = _stand_in(tuple(range(1, len(shape_of(x)) + 1)))
         result = _on_stand_in(function, stand_in, *args, **kwargs)
         return shapes.transpose(x, axes=tuple(n - 1 for n in result.shape))
@@ -186,14 +185,14 @@ def permuting(function: Callable[..., Any]) -> Callable[..., Any]:
     return permuted
 
 
-def moving(function: Callable[..., Any]) -> Callable[..., Any]:
+def moving(function: Function) -> Function:
     """Return the recorded form of a NumPy function that moves, repeats or drops elements.
 
     Zeros that NumPy inserts (np.diag, np.tril) are no elements of x.
     """
 
     @wraps(function)
-    def moved(x: Any, *args: Any, **kwargs: Any) -> Any:
+    def moved(x: Operand, *args: Any, **kwargs: Any) -> Result:
         numbers = np.arange(1, size_of(x) + 1).reshape(shape_of(x))
         places = np.asarray(_on_stand_in(function, numbers, *args, **kwargs))
         out = indexing.getitem(ravel(x), index=np.maximum(places, 1) - 1)
@@ -202,14 +201,14 @@ def moving(function: Callable[..., Any]) -> Callable[..., Any]:
     return moved
 
 
-def splitting(function: Callable[..., Any], axis: Callable[[int], int] | None = None) -> Any:
+def splitting(function: Function, axis: Callable[[int], int] | None = None) -> Function:
     """Return the recorded form of a NumPy function that splits along an axis.
 
     Args: axis: gives the axis by the number of axes; None: the function's own argument.
     """
 
     @wraps(function)
-    def pieces(x: Any, sections: Any, *where: Any, **kwargs: Any) -> list[Any]:
+    def pieces(x: Operand, sections: Any, *where: Any, **kwargs: Any) -> list[Result]:
         shape = shape_of(x)
         along = axis(len(shape)) if axis else (where or (kwargs.get("axis", 0),))[0] % len(shape)
         before = (slice(None),) * along
@@ -231,12 +230,12 @@ squeeze = reshaping(np.squeeze)
 _atleast = {n: reshaping(f) for n, f in enumerate((np.atleast_1d, np.atleast_2d, np.atleast_3d), 1)}
 
 
-def size_of(x: Any) -> int:
+def size_of(x: Operand) -> int:
     """Return how many numbers x holds."""
     return math.prod(shape_of(x))
 
 
-def reshape(x: Any, shape: Any, *more: Any) -> Any:
+def reshape(x: Operand, shape: int | Sequence[int] | Node, *more: int) -> Result:
     """Return x with its elements, in row-major order, in another shape; -1: the rest."""
     if not isinstance(shape, tuple | list | Node):
         shape = np.atleast_1d(shape).tolist()
@@ -245,52 +244,52 @@ def reshape(x: Any, shape: Any, *more: Any) -> Any:
     return shapes.reshape(x, shape=result.shape)
 
 
-def ravel(x: Any) -> Any:
+def ravel(x: Operand) -> Result:
     """Return the elements of x, in row-major order, along one axis."""
     x = as_operand(x)
     return shapes.reshape(x, shape=(size_of(x),))
 
 
-def broadcast_to(x: Any, shape: Any) -> Any:
+def broadcast_to(x: Operand, shape: int | Sequence[int] | Node) -> Result:
     """Return x repeated over a larger shape."""
     return shapes.broadcast_to(x, shape=tuple(map(operator.index, _as_tuple(shape))))
 
 
-def _as_tuple(shape: Any) -> tuple[Any, ...]:
+def _as_tuple(shape: int | Sequence[int] | Node) -> tuple[Any, ...]:
     """Return a shape that may be one length, a Value among them."""
     return (shape,) if isinstance(shape, int | Node) else tuple(shape)
 
 
-def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+def broadcast_arrays(*arrays: Operand) -> tuple[Result, ...]:
     """Return the arrays, each repeated over the shape that they have in common."""
     operands = [as_operand(x) for x in arrays]
     shape = np.broadcast_shapes(*map(shape_of, operands))
     return tuple(broadcast_to(x, shape) for x in operands)
 
 
-def atleast(ndim: int) -> Callable[..., Any]:
+def atleast(ndim: int) -> Function:
     """Return np.atleast_1d, _2d or _3d for Values: one result, or a tuple for several inputs."""
 
-    def extended(*inputs: Any) -> Any:
+    def extended(*inputs: Operand) -> Result:
         results = tuple(_atleast[ndim](x) for x in inputs)
         return results[0] if len(inputs) == 1 else results
 
     return extended
 
 
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+def concatenate(arrays: Sequence[Operand], axis: int | None = 0) -> Result:
     """Join arrays along an axis that they have; None: ravel them first."""
     if axis is None:
         arrays, axis = [ravel(x) for x in as_operands(*arrays)], 0
     return shapes.concatenate(*arrays, axis=operator.index(axis))
 
 
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+def stack(arrays: Sequence[Operand], axis: int = 0) -> Result:
     """Join arrays, or numbers, of one shape along a new axis."""
     return concatenate([reshaping(np.expand_dims)(x, axis) for x in as_operands(*arrays)], axis)
 
 
-def gathered(values: Any) -> Any:
+def gathered(values: Tree) -> Result:
     """Return a nested list, or an array of objects, that holds Values as one Value.
 
     Raises: ShapeError: its rows differ in length.
@@ -306,30 +305,30 @@ def gathered(values: Any) -> Any:
     return shapes.reshape(shapes.concatenate(*rows, axis=0), shape=(*shape, *inner))
 
 
-def hstack(arrays: Sequence[Any]) -> Any:
+def hstack(arrays: Sequence[Operand]) -> Result:
     """Join arrays side by side."""
     arrays = [_atleast[1](x) for x in as_operands(*arrays)]
     return concatenate(arrays, 0 if len(shape_of(arrays[0])) == 1 else 1)
 
 
-def vstack(arrays: Sequence[Any]) -> Any:
+def vstack(arrays: Sequence[Operand]) -> Result:
     """Join arrays below each other."""
     return concatenate([_atleast[2](x) for x in as_operands(*arrays)], 0)
 
 
-def dstack(arrays: Sequence[Any]) -> Any:
+def dstack(arrays: Sequence[Operand]) -> Result:
     """Join arrays behind each other, along the third axis."""
     return concatenate([_atleast[3](x) for x in as_operands(*arrays)], 2)
 
 
-def column_stack(arrays: Sequence[Any]) -> Any:
+def column_stack(arrays: Sequence[Operand]) -> Result:
     """Join 1-D arrays as the columns of a matrix."""
     arrays = as_operands(*arrays)
     columns = [x if len(shape_of(x)) > 1 else shapes.reshape(x, shape=(-1, 1)) for x in arrays]
     return concatenate(columns, 1)
 
 
-def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+def take(x: Operand, indices: Index, axis: int | None = None) -> Result:
     """Return the elements at integer positions along an axis; None: of the ravelled x."""
     x = as_operand(x)
     if not isinstance(indices, Node) or watching.tracer() is None:
@@ -340,7 +339,9 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     return getitem(x, (slice(None),) * along + (indices,))
 
 
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
+def pad(
+    x: Operand, pad_width: int | Sequence[Any], mode: str = "constant", constant_values: Operand = 0
+) -> Result:
     """Return x with a border: constant, or its own elements (edge, reflect, symmetric, wrap)."""
     if mode in ("edge", "reflect", "symmetric", "wrap"):
         return moving(np.pad)(x, pad_width, mode=mode)

@@ -2,19 +2,18 @@
 
 import math
 import operator
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..data import dtype_of, shape_of
+from ..data import Axis, Operand, Result, dtype_of, shape_of
 from ..graph import as_operand
 from ..primitives import elementwise, indexing, reductions, shapes
 from ..primitives.elementwise import divide, equal, maximum, minimum
-from ..primitives.shapes import Axis
 from .rearranging import axis_number, axis_numbers, ravel
 
 
-def _axis(axis: Any) -> Axis:
+def _axis(axis: Axis) -> Axis:
     if axis is None or isinstance(axis, int):
         return axis
     if isinstance(axis, tuple | list):
@@ -22,7 +21,7 @@ def _axis(axis: Any) -> Axis:
     return operator.index(axis)
 
 
-def count(x: Any, axis: Axis) -> int:
+def count(x: Operand, axis: Axis) -> int:
     """Return how many numbers of x a reduction over `axis` makes into one."""
     shape = shape_of(x)
     if axis is None:
@@ -30,23 +29,23 @@ def count(x: Any, axis: Axis) -> int:
     return math.prod(shape[i] for i in axis_numbers(axis, len(shape), "mean"))
 
 
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     """Return the sum over an axis, several, or all (None)."""
     return shapes.sum(x, axis=_axis(axis), keepdims=keepdims)
 
 
-def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     """Return the product over an axis, several, or all (None); its derivatives allow for zeros."""
     return reductions.prod(x, axis=_axis(axis), keepdims=keepdims)
 
 
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     """Return the arithmetic mean over an axis, several, or all (None)."""
     axis = _axis(axis)
     return divide(shapes.sum(x, axis=axis, keepdims=keepdims), count(x, axis))
 
 
-def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def var(x: Operand, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Result:
     """Return the mean squared distance from the mean, with n - ddof instead of n."""
     axis = _axis(axis)
     distance = x - mean(x, axis, keepdims=True)
@@ -54,7 +53,7 @@ def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
     return divide(total, count(x, axis) - ddof)
 
 
-def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def std(x: Operand, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Result:
     """Return the square root of the variance; its derivative where all elements are equal is 0."""
     axis = _axis(axis)
     distance = x - mean(x, axis, keepdims=True)
@@ -62,34 +61,34 @@ def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
     return divide(length, elementwise.sqrt(float(count(x, axis) - ddof)))
 
 
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     """Return the largest element; elements that tie share the derivative equally."""
     return reductions.max(x, axis=_axis(axis), keepdims=keepdims)
 
 
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     """Return the smallest element; elements that tie share the derivative equally."""
     return reductions.min(x, axis=_axis(axis), keepdims=keepdims)
 
 
-def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def ptp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     """Return the largest element less the smallest."""
     return max(x, axis, keepdims) - min(x, axis, keepdims)
 
 
-def sort(x: Any, axis: int | None = -1) -> Any:
+def sort(x: Operand, axis: int | None = -1) -> Result:
     """Return x in ascending order along an axis; None: ravelled first."""
     x, axis = _along(x, axis, "sort")
     return indexing.reorder(x, x, axis=axis)
 
 
-def partition(x: Any, kth: Any, axis: int | None = -1) -> Any:
+def partition(x: Operand, kth: int | Sequence[int], axis: int | None = -1) -> Result:
     """Return x with its kth smallest elements in place, smaller ones before, larger ones behind."""
     x, axis = _along(x, axis, "partition")
     return indexing.reorder(x, x, axis=axis, kth=kth)
 
 
-def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def median(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     """Return the middle element, or the mean of the middle two, over an axis, several, or all."""
     shape = shape_of(x)
     axes = tuple(range(len(shape)) if axis is None else axis_numbers(axis, len(shape), "median"))
@@ -102,19 +101,19 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return shapes.reshape(mean(middle, -1, keepdims=True), shape=out)
 
 
-def cumsum(x: Any, axis: int | None = None) -> Any:
+def cumsum(x: Operand, axis: int | None = None) -> Result:
     """Return the running sum along an axis; None: ravelled first."""
     x, axis = _along(x, axis, "cumsum")
     return reductions.cumsum(x, axis=axis)
 
 
-def cumprod(x: Any, axis: int | None = None) -> Any:
+def cumprod(x: Operand, axis: int | None = None) -> Result:
     """Return the running product along an axis; None: ravelled first."""
     x, axis = _along(x, axis, "cumprod")
     return reductions.cumprod(x, axis=axis)
 
 
-def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
+def diff(x: Operand, n: int = 1, axis: int = -1) -> Result:
     """Return the differences of neighbours along an axis, n times over."""
     x, axis = _along(x, axis, "diff")
     before = (slice(None),) * axis
@@ -124,7 +123,7 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     return x
 
 
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+def trapezoid(y: Operand, x: Operand = None, dx: Operand = 1.0, axis: int = -1) -> Result:
     """Return the integral of y along an axis by the trapezoidal rule, over x or in steps of dx."""
     y, axis = _along(y, axis, "trapezoid")
     if x is not None:
@@ -138,7 +137,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     return shapes.sum(dx * (left + right) * 0.5, axis=axis, keepdims=False)
 
 
-def _along(x: Any, axis: int | None, name: str) -> tuple[Any, int]:
+def _along(x: Operand, axis: int | None, name: str) -> tuple[Operand, int]:
     """Return x and its axis counted from the start; for None x ravelled."""
     if axis is None:
         return ravel(x), 0
@@ -146,7 +145,14 @@ def _along(x: Any, axis: int | None, name: str) -> tuple[Any, int]:
     return x, axis_number(axis, len(shape_of(x)), name)
 
 
-def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def clip(
+    x: Operand,
+    a_min: Operand = None,
+    a_max: Operand = None,
+    *,
+    min: Operand = None,
+    max: Operand = None,
+) -> Result:
     """Return x held between two bounds, either of which may be None."""
     low = a_min if min is None else min
     high = a_max if max is None else max
@@ -154,17 +160,17 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return x if high is None else minimum(x, high)
 
 
-def fmax(x: Any, y: Any) -> Any:
+def fmax(x: Operand, y: Operand) -> Result:
     """Return the larger of x and y, and the other one where one is NaN."""
     return elementwise.where(equal(x, x), elementwise.where(equal(y, y), maximum(x, y), x), y)
 
 
-def fmin(x: Any, y: Any) -> Any:
+def fmin(x: Operand, y: Operand) -> Result:
     """Return the smaller of x and y, and the other one where one is NaN."""
     return elementwise.where(equal(x, x), elementwise.where(equal(y, y), minimum(x, y), x), y)
 
 
-def where(condition: Any, *choices: Any) -> Any:
+def where(condition: Operand, *choices: Operand) -> Result:
     """Return x where the condition holds and y elsewhere; without choices, where it holds.
 
     What is not chosen passes no derivative on, not even an infinite one.
@@ -176,15 +182,15 @@ def where(condition: Any, *choices: Any) -> Any:
     return elementwise.where(condition, *choices)
 
 
-def float_power(x: Any, y: Any) -> Any:
+def float_power(x: Operand, y: Operand) -> Result:
     """Return x to the power of y in float64, also where both are float32."""
     return elementwise.float_power(_double(x), _double(y))
 
 
-def _double(x: Any) -> Any:
+def _double(x: Operand) -> Result:
     return elementwise.astype(x, dtype=np.dtype(np.float64)) if dtype_of(x) == np.float32 else x
 
 
-def round(x: Any, decimals: int = 0) -> Any:
+def round(x: Operand, decimals: int = 0) -> Result:
     """Return x rounded to a number of decimals, half to even; its derivative is 0."""
     return elementwise.round(x, decimals=decimals)

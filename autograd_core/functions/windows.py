@@ -1,10 +1,10 @@
 """Windows that slide along axes: what pooling and convolution look through."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import Operand, Result, shape_of
 from ..errors import OptionError, ShapeError
 from ..graph import as_operand, as_operands
 from ..primitives import convolution, windows
@@ -12,8 +12,12 @@ from .rearranging import axis_number
 
 
 def sliding_windows(
-    x: Any, window_shape: Any, axis: Any = None, strides: Any = 1, dilation: Any = 1
-) -> Any:
+    x: Operand,
+    window_shape: int | Sequence[int],
+    axis: int | Sequence[int] | None = None,
+    strides: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Result:
     """Return all windows of x that lie inside it, as NumPy's `sliding_window_view` does.
 
     Along each axis, a window of size k that begins at p has the elements p, p + dilation, ...,
@@ -53,7 +57,9 @@ def sliding_windows(
     return x
 
 
-def convolve(x: Any, weight: Any, strides: Any = 1, dilation: Any = 1) -> Any:
+def convolve(
+    x: Operand, weight: Operand, strides: int | Sequence[int] = 1, dilation: int | Sequence[int] = 1
+) -> Result:
     """Return the sum of weights times each window of x, one for each filter.
 
     y[n, p, f] = sum of x[n, p * strides + o * dilation, c] * weight[f, c, o] over the offsets o in
@@ -76,7 +82,7 @@ def convolve(x: Any, weight: Any, strides: Any = 1, dilation: Any = 1) -> Any:
     return convolution.convolve(x, weight, strides=strides, dilation=dilation)
 
 
-def _each(name: str, given: Any, count: int) -> tuple[int, ...]:
+def _each(name: str, given: int | Sequence[int], count: int) -> tuple[int, ...]:
     """Return one whole number from 1 for each of the axes."""
     numbers = np.atleast_1d(given)
     if numbers.size not in (1, count) or numbers.dtype.kind not in "iu" or numbers.min() < 1:

@@ -11,11 +11,11 @@ a time, so that the matrix stays in the cache, and nothing of its size stays in 
 
 import math
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import Array, Operand, shape_of
 from ..errors import ShapeError
 from ..graph import Primitive
 
@@ -25,7 +25,7 @@ PART = 2**19  # how many numbers of windows are copied at a time
 FEW_CHANNELS = 8  # with fewer, windows are copied quicker offset by offset than place by place
 
 
-def _rows(x: Any, size: Lengths, strides: Lengths, dilation: Lengths) -> Any:
+def _rows(x: Array, size: Lengths, strides: Lengths, dilation: Lengths) -> Array:
     """Return the windows of x, one a row: (samples * places, offsets * channels)."""
     rank, channels = len(size), x.shape[-1]
     reaches = reach(size, dilation)
@@ -39,7 +39,7 @@ def _rows(x: Any, size: Lengths, strides: Lengths, dilation: Lengths) -> Any:
     return seen.transpose(*places, *window).reshape(count, numbers)
 
 
-def _matrix(x: Any) -> Any:
+def _matrix(x: Array) -> Array:
     """Return an array as a matrix, whose rows are along its last axis."""
     return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
@@ -54,7 +54,7 @@ def _parts(samples: int, numbers: int) -> Iterator[slice]:
     return (slice(i, i + step) for i in range(0, samples, step))
 
 
-def _convolve(x: Any, w: Any, *, strides: Lengths, dilation: Lengths) -> Any:
+def _convolve(x: Array, w: Array, *, strides: Lengths, dilation: Lengths) -> Array:
     _check(x, w, dilation)
     filters, _, *size = w.shape
     reaches = zip(x.shape[1:-1], reach(size, dilation), strides, strict=True)
@@ -67,7 +67,7 @@ def _convolve(x: Any, w: Any, *, strides: Lengths, dilation: Lengths) -> Any:
     return out
 
 
-def _check(x: Any, w: Any, dilation: Lengths) -> None:
+def _check(x: Array, w: Array, dilation: Lengths) -> None:
     given = f"convolve of shape {x.shape} and shape {w.shape}"
     if x.ndim != w.ndim or w.ndim < 3 or x.shape[-1] != w.shape[1]:
         raise ShapeError(
@@ -85,7 +85,7 @@ def _check(x: Any, w: Any, dilation: Lengths) -> None:
         )
 
 
-def _spread(y: Any, w: Any, *, lengths: Lengths, strides: Lengths, dilation: Lengths) -> Any:
+def _spread(y: Array, w: Array, *, lengths: Lengths, strides: Lengths, dilation: Lengths) -> Array:
     _, channels, *size = w.shape
     kernel = np.ascontiguousarray(np.moveaxis(w, (0, 1), (-2, -1)))
     places = y.shape[1:-1]
@@ -102,7 +102,7 @@ def _spread(y: Any, w: Any, *, lengths: Lengths, strides: Lengths, dilation: Len
     return out
 
 
-def _match(x: Any, y: Any, *, size: Lengths, strides: Lengths, dilation: Lengths) -> Any:
+def _match(x: Array, y: Array, *, size: Lengths, strides: Lengths, dilation: Lengths) -> Array:
     channels, filters = x.shape[-1], y.shape[-1]
     numbers = channels * math.prod(size)
     total = np.zeros((numbers, filters), np.result_type(x, y))
@@ -112,11 +112,11 @@ def _match(x: Any, y: Any, *, size: Lengths, strides: Lengths, dilation: Lengths
     return np.ascontiguousarray(out)
 
 
-def _inner(x: Any) -> Lengths:
+def _inner(x: Operand) -> Lengths:
     return shape_of(x)[1:-1]
 
 
-def _size(w: Any) -> Lengths:
+def _size(w: Operand) -> Lengths:
     return shape_of(w)[2:]
 
 

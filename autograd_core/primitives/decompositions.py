@@ -6,11 +6,10 @@ U over the row of singular values over V.
 """
 
 import math
-from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, shape_of
+from ..data import Array, Operand, Result, dtype_of, shape_of
 from ..errors import DomainError
 from ..graph import Primitive
 from ..messages import describe
@@ -21,17 +20,17 @@ from .linear_algebra import matrix_transpose, solve
 from .shapes import concatenate
 
 
-def _rows(x: Any, start: int | None, stop: int | None) -> Any:
+def _rows(x: Operand, start: int | None, stop: int | None) -> Result:
     return getitem(x, index=(..., slice(start, stop), slice(None)))
 
 
-def _inverse_or_zero(x: Any) -> Any:
+def _inverse_or_zero(x: Operand) -> Result:
     """Return 1 / x, and 0 where x is 0."""
     zero = equal(x, 0.0)
     return where(zero, 0.0, reciprocal(x + zero))
 
 
-def _cholesky(x: Any) -> Any:
+def _cholesky(x: Array) -> Array:
     try:
         return np.linalg.cholesky(x)
     except np.linalg.LinAlgError:
@@ -42,25 +41,25 @@ def _cholesky(x: Any) -> Any:
         ) from None
 
 
-def _cholesky_rule(g: Any, out: Any) -> Any:
+def _cholesky_rule(g: Operand, out: Operand) -> Result:
     n = shape_of(out)[-1]
     upper = matrix_transpose(out)
     inner = (upper @ g) * (np.tril(np.ones((n, n))) - np.eye(n) / 2)
     return matrix_transpose(solve(upper, matrix_transpose(solve(upper, inner))))
 
 
-def _packed_eigh(x: Any) -> Any:
+def _packed_eigh(x: Array) -> Array:
     values, vectors = np.linalg.eigh(x)
     return np.concatenate((values[..., None, :], vectors), -2)
 
 
-def unpack_eigh(x: Any) -> tuple[Any, Any]:
+def unpack_eigh(x: Operand) -> tuple[Result, Result]:
     """Return from x, packed by `eigh`, the eigenvalues as a row and the eigenvectors."""
     values = _rows(x, None, 1)
     return values, determined(_rows(x, 1, None), values)
 
 
-def _if_distinct(g: Any, values: Any) -> Any:
+def _if_distinct(g: Operand, values: Operand) -> Result:
     """Return g, and NaN for each matrix two of whose values, in a row, are equal to rounding."""
     n = shape_of(values)[-1]
     if n < 2:
@@ -72,7 +71,7 @@ def _if_distinct(g: Any, values: Any) -> Any:
     return where(greater(smallest, rounding), g, math.nan)
 
 
-def _eigh_rule(g: Any, out: Any) -> Any:
+def _eigh_rule(g: Operand, out: Operand) -> Result:
     values, vectors = unpack_eigh(out)
     turn = matrix_transpose(vectors) @ _rows(g, 1, None)
     turn = turn * _inverse_or_zero(values - matrix_transpose(values))
@@ -80,31 +79,31 @@ def _eigh_rule(g: Any, out: Any) -> Any:
     return vectors @ (turn + stretch) @ matrix_transpose(vectors)
 
 
-def _packed_svd(x: Any) -> Any:
+def _packed_svd(x: Array) -> Array:
     u, s, vh = np.linalg.svd(x, full_matrices=False)
     return np.concatenate((u, s[..., None, :], matrix_transpose(vh)), -2)
 
 
-def unpack_svd(x: Any, m: int) -> tuple[Any, Any, Any]:
+def unpack_svd(x: Operand, m: int) -> tuple[Result, Result, Result]:
     """Return from x, packed by `svd` of an m by n matrix, U, the singular values as a row, V."""
     u, s, v = _rows(x, None, m), _rows(x, m, m + 1), _rows(x, m + 1, None)
     zero = 0.0 * getitem(s, index=(..., slice(1)))  # of the vectors that complete a longer basis
 
-    def determined_by(basis: Any) -> Any:
+    def determined_by(basis: Operand) -> Result:
         is_whole = shape_of(basis)[-2] == shape_of(s)[-1]
         return determined(basis, s if is_whole else concatenate(s, zero, axis=-1))
 
     return determined_by(u), s, determined_by(v)
 
 
-def _svd_rule(g: Any, out: Any, x: Any) -> Any:
+def _svd_rule(g: Operand, out: Operand, x: Operand) -> Result:
     m, n = shape_of(x)[-2:]
     u, s, v = unpack_svd(out, m)
     g_u, g_s, g_v = _rows(g, None, m), _rows(g, m, m + 1), _rows(g, m + 1, None)
     across = matrix_transpose(s)
     inverse_gaps = _inverse_or_zero((s - across) * (s + across))
 
-    def turn(basis: Any, g_basis: Any) -> Any:
+    def turn(basis: Operand, g_basis: Operand) -> Result:
         product = matrix_transpose(basis) @ g_basis
         return inverse_gaps * (product - matrix_transpose(product))
 

@@ -12,34 +12,35 @@ where(x > 0, log(x), 0) at x = 0, the sweep makes it 0: see structural_zeros.py.
 
 import math
 import operator
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
+from ..data import Array, Function, Operand, Result
 from ..graph import Node, Primitive
 from . import special
 
 
-def _ratio(x: Any, y: Any) -> Any:
+def _ratio(x: Array, y: Array) -> Array:
     out = np.divide(x, y)
     if np.all(y):
         return out
     return np.where(np.equal(x, 0) & np.equal(y, 0), out.dtype.type(0), out)
 
 
-def _zero_times(x: Any, y: Any) -> Any:
+def _zero_times(x: Array, y: Array) -> Array:
     out = np.multiply(x, y)
     return out if np.all(x) else np.where(np.equal(x, 0), out.dtype.type(0), out)
 
 
-def _power_log(x: Any, y: Any, n: Any) -> Any:
+def _power_log(x: Array, y: Array, n: Array) -> Array:
     zero, out = np.equal(x, 0) & np.equal(y, y), np.power(x, y)
     pole = np.where(np.greater(y, 0), 0, np.where(np.equal(n % 2, 1), -np.inf, np.inf))
     found = np.where(np.equal(n, 0), out, np.where(zero, pole, out * np.log(x) ** n))
     return found.astype(out.dtype)
 
 
-def _power_log_of_numbers(x: Any, y: Any, n: Any) -> Any:
+def _power_log_of_numbers(x: float, y: float, n: float) -> float:
     if n == 0.0:
         return math.pow(x, y)
     if x == 0.0 and y == y:
@@ -47,7 +48,7 @@ def _power_log_of_numbers(x: Any, y: Any, n: Any) -> Any:
     return math.pow(x, y) * math.log(x) ** n
 
 
-def _power(x: Any, y: Any) -> Any:
+def _power(x: Operand, y: Operand) -> Result:
     """Return x**y, by the operator, which is quick for whole exponents; for 0.5 the root.
 
     NumPy takes the root where the exponent is one number, so that -inf gives NaN and -0.0 itself;
@@ -61,51 +62,51 @@ def _power(x: Any, y: Any) -> Any:
     return out
 
 
-def _sigmoid_into(x: Any, out: Any) -> None:
+def _sigmoid_into(x: Array, out: Array) -> None:
     np.negative(x, out)
     np.exp(out, out)
     np.add(out, 1.0, out)
     np.divide(1.0, out, out)
 
 
-def _tanh_slope(x: Any, out: Any = None) -> Any:
+def _tanh_slope(x: Operand, out: Array | None = None) -> Result:
     out = np.cosh(x, out)
     array = out if isinstance(out, np.ndarray) else None
     return np.divide(1.0, np.square(out, array), array)
 
 
-def _sigmoid_slope(x: Any, out: Any = None) -> Any:
+def _sigmoid_slope(x: Operand, out: Array | None = None) -> Result:
     out = np.cosh(x, out)
     array = out if isinstance(out, np.ndarray) else None
     return np.divide(0.5, np.add(out, 1.0, array), array)
 
 
 # By exp, which takes half the time of cosh in machine code
-def _tanh_slope_of_number(x: Any) -> Any:
+def _tanh_slope_of_number(x: float) -> float:
     e = math.exp(-2.0 * abs(x))
     return 4.0 * e / ((1.0 + e) * (1.0 + e))
 
 
-def _sigmoid_slope_of_number(x: Any) -> Any:
+def _sigmoid_slope_of_number(x: float) -> float:
     e = math.exp(-abs(x))
     return e / ((1.0 + e) * (1.0 + e))
 
 
-def _where_into(condition: Any, x: Any, y: Any, out: Any) -> None:
+def _where_into(condition: Array, x: Array, y: Array, out: Array) -> None:
     np.copyto(out, y)
     np.copyto(out, x, where=np.not_equal(condition, 0))
 
 
-def _mask(comparison: Any) -> Any:
+def _mask(comparison: np.ufunc) -> Callable[[Operand, Operand], Array]:
     """Make a comparison give 0 and 1 in the type of its operands, so that it can be recorded."""
 
-    def compare(x: Any, y: Any) -> Any:
+    def compare(x: Operand, y: Operand) -> Array:
         return comparison(x, y).astype((x if isinstance(x, np.ndarray) else y).dtype)
 
     return compare
 
 
-def _where(condition: Any, x: Any, y: Any) -> Any:
+def _where(condition: Array, x: Array, y: Array) -> Array:
     return np.where(np.not_equal(condition, 0), x, y)
 
 
@@ -408,7 +409,7 @@ astype: Primitive = Primitive("astype", lambda x, *, dtype: x.astype(dtype),
 # fmt: on
 
 
-def _over_square(component: Any, x: Any, y: Any) -> Any:
+def _over_square(component: Operand, x: Operand, y: Operand) -> Result:
     """Return component / (x^2 + y^2), also where squares are no floats; 0 where both are 0."""
     if not isinstance(x, Node) and not isinstance(y, Node):
         square = x * x + y * y
@@ -419,7 +420,7 @@ def _over_square(component: Any, x: Any, y: Any) -> Any:
     return ratio(ratio(component, length), length)
 
 
-def _slope(slope: Primitive, near: Any, x: Any, out: Any) -> Any:
+def _slope(slope: Primitive, near: Function, x: Operand, out: Operand) -> Result:
     """Return slope(x): of plain data by near(out), which is quicker, unless digits cancel there."""
     if type(x) is float:
         found = near(out)
@@ -435,12 +436,12 @@ def _slope(slope: Primitive, near: Any, x: Any, out: Any) -> Any:
     return found
 
 
-def direction(x: Any, length: Any) -> Any:
+def direction(x: Operand, length: Operand) -> Result:
     """Return x / length: 0 where both are 0, and NaN where the length is too large for a float."""
     return ratio(x, length + (length - length))
 
 
-def _along(g: Any, x: Any, length: Any, unit: Any) -> Any:
+def _along(g: Operand, x: Operand, length: Operand, unit: Operand) -> Result:
     """Return g times the direction of x, by x itself where g is a product with the length of x.
 
     So the derivatives of a squared length are those of x^2, also where the length is 0.
@@ -449,7 +450,7 @@ def _along(g: Any, x: Any, length: Any, unit: Any) -> Any:
     return g * unit if rest is None else rest * x
 
 
-def without_factor(g: Any, factor: Any, depth: int = 8) -> Any:
+def without_factor(g: Operand, factor: Operand, depth: int = 8) -> Result:
     """Return g / factor, exact where that is 0, if g was computed as a product with it, or None."""
     if not (isinstance(g, Node) and isinstance(factor, Node) and g.primitive and depth):
         return None
@@ -473,28 +474,28 @@ def without_factor(g: Any, factor: Any, depth: int = 8) -> Any:
     return rest * y if primitive is multiply else rest / y if primitive is divide else None
 
 
-def share(x: Any, y: Any) -> Any:
+def share(x: Operand, y: Operand) -> Result:
     """Return how much of the larger of x and y belongs to x: 1, 0, and 1/2 in a tie."""
     return 0.5 * (greater(x, y) + greater_equal(x, y))
 
 
-def _power_log_or_zero(x: Any, y: Any) -> Any:
+def _power_log_or_zero(x: Operand, y: Operand) -> Result:
     """Return x^y log(x), and 0 where both are 0."""
     return power_log(where(equal(y, 0.0), where(x, x, 1.0), x), y, 1.0)
 
 
-def _power_log_slope(x: Any, y: Any, n: float) -> Any:
+def _power_log_slope(x: Operand, y: Operand, n: float) -> Result:
     slope = _power_slope(x, y, n)
     return slope + where(n, n * power_log(x, y - 1.0, n - 1.0), 0.0)
 
 
-def _power_slope(x: Any, y: Any, n: float = 0.0) -> Any:
+def _power_slope(x: Operand, y: Operand, n: float = 0.0) -> Result:
     """Return y x^(y-1) log(x)^n, which is 0 where y is 0, as x^0 is 1 everywhere."""
     if type(y) is float and y and type(n) is float and not n:
         return y * power(x, y - 1.0)
     return zero_times(y, power_log(x, y - 1.0, n))
 
 
-def _sigmoid(x: Any) -> Any:
+def _sigmoid(x: Array) -> Array:
     with np.errstate(over="ignore"):  # exp is inf where the result is below the smallest float
         return 1 / (1 + np.exp(-x))

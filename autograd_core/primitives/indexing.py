@@ -5,15 +5,14 @@ cotangent back to where it came from, and elements taken twice receive both cota
 """
 
 from types import EllipsisType
-from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import Array, Index, Operand, Shape, shape_of
 from ..graph import Primitive
 
 
-def _scatter(x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+def _scatter(x: Array, *, index: Index, shape: Shape) -> Array:
     out = np.zeros(shape, getattr(x, "dtype", np.float64))
     if _takes_twice(index):
         np.add.at(out, index, x)
@@ -22,7 +21,7 @@ def _scatter(x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
     return out
 
 
-def _takes_twice(index: Any) -> bool:
+def _takes_twice(index: Index) -> bool:
     """Tell whether an index can name an element more than once, as integer arrays can."""
     parts = index if isinstance(index, tuple) else (index,)
     return any(
@@ -31,7 +30,7 @@ def _takes_twice(index: Any) -> bool:
     )
 
 
-def _at(index: Any, slots: tuple[int, ...], places: tuple[Any, ...]) -> Any:
+def _at(index: Index, slots: tuple[int, ...], places: tuple[Operand, ...]) -> Index:
     """Put whole numbers, computed as floats, into the open places of an index."""
     parts = list(index)
     for slot, place in zip(slots, places, strict=True):
@@ -39,25 +38,27 @@ def _at(index: Any, slots: tuple[int, ...], places: tuple[Any, ...]) -> Any:
     return tuple(parts)
 
 
-def _getitem_at(x: Any, *places: Any, index: Any, slots: tuple[int, ...]) -> Any:
+def _getitem_at(x: Array, *places: Array, index: Index, slots: tuple[int, ...]) -> Array:
     return x[_at(index, slots, places)]
 
 
-def _scatter_at(g: Any, *places: Any, index: Any, slots: Any, shape: Any) -> Any:
+def _scatter_at(
+    g: Array, *places: Array, index: Index, slots: tuple[int, ...], shape: Shape
+) -> Array:
     return _scatter(g, index=_at(index, slots, places), shape=shape)
 
 
-def _order(key: Any, axis: int, kth: Any) -> Any:
+def _order(key: Array, axis: int, kth: Index) -> Array:
     if kth is None:
         return np.argsort(key, axis, kind="stable")
     return np.argpartition(key, kth, axis)
 
 
-def _reorder(x: Any, key: Any, *, axis: int, kth: Any = None) -> Any:
+def _reorder(x: Array, key: Array, *, axis: int, kth: Index = None) -> Array:
     return np.take_along_axis(x, _order(key, axis, kth), axis)
 
 
-def _restore(x: Any, key: Any, *, axis: int, kth: Any = None) -> Any:
+def _restore(x: Array, key: Array, *, axis: int, kth: Index = None) -> Array:
     out = np.empty_like(x)
     np.put_along_axis(out, _order(key, axis, kth), x, axis)
     return out

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import Array, Operand, Result, shape_of
 from ..errors import ShapeError
 from ..graph import Primitive
 from .elementwise import multiply
@@ -16,7 +16,7 @@ from .indexing import getitem, scatter
 from .shapes import reshape, transpose
 
 
-def _matmul(x: Any, y: Any) -> Any:
+def _matmul(x: Array, y: Array) -> Array:
     try:
         if x.ndim == 2 == y.ndim:
             return x.dot(y)  # the same as matmul, and half a microsecond sooner
@@ -40,26 +40,26 @@ def _misaligned(x: tuple[int, ...], y: tuple[int, ...]) -> ShapeError:
     return ShapeError(given, "the axes before the last two do not broadcast", "equal stacks")
 
 
-def matrix_transpose(x: Any) -> Any:
+def matrix_transpose(x: Operand) -> Result:
     """Swap the last two axes."""
     ndim = len(x.shape)
     return x.T if ndim == 2 else transpose(x, axes=(*range(ndim - 2), ndim - 1, ndim - 2))
 
 
-def _column(x: Any) -> Any:
+def _column(x: Operand) -> Result:
     return getitem(x, index=(..., None))
 
 
-def _row(x: Any) -> Any:
+def _row(x: Operand) -> Result:
     return getitem(x, index=(..., None, slice(None)))
 
 
-def _over_matrices(x: Any) -> Any:
+def _over_matrices(x: Operand) -> Result:
     """Give one number for each matrix of a stack the axes of the matrices."""
     return getitem(x, index=(..., None, None))
 
 
-def _matmul_left(g: Any, x: Any, y: Any) -> Any:
+def _matmul_left(g: Operand, x: Operand, y: Operand) -> Result:
     if len(y.shape) == 1:
         return multiply(_column(g) if shape_of(g) else g, y)
     if len(x.shape) == 1:
@@ -67,7 +67,7 @@ def _matmul_left(g: Any, x: Any, y: Any) -> Any:
     return g @ matrix_transpose(y)
 
 
-def _matmul_right(g: Any, x: Any, y: Any) -> Any:
+def _matmul_right(g: Operand, x: Operand, y: Operand) -> Result:
     if len(x.shape) == 1:
         return multiply(_column(x), _row(g)) if shape_of(g) else multiply(g, x)
     if len(y.shape) == 1:
@@ -75,21 +75,21 @@ def _matmul_right(g: Any, x: Any, y: Any) -> Any:
     return matrix_transpose(x) @ g
 
 
-def _flat(x: Any) -> Any:
+def _flat(x: Operand) -> Result:
     """Return x as a matrix, whose rows are along its last axis."""
     *rows, columns = shape_of(x)
     return x if len(rows) == 1 else reshape(x, shape=(math.prod(rows), columns))
 
 
-def _einsum(*operands: Any, subscripts: str, optimize: Any = True) -> Any:
+def _einsum(*operands: Array, subscripts: str, optimize: Any = True) -> Array:
     dtype = np.result_type(*operands)  # a number takes the type of the arrays
     operands = tuple([np.asarray(x, dtype) for x in operands])
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 
 def _einsum_rule(
-    i: int, g: Any, operands: tuple[Any, ...], *, subscripts: str, **options: Any
-) -> Any:
+    i: int, g: Operand, operands: tuple[Operand, ...], *, subscripts: str, **options: Any
+) -> Result:
     """Let the output and operand i change places: sum g with all the others."""
     left, output = subscripts.split("->")
     terms = left.split(",")
@@ -98,20 +98,20 @@ def _einsum_rule(
     return einsum(*operands, subscripts=f"{','.join(terms)}->{output}", **options)
 
 
-def _solve_transposed(g: Any, x: Any, y: Any) -> Any:
+def _solve_transposed(g: Operand, x: Operand, y: Operand) -> Result:
     if len(shape_of(y)) == 1:
         return getitem(solve(matrix_transpose(x), _column(g)), index=(..., 0))
     return solve(matrix_transpose(x), g)
 
 
-def _solve_left(g: Any, out: Any, x: Any, y: Any) -> Any:
+def _solve_left(g: Operand, out: Operand, x: Operand, y: Operand) -> Result:
     g = _solve_transposed(g, x, y)
     if len(shape_of(y)) == 1:
         return -(_column(g) * _row(out))
     return -(g @ matrix_transpose(out))
 
 
-def _cofactor(x: Any) -> Any:
+def _cofactor(x: Array) -> Array:
     """Return det(x) inv(x).T, by singular values: a singular matrix has cofactors, too.
 
     Rows and columns are first divided by powers of two, so that their largest elements are near 1:
@@ -129,12 +129,12 @@ def _cofactor(x: Any) -> Any:
     return np.ldexp(out, other_rows + other_columns)
 
 
-def _largest_exponents(mantissas: Any, exponents: Any, axis: int) -> Any:
+def _largest_exponents(mantissas: Array, exponents: Array, axis: int) -> Array:
     least = -10_000  # of zeros: less than that of any float
     return np.max(np.where(mantissas, exponents, least), axis, keepdims=True, initial=least)
 
 
-def _products_of_others(x: Any) -> Any:
+def _products_of_others(x: Array) -> Array:
     """Return for each number the product of all others along the last axis, by their exponents."""
     mantissas, exponents = np.frexp(x)
     is_itself = np.eye(x.shape[-1], dtype=bool)
@@ -142,7 +142,7 @@ def _products_of_others(x: Any) -> Any:
     return np.ldexp(products, np.sum(exponents, -1, keepdims=True) - exponents)
 
 
-def _cofactor_rule(g: Any, x: Any) -> Any:
+def _cofactor_rule(g: Operand, x: Operand) -> Result:
     """Differentiate each cofactor: a signed determinant of x without row i and column j."""
     n = shape_of(x)[-1]
     others = np.nonzero(~np.eye(n, dtype=bool))[1].reshape(n, max(n - 1, 0))
@@ -152,7 +152,7 @@ def _cofactor_rule(g: Any, x: Any) -> Any:
     return scatter(g, index=minors, shape=shape_of(x))
 
 
-def _pinv_rule(g: Any, out: Any, x: Any) -> Any:
+def _pinv_rule(g: Operand, out: Operand, x: Operand) -> Result:
     p, q, g = out, matrix_transpose(out), matrix_transpose(g)
     beside = (g - x @ (p @ g)) @ p @ q  # (1 - x p) g p q
     above = q @ (p @ (g - (g @ p) @ x))  # q p g (1 - p x)

@@ -5,22 +5,21 @@ integer or a tuple of integers, but for cumsum, cumprod and recurrence an intege
 """
 
 import math
-from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, shape_of
+from ..data import Array, Axis, Operand, Result, dtype_of, shape_of
 from ..graph import Primitive
 from .elementwise import direction, divide, equal, exp, where, without_factor
 from .indexing import getitem
-from .shapes import Axis, broadcast_to, concatenate, reshape, spread, sum, transpose
+from .shapes import broadcast_to, concatenate, reshape, spread, sum, transpose
 
 
-def _norm(x: Any, *, axis: Axis, keepdims: bool) -> Any:
+def _norm(x: Array, *, axis: Axis, keepdims: bool) -> Array:
     return np.sqrt(np.sum(x * x, axis, keepdims=keepdims))
 
 
-def _exponentials(x: Any, axis: Axis, out: Any = None) -> tuple[Any, Any, Any]:
+def _exponentials(x: Array, axis: Axis, out: Array | None = None) -> tuple[Array, Array, Array]:
     """Return exp(x - m), its sum and m, where m is the largest x: nothing overflows."""
     largest = np.maximum.reduce(x, axis, keepdims=True)
     if not math.isfinite(np.vdot(largest, largest)):
@@ -30,18 +29,18 @@ def _exponentials(x: Any, axis: Axis, out: Any = None) -> tuple[Any, Any, Any]:
     return powers, np.add.reduce(powers, axis, keepdims=True), largest
 
 
-def _logsumexp(x: Any, *, axis: Axis, keepdims: bool) -> Any:
+def _logsumexp(x: Array, *, axis: Axis, keepdims: bool) -> Array:
     _, total, largest = _exponentials(x, axis)
     out = np.log(total) + largest
     return out if keepdims else out.squeeze(axis)
 
 
-def _softmax(x: Any, *, axis: Axis, out: Any = None) -> Any:
+def _softmax(x: Array, *, axis: Axis, out: Array | None = None) -> Array:
     powers, total, _ = _exponentials(x, axis, out)
     return np.divide(powers, total, out)
 
 
-def _recurrence(x: Any, y: Any, *, axis: int) -> Any:
+def _recurrence(x: Array, y: Array, *, axis: int) -> Array:
     """Return out[0] = x[0], out[j + 1] = x[j + 1] + y[j] * out[j], along an axis."""
     if x.ndim == 1:  # Python's floats are quicker than NumPy's one at a time
         terms, factors = x.tolist(), y.tolist()
@@ -53,7 +52,7 @@ def _recurrence(x: Any, y: Any, *, axis: int) -> Any:
     return np.moveaxis(np.array(out, x.dtype).reshape(np.shape(terms)), 0, axis)
 
 
-def _cumprod_adjoint(g: Any, x: Any, *, axis: int) -> Any:
+def _cumprod_adjoint(g: Array, x: Array, *, axis: int) -> Array:
     """Return, for each factor, the sum of g times the derivatives of the running products.
 
     Factor j occurs in the products i >= j: times all factors before it, and times those from j + 1
@@ -75,19 +74,19 @@ def _cumprod_adjoint(g: Any, x: Any, *, axis: int) -> Any:
     return np.moveaxis(_scaled(sums, before + behind), 0, axis)
 
 
-def _log2(x: Any, of_zero: float) -> Any:
+def _log2(x: Array, of_zero: float) -> Array:
     """Return log2 |x|, and 0 where x is not finite."""
     with np.errstate(divide="ignore"):
         sizes = np.log2(np.abs(x, dtype=float))
     return np.nan_to_num(sizes, posinf=0.0, neginf=of_zero)
 
 
-def _scaled(x: Any, powers: Any) -> Any:
+def _scaled(x: Array, powers: Array) -> Array:
     """Return x * 2 ** powers, for whole powers of any size."""
     return np.ldexp(x, np.clip(powers, -9999, 9999).astype(np.intc))
 
 
-def _log_softmax(x: Any, *, axis: Axis, out: Any = None) -> Any:
+def _log_softmax(x: Array, *, axis: Axis, out: Array | None = None) -> Array:
     _, total, largest = _exponentials(x, axis, out)
     return np.subtract(np.subtract(x, largest, out), np.log(total), out)
 
@@ -141,14 +140,14 @@ log_softmax: Primitive = Primitive("log_softmax", _log_softmax,
 # fmt: on
 
 
-def _to_extreme(g: Any, out: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def _to_extreme(g: Operand, out: Operand, x: Operand, axis: Axis, keepdims: bool) -> Result:
     """Give g to the elements that are the extreme one, in equal shares."""
     chosen = equal(x, spread(out, x, axis, keepdims))
     count = sum(chosen, axis=axis, keepdims=True)
     return spread(g, x, axis, keepdims) * divide(chosen, count)
 
 
-def _along_vectors(g: Any, out: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def _along_vectors(g: Operand, out: Operand, x: Operand, axis: Axis, keepdims: bool) -> Result:
     """Return g times the directions of vectors: see `_along` in elementwise.py."""
     rest = without_factor(g, out)
     if rest is None:
@@ -157,35 +156,35 @@ def _along_vectors(g: Any, out: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return spread(rest, x, axis, keepdims) * x
 
 
-def _shares(out: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def _shares(out: Operand, x: Operand, axis: Axis, keepdims: bool) -> Result:
     """Return softmax(x), and 0 where there is nothing but -inf: no element is more than none."""
     return where(equal(spread(out, x, axis, keepdims), -np.inf), 0.0, softmax(x, axis=axis))
 
 
-def reverse(x: Any, axis: int) -> Any:
+def reverse(x: Operand, axis: int) -> Result:
     """Return x with one axis in the opposite order."""
     axis %= len(shape_of(x))
     return getitem(x, index=(slice(None),) * axis + (slice(None, None, -1),))
 
 
-def _part(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
+def _part(x: Operand, axis: int, start: int | None, stop: int | None) -> Result:
     axis %= len(shape_of(x))
     return getitem(x, index=(slice(None),) * axis + (slice(start, stop),))
 
 
-def _backwards(x: Any, y: Any, axis: int) -> Any:
+def _backwards(x: Operand, y: Operand, axis: int) -> Result:
     """Return out[n] = x[n], out[j] = x[j] + y[j] * out[j + 1], for the last place n."""
     return reverse(recurrence(reverse(x, axis), reverse(y, axis), axis=axis), axis)
 
 
-def _cumprod_forwards(t: Any, x: Any, axis: int) -> Any:
+def _cumprod_forwards(t: Operand, x: Operand, axis: int) -> Result:
     """Return how much the running products of x change if x changes in the direction t."""
     later = _part(t, axis, 1, None) * cumprod(_part(x, axis, None, -1), axis=axis)
     terms = concatenate(_part(t, axis, None, 1), later, axis=axis)
     return recurrence(terms, _part(x, axis, 1, None), axis=axis)
 
 
-def _cumprod_twice(t: Any, g: Any, x: Any, axis: int) -> Any:
+def _cumprod_twice(t: Operand, g: Operand, x: Operand, axis: int) -> Result:
     """Differentiate the sum of t * cumprod_adjoint(g, x) by x."""
     none = 0.0 * _part(x, axis, None, 1)
     onwards = _part(_backwards(g, _part(x, axis, 1, None), axis), axis, 1, None)
@@ -194,7 +193,7 @@ def _cumprod_twice(t: Any, g: Any, x: Any, axis: int) -> Any:
     return concatenate(turn, none, axis=axis) + concatenate(none, change * onwards, axis=axis)
 
 
-def to_factors(g: Any, x: Any, axis: Axis) -> Any:
+def to_factors(g: Operand, x: Operand, axis: Axis) -> Result:
     """Return g times the product of all other elements, for each that a product over `axis` took.
 
     The axes become one, along which only the last running product counts.

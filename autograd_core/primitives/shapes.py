@@ -4,19 +4,16 @@ Rows are read as in elementwise.py. All are linear, so each rule is the adjoint 
 sum stands here because it is the adjoint of broadcast_to.
 """
 
-from typing import Any, TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..data import dtype_of, shape_of
+from ..data import Array, Axis, DType, Index, Operand, Result, Shape, dtype_of, shape_of
 from ..graph import Primitive
 from .indexing import getitem
 
-Shape: TypeAlias = tuple[int, ...]
-Axis: TypeAlias = int | tuple[int, ...] | None
 
-
-def _broadcast_to(x: Any, *, shape: Shape, dtype: Any = None) -> Any:
+def _broadcast_to(x: Array, *, shape: Shape, dtype: DType | None = None) -> Array:
     if not shape:
         return x
     out = np.empty(shape, dtype or x.dtype)  # when small, much faster than np.broadcast_to
@@ -24,7 +21,7 @@ def _broadcast_to(x: Any, *, shape: Shape, dtype: Any = None) -> Any:
     return out
 
 
-def _sum(x: Any, axis: Any, keepdims: Any, out: Any = None) -> Any:
+def _sum(x: Operand, axis: Axis, keepdims: bool, out: Operand = None) -> Result:
     leading = (*range(x.ndim - 1),) if x.ndim > 2 else None
     if leading and axis == leading and x.size and not keepdims and x.flags.c_contiguous:
         rows = x.reshape(-1, x.shape[-1])  # as for a bias of images: a product is much quicker
@@ -32,11 +29,11 @@ def _sum(x: Any, axis: Any, keepdims: Any, out: Any = None) -> Any:
     return np.add.reduce(x, axis, out=out, keepdims=keepdims)
 
 
-def _concatenate(*inputs: Any, axis: int) -> Any:
+def _concatenate(*inputs: Array, axis: int) -> Array:
     return np.concatenate(inputs, axis)
 
 
-def _places(g: Any, inputs: Any, axis: int) -> list[Any]:
+def _places(g: Operand, inputs: Sequence[Operand], axis: int) -> list[Index]:
     """Return for each input the index at which it lies in the concatenation."""
     axis %= len(shape_of(g))
     before = (slice(None),) * axis
@@ -73,7 +70,7 @@ concatenate: Primitive = Primitive("concatenate", _concatenate,
 # fmt: on
 
 
-def spread(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+def spread(g: Operand, x: Operand, axis: Axis, keepdims: bool) -> Result:
     """Give g, which a reduction over `axis` has made from x, the reduced axes with length 1."""
     if keepdims or not shape_of(g):
         return g
@@ -84,7 +81,7 @@ def spread(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return reshape(g, shape=shape)
 
 
-def unbroadcast(g: Any, shape: Shape) -> Any:
+def unbroadcast(g: Operand, shape: Shape) -> Result:
     """Sum g over the axes that broadcasting had added or stretched, back to `shape`."""
     given = shape_of(g)
     added = len(given) - len(shape)

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
+from ..data import Array
 
-def sinc_derivative(x: Any, order: int) -> Any:
+
+def sinc_derivative(x: Array, order: int) -> Array:
     """Differentiate sinc(x) = integral of cos(pi x t) over t from 0 to 1, `order` times.
 
     The n-th derivative is the integral of (pi t)^n cos(pi x t + n pi / 2): a closed form divides
@@ -28,17 +29,17 @@ def sinc_derivative(x: Any, order: int) -> Any:
     return np.where(np.abs(x) < 16, near, far).astype(x.dtype)
 
 
-def erf(x: Any) -> Any:
+def erf(x: Array) -> Array:
     """Return the error function of each number."""
     return _of_each(math.erf, x)
 
 
-def erfc(x: Any) -> Any:
+def erfc(x: Array) -> Array:
     """Return 1 - erf(x), in which no digits cancel, of each number."""
     return _of_each(math.erfc, x)
 
 
-def _of_each(function: Callable[[float], float], x: Any) -> Any:
+def _of_each(function: Callable[[float], float], x: Array) -> Array:
     """Apply a function of Python's, as NumPy has none, in float64."""
     x = np.asarray(x)
     return np.fromiter(map(function, x.ravel().tolist()), x.dtype, x.size).reshape(x.shape)

@@ -5,16 +5,14 @@ time: windows over several axes are windows of windows, and the adjoint then add
 a window is long along each axis, not as many as it has elements.
 """
 
-from typing import Any
-
 import numpy as np
 
-from ..data import shape_of
+from ..data import Array, Operand, Result, shape_of
 from ..errors import ShapeError
 from ..graph import Primitive
 
 
-def _windows(x: Any, *, size: int, axis: int, stride: int, dilation: int) -> Any:
+def _windows(x: Operand, *, size: int, axis: int, stride: int, dilation: int) -> Result:
     reach, length = (size - 1) * dilation + 1, x.shape[axis]
     if reach > length:
         raise ShapeError(
@@ -22,11 +20,11 @@ def _windows(x: Any, *, size: int, axis: int, stride: int, dilation: int) -> Any
             f"axis {axis} is {length} long, and a window reaches over {reach}",
             "a smaller window or dilation; or np.pad(x, width) before",
         )
-    view: Any = np.lib.stride_tricks.sliding_window_view(x, reach, axis)
+    view: Operand = np.lib.stride_tricks.sliding_window_view(x, reach, axis)
     return view[(*_every(axis, 0, stride, None), ..., slice(None, None, dilation))]
 
 
-def _overlap_add(x: Any, *, length: int, axis: int, stride: int, dilation: int) -> Any:
+def _overlap_add(x: Array, *, length: int, axis: int, stride: int, dilation: int) -> Array:
     piece = x[..., 0]
     shape = [length if i == axis else n for i, n in enumerate(piece.shape)]
     out = np.zeros_like(piece, shape=shape)  # with the axes in memory as they are in x
