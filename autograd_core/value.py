@@ -274,19 +274,23 @@ class Value(Node):
         return table.subtract.binary(other, self)
 
     def __iadd__(self, other: Operand) -> "Value":
-        if self._gradient is not None and self.primitive is None:
-            self._note_step("+=", other)
-        return table.add.binary(self, other)
+        if self._gradient is None and type(self) is Value:  # as nearly always
+            return table.add.binary(self, other)
+        self._note_step("+=", other)
+        return self + other
 
     def __isub__(self, other: Operand) -> "Value":
-        if self._gradient is not None and self.primitive is None:
-            self._note_step("-=", other)
-        return table.subtract.binary(self, other)
+        if self._gradient is None and type(self) is Value:
+            return table.subtract.binary(self, other)
+        self._note_step("-=", other)
+        return self - other
 
     def _note_step(self, sign: str, other: Operand) -> None:
         """Warn of a step of gradient descent that makes a new Value."""
-        is_step = isinstance(other, np.ndarray) or ".grad" in user_line()
-        if isinstance(other, Node) or watching.tracer() or not is_step:
+        has_gradient = self._gradient is not None and self.primitive is None
+        if not has_gradient or isinstance(other, Node) or watching.tracer():
+            return
+        if not isinstance(other, np.ndarray) and ".grad" not in user_line():
             return
         warn_once(
             "step",

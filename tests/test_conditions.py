@@ -10,6 +10,14 @@ A, B = np.array([0.5, 2.0, -1.0]), np.array([0.3, -2.0, 1.5])
 BOOLS = np.array([True, False, True])
 
 
+def added_in_place(x, y):
+    mask = x > 0
+    mask += y > 0
+    count = (x > 0).sum()
+    count -= (y > 0).sum() // 2
+    return mask * count * y
+
+
 def in_place(x, y):
     mask = x > 0
     mask &= y < 5
@@ -41,6 +49,7 @@ MASKS = {
     "==": lambda x, y: ((x > 0) == (y > 0)) * y,
     "<": lambda x, y: ((x > 0) < (y > 0)) * y,
     "in place": in_place,
+    "+= and -=": added_in_place,
     "any": lambda x, y: (x > 0).any() * y,
     "all": lambda x, y: (x > 0).all() * y,
     "not any": lambda x, y: (~((x > 0).any())) * y,

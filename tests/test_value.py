@@ -182,6 +182,21 @@ class TestOperators:
         assert [warning.filename for warning in caught] == [__file__]
         assert_same_data(parameters[0].data, Value(data).data)
 
+    def test_a_subclass_s_own_operators_are_used_in_place_too(self):
+        class Reversed(Value):
+            __slots__ = ()
+
+            def __add__(self, other):
+                return "sum"
+
+            def __sub__(self, other):
+                return "difference"
+
+        total, rest = Reversed(1.0), Reversed(1.0)
+        total += 1.0
+        rest -= 1.0
+        assert (total, rest) == ("sum", "difference")
+
     def test_other_augmented_assignments_are_silent(self):
         a, loss = Value(3.0), Value(0.0)
         for x in (1.0, 2.0):
