@@ -41,10 +41,12 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
+import torch
 from oracle import assert_close
 
 import nn
 from autograd_core import TraceError, Value, batch, grad, value_and_grad
+from autograd_core.program import surroundings
 from autograd_core.program.compile import OFTEN, compile
 from autograd_core.program.surroundings import LARGE
 from autograd_core.program.tracing import callback, fresh
@@ -386,14 +388,16 @@ READ = {
 
 class TestWhatIsRead:
     @pytest.mark.parametrize("name", READ)
-    def test_is_recorded_anew_when_it_changed(self, name):
+    def test_is_recorded_anew_when_it_changed(self, name, monkeypatch):
         f, change = READ[name]()
         compiled = compile(f)
         for i in (1.0, 1.0, 2.0, 5.0, 5.0):
             change(i)
             assert_close(compiled(2.0), f(Value(2.0)), 1e-12)
             traces = compiled.traces
-            assert_close(compiled(3.0), f(Value(3.0)), 1e-12)
+            with monkeypatch.context() as patched:
+                patched.setattr(surroundings, "Places", None)  # the quick test is enough
+                assert_close(compiled(3.0), f(Value(3.0)), 1e-12)
             assert compiled.traces == traces
 
     def test_by_an_argument_too(self):
@@ -556,6 +560,7 @@ STRANGE = {
     "a proxy": weakref.proxy(Model),
     "keys without a text": {Reluctant: 1.0},
     "an array of objects": np.array([Model, None], dtype=object),
+    "a tuple of PyTorch": torch.ones(2).shape,
     "an array of records": np.zeros(2, [("a", float)]),
     "a masked array": np.ma.array([1.0, 2.0], mask=[0, 1]),
     "a lock": threading.Lock(),

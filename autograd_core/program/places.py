@@ -231,25 +231,17 @@ class Places:
         package = kind.__module__.partition(".")[0]
         if package in TOOLS or package.startswith("_cython"):  # loggers; functions in C
             return
-        if isinstance(x, dict):
-            self._add(x, Contents, (*x, *x.values()), name)
-            for key, part in list(x.items()):
-                shown = repr(key) if isinstance(key, str | int) else type(key).__name__
-                self._waiting.append((part, f"{name}[{shown}]"))
-        elif isinstance(x, CONTAINERS):
-            self._add(x, Contents, tuple(x), name)
-        if isinstance(x, list | tuple | deque):
-            self._waiting += [
-                (part, f"{name}[{i}]") for i, part in enumerate(x) if type(part) not in PLAIN
-            ]
-        elif (held := contents(x)) is not None:
+        held = None
+        if isinstance(x, CONTAINERS):
+            held = (*x, *x.values()) if isinstance(x, dict) else tuple(x)
+        elif not isinstance(x, tuple):
+            held = contents(x)
+        if held is not None:
             self._add(x, Contents, held, name)
         elif package != "weakref" and _is_iterator_of_c(kind):
             self.foreign.append(Place(x, Contents, None, name))
-        if _shows_parts(kind):
-            self._waiting += [(part, name) for part in _referents(x)]
-        if package in ARRAYS or isinstance(x, ReferenceType | ContextVar):
-            self._waiting += [(part, name) for part in held or () if type(held) is tuple]
+        self._waiting += _elements(x, held, name)
+        if package in ARRAYS:
             return
         if package == "autograd_core":
             self._waiting.append((getattr(x, "_f", None), name))  # a compiled function
@@ -291,6 +283,17 @@ def _parts(x: Any, name: str) -> list[tuple[Any, str]]:
     if isinstance(x, MethodType):
         return [(x.__self__, "self"), (x.__func__, name)]
     return [(x.func, name), (x.args, name), (x.keywords, name)]
+
+
+def _elements(x: Any, held: Any, name: str) -> list[tuple[Any, str]]:
+    """Return what an object holds, with names for messages."""
+    if isinstance(x, dict):
+        shown = [repr(k) if isinstance(k, str | int) else type(k).__name__ for k in x]
+        return [(part, f"{name}[{k}]") for part, k in zip(x.values(), shown, strict=True)]
+    if isinstance(x, list | tuple | deque):
+        parts = enumerate(x)
+        return [(part, f"{name}[{i}]") for i, part in parts if type(part) not in PLAIN]
+    return [(part, name) for part in held] if isinstance(held, tuple) else []
 
 
 class Contents:

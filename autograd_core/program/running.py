@@ -249,14 +249,16 @@ def computes(module: str) -> bool:
 def _is_for_user(frame: Any, what: str) -> bool:
     """Tell whether a frame reads something for the user, itself or in a library's function.
 
-    Not so the clock of a progress bar or a logger, and the files of tools.
+    Not so the clock of a progress bar or a logger, what packages ask the system for, and the files
+    of tools.
     """
     while frame is not None and what != RANDOM:
         package = str(frame.f_globals.get("__name__")).partition(".")[0]
         if package in TOOLS:
             return False
         if package not in _LIBRARIES:
-            return what == FILE or "site-packages" not in frame.f_code.co_filename
+            is_own = "site-packages" not in frame.f_code.co_filename
+            return is_own or not (what == TIME or what.startswith("os."))
         frame = frame.f_back
     return frame is not None
 
