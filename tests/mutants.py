@@ -72,7 +72,8 @@ def of_operation(node: ast.BinOp) -> Iterator[ast.AST]:
     """Yield another operator, the operands exchanged, and each alone."""
     if type(node.op) in OTHER:
         yield ast.BinOp(node.left, OTHER[type(node.op)](), node.right)
-    if isinstance(node.op, ast.Sub | ast.Div | ast.Pow | ast.MatMult):
+    is_ordered = isinstance(node.op, ast.Sub | ast.Div | ast.Pow | ast.MatMult)
+    if is_ordered and ast.unparse(node.left) != ast.unparse(node.right):
         yield ast.BinOp(node.right, node.op, node.left)
     yield node.left
     yield node.right
@@ -473,6 +474,11 @@ class Trials:
         report(f"{name}: {tried} tried, {equivalent} equivalent, live and not listed: {lived}")
         for full in sorted(outdated):
             report(f"listed as equivalent, but no mutant: {full}")
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for primitive in self.module.rows(set(self.module.before)):
+                for fault in faults(primitive, self.known):
+                    report(f"{primitive.name} shows {fault} without any mutant")
         return True
 
     def fails(self, item: Any) -> bool:
@@ -529,10 +535,11 @@ SUITES = {
                     "tests/test_primitives.py", "tests/test_tails.py", "-k",
                     "and_arrays_agree or operators or beside or buffers or squares or "
                     "squared_lengths or a_length or a_product or composed or 0_times or into or "
-                    "angle or (LeftOut and (eager or second_order))"],
+                    "angle or (LeftOut and (eager or second_order)) or "
+                    "(OverAllFloats and (tanh or sigmoid)) or slopes_of_each"],
     "special": ["tests/test_special_values.py", "tests/test_primitives.py", "tests/test_tails.py",
                 "-k", "(agree and (sinc or erf)) or TestSinc or (OverAllFloats and erf)"],
-    "shapes": ["tests/test_views.py"],
+    "shapes": ["tests/test_views.py", "tests/test_primitives.py", "-k", "views or one_by_one"],
     "indexing": ["tests/test_indices.py"],
     "windows": ["tests/test_convolution.py", "-k", "TestSlidingWindows"],
     "convolution": ["tests/test_convolution.py", "-k", "TestConvolve and not TestConvolution"],
@@ -613,6 +620,10 @@ def main() -> None:
     listed = given.again.read_text().splitlines() if given.again else []
     again = {re.sub(r":\d+ ", " ", line, count=1) for line in listed}
     signal.signal(signal.SIGVTALRM, timed_out)
+    for case in CASES:  # a kernel that writes into its inputs fails, and changes no other trial
+        for x in case.inputs:
+            if isinstance(x, np.ndarray):
+                x.setflags(write=False)
     with np.errstate(all="ignore"):
         known = known_results()
     for name in given.modules:

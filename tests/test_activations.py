@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from autograd_core import OptionError, Value, check_gradients, compile, erf, erfc, grad
+from autograd_core import OptionError, Value, check_gradients, compile, erf, erfc, grad, leaky_relu
 from nn import activations
 from tests.keras_oracle import as_keras, keras
 
@@ -189,6 +189,10 @@ def test_smooth_functions_have_their_derivative_at_zero(name):
     expected = float(jax.grad(peer)(0.0))
     assert grad(f)(0.0) == pytest.approx(expected, rel=1e-15)
     assert slope(f)(np.zeros(2)).tolist() == pytest.approx([expected] * 2, rel=1e-15)
+
+
+def test_leaky_relu_keeps_a_hundredth():
+    assert leaky_relu(-1.0) == -0.01
 
 
 def test_step_fires_from_zero_on():

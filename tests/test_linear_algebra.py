@@ -80,7 +80,10 @@ CASES = {
     "det": (lambda np, x: np.linalg.det(x), (3, 3)),
     "det of stacks": (lambda np, x: np.linalg.det(x), (2, 2, 2)),
     "slogdet": (lambda np, x: np.linalg.slogdet(x)[1], (2, 3, 3)),
-    "matrix_power": (lambda np, x: [np.linalg.matrix_power(x, n) for n in (-2, 0, 1, 5)], (3, 3)),
+    "matrix_power": (
+        lambda np, x: [np.linalg.matrix_power(x, n) for n in (-2, -1, 0, 1, 5)],
+        (3, 3),
+    ),
     "cholesky": (lambda np, x: np.linalg.cholesky(positive_definite(np, x)), (2, 3, 3)),
     "upper cholesky": (
         lambda np, x: np.linalg.cholesky(positive_definite(np, x), upper=True),
@@ -94,10 +97,13 @@ CASES = {
     "svd of wide stacks": (svd, (2, 2, 3)),
     "singular values": (lambda np, x: np.linalg.svd(x, compute_uv=False), (2, 3)),
     "norm": (norms([None]), (2, 3, 2)),
-    "norms of a vector": (norms([None, 2, 1, INF, -INF, 0, 3, 0.5, -1, -2.5]), (4,)),
+    "norms of a vector": (norms([None, 2, 1, INF, -INF, 0, 3, 0.5, -1, -2, -2.5]), (4,)),
     "norms of vectors": (norms([None, 1, INF, 3], axis=-2, keepdims=True), (2, 3)),
     "norms of a matrix": (norms([None, "fro", "nuc", 1, -1, 2, -2, INF, -INF]), (2, 3)),
-    "norms of matrices": (norms([None, "nuc", 1, -INF], axis=(2, 0), keepdims=True), (2, 2, 3)),
+    "norms of matrices": (
+        norms([None, "fro", "nuc", 1, -1, INF, -INF], axis=(2, 0), keepdims=True),
+        (2, 2, 3),
+    ),
 }
 
 
@@ -162,6 +168,29 @@ def test_norm_of_a_zero_vector_has_gradient_zero(order):
 @pytest.mark.parametrize("order", [None, "fro", "nuc", 1, -1, 2, -2, INF, -INF])
 def test_norm_of_a_zero_matrix_has_gradient_zero(order):
     assert not grad(lambda x: np.linalg.norm(x, order))(np.zeros((2, 3))).any()
+
+
+@pytest.mark.parametrize("order", [3, 0.5, 0, -0.5, -1, -2.5])
+@pytest.mark.parametrize("x", [[0.0, 0.0], [1.0, 0.0], [0.0, 4.0]])
+def test_norms_of_zeros_are_those_of_numpy(order, x):
+    with np.errstate(divide="ignore"):
+        assert np.linalg.norm(Value(x), order).data == np.linalg.norm(x, order)
+
+
+def test_a_squared_norm_of_order_2_has_second_derivatives_at_0():
+    assert hessian(lambda x: np.linalg.norm(x, 2) ** 2)(np.zeros(2)).tolist() == [[2, 0], [0, 2]]
+
+
+def test_stacks_of_stacks_of_matrices():
+    x, y = np.random.default_rng(7).normal(size=(2, 2, 3, 2, 2))
+    for f in (np.linalg.solve, lambda x, y: np.linalg.matrix_power(x, 0)):
+        np.testing.assert_allclose(f(Value(x), y).data, f(x, y), rtol=1e-12)
+
+
+def test_pinv_leaves_out_small_singular_values():
+    for option in ({"rcond": 0.2}, {"rtol": 0.2}):
+        x = np.diag([1.0, 0.1])
+        np.testing.assert_allclose(np.linalg.pinv(Value(x), **option).data, np.diag([1.0, 0.0]))
 
 
 def test_zeros_in_a_norm_have_gradient_zero():
@@ -276,7 +305,8 @@ REFUSED = (
     (DomainError, lambda: np.linalg.solve(SQUARE, VECTOR), "Singular"),
     (DomainError, np.linalg.slogdet(SQUARE).logabsdet.backward, "Singular"),
     (DomainError, lambda: np.linalg.cholesky(SQUARE), "not positive definite"),
-    (ShapeError, lambda: np.linalg.inv(WIDE), "square"),
+    (ShapeError, lambda: np.linalg.inv(WIDE), r"^inv of shape \(2, 3\)\n.*takes a square matrix"),
+    (ShapeError, lambda: np.linalg.inv(WIDE[None]), r"^inv of shape \(1, 2, 3\)\n.*takes a square"),
     (ShapeError, lambda: np.linalg.svd(VECTOR), "stack"),
     (ShapeError, lambda: np.linalg.solve(SQUARE, WIDE.T), "row for each equation"),
     (UnsupportedError, lambda: np.linalg.svd(WIDE), "full_matrices=False"),
@@ -285,6 +315,7 @@ REFUSED = (
     (DomainError, lambda: np.linalg.norm(SQUARE, 3), "no such norm"),
     (ShapeError, lambda: np.linalg.norm(SQUARE, axis=(0, 0)), "twice"),
     (ShapeError, lambda: np.linalg.norm(SQUARE[None], 2), "3 axes"),
+    (ShapeError, lambda: np.linalg.norm(SQUARE[None], axis=(0, 1, 2)), "3 axes with ord=None"),
     (IndexRangeError, lambda: np.linalg.norm(SQUARE, axis=2), "no such axis"),
     (ShapeError, lambda: np.dot(WIDE, WIDE), "must equal"),
     (ShapeError, lambda: np.tensordot(WIDE, WIDE, 1), "equal in number and length"),
@@ -293,9 +324,15 @@ REFUSED = (
     (ShapeError, lambda: np.einsum("ij", VECTOR), "1 axes of operand 0"),
     (ShapeError, lambda: np.einsum("i,j", VECTOR), "2 terms for 1 operands"),
     (ShapeError, lambda: np.einsum("ij->k", WIDE), "each once"),
+    (ShapeError, lambda: np.einsum("ij->ii", WIDE), "each once\n  write: one letter for"),
+    (ShapeError, lambda: np.einsum("i->i", WIDE), "'i' does not name the 2 axes of operand 0"),
+    (ShapeError, lambda: np.einsum("...ij->...", VECTOR), "does not name the 1 axes"),
+    (ShapeError, lambda: np.einsum("i......->i", VECTOR), "does not name the 1 axes"),
+    (ShapeError, lambda: np.einsum("i->i......", VECTOR), "each once"),
     (ShapeError, lambda: np.einsum("i1->i", WIDE), "letters"),
     (ShapeError, lambda: np.einsum("ii", WIDE), "differ in length"),
-    (ShapeError, lambda: np.einsum("ij,ji", WIDE, WIDE), "3 long in one operand, 2"),
+    (ShapeError, lambda: np.einsum("ij,ji", WIDE, WIDE), "index . is . long in one operand, "),
+    (ShapeError, lambda: np.einsum("...,...", VECTOR, WIDE), "an axis of '...' is 2 long in one"),
     (ShapeError, lambda: np.einsum("...i->i", WIDE), "no '...'"),
     (UnsupportedError, lambda: np.einsum(WIDE, [0, 1]), "letters"),
 )

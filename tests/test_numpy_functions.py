@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from autograd_core import (
     AutogradError,
+    TraceError,
     UnsupportedError,
     Value,
     check_gradients,
@@ -515,6 +516,32 @@ WITHOUT_JAX = """
     np.stack([x[0], [1, 2, 3, 4]])
     np.concatenate([[[1, 2, 3, 4]], x])
     np.concatenate([x, [1, 2]], axis=None)
+    np.partition(np.stack([x, 2 * x]), 1)
+    np.nan_to_num(np.where(x > 0, np.nan, x))
+    np.nan_to_num(np.where(x > 0, np.inf, x), posinf=3.0)
+    np.nan_to_num(np.where(x > 0, -np.inf, x), neginf=3.0)
+    np.linspace(x[0], x[1])
+    np.linspace(x, 2.0, 3)
+    np.average(x, axis=(1, 0), weights=np.arange(1.0, 13.0).reshape(4, 3))
+    np.polyval([1.0, 2.0], 0.0 * x)
+    np.polyval(x[0, :0], x)
+    np.corrcoef(x[0])
+    np.vecdot(np.stack([x, x]), x)
+    np.matrix_transpose(np.stack([x, x]))
+    np.linalg.multi_dot([x, x.T, x])
+    np.block([x, x])
+    np.block([[x]])
+    np.block([[[x, x], [x, x]]])
+    np.dot(x, 3.0)
+    np.dot(np.stack([x, x]), np.stack([x.T, x.T]))
+    np.inner(x, 3.0)
+    np.inner(3.0, x)
+    np.inner(np.stack([x, x]), np.stack([x, x]))
+    np.tensordot(x, x)
+    np.einsum("...i,i", x, x[0])
+    np.kron(x, x[0])
+    np.cross(np.stack([x, x])[:, :, :3], np.stack([x, 2 * x])[:, ::-1, :3], axisc=0)
+    np.trace(np.stack([np.stack([x, 2 * x])] * 2))
 """
 
 CALLS = [
@@ -689,6 +716,7 @@ METHODS = """
     x.astype(np.float64) == x
     x.sum() == np.sum(x)
     x.sum(1) == np.sum(x, axis=1)
+    x.sum(axis=[0, 1]) == np.sum(x, axis=(0, 1))
     x.sum(axis=(0, 2), keepdims=True) == np.sum(x, axis=(0, 2), keepdims=True)
     x.prod(axis=-1) == np.prod(x, axis=-1)
     x.mean(0, keepdims=True) == np.mean(x, axis=0, keepdims=True)
@@ -816,6 +844,9 @@ UNSUPPORTED_OPTIONS = """
 
 # Options that name what does not exist, or would cut the graph
 IMPOSSIBLE = """
+    np.average(x, weights=[1.0, 2.0, 3.0])
+    np.average(x, axis=1, weights=np.ones((1, 3)))
+    np.average(x, axis=1, weights=[1.0, 2.0])
     np.sum(x, axis=2)
     np.prod(x, axis=2)
     np.prod(x, axis=(0, 5))
@@ -1078,6 +1109,61 @@ class TestIndexing:
         x = uniform(0, shape)
         np.testing.assert_array_equal(Value(x)[mask].data, x[mask])
         assert grad(lambda x: np.sum(x[mask]))(x).tolist() == mask.astype(float).tolist()
+
+
+def test_nan_to_num_has_the_largest_numbers_for_infinities():
+    x = np.array([np.nan, np.inf, -np.inf, 1.0])
+    for data in (x, x.astype(np.float32)):
+        np.testing.assert_array_equal(np.nan_to_num(Value(data)).data, np.nan_to_num(data))
+
+
+def test_numbers_fill_and_divide_as_numpy_s_do():
+    x = np.array([0.1, 0.2])
+    filled = np.full_like(Value(x), Value(0.1), dtype=np.float32)
+    assert filled.dtype == np.float32
+    np.testing.assert_array_equal(filled.data, np.full_like(x, 0.1, dtype=np.float32))
+    assert np.linspace(Value(1.0), 2.0, 3).data.tolist() == [1.0, 1.5, 2.0]
+
+
+def test_one_row_has_as_many_variables_as_columns():  # in NumPy from 2.2 on
+    x = Value([[1.0, 2.0, 4.0]])
+    assert np.cov(x, rowvar=False, bias=True).data.tolist() == np.zeros((3, 3)).tolist()
+
+
+def test_float_power_is_of_float64():
+    x = np.array([0.1, 0.7], np.float32)
+    found = np.float_power(Value(x), 1.5)
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found.data, np.float_power(x, 1.5))
+
+
+def test_a_mask_of_floats_of_any_size_may_be_filled_anew():
+    mask = np.ones(2**17 + 1)
+    v = Value(3.0)
+    chosen = np.where(mask, v, 0.0).sum()
+    mask[:] = 0.0
+    chosen.backward()
+    assert v.grad == 2**17 + 1
+
+
+@pytest.mark.parametrize("wanted", [(), ("index",), ("inverse", "counts"), ("counts", "index")])
+def test_unique_says_where_and_how_often(wanted):
+    options = {f"return_{name}": True for name in wanted}
+    x = np.array([3.0, 1.0, 3.0, 2.0, 1.0, 1.0])
+    ours, theirs = np.unique(Value(x), **options), np.unique(x, **options)
+    for one, other in zip(ours, theirs, strict=True) if wanted else [(ours, theirs)]:
+        np.testing.assert_array_equal(getattr(one, "data", one), other)
+
+
+def test_bincount_takes_values_and_nothing():
+    weights = Value([2.0, 3.0, 4.0])
+    assert np.bincount(Value([2.0, 0.0, 2.0]), weights).data.tolist() == [3.0, 0.0, 6.0]
+    assert np.bincount(np.zeros(0, int), weights[:0]).shape == (0,)
+
+
+def test_a_sign_that_would_be_frozen_is_refused():
+    with pytest.raises(TraceError, match=r"^np\.copysign\(\) of a Value"):
+        compile(lambda x: np.copysign(1.0, x))(2.0)
 
 
 def test_an_axis_may_be_a_numpy_integer():

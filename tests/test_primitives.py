@@ -115,6 +115,11 @@ with_rules = pytest.mark.parametrize(
 )
 
 
+each_split = pytest.mark.parametrize(
+    "case", [case for case in CASES if case.primitive.split], ids=lambda case: case.name
+)
+
+
 class TestRules:
     @with_rules
     def test_work_on_plain_data_in_an_ordinary_sweep(self, case):
@@ -123,6 +128,14 @@ class TestRules:
         out.backward(weights(out.data))
         assert seen
         assert {kind for kinds, result in seen for kind in (*kinds, result)} <= {float, np.ndarray}
+
+    @each_split
+    def test_give_one_by_one_what_they_give_together(self, case):
+        p, out = case.primitive, case.primitive(*case.inputs, **case.params)
+        parts = p.split(weights(out), out, *case.inputs, **case.params)
+        for i, part in enumerate(parts):
+            one = p.rule(i)(weights(out), out, *case.inputs, **case.params)
+            np.testing.assert_array_equal(one, part)
 
     @with_rules
     def test_work_on_values_where_the_gradient_is_to_be_differentiated(self, case):

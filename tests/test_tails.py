@@ -160,6 +160,13 @@ class TestDerivativesOverAllFloats:
             assert_near(found, np.float32(right(first, x.tolist())), 2e-6)
 
 
+@pytest.mark.parametrize("f", [np.tanh, sigmoid])
+def test_many_numbers_have_the_slopes_of_each(f):
+    x = np.resize(REAL, 10_000)  # from where on the quick formula is looked at
+    each = np.resize([grad(f)(number) for number in REAL], 10_000)
+    np.testing.assert_allclose(grad(lambda x: np.sum(f(x)))(x), each, rtol=1e-14, atol=1e-300)
+
+
 @pytest.mark.parametrize("size", [1e-300, 1e-200, 1.0, 1e200, 1e300])
 def test_the_angle_of_vectors_whose_square_is_no_float(size):
     x, y = 0.6 * size, -0.8 * size

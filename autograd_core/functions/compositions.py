@@ -12,12 +12,14 @@ from numpy.typing import DTypeLike
 
 from .. import watching
 from ..data import Axis, Function, Operand, Result, Tree, dtype_of, shape_of
+from ..errors import ShapeError
 from ..graph import Node, as_operand, node_in, plain
+from ..messages import describe
 from ..primitives import elementwise, indexing
 from ..primitives.elementwise import equal, greater, where
 from . import products, statistics
 from .rearranging import (
-    axis_number,
+    axis_numbers,
     broadcast_to,
     concatenate,
     getitem,
@@ -107,11 +109,18 @@ def average(a: Operand, axis: Axis = None, weights: Operand = None) -> Result:
     a = as_operand(a)
     if weights is None:
         return statistics.mean(a, axis)
-    weights = as_operand(weights)
-    if axis is not None and len(shape_of(weights)) < len(shape_of(a)):
-        along = axis_number(axis, len(shape_of(a)), "average")
-        weights = reshape(weights, [-1 if i == along else 1 for i in range(len(shape_of(a)))])
-        weights = broadcast_to(weights, shape_of(a))
+    weights, shape = as_operand(weights), shape_of(a)
+    if shape_of(weights) != shape:
+        axes = () if axis is None else axis_numbers(axis, len(shape), "average")
+        if not axes or shape_of(weights) != tuple([shape[i] for i in axes]):
+            raise ShapeError(
+                f"average of {describe(a)} over axis {axis} with weights of {describe(weights)}",
+                "each element needs a weight, or each place along the axis",
+                "weights of the shape of a; or those of one axis, with that axis",
+            )
+        weights = transpose(weights, np.argsort(axes))
+        weights = reshape(weights, [n if i in axes else 1 for i, n in enumerate(shape)])
+        weights = broadcast_to(weights, shape)
     return statistics.sum(a * weights, axis) / statistics.sum(weights, axis)
 
 
@@ -145,7 +154,7 @@ def _variables(m: Operand, rowvar: bool) -> Result:
     m = as_operand(m)
     if len(shape_of(m)) < 2:
         return reshape(m, (1, -1))
-    return m if rowvar or shape_of(m)[0] == 1 else transpose(m)
+    return m if rowvar else transpose(m)
 
 
 def corrcoef(x: Operand, y: Operand = None, rowvar: bool = True) -> Result:
@@ -253,7 +262,7 @@ def unique(
 
 def _looked_at(x: Operand, how: str) -> Result:
     """Return the data of a Value that decides about positions, unless they would be frozen."""
-    if isinstance(x, Node) and watching.open_watches:
+    if isinstance(x, Node):
         watching.taking(x, how)
     return plain(x)
 

@@ -98,9 +98,7 @@ def _vector_norm(x: Operand, ord: Any, axis: int, keepdims: bool) -> Result:
     # Zeros go another way round than through the power, whose derivative at 0 may be infinite
     zero = equal(size, 0.0)
     powers = where(zero, 0.0 if ord > 0 else math.inf, power(size + zero, ord))
-    total = shapes.sum(powers, axis=axis, keepdims=keepdims)
-    zero = equal(total, 0.0)
-    return where(zero, 0.0, power(total + zero, 1 / ord))
+    return power(shapes.sum(powers, axis=axis, keepdims=keepdims), 1 / ord)
 
 
 def _sums(x: Operand, axis: int) -> Result:

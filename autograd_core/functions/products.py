@@ -50,7 +50,7 @@ def inner(a: Operand, b: Operand) -> Result:
     a, b = as_operands(a, b)
     if not shape_of(a) or not shape_of(b):
         return multiply(a, b)
-    if len(shape_of(b)) == 2 and shape_of(a)[-1:] == shape_of(b)[1:]:
+    if shape_of(a)[-1:] == shape_of(b)[1:]:
         return linear_algebra.inner(a, b)
     if len(shape_of(b)) == 1:
         return linear_algebra.matmul(a, b)

@@ -14,8 +14,8 @@ from .rearranging import axis_number, axis_numbers, ravel
 
 
 def _axis(axis: Axis) -> Axis:
-    if axis is None or isinstance(axis, int):
-        return axis
+    if axis is None:
+        return None
     if isinstance(axis, tuple | list):
         return tuple(operator.index(i) for i in axis)
     return operator.index(axis)

@@ -62,7 +62,7 @@ sum: Primitive = Primitive("sum",
     linear=True,
     into=lambda x, out, *, axis, keepdims: _sum(x, axis, keepdims, out))
 concatenate: Primitive = Primitive("concatenate", _concatenate,
-    each=lambda i, g, out, *inputs, axis: getitem(g, index=_places(g, inputs[: i + 1], axis)[i]),
+    each=lambda i, g, out, *inputs, axis: getitem(g, index=_places(g, inputs, axis)[i]),
     split=lambda g, out, *inputs, axis: [getitem(g, index=i) for i in _places(g, inputs, axis)],
     linear=True,
     into=lambda *inputs_and_out, axis:
