@@ -10,6 +10,7 @@ import dis
 import inspect
 import math
 import sys
+from collections.abc import Iterable
 from functools import lru_cache, partial
 from itertools import pairwise
 from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .data import Function, Operand
 from .messages import is_library, package_of, user_frame
 
 # Packages that show, store or judge numbers: they take data for themselves
@@ -53,7 +55,7 @@ class Site(NamedTuple):
     operation: str
     argument: str
     names: tuple[str, ...]
-    operands: tuple[Any, ...] = ()
+    operands: tuple[object, ...] = ()
 
 
 class Name(str):
@@ -84,7 +86,7 @@ class Taker(NamedTuple):
     through_numpy: bool
     frame: FrameType | None = None  # which the operands' names are looked up in
 
-    def has_numbers(self, node: Any) -> bool:
+    def has_numbers(self, node: object) -> bool:
         """Tell whether a list among the operands holds plain numbers, as far as the code shows.
 
         A list of Values is looked at when the first of them asks, once for all.
@@ -95,13 +97,13 @@ class Taker(NamedTuple):
         """Tell whether what is called takes a list, np.array([v, w]), as far as the code shows."""
         return bool(self._lists())
 
-    def _lists(self) -> list[Any]:
+    def _lists(self) -> list[Iterable[object]]:
         if self.frame is None:
             return []
         operands = [_looked_up(self.frame, x) for x in self.site.operands]
         return [x for x in operands if isinstance(x, list | tuple)]
 
-    def fills_with_numbers(self, node: Any) -> bool:
+    def fills_with_numbers(self, node: Operand) -> bool:
         """Tell whether the user asks for an array of numbers: np.array(losses, dtype=float).
 
         The node is one of the numbers, and not itself the array.
@@ -236,7 +238,7 @@ def _read_site(code: CodeType, offset: int) -> Site:
     return Site(operation, here.argrepr, names, _operands(instructions, here))
 
 
-def _operands(instructions: list[Any], here: Any) -> tuple[Any, ...]:
+def _operands(instructions: list[Any], here: dis.Instruction) -> tuple[object, ...]:
     """Follow the stack up to an instruction, and return the constants, names and lists on it."""
     stack: list[Any] = []
     if here.positions is None or here.positions.lineno is None:
@@ -270,7 +272,7 @@ def _operands(instructions: list[Any], here: Any) -> tuple[Any, ...]:
     return tuple(stack)
 
 
-def _result(parts: list[Any]) -> Result:
+def _result(parts: list[object]) -> Result:
     """Return a placeholder for the result of a call of these."""
     names: tuple[Name, ...] = ()
     for part in parts:
@@ -279,19 +281,19 @@ def _result(parts: list[Any]) -> Result:
     return Result(names)
 
 
-def _is_within(instruction: Any, here: Any) -> bool:
+def _is_within(instruction: dis.Instruction, here: dis.Instruction) -> bool:
     """Tell whether an instruction belongs to the expression that another one completes."""
     at = instruction.positions
     return at is not None and _start(instruction) >= _start(here)
 
 
-def _loaded(instruction: Any) -> tuple[str, ...]:
+def _loaded(instruction: dis.Instruction) -> tuple[str, ...]:
     """Return the names of the variables that an instruction loads, one or two."""
     names = instruction.argval
     return names if isinstance(names, tuple) else (names,)
 
 
-def _looked_up(frame: FrameType, x: Any) -> Any:
+def _looked_up(frame: FrameType, x: object) -> object:
     """Return an operand with its names resolved."""
     if isinstance(x, Name):
         return _called(frame, "CALL", (x,) if x.startswith(".") else tuple(x.split(".")))
@@ -300,14 +302,14 @@ def _looked_up(frame: FrameType, x: Any) -> Any:
     return [_looked_up(frame, part) for part in x] if isinstance(x, list) else x
 
 
-def _first_asks(x: Any, node: Any) -> bool:
+def _first_asks(x: Any, node: object) -> bool:
     """Tell whether a nested list begins with this node, or with what is no Value."""
     while isinstance(x, list | tuple) and x:
         x = x[0]
     return x is node or not isinstance(x, type(node))
 
 
-def _has_number(x: Any) -> bool:
+def _has_number(x: Iterable[object]) -> bool:
     kinds = set(map(type, x))
     if any(issubclass(kind, int | float | np.generic) for kind in kinds):
         return True
@@ -315,7 +317,7 @@ def _has_number(x: Any) -> bool:
     return is_nested and any(_has_number(part) for part in x if isinstance(part, list | tuple))
 
 
-def _start(instruction: Any) -> tuple[int, int]:
+def _start(instruction: dis.Instruction) -> tuple[int, int]:
     """Return line and column at which an instruction's expression begins; (0, -1) without one."""
     at = instruction.positions
     if at is None:
@@ -349,7 +351,7 @@ def _called(frame: FrameType, operation: str, names: tuple[str, ...]) -> Any:
     return found
 
 
-def _applied(frame: FrameType, site: Site, called: Any) -> Any:
+def _applied(frame: FrameType, site: Site, called: object) -> Any:
     """Return the function that map() or partial() applies for what is called, if that shows.
 
     One that converts is preferred: in list(map(float, map(f, values))) float takes the numbers.
@@ -378,7 +380,7 @@ def _applied(frame: FrameType, site: Site, called: Any) -> Any:
     return next((f for f in found if f in CONVERTING), found[0] if found else None)
 
 
-def called_by_user(function: Any) -> Any:
+def called_by_user(function: Function) -> Function:
     """Return the function of NumPy that the user has called, and which has called this one."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and package_of(frame) in ("autograd_core", "numpy"):
@@ -388,11 +390,11 @@ def called_by_user(function: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _functions_of_numpy() -> dict[CodeType | None, Any]:
+def _functions_of_numpy() -> dict[CodeType | None, Function]:
     """Return NumPy's public functions by the code that they run."""
     modules = (np, np.linalg, np.fft)
     functions = {f for module in modules for f in vars(module).values() if callable(f)}
-    found: dict[CodeType | None, Any] = {}
+    found: dict[CodeType | None, Function] = {}
     for function in functions:
         code = getattr(getattr(function, "_implementation", function), "__code__", None)
         if code is not None:

@@ -6,12 +6,11 @@ the change from there gives the changes below.
 
 from collections import deque
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from ..backprop import seed, sweep
-from ..data import Data, shape_of
+from ..data import Data, Operand, Result, shape_of
 from ..derivatives import zeros
 from ..errors import AutogradError
 from ..explanation.formulas import Edge, contribution
@@ -44,11 +43,11 @@ class BackwardPass:
                     self.uses[x].append(edge)
                     self.inputs[user].append(edge)
 
-    def contribution(self, edge: Edge) -> Any:
+    def contribution(self, edge: Edge) -> Result:
         """Return what an edge adds to the gradient of its node."""
         return contribution(edge.user, edge.i, self.now[edge.user])
 
-    def magnitude(self, node: Node) -> Any:
+    def magnitude(self, node: Node) -> Result:
         """Return the sum of the absolute contributions to a node."""
         parts = [contribution(e.user, e.i, self.right[e.user]) for e in self.uses[node]]
         with np.errstate(all="ignore"):
@@ -68,7 +67,9 @@ class BackwardPass:
             if node not in self.settled:
                 self.now[node] = self.now[node] + delta
 
-    def effect(self, node: Node, delta: Any, among: list[Node] | None = None) -> dict[Node, Data]:
+    def effect(
+        self, node: Node, delta: Operand, among: list[Node] | None = None
+    ) -> dict[Node, Data]:
         """Return the changes of the gradients below if that of a node changes by `delta`.
 
         Args:    among: only of these nodes, inputs before outputs; None: of all not settled.
@@ -79,7 +80,7 @@ class BackwardPass:
         nodes = [n for n in nodes if n.index < node.index and n not in self.settled]
         return sweep([*nodes, node], delta, set(nodes))
 
-    def misshapen(self, node: Node, gradient: Any, target: Node, among: list[Node]) -> Any:
+    def misshapen(self, node: Node, gradient: Operand, target: Node, among: list[Node]) -> Result:
         """Return the gradient of `target` if that of a node further up has the wrong shape.
 
         Args:    node: the node whose gradient is `gradient`.
@@ -87,7 +88,7 @@ class BackwardPass:
                  among: the nodes from there to the output, inputs before outputs.
         Returns: the gradient of the target; None if it cannot be computed.
         """
-        found: dict[Node, Any] = {node: gradient}
+        found: dict[Node, Result] = {node: gradient}
         without = self.effect(node, -self.now[node], among)[target]
         inside = set(among)
         try:
@@ -124,14 +125,14 @@ class BackwardPass:
             nodes.append(self.inputs[nodes[-1]][0].node)
         return nodes
 
-    def paths(self, node: Node, above: dict[Node, int]) -> list[tuple[tuple[Edge, ...], Any]]:
+    def paths(self, node: Node, above: dict[Node, int]) -> list[tuple[tuple[Edge, ...], Result]]:
         """Return all paths down to a node, with what each adds to its gradient.
 
         Args:    above: the nodes of the paths, which begin at the output or at edges from outside.
         Returns: the edges of each path, the node's own first; [] if there are too many.
         """
         found = []
-        walks: list[tuple[tuple[Edge, ...], Any]] = []
+        walks: list[tuple[tuple[Edge, ...], Result]] = []
         if self.output in above:
             walks.append(((), self.now[self.output]))
         for x in above:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Data, as_data, shape_of, shorten
+from ..data import Data, Operand, as_data, shape_of, shorten
 from ..errors import DataError, OptionError, ShapeError
 from ..graph import Node, plain
 from ..messages import listed
+from ..value import Value
 from .backward_pass import BackwardPass
 from .mistakes import Mistake, Search, Verdict
 from .wording import Wording
@@ -121,7 +122,7 @@ class Comparison:
 
 
 def compare_gradients(
-    output: Any, gradients: dict[Any, Any], *, rtol: float | None = None
+    output: Value, gradients: dict[Any, Operand], *, rtol: float | None = None
 ) -> Comparison:
     """Compare gradients worked out by hand with the right ones, and name the mistake in each.
 
@@ -245,7 +246,7 @@ class _Judge:
         return Judgement(node, name, verdict, message, self.given[node], right, mistake, causes)
 
 
-def _checked(work: BackwardPass, gradients: Any) -> dict[Node, Data]:
+def _checked(work: BackwardPass, gradients: object) -> dict[Node, Data]:
     """Return the given gradients by node, as numbers."""
     if not isinstance(gradients, dict):
         raise OptionError(
@@ -253,7 +254,7 @@ def _checked(work: BackwardPass, gradients: Any) -> dict[Node, Data]:
             "each gradient needs the value that it belongs to",
             '{"a": 2.0, w: array}, by label or Value',
         )
-    labelled: dict[Any, list[Node]] = {}
+    labelled: dict[str | None, list[Node]] = {}
     for node in work.order:
         labelled.setdefault(node.label, []).append(node)
     given: dict[Node, Data] = {}
@@ -276,7 +277,7 @@ def _checked(work: BackwardPass, gradients: Any) -> dict[Node, Data]:
     return given
 
 
-def _node(work: BackwardPass, labelled: dict[Any, list[Node]], key: Any) -> Node:
+def _node(work: BackwardPass, labelled: dict[str | None, list[Node]], key: Any) -> Node:
     """Return the node of the graph that a key names."""
     if isinstance(key, Node):
         if key in work.right:
@@ -297,7 +298,7 @@ def _node(work: BackwardPass, labelled: dict[Any, list[Node]], key: Any) -> Node
     raise OptionError(f"a gradient for {_called(key)}", why, fix)
 
 
-def _called(key: Any) -> str:
+def _called(key: object) -> str:
     if not isinstance(key, Node):
         return shorten(repr(key))
     name = key.label or "a Value"

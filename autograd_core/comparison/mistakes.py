@@ -1,15 +1,15 @@
 """Mistakes in a backward pass, what each does to a gradient, and the search for the one made."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..data import Data, as_data, shape_of
+from ..data import Data, Function, Operand, Result, as_data, shape_of
 from ..explanation.formulas import Edge, contribution, local_derivative
-from ..graph import Node, plain
+from ..graph import Node, Primitive, plain
 from ..primitives.elementwise import sigmoid, tanh
 from ..primitives.linear_algebra import inner, matmul
 from ..primitives.shapes import spread, unbroadcast
@@ -29,7 +29,7 @@ FINITE_DIFFERENCES = 1e-9  # of the output: its rounding in a difference over a 
 WRITTEN = 5e-3  # of a gradient: the most that rounding to few decimal places may change
 PRINTED = 3  # decimal places from which all gradients count as printed with equally many
 # Derivatives by the output, as they are taught; the rules use the input, exact in the tails
-BY_OUTPUT: dict[Any, Callable[[Any], Any]] = {
+BY_OUTPUT: dict[Primitive, Function] = {
     tanh: lambda y: 1 - y * y,
     sigmoid: lambda y: y * (1 - y),
 }
@@ -73,12 +73,12 @@ class Mistake(NamedTuple):
     verdict: Verdict
     node: Node
     edges: tuple[Edge, ...]
-    gradient: Any
+    gradient: Result
     factor: float | None = None
     everywhere: bool = False
 
     @property
-    def key(self) -> tuple[Any, ...]:
+    def key(self) -> tuple[object, ...]:
         """The mistake without its numbers."""
         return self.verdict, self.node, self.edges
 
@@ -102,8 +102,8 @@ def mistakes_at(work: BackwardPass, node: Node) -> Iterator[Mistake]:
 
 
 def _among_uses(
-    total: Any, parts: dict[Edge, Any]
-) -> Iterator[tuple[Verdict, tuple[Edge, ...], Any]]:
+    total: Result, parts: dict[Edge, Result]
+) -> Iterator[tuple[Verdict, tuple[Edge, ...], Result]]:
     """Yield the sum of contributions if some are missing, negated or doubled."""
     edges = tuple(parts)
     users: dict[Node, list[Edge]] = {}
@@ -127,10 +127,10 @@ def _among_uses(
             yield Verdict.DOUBLED, way, total + part
 
 
-Step: TypeAlias = tuple[Verdict, Any, float | None]  # verdict, contribution, factor
+Step: TypeAlias = tuple[Verdict, Result, float | None]  # verdict, contribution, factor
 
 
-def _in_one_step(work: BackwardPass, edge: Edge, part: Any) -> Iterator[Step]:
+def _in_one_step(work: BackwardPass, edge: Edge, part: Result) -> Iterator[Step]:
     """Yield the possible mistakes in one edge's contribution."""
     user, i = edge
     node, g = edge.node, work.now[user]
@@ -154,7 +154,7 @@ def _in_one_step(work: BackwardPass, edge: Edge, part: Any) -> Iterator[Step]:
         yield Verdict.TRANSPOSE, np.transpose(part), None
 
 
-def _factor_mistakes(edge: Edge, g: Any, part: Any, only_twice: bool) -> Iterator[Step]:
+def _factor_mistakes(edge: Edge, g: Operand, part: Result, only_twice: bool) -> Iterator[Step]:
     """Yield the contribution without the local derivative, and with its square."""
     user, i = edge
     x, factor, reduces = edge.node, factor_of(edge), _reduces(edge)
@@ -175,7 +175,7 @@ def _factor_mistakes(edge: Edge, g: Any, part: Any, only_twice: bool) -> Iterato
         yield from _misread(edge, g, part)
 
 
-def _misread(edge: Edge, g: Any, part: Any) -> Iterator[Step]:
+def _misread(edge: Edge, g: Operand, part: Result) -> Iterator[Step]:
     """Yield the contribution with a derivative at another point, or without its exponent."""
     exponent = exponent_of(edge)
     if abs(exponent) not in (0, 1):
@@ -189,7 +189,7 @@ def _misread(edge: Edge, g: Any, part: Any) -> Iterator[Step]:
     again = primitive.compute([out], params, [out])
     yield Verdict.OUTPUT_FOR_DERIVATIVE, as_data(g * out), None
     yield Verdict.INPUT_FOR_DERIVATIVE, as_data(g * x), None
-    by_output = BY_OUTPUT.get(primitive, lambda y: rule(1.0, y, x, **params))
+    by_output: Function = BY_OUTPUT.get(primitive, lambda y: rule(1.0, y, x, **params))
     yield Verdict.INPUT_FOR_OUTPUT, as_data(g * by_output(x)), None
     yield Verdict.OUTPUT_FOR_INPUT, as_data(rule(g, again, out, **params)), None
 
@@ -210,7 +210,7 @@ def exponent_of(edge: Edge) -> float:
     return float(exponents[0]) if exponents.size == 1 else 1.0
 
 
-def _untransposed(edge: Edge, g: Any) -> Iterator[Step]:
+def _untransposed(edge: Edge, g: Operand) -> Iterator[Step]:
     """Yield the contribution of a matrix product if one of its factors is transposed."""
     x, y = [np.asarray(plain(a)) for a in edge.user.inputs]
     a, b = (g, y.T) if edge.i == 0 else (x.T, g)
@@ -219,7 +219,7 @@ def _untransposed(edge: Edge, g: Any) -> Iterator[Step]:
             yield Verdict.TRANSPOSE, left @ right, None
 
 
-def factor_of(edge: Edge) -> Any:
+def factor_of(edge: Edge) -> Result:
     """Return the factor by which an edge multiplies the incoming gradient; None if it does not."""
     user, i = edge
     if _reduces(edge):
@@ -306,11 +306,13 @@ class Search:
         data = [*given.values(), *[node._data for node in work.order]]
         self.single = any([getattr(x, "dtype", None) == np.float32 for x in data])
         self.units = dict(zip(given, half_units(list(given.values())), strict=True))
-        self.found: dict[Any, Node] = {}  # by the mistakes' keys: the gradients they were found in
+        self.found: dict[
+            tuple[object, ...], Node
+        ] = {}  # by the mistakes' keys: the gradients they were found in
         self.sizes: dict[Node, Data] = {}
         self.rtol = rtol or (SINGLE if self.single else RELATIVE)
 
-    def apart(self, node: Node, candidate: Any) -> float:
+    def apart(self, node: Node, candidate: Operand) -> float:
         """Return the distance of a given gradient from another; at most 1: only rounding."""
         given = self.given[node]
         if node not in self.sizes:
@@ -345,7 +347,7 @@ class Search:
             ranked.append((mistake, {n: wrong[n] - self.work.now[n] for n in self.work.order}))
         return max(ranked, key=lambda each: self._score(each[0], each[1], node), default=None)
 
-    def _candidates(self, node: Node) -> Iterator[tuple[Any, int, Mistake]]:
+    def _candidates(self, node: Node) -> Iterator[tuple[Result, int, Mistake]]:
         """Yield the gradients that single mistakes give, with the distance of each mistake."""
         above = self.work.above(node)
         among = sorted(above, key=lambda n: n.index)
@@ -373,7 +375,7 @@ class Search:
         if fits:
             yield from self._paths(node, above)
 
-    def _paths(self, node: Node, above: dict[Node, int]) -> Iterator[tuple[Any, int, Mistake]]:
+    def _paths(self, node: Node, above: dict[Node, int]) -> Iterator[tuple[Result, int, Mistake]]:
         """Yield the gradient if one whole path is missing or doubled."""
         total = self.work.now[node]
         everything = self.work.above(node, through_settled=True)

@@ -1,11 +1,10 @@
 """Sentences about mistakes in gradients, with the learner's numbers."""
 
 import math
-from typing import Any
 
 import numpy as np
 
-from ..data import Data, shape_of, shorten
+from ..data import Data, Operand, Result, shape_of, shorten
 from ..explanation.formulas import (
     Edge,
     computed,
@@ -239,7 +238,7 @@ class Wording:
             f"write {call}"
         )
 
-    def _raw(self, edge: Edge) -> Any:
+    def _raw(self, edge: Edge) -> Result:
         return pull(*edge, self.work.now[edge.user])
 
     def path(self, edges: tuple[Edge, ...]) -> str:
@@ -261,7 +260,7 @@ class Wording:
         return number(g)
 
 
-def number(data: Any) -> str:
+def number(data: Operand) -> str:
     """Return a gradient as text: its numbers, or the shape and norm of many of them.
 
     Example: >>> number(-6.0), number(np.array([1.0, 2.5])), number(np.ones((3, 4)))

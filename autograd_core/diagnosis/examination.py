@@ -10,6 +10,7 @@ import numpy as np
 
 from ..backprop import seed, sweep
 from ..checks import Origin
+from ..data import Operand, Result
 from ..explanation.names import Groups, parameters_in, written
 from ..graph import Node, topological_order
 from ..messages import account, made
@@ -85,7 +86,7 @@ class Examination:
              model: the module that they belong to, or None.
     """
 
-    def __init__(self, output: Node, parameters: dict[Node, str], model: Any) -> None:
+    def __init__(self, output: Node, parameters: dict[Node, str], model: object) -> None:
         self.output = output
         self.parameters = parameters
         self.model = model
@@ -131,9 +132,9 @@ class Examination:
         more = f", and {len(nodes) - 1:,} more" if len(nodes) > 1 else ""
         return self.place(nodes[0]) + more
 
-    def replayed(self, data: Mapping[Node, Any]) -> Any:
+    def replayed(self, data: Mapping[Node, Operand]) -> Result:
         """Compute the output again, with other data in some of the nodes."""
-        found: dict[Any, Any] = dict(data)
+        found: dict[Operand, Operand] = dict(data)
         with np.errstate(all="ignore"):
             for node in self.order:
                 if node in found:
@@ -240,7 +241,7 @@ class Layers:
         return self._first_use[leaf].index if leaf in self._first_use else -1
 
 
-def _called(name: str, part: Any) -> str:
+def _called(name: str, part: object) -> str:
     """Return a part's name and class: "layers[0] (Dense)", "head (Dense)", "Sequential"."""
     kind = type(part).__name__
     return f"{written(name)} ({kind})" if name else kind
@@ -255,7 +256,7 @@ def _prefix(name: str, modules: dict[str, Any]) -> str:
     return name
 
 
-def norm(data: Any) -> float:
+def norm(data: Operand) -> float:
     """Return the root of the sum of squares, without overflow."""
     if type(data) is float:
         return abs(data)

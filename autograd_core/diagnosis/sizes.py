@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import as_data
+from ..data import Operand, Result, as_data
 from ..graph import Node, plain
 from ..messages import account, listed, made
 from ..rules import pull
@@ -169,18 +169,18 @@ def _of_leaf(e: Examination, leaf: Node) -> Finding:
     return Finding("not finite", cause, e.place(leaf), fix_of(leaf))
 
 
-def is_finite(x: Any) -> bool:
+def is_finite(x: Operand) -> bool:
     """Return whether a node or constant holds neither NaN nor inf."""
     return bool(np.isfinite(plain(x)).all())
 
 
-def which(x: Any) -> str:
+def which(x: Operand) -> str:
     """Return which of NaN and inf a node, constant or gradient holds."""
     data = plain(x)
     return "NaN" if np.isnan(data).any() else "inf" if np.any(np.equal(data, np.inf)) else "-inf"
 
 
-def _at(node: Node, finite: Any = None) -> str:
+def _at(node: Node, finite: Operand = None) -> str:
     """Return an operation with the operands of the first element that is not finite."""
     finite = np.isfinite(node._data) if finite is None else finite
     primitive, shape = node.primitive, node.shape
@@ -348,18 +348,21 @@ def _has_changed(e: Examination) -> bool:
     return False
 
 
-def _equal(a: Any, b: Any) -> bool:
+def _equal(a: Operand, b: Operand) -> bool:
     return norm(np.subtract(a, b)) <= ROUNDING * max(norm(a), norm(b))
 
 
-def _multiple(a: Any, b: Any) -> int:
+def _multiple(a: Operand, b: Operand) -> int:
     """Return the whole number by which b was multiplied to give a, 0 if there is none."""
     count = round(float(np.vdot(a, b) / np.vdot(b, b)))
     return count if count > 1 and _equal(a, np.multiply(b, count)) else 0
 
 
 def steps(
-    parameters: Mapping[Node, str], gradients: Mapping[Node, Any], optimizer: Any, e: Any
+    parameters: Mapping[Node, str],
+    gradients: Mapping[Node, Result],
+    optimizer: Any,
+    e: Examination | None,
 ) -> list[Finding]:
     """Report a learning rate whose update is too large or too small relative to the weights.
 
@@ -403,7 +406,7 @@ def steps(
     return [Finding(kind, f"learning rate {rate:g} {why}", place, fix)]
 
 
-def _moved(gradients: Mapping[Node, Any], optimizer: Any) -> dict[Node, Any]:
+def _moved(gradients: Mapping[Node, Result], optimizer: Any) -> dict[Node, Result]:
     """Return the data that parameters would have after a step, which is taken on copies."""
     if not hasattr(optimizer, "step"):
         return {p: p._data - optimizer * g for p, g in gradients.items()}

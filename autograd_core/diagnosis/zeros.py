@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..data import Data
+from ..data import Data, Operand
 from ..graph import Node, Primitive, plain
 from ..messages import listed
 from ..primitives.elementwise import equal, greater, greater_equal
@@ -93,7 +93,7 @@ CUTS = {
 }
 
 
-def untracked(output: Any) -> Finding:
+def untracked(output: Operand) -> Finding:
     """Report an output that is a leaf or plain data."""
     what = "a Value that was computed from nothing" if isinstance(output, Node) else "plain data"
     return Finding(
@@ -130,7 +130,7 @@ def unused(e: Examination) -> list[Finding]:
     return found
 
 
-def _content(data: Data) -> Any:
+def _content(data: Data) -> Operand:
     """Return a key of a constant: of a float the object, of an array, which is copied, its data."""
     return id(data) if isinstance(data, float) else (data.shape, data.dtype.char, data.tobytes())
 
@@ -295,7 +295,7 @@ class _Saturation:
         self.count = self.flat = self.stuck = 0
         self.lowest, self.highest = np.inf, -np.inf
 
-    def add(self, node: Node, g: Any, limit: float) -> None:
+    def add(self, node: Node, g: Operand, limit: float) -> None:
         x = np.asarray(plain(node.x))
         flat = np.abs(x) >= limit
         self.nodes.append(node)

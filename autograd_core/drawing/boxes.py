@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ..data import shorten
+from ..data import Array, Operand, Result, shorten
 from ..explanation.formulas import expression, local_derivative
 from ..explanation.names import Group, Groups, names_of
 from ..explanation.notation import short
 from ..graph import Node
-from .dot import PAPER, SHAPES, UNKNOWN, color, lines, new_graph, plain, visible
+from .dot import PAPER, SHAPES, UNKNOWN, Digraph, color, lines, new_graph, plain, visible
 from .folding import Fold, Wires, between
 
 MISSING = "gradient: not computed"
@@ -106,7 +106,7 @@ def _single(node: Node, group: Group, groups: Groups, names: dict[Node, str]) ->
     return Box(role, name, title, details, group, largest(gradient), gradient is not None, story)
 
 
-def _constant(x: Any, group: Group) -> Box:
+def _constant(x: Operand, group: Group) -> Box:
     shape = getattr(x, "shape", ())
     details = [f"data {in_brief(x)}"] if shape else []
     title = f"shape {shape}" if shape else in_brief(x)
@@ -160,19 +160,19 @@ def _shapes(nodes: Iterable[Node]) -> str:
     return f" in {', '.join(shapes[:LISTED] + more)}" if shapes else ""
 
 
-def _together(data: list[Any]) -> Any:
+def _together(data: list[Operand]) -> Array:
     """Return all numbers of floats, arrays and nodes as one array."""
     numbers = [x for x in data if type(x) is float]
     arrays = [numbers_of(x).ravel() for x in data if type(x) is not float]
     return np.concatenate([np.array(numbers, float), *arrays])
 
 
-def numbers_of(data: Any) -> Any:
+def numbers_of(data: Operand) -> Result:
     """Return data, or a gradient that may itself be a node, as an array; None stays None."""
     return None if data is None else np.asarray(getattr(data, "_data", data))
 
 
-def largest(gradient: Any) -> float | None:
+def largest(gradient: Operand) -> float | None:
     """Return the number of greatest magnitude, with its sign; nan or inf if there is one."""
     if gradient is None or not gradient.size:
         return None
@@ -181,7 +181,7 @@ def largest(gradient: Any) -> float | None:
     return float(flat.flat[np.abs(flat).argmax()])
 
 
-def in_brief(data: Any) -> str:
+def in_brief(data: Operand) -> str:
     """Return a number, or the range of an array, as short text.
 
     Example: >>> in_brief(2.0), in_brief(np.array([1.0, 0.25, np.nan]))
@@ -233,7 +233,7 @@ def greatest(drawn: list[Box]) -> float:
 
 
 def _fill(
-    graph: Any,
+    graph: Digraph,
     group: Group,
     drawn: list[Box],
     inside: dict[Group, list[int]],

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -42,7 +42,10 @@ SHAPES = {
 }
 
 
-def new_graph(rankdir: str, caption: list[str]) -> Any:
+Digraph: TypeAlias = Any  # graphviz is imported when the first picture is drawn
+
+
+def new_graph(rankdir: str, caption: list[str]) -> Digraph:
     """Return an empty Digraph in the style of all pictures."""
     graph = graphviz().Digraph()
     graph.attr(rankdir=rankdir, fontname=FONT, fontsize="11", fontcolor=INK, bgcolor=PAPER)

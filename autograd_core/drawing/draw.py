@@ -1,11 +1,11 @@
 """draw: a picture of the graph that a Value was computed from, of a network, or of a program."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from functools import partial
 from typing import Any
 
-from ..data import shorten
+from ..data import Function, Operand, shorten
 from ..errors import DataError, OptionError
 from ..explanation.names import Groups
 from ..graph import Node, topological_order
@@ -24,9 +24,9 @@ TEXT_WIDTH = 60
 
 def draw(
     root: Any,
-    x: Any = None,
+    x: Operand = None,
     *,
-    loss: Callable[[Any], Any] | None = None,
+    loss: Function | None = None,
     derivatives: bool = False,
     parameters: Iterable[Node] = (),
     limit: int | None = None,

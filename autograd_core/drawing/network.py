@@ -1,17 +1,17 @@
 """The picture of a network: a column for each layer, a circle for each neuron."""
 
-from collections.abc import Callable
 from textwrap import wrap
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..backprop import seed, sweep
+from ..data import Array, Function, Operand, Result, Tree
 from ..errors import DataError
 from ..explanation.notation import short
 from ..graph import Node, topological_order
 from .boxes import MISSING, in_brief
-from .dot import NEGATIVE, POSITIVE, aligned, color, lines, new_graph
+from .dot import NEGATIVE, POSITIVE, Digraph, aligned, color, lines, new_graph
 from .picture import Legend, Picture
 
 WIDE = 10  # neurons shown of a layer
@@ -26,16 +26,16 @@ class LayerNumbers(NamedTuple):
     name: str
     note: str  # below the name: the activation
     size: int | None  # neurons; None: drawn as one box
-    values: Any  # (neurons,), the mean over a batch; or None; of a box: all
-    gradients: Any
-    weights: Any  # (neurons, inputs)
-    weight_gradients: Any
-    biases: Any
+    values: Result  # (neurons,), the mean over a batch; or None; of a box: all
+    gradients: Result
+    weights: Result  # (neurons, inputs)
+    weight_gradients: Result
+    biases: Result
     shown: list[int]  # neurons; the others are folded
     samples: int  # whose mean the numbers are
 
 
-def draw_network(described: Any, loss: Callable[[Any], Any] | None, limit: int | None) -> Picture:
+def draw_network(described: Any, loss: Function | None, limit: int | None) -> Picture:
     """Return a picture of a network, see `draw`.
 
     Args:    described: what the method `_drawing_` of a model returns: `columns` and `output`. A
@@ -66,7 +66,7 @@ def draw_network(described: Any, loss: Callable[[Any], Any] | None, limit: int |
 # Layers in numbers
 
 
-def _gradients_of(output: Any, loss: Callable[[Any], Any] | None) -> dict[Node, Any]:
+def _gradients_of(output: Tree, loss: Function | None) -> dict[Node, Result]:
     """Return the gradients of the loss, or of the sum of the outputs; none without an output.
 
     Raises:  DataError: the loss does not return a Value.
@@ -86,7 +86,7 @@ def _gradients_of(output: Any, loss: Callable[[Any], Any] | None) -> dict[Node, 
     return sweep(topological_order(total), seed(total, None))
 
 
-def _layer(column: Any, found: dict[Node, Any], limit: int) -> LayerNumbers:
+def _layer(column: Any, found: dict[Node, Result], limit: int) -> LayerNumbers:
     """Return a column in numbers, with the gradients found, and at most `limit` neurons shown."""
     values, gradients = _numbers(column.values), _gradients(column.values, found)
     samples = 1
@@ -113,17 +113,17 @@ def _layer(column: Any, found: dict[Node, Any], limit: int) -> LayerNumbers:
     )
 
 
-def _numbers(x: Any, found: dict[Node, Any] | None = None) -> Any:
+def _numbers(x: Tree, found: dict[Node, Result] | None = None) -> Result:
     """Return the data of nodes and lists of nodes as one array, or what was found; None of None."""
     if isinstance(x, list | tuple):
         return np.array([_numbers(each, found) for each in x])
-    data = getattr(x, "_data", x)
+    data: Operand = getattr(x, "_data", x)
     if found is not None:
         data = found.get(x, 0 * data)
     return None if x is None else np.asarray(data, dtype=float)
 
 
-def _gradients(x: Any, found: dict[Node, Any]) -> Any:
+def _gradients(x: Tree, found: dict[Node, Result]) -> Result:
     """Return the gradients of nodes and lists of nodes as one array; None if there are none.
 
     If only some have one, the others have gradient 0: the loss does not depend on them.
@@ -134,12 +134,12 @@ def _gradients(x: Any, found: dict[Node, Any]) -> Any:
     return _numbers(x, found)
 
 
-def _leaves(x: Any) -> list[Any]:
+def _leaves(x: Tree) -> list[Operand]:
     """Return the elements of nested lists in one list."""
     return [leaf for each in x for leaf in _leaves(each)] if isinstance(x, list | tuple) else [x]
 
 
-def _per_neuron(column: Any, numbers: Any) -> Any:
+def _per_neuron(column: Any, numbers: Result) -> Result:
     """Return one number for each neuron: the mean over a batch."""
     if numbers is None or numbers.ndim < 2:
         return numbers
@@ -147,7 +147,7 @@ def _per_neuron(column: Any, numbers: Any) -> Any:
     return numbers.mean(axis=1) if is_list else numbers.reshape(-1, column.size).mean(axis=0)
 
 
-def _greatest(arrays: list[Any]) -> float:
+def _greatest(arrays: list[Array]) -> float:
     finite = [np.abs(a[np.isfinite(a)]) for a in arrays if a is not None]
     return max((float(a.max()) for a in finite if a.size), default=0.0)
 
@@ -167,7 +167,7 @@ def _places(layer: LayerNumbers) -> list[tuple[int | None, float]]:
 
 
 def _draw_column(
-    graph: Any, i: int, layer: LayerNumbers, top: float, most: float, stories: dict[str, str]
+    graph: Digraph, i: int, layer: LayerNumbers, top: float, most: float, stories: dict[str, str]
 ) -> None:
     """Draw the heading of a layer and its neurons; a neuron is coloured by its activation."""
     graph.node(
@@ -230,7 +230,7 @@ def _of_hidden(layer: LayerNumbers) -> list[str]:
 
 
 def _draw_lines(
-    graph: Any,
+    graph: Digraph,
     i: int,
     before: LayerNumbers,
     layer: LayerNumbers,

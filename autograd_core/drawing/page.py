@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..backprop import seed, sweep
+from ..data import Operand, Params, Result
 from ..derivatives import composition
 from ..errors import OptionError
 from ..explanation.formulas import contribution, derivative_formula, expression, local_derivative
@@ -153,11 +154,11 @@ def _node(
     return entry
 
 
-def _edges(order: list[Node], cotangents: dict[Node, Any]) -> list[Entry]:
+def _edges(order: list[Node], cotangents: dict[Node, Result]) -> list[Entry]:
     """Return the edges in the order of the backward sweep, with the numbers of each."""
     number = {node: i for i, node in enumerate(order)}
     edges = []
-    sums: dict[Node, Any] = {}
+    sums: dict[Node, Result] = {}
     for node in reversed(order):
         for i, x in enumerate(node.inputs):
             if not isinstance(x, Node):
@@ -205,7 +206,7 @@ def _holds_array(node: Node) -> bool:
     return any(np.ndim(getattr(x, "_data", x)) for x in (node, *node.inputs))
 
 
-def shown(x: Any, is_gradient: bool = False) -> Any:
+def shown(x: Operand, is_gradient: bool = False) -> Any:
     """Return data as JSON: a number; text for NaN and inf; a description of an array.
 
     Args:    x: a number or array, or None if it was not computed.
@@ -225,7 +226,7 @@ def shown(x: Any, is_gradient: bool = False) -> Any:
 # Recipes: what a node does to numbers, forward and backward
 
 
-def recipe(node: Node) -> dict[str, Any] | None:
+def recipe(node: Node) -> Entry | None:
     """Return the trees that compute a node and its inputs' cotangents, or None.
 
     The derivatives are the graphs that the primitive's own rules record on Values. A rule outside
@@ -250,7 +251,7 @@ def recipe(node: Node) -> dict[str, Any] | None:
     return {"forward": forward, "backward": backward, "chooses": primitive.chooses}
 
 
-def _tree(x: Any, names: dict[Node, Tree]) -> Tree:
+def _tree(x: Operand, names: dict[Node, Tree]) -> Tree:
     """Return what was recorded, down to the inputs that have a name or a tree."""
     if not isinstance(x, Node):
         return as_json(x)
@@ -260,7 +261,7 @@ def _tree(x: Any, names: dict[Node, Tree]) -> Tree:
     return _applied(x.primitive, x.params or {}, inputs, [_tree(each, names) for each in inputs])
 
 
-def _applied(primitive: Any, params: Any, inputs: list[Any], trees: list[Tree]) -> Tree:
+def _applied(primitive: Any, params: Params, inputs: list[Operand], trees: list[Tree]) -> Tree:
     """Return a primitive on trees, as it is composed of others, if it is."""
     if primitive.composed is None:
         return [primitive.name, params, *trees]
@@ -290,7 +291,7 @@ def width_of(title: str, shown: list[Any]) -> tuple[int, int]:
     return round(LETTER * fits) + 20, fits
 
 
-def _is_number(x: Any) -> bool:
+def _is_number(x: Operand) -> bool:
     return isinstance(x, float | str)  # NaN and inf are text in JSON
 
 

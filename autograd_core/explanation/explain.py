@@ -2,17 +2,18 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..backprop import paths, seed, sweep
-from ..data import Data, shape_of, shorten
+from ..data import Data, Operand, Result, Tree, shape_of, shorten
 from ..derivatives import zeros
 from ..errors import DataError, OptionError, ShapeError
 from ..graph import Node, plain, topological_order
+from ..value import Value
 from .formulas import (
     Edge,
     Equation,
@@ -45,17 +46,17 @@ class Row(NamedTuple):
     value: Data
     input: str
     derivative: str  # as a formula
-    local: Any  # as a number or an array; None if the derivative is not a factor
-    incoming: Any
-    contribution: Any
-    total: Any
+    local: Data | None  # as a number or an array; None if the derivative is not a factor
+    incoming: Data
+    contribution: Data
+    total: Data
 
 
 class PathSum(NamedTuple):
     """The gradient of a value as a sum of contributions: one for each use of the value."""
 
     name: str
-    gradient: Any
+    gradient: Data
     parts: list[tuple[str, Data]]
     is_output: bool
 
@@ -68,7 +69,7 @@ class Explanation:
     """
 
     def __init__(
-        self, output: Node, targets: list[Node] | None, gradient: Any, limit: int | None
+        self, output: Node, targets: list[Node] | None, gradient: Operand, limit: int | None
     ) -> None:
         order = topological_order(output)
         self.output = output
@@ -102,7 +103,7 @@ class Explanation:
         shown.update(range(max(limit - tail, self.count - tail), self.count))
         inputs = {edge.node for number, edge in enumerate(self._edges()) if number in shown}
         parts: dict[Node, list[tuple[str, Data]]] = {node: [] for node in listed}
-        totals: dict[Node, Any] = {}
+        totals: dict[Node, Result] = {}
         for number, edge in enumerate(self._edges()):
             x = edge.node
             if x not in inputs and x not in parts:
@@ -121,10 +122,10 @@ class Explanation:
             name = self.names[node]
             self.sums.append(PathSum(name, self._gradient(node), parts[node], node is self.output))
 
-    def _gradient(self, node: Node) -> Any:
+    def _gradient(self, node: Node) -> Data:
         return self.gradients.get(node, zeros(node))
 
-    def _row(self, number: int, edge: Edge, incoming: Any, part: Any, total: Any) -> Row:
+    def _row(self, number: int, edge: Edge, incoming: Result, part: Result, total: Result) -> Row:
         node = edge.user
         derivative, local = derivative_formula(*edge, self.names), local_derivative(*edge)
         if local is not None and (axes := summed_axes(node.shape, edge.node.shape)):
@@ -187,7 +188,7 @@ class Explanation:
         cells = [line for line in lines if line]
         widths = [max(map(len, column)) for column in zip(HEADS, *cells, strict=True)]
 
-        def laid_out(line: Any) -> str:
+        def laid_out(line: Iterable[str]) -> str:
             padded = [
                 cell.rjust(width) if head in NUMBERS else cell.ljust(width)
                 for head, cell, width in zip(HEADS, line, widths, strict=True)
@@ -205,7 +206,7 @@ class Explanation:
     def _repr_html_(self) -> str:
         """Return the table for notebooks; labels are never markup."""
 
-        def row(cells: Any, tag: str, option: str = "") -> str:
+        def row(cells: Iterable[str], tag: str, option: str = "") -> str:
             styled = [
                 f"<{tag}{option} {_style(head)}>{escape(cell)}</{tag}>"
                 for head, cell in zip(HEADS, cells, strict=True)
@@ -269,7 +270,10 @@ class Explanation:
 
 
 def explain(
-    output: Any, wrt: Any = None, gradient: Any = None, limit: int | None = 60
+    output: Value,
+    wrt: Value | str | Sequence[Value | str] | None = None,
+    gradient: Operand = None,
+    limit: int | None = 60,
 ) -> Explanation:
     """Show the chain rule at work: a table from the output back to what it was computed from.
 
@@ -323,7 +327,7 @@ def explain(
     return Explanation(output, targets, gradient, limit)
 
 
-def _targets(wrt: Any, names: dict[Node, str]) -> list[Node]:
+def _targets(wrt: Tree, names: dict[Node, str]) -> list[Node]:
     """Return the nodes that `wrt` names, in its order."""
     named = {name: node for node, name in names.items()}
     targets = []
@@ -341,7 +345,7 @@ def _targets(wrt: Any, names: dict[Node, str]) -> list[Node]:
     return list(dict.fromkeys(targets))
 
 
-def _brief(data: Any) -> str:
+def _brief(data: Data) -> str:
     """Return a number as text; of an array its shape and norm.
 
     Example: >>> _brief(0.5), _brief(np.array([3.0, 4.0]))
@@ -350,13 +354,13 @@ def _brief(data: Any) -> str:
     return short(data) if isinstance(data, float) else f"{shape_of(data)} norm {_norm(data)}"
 
 
-def _single(data: Any) -> Any:
+def _single(data: Data) -> Result:
     """Return the number that all elements of an array are equal to; other data as they are."""
     first = np.ravel(data)[:1]
     return float(first[0]) if first.size and np.all(data == first) else data
 
 
-def _norm(data: Any) -> str:
+def _norm(data: Data) -> str:
     with np.errstate(all="ignore"):
         return short(float(np.sqrt(np.sum(np.square(data, dtype=np.float64)))), 4)
 

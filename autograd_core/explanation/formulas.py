@@ -12,7 +12,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backprop import paths
-from ..data import Shape, as_data, dtype_of, shape_of, shorten
+from ..data import (
+    Data,
+    Index,
+    Operand,
+    Params,
+    Result,
+    Rule,
+    Shape,
+    as_data,
+    dtype_of,
+    shape_of,
+    shorten,
+)
 from ..graph import Node, Primitive, plain, topological_order
 from ..primitives import convolution, indexing, linear_algebra, reductions, shapes, windows
 from ..primitives.elementwise import astype
@@ -119,9 +131,7 @@ SYNTAX: dict[str, Callable[..., Term]] = {
 }
 
 
-def operation(
-    name: str, operands: list[Term], params: dict[str, Any] | None, shapes: list[Shape]
-) -> Term:
+def operation(name: str, operands: list[Term], params: Params | None, shapes: list[Shape]) -> Term:
     """Return an operation on operands as a formula.
 
     Args:    name: of a primitive of the table.
@@ -145,7 +155,7 @@ def operation(
     return _called(name, operands, params)
 
 
-def _called(name: str, operands: list[Term], params: dict[str, Any] | None) -> Term:
+def _called(name: str, operands: list[Term], params: Params | None) -> Term:
     options = {
         key: shorten(str(x))
         for key, x in (params or {}).items()
@@ -161,9 +171,7 @@ def _transposed(x: Term, axes: tuple[int, ...]) -> Term:
     return call("transpose", x, axes=str(axes))
 
 
-def _of_vectors(
-    name: str, operands: list[Term], params: dict[str, Any], ranks: list[int]
-) -> Term | None:
+def _of_vectors(name: str, operands: list[Term], params: Params, ranks: list[int]) -> Term | None:
     """Return a product that a rule computes with a vector as a matrix of one row or column."""
     first = operands[0]
     if name == "multiply" and ranks[0] == 2 and _is_index(first, COLUMN):
@@ -185,7 +193,7 @@ def _is_index(term: Term, text: str) -> bool:
     return term.head == "index" and term.parts[1] == text
 
 
-def index_text(index: Any) -> str:
+def index_text(index: Index) -> str:
     """Return an index as it is written between brackets.
 
     Example: >>> index_text((slice(None), slice(2, None, 3), None, 0))
@@ -207,14 +215,14 @@ def index_text(index: Any) -> str:
 # Nodes
 
 
-def constant(x: Any) -> Term:
+def constant(x: Operand) -> Term:
     """Return plain data as a term: a number, or the shape of an array."""
     if isinstance(x, np.ndarray):
         return call("array", *[Term("number", (float(n),)) for n in x.shape])
     return number(x)
 
 
-def operand(x: Any, names: dict[Node, str]) -> Term:
+def operand(x: Operand, names: dict[Node, str]) -> Term:
     """Return an input as a term: a name, a number, or the shape of a constant array."""
     return symbol(names[x], x.shape) if isinstance(x, Node) else constant(x)
 
@@ -252,7 +260,7 @@ def expression(node: Node, names: dict[Node, str], latex: bool = False) -> str:
 # Derivatives
 
 
-def contribution(node: Node, i: int, g: Any, total: Any = None) -> Any:
+def contribution(node: Node, i: int, g: Operand, total: Operand = None) -> Result:
     """Return what the node's cotangent g adds to that of its input i, of the input's shape.
 
     total: the input's cotangent. If the contribution is NaN and the total is not, a choice has
@@ -285,7 +293,7 @@ def is_elementwise(node: Node, i: int) -> bool:
     return bool(np.allclose(pull(node, i, g), g * d, equal_nan=True))
 
 
-def local_derivative(node: Node, i: int) -> Any:
+def local_derivative(node: Node, i: int) -> Result:
     """Return the derivative of a node by its input i, by the primitive's own rule.
 
     Args:    node: a computed node.
@@ -306,7 +314,7 @@ def local_derivative(node: Node, i: int) -> Any:
     return np.broadcast_to(d, node.shape).copy() if shape_of(d) != node.shape else d
 
 
-def _ones(node: Node) -> Any:
+def _ones(node: Node) -> Result:
     return np.ones_like(node._data) if node.shape else 1.0
 
 
@@ -347,7 +355,7 @@ def pulled_term(node: Node, i: int, g: Term, operands: list[Term], out: Term) ->
         return ZERO
     written = {}
 
-    def placeholder(data: Any, term: Term) -> Any:
+    def placeholder(data: Data, term: Term) -> Result:
         # Formulas of elementwise rules are the same for any shape, and faster with numbers
         is_number = primitive.elementwise and shape_of(data)
         leaf = make_leaf(1.0 if is_number else data)
@@ -373,12 +381,12 @@ def _replaced(old: Term, new: Term, term: Term) -> Term:
     return new if term == old else term.rebuilt(lambda part: _replaced(old, new, part))
 
 
-def _silently(rule: Any, given: tuple[Any, ...], params: dict[str, Any]) -> Any:
+def _silently(rule: Rule, given: tuple[Operand, ...], params: Params) -> Result:
     with np.errstate(all="ignore"):
         return rule(*given, **params)
 
 
-def _recorded_term(d: Any, written: dict[Any, Term]) -> Term | None:
+def _recorded_term(d: Result, written: dict[Any, Term]) -> Term | None:
     """Return what was recorded as a term; None if it is too long to be read."""
     if not isinstance(d, Node):
         return constant(as_data(d))

@@ -3,9 +3,8 @@
 import re
 import unicodedata
 from bisect import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import count
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +58,7 @@ def name_of_use(node: Node, i: int, names: dict[Node, str]) -> str:
     return f"{names[node]} (input {i + 1})" if twice else names[node]
 
 
-def parameters_of(module: Any) -> dict[Node, str]:
+def parameters_of(module: object) -> dict[Node, str]:
     """Return the parameters of a module with their names, such as w[0]; {} for anything else."""
     found: dict[str, Node] = dict(getattr(module, "named_parameters", dict)())
     return {p: written(name) for name, p in found.items()}
@@ -87,7 +86,7 @@ def parameters_in(order: list[Node]) -> dict[Node, str]:
     return parameters
 
 
-def _in_one_line(label: Any) -> str:
+def _in_one_line(label: object) -> str:
     """Return a label without line breaks and invisible characters."""
     text = "" if label is None else str(label)
     if text.isprintable():
@@ -96,7 +95,7 @@ def _in_one_line(label: Any) -> str:
     return " ".join("".join(visible).split())
 
 
-def _free(name: str, others: Any, taken: set[str]) -> str:
+def _free(name: str, others: Iterator[str], taken: set[str]) -> str:
     while (key := latex_symbol(name)) in taken:  # x1 and x_1 look the same in LaTeX
         name = next(others)
     taken.add(key)
@@ -116,7 +115,7 @@ class Group:
     __slots__ = ("depth", "inner", "name", "number", "owner", "parent", "thing")
 
     def __init__(
-        self, name: str, parent: "Group | None", number: int, owner: int = 0, thing: Any = None
+        self, name: str, parent: "Group | None", number: int, owner: int = 0, thing: object = None
     ) -> None:
         self.name = name
         self.parent = parent
