@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from mpmath import mp
 
 import nn
 from autograd_core import (
@@ -572,6 +573,30 @@ def test_second_derivatives_of_a_length_of_0_are_nan_as_in_jax():
     assert np.isnan(hessian(LENGTH)(np.zeros(2))).all()
     assert np.isnan(hessian(np.std)(np.ones(2))).all()
     assert np.isnan(hessian(lambda x: np.hypot(x[0], x[1]))(np.zeros(2))).all()
+
+
+@pytest.mark.parametrize("p", [3, 0.5, 2.5, -1, -2, -3])
+@pytest.mark.parametrize(
+    "x", [[1e-200, 2e-200], [1e200, 1e200], [5e-324, 0.0], [0.0, 0.0], [1.0, 0.0], [3.0, 4.0]]
+)
+def test_norms_have_numpy_s_value_and_no_gradient_0_where_powers_are_no_floats(x, p):
+    def norm(x):
+        return np.linalg.norm(x, p)
+
+    x = np.array(x)
+    expected = pytest.approx(norm(x), rel=1e-14, abs=0, nan_ok=True)
+    assert norm(Value(x)).data == expected
+    assert compile(norm)(x) == expected
+    slopes = grad(norm)(x)
+    assert compile(grad(norm))(x) == pytest.approx(slopes, rel=1e-12, nan_ok=True)
+    if x.all():
+        with mp.workdps(50):
+            sizes = [mp.mpf(n) for n in x.tolist()]
+            total = sum(n**p for n in sizes)
+            right = [float(n ** (p - 1) * total ** (mp.mpf(1) / p - 1)) for n in sizes]
+        assert np.all(np.isclose(slopes, right, rtol=1e-12) | ~np.isfinite(slopes))
+    elif p > 0 and not x.any():
+        assert slopes.tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ..graph import as_operand
 from ..messages import describe
 from ..primitives import decompositions as primitives
 from ..primitives import linear_algebra, reductions, shapes
-from ..primitives.elementwise import absolute, equal, greater, power, where
+from ..primitives.elementwise import absolute, equal, greater, power, square, where
 from ..primitives.indexing import getitem
 from ..primitives.linear_algebra import matrix_transpose
 from .rearranging import axis_numbers
@@ -98,7 +98,9 @@ def _vector_norm(x: Operand, ord: Any, axis: int, keepdims: bool) -> Result:
     # Zeros go another way round than through the power, whose derivative at 0 may be infinite
     zero = equal(size, 0.0)
     powers = where(zero, 0.0 if ord > 0 else math.inf, power(size + zero, ord))
-    return power(shapes.sum(powers, axis=axis, keepdims=keepdims), 1 / ord)
+    total = shapes.sum(powers, axis=axis, keepdims=keepdims)
+    # The root in two steps: where the sum overflows, one slope is inf, the other 0: NaN together
+    return square(power(total, 0.5 / ord))
 
 
 def _sums(x: Operand, axis: int) -> Result:
