@@ -14,7 +14,9 @@ from ..graph import Node, plain
 from ..messages import listed
 from ..value import Value
 from .backward_pass import BackwardPass
-from .mistakes import Mistake, Search, Verdict
+from .mistakes import Mistake, Verdict
+from .precision import Precision
+from .search import Search
 from .wording import Wording
 
 NAMED = 12  # gradients that follow from one mistake and are named
@@ -134,13 +136,12 @@ def compare_gradients(
              gradients: d output / d value by Value or label, for any values of the graph; a number
              for an array counts for all its elements.
              rtol: tolerance for rounding, relative to a gradient's contributions; None: 1e-5, and
-             1e-4 with float32. Gradients with few decimal places may differ by half a unit of the
-             last.
+             1e-4 with float32. Numbers of up to 6 digits may differ by half a unit of the last,
+             and by what rounded earlier steps add to that.
     Returns: a judgement on each, from the output backward: `verdict`, `message`, `is_right`.
     Raises:  DataError: the output is not a Value; a gradient is NaN or not numbers. ShapeError: the
-             output is not a single number; a gradient's shape is not that of its value, and neither
-             a transpose nor a broadcast explains it. OptionError: a label or Value that the graph
-             does not have, or has twice; gradients are not a dict; rtol is not between 0 and 1.
+             output is not a single number. OptionError: a label or Value that the graph does not
+             have, or has twice; gradients are not a dict; rtol is not between 0 and 1.
     Example: >>> from autograd_core import Value
              >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
              >>> c, d = a * b, a + b
@@ -177,7 +178,8 @@ class _Judge:
     def __init__(self, work: BackwardPass, given: dict[Node, Data], rtol: float | None) -> None:
         self.work = work
         self.given = given
-        self.search = Search(work, given, rtol)
+        self.precision = Precision(work, given, rtol)
+        self.search = Search(work, given, self.precision)
         self.wording = Wording(work)
         self.effects: list[tuple[Node, dict[Node, Data]]] = []  # of mistakes, by where found
 
@@ -186,19 +188,23 @@ class _Judge:
         return [self._judge(node) for node in sorted(self.given, key=lambda node: -node.index)]
 
     def _judge(self, node: Node) -> Judgement:
-        work, search, h = self.work, self.search, self.given[node]
+        work, h, apart = self.work, self.given[node], self.precision.apart
         right = work.right[node]
         if not np.isfinite(right).all() and not np.array_equal(h, right):
             work.settled.add(node)
             return self._judgement(node, Verdict.UNDEFINED, self.wording.undefined(node))
-        if search.apart(node, right) <= 1:
+        if apart(node, right) <= 1:
             if work.now[node] is not right:
                 work.settle(node, right)
             work.settled.add(node)
             return self._judgement(node, Verdict.RIGHT, self.wording.right(node, h))
-        if search.apart(node, work.now[node]) <= 1:
+        if apart(node, work.now[node], self.precision.carried(node)) <= 1:
             causes = [cause for cause, effect in self.effects if np.any(effect.get(node, 0.0))]
+            if self.precision.is_by_hand:
+                work.settle(node, h)
             work.settled.add(node)
+            if not causes:  # earlier steps were rounded
+                return self._judgement(node, Verdict.RIGHT, self.wording.right(node, h))
             return self._follows(node, causes)
         return self._explained(node)
 
@@ -214,7 +220,7 @@ class _Judge:
             found = search.explain(node)
         if found is None:
             if shape_of(h) != node.shape:
-                raise _wrong_shape(self.wording.names[node], h, node)
+                return self._judgement(node, Verdict.SHAPE, self.wording.wrong_shape(node, h))
             message = self.wording.unexplained(node, h)
             self.effects.append((node, work.settle(node, h)))
             return self._judgement(node, Verdict.UNEXPLAINED, message)
@@ -303,18 +309,3 @@ def _called(key: object) -> str:
         return shorten(repr(key))
     name = key.label or "a Value"
     return f"{name} of shape {key.shape}" if key.shape else f"{name} = {key._data:.6g}"
-
-
-def _wrong_shape(name: str, h: Data, node: Node) -> ShapeError:
-    """Return the error that names the axes in which a gradient's shape is wrong."""
-    given, wanted = shape_of(h), node.shape
-    if len(given) != len(wanted):
-        why = f"it has {len(given)} axes, and its value has {len(wanted)}"
-    else:
-        pairs = enumerate(zip(given, wanted, strict=True))
-        why = listed([f"axis {k} has {m} instead of {n}" for k, (m, n) in pairs if m != n])
-    return ShapeError(
-        f"a gradient of shape {given} for {name} of shape {wanted}",
-        f"{why}, and neither a transpose nor a broadcast that is not summed explains it",
-        f"a gradient of shape {wanted}: one number for each number of the value",
-    )

@@ -1,4 +1,4 @@
-"""Mistakes in a backward pass, what each does to a gradient, and the search for the one made."""
+"""Mistakes in a backward pass, and what each does to a gradient."""
 
 import math
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..data import Data, Function, Operand, Result, as_data, shape_of
+from ..data import Function, Operand, Result, as_data, shape_of
 from ..explanation.formulas import Edge, contribution, local_derivative
 from ..graph import Node, Primitive, plain
 from ..primitives.elementwise import sigmoid, tanh
@@ -18,16 +18,6 @@ from .backward_pass import BackwardPass
 
 MATRIX_PRODUCTS = (matmul, inner)
 MANY = 100  # uses of a node, beyond which it is not tried to take one of them alone
-STEPS = 100_000  # of sweeps in a search: in large graphs, only the nearest and last nodes are tried
-CERTAIN = 0.1  # share of the tolerance within which a mistake explains a gradient
-EQUAL = 1e-4  # the same for two mistakes that give the same number but for rounding
-COMPARED = 30  # mistakes that give the same number, and gradients they are then ranked by
-# Rounding
-RELATIVE = 1e-5  # of the contributions: allows finite differences, but no mistakes
-SINGLE = 1e-4  # the same with float32
-FINITE_DIFFERENCES = 1e-9  # of the output: its rounding in a difference over a small step
-WRITTEN = 5e-3  # of a gradient: the most that rounding to few decimal places may change
-PRINTED = 3  # decimal places from which all gradients count as printed with equally many
 # Derivatives by the output, as they are taught; the rules use the input, exact in the tails
 BY_OUTPUT: dict[Primitive, Function] = {
     tanh: lambda y: 1 - y * y,
@@ -53,6 +43,7 @@ class Verdict(StrEnum):
     MEAN_SUM = "mean and sum"
     TRANSPOSE = "transpose"
     BROADCAST = "broadcast"
+    SHAPE = "wrong shape"
     FOLLOWS = "follows"
     UNEXPLAINED = "unexplained"
     UNDEFINED = "undefined"
@@ -286,180 +277,3 @@ def _adds(node: Node) -> bool:
 
 def _name(node: Node) -> str:
     return node.primitive.table_name if node.primitive else ""
-
-
-# The search
-
-
-class Search:
-    """The search for the mistakes in a learner's gradients.
-
-    Args:    work: the gradients: the right ones, and those that follow from mistakes.
-             given: the learner's, by node.
-             rtol: relative tolerance for rounding; None: by the type of the data.
-    """
-
-    def __init__(self, work: BackwardPass, given: dict[Node, Data], rtol: float | None) -> None:
-        self.work = work
-        self.given = given
-        self.scale = float(np.sum(np.abs(work.output._data)))
-        data = [*given.values(), *[node._data for node in work.order]]
-        self.single = any([getattr(x, "dtype", None) == np.float32 for x in data])
-        self.units = dict(zip(given, half_units(list(given.values())), strict=True))
-        self.found: dict[
-            tuple[object, ...], Node
-        ] = {}  # by the mistakes' keys: the gradients they were found in
-        self.sizes: dict[Node, Data] = {}
-        self.rtol = rtol or (SINGLE if self.single else RELATIVE)
-
-    def apart(self, node: Node, candidate: Operand) -> float:
-        """Return the distance of a given gradient from another; at most 1: only rounding."""
-        given = self.given[node]
-        if node not in self.sizes:
-            self.sizes[node] = self.work.magnitude(node)
-        size = self.sizes[node] if shape_of(given) == node.shape else 0.0
-        return distance(given, candidate, size, self.scale, self.rtol, self.units[node])
-
-    def explain(self, node: Node) -> tuple[Mistake, dict[Node, Data]] | None:
-        """Return the mistake that explains a wrong gradient best; None if none explains it.
-
-        Of those that give the same number, it is the one that explains most of the other
-        gradients, too; of those, the nearest.
-
-        Returns: the mistake, and by how much it changes each gradient of the graph; {} if the
-                 gradient has another shape than its node.
-        """
-        loose = self.single or self.units[node] > 0
-        found = [
-            (self.apart(node, value), step, mistake)
-            for value, step, mistake in self._candidates(node)
-        ]
-        nearest = min([apart for apart, _, _ in found], default=np.inf)
-        limit = min(max(10 * nearest, EQUAL), 1 if loose else CERTAIN)
-        equal = [(step, mistake) for apart, step, mistake in found if apart <= limit]
-        # Doubling the whole gradient is the least specific: a mean or a factor of 2 is likelier
-        equal.sort(key=lambda each: (each[1].key[::2] == (Verdict.DOUBLED, ()), each[0]))
-        ranked = [(mistake, self._effect(mistake)) for _, mistake in equal[:COMPARED]]
-        wrong = self.work.overwritten
-        if self.apart(node, wrong[node]) <= CERTAIN:
-            last = tuple(self.work.uses[node][-1:])
-            mistake = Mistake(Verdict.OVERWRITTEN, node, last, wrong[node], everywhere=True)
-            ranked.append((mistake, {n: wrong[n] - self.work.now[n] for n in self.work.order}))
-        return max(ranked, key=lambda each: self._score(each[0], each[1], node), default=None)
-
-    def _candidates(self, node: Node) -> Iterator[tuple[Result, int, Mistake]]:
-        """Yield the gradients that single mistakes give, with the distance of each mistake."""
-        above = self.work.above(node)
-        among = sorted(above, key=lambda n: n.index)
-        fits = shape_of(self.given[node]) == node.shape
-        sweeps = max(STEPS // len(among), 1)
-        nearest = list(above)[:sweeps]
-        last = [x for x in self.work.last_steps()[:sweeps] if x in above]
-        for x in dict.fromkeys([*nearest, *last]):
-            step = above[x]
-            unit = self.work.effect(x, 1.0, among).get(node, 0.0) if not x.shape else None
-            for mistake in mistakes_at(self.work, x):
-                if (shape_of(mistake.gradient) == x.shape) != fits:
-                    continue
-                if x is node:
-                    yield mistake.gradient, step, mistake
-                elif not fits:
-                    yield self.work.misshapen(x, mistake.gradient, node, among), step, mistake
-                else:
-                    delta = mistake.gradient - self.work.now[x]
-                    if unit is None:
-                        passed = self.work.effect(x, delta, among).get(node, 0.0)
-                    else:
-                        passed = delta * unit
-                    yield self.work.now[node] + passed, step, mistake
-        if fits:
-            yield from self._paths(node, above)
-
-    def _paths(self, node: Node, above: dict[Node, int]) -> Iterator[tuple[Result, int, Mistake]]:
-        """Yield the gradient if one whole path is missing or doubled."""
-        total = self.work.now[node]
-        everything = self.work.above(node, through_settled=True)
-        for region in [above, everything] if len(everything) > len(above) else [above]:
-            paths = self.work.paths(node, region)
-            if region is everything or len(paths) > len(self.work.uses[node]):
-                for path, part in paths:
-                    yield total - part, 0, Mistake(Verdict.MISSING, node, path, total - part)
-                    yield total + part, 0, Mistake(Verdict.DOUBLED, node, path, total + part)
-
-    def _effect(self, mistake: Mistake) -> dict[Node, Data]:
-        x = mistake.node
-        if shape_of(mistake.gradient) != x.shape:
-            return {}
-        return self.work.effect(x, mistake.gradient - self.work.now[x])
-
-    def _score(self, mistake: Mistake, effect: dict[Node, Data], node: Node) -> int:
-        """Return how many more of the other gradients a mistake explains than no mistake does.
-
-        A mistake that was found before explains more than any new one.
-        """
-        score = COMPARED if mistake.key in self.found else 0
-        others = [n for n in self.given if n is not node and n not in self.work.settled]
-        for other in sorted(others, key=lambda n: -n.index)[:COMPARED]:
-            if (delta := effect.get(other)) is not None:
-                now = self.work.now[other]
-                score += (self.apart(other, now + delta) <= 1) - (self.apart(other, now) <= 1)
-        return score
-
-
-# Rounding
-
-
-def distance(
-    given: Data, exact: Data, magnitude: Data, output: float, rtol: float, unit: float = 0.0
-) -> float:
-    """Return the distance of two gradients, in units of the tolerance for rounding.
-
-    Args:    given: a gradient worked out by hand.
-             exact: the gradient to compare it with.
-             magnitude: the sum of the absolute contributions, each of which may be rounded.
-             output: the number that is differentiated.
-             rtol: relative tolerance, of the magnitude.
-             unit: absolute tolerance.
-    Returns: at most 1 if the two are equal but for rounding; inf if one is not finite or their
-             shapes differ.
-    Example: >>> distance(2.0, 2.00001, 2.0, 1.0, 1e-5) < 1 < distance(2.0, 2.0001, 2.0, 1.0, 1e-5)
-             True
-    """
-    if shape_of(given) != shape_of(exact):
-        return np.inf
-    h, e = np.asarray(given, np.float64), np.asarray(exact, np.float64)
-    if not h.size:
-        return 0.0
-    with np.errstate(all="ignore"):
-        scale = np.maximum(np.abs(magnitude), np.maximum(np.abs(h), np.abs(e)))
-        tolerance = rtol * scale + FINITE_DIFFERENCES * abs(output) + unit
-        if rtol >= SINGLE:  # sums of float32 lose digits when their terms cancel
-            tolerance = tolerance + 0.1 * rtol * scale.max()
-        tolerance = tolerance + 1e-13 * scale.max() + np.finfo(np.float64).tiny
-        apart = np.where(h == e, 0.0, np.abs(h - e) / tolerance)
-    return float(apart.max()) if not np.isnan(apart).any() else np.inf
-
-
-def half_units(gradients: list[Data]) -> list[float]:
-    """Return how much rounding to decimal places may have changed each gradient.
-
-    That is half a unit of the last place: of the common place if all have at least three, else of
-    each gradient's own.
-
-    Example: >>> half_units([138.8338, 0.002]), half_units([1 / 3, 2.0, 0.125])
-             ([5e-05, 5e-05], [0.0, 0.0, 0.0005])
-    """
-    places = [_places(gradient) for gradient in gradients]
-    most = max([p for p in places if p is not None], default=0)
-    if None not in places and most >= PRINTED:
-        return [0.5 * 10.0**-most] * len(places)
-    return [
-        min(0.5 * 10.0**-p, WRITTEN * float(np.max(np.abs(gradient)))) if p else 0.0
-        for p, gradient in zip(places, gradients, strict=True)
-    ]
-
-
-def _places(gradient: Data) -> int | None:
-    """Return the number of decimal places; None if there are more than 6."""
-    rounded = (p for p in range(7) if np.array_equal(np.round(gradient, p), gradient))
-    return next(rounded, None)

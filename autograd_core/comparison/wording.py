@@ -86,6 +86,19 @@ class Wording:
             text += f"; it is {short(float(ratio.flat[0]))} times what it should be"
         return text
 
+    def wrong_shape(self, node: Node, given: Data) -> str:
+        """Return in which axes the shape of a gradient is wrong."""
+        m, n = shape_of(given), node.shape
+        if len(m) != len(n):
+            axes = f"{len(m)} axes instead of {len(n)}"
+        else:
+            pairs = enumerate(zip(m, n, strict=True))
+            axes = listed([f"{i} instead of {j} in axis {k}" for k, (i, j) in pairs if i != j])
+        return (
+            f"{self.derivative(node)} has shape {n}, one number for each of its value; "
+            f"you gave shape {m}: {axes}"
+        )
+
     def undefined(self, node: Node) -> str:
         """Return that there is no right gradient to compare with."""
         right = np.ravel(self.work.right[node])

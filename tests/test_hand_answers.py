@@ -1,0 +1,28 @@
+"""compare_gradients judges answers that people write by hand: see hand_answers.py."""
+
+import numpy as np
+import pytest
+from hand_answers import BY_STEPS, GRAPHS, WRITTEN, judge_mistakes, judge_right
+
+ANSWERS = 15  # of each kind
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("make", GRAPHS.values(), ids=list(GRAPHS))
+@pytest.mark.parametrize("written", [*WRITTEN, *BY_STEPS])
+def test_right_answers_are_right_however_they_are_rounded(make, written):
+    rng = np.random.default_rng(0)
+    for _ in range(ANSWERS):
+        _, wrong, text = judge_right(rng, make, written)
+        assert wrong == 0, text
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("make", GRAPHS.values(), ids=list(GRAPHS))
+@pytest.mark.parametrize("written", WRITTEN)
+def test_rounding_makes_no_mistake_right(make, written):
+    rng = np.random.default_rng(0)
+    outcomes = [judge_mistakes(rng, make, written, count=1) for _ in range(2 * ANSWERS)]
+    judged = [outcome for outcome in outcomes if outcome is not None]
+    assert len(judged) > ANSWERS / 2
+    assert not any(outcome.accepted for outcome in judged)
