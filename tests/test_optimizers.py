@@ -729,6 +729,8 @@ class TestALearningRate:
             (lambda: 0.1, "<lambda> as a learning rate"),
             (nn.Dense(2), "SGD of a Dense"),
             ([0.1], "SGD of a list"),
+            (Value(0.1), "SGD of a Value"),
+            (np.array([0.1]), "SGD of a ndarray"),
             (-0.1, "learning_rate = -0.1"),
             (float("nan"), "learning_rate = nan"),
             (None, "learning_rate = None"),

@@ -159,8 +159,10 @@ class BatchNormalization(_Normalization):
 
     def _follow(self, mean: Any, variance: Any) -> None:
         """Update the buffers with a batch's mean and variance."""
-        self.running_mean = self._moved(self.running_mean, mean)
-        self.running_var = self._moved(self.running_var, variance)
+        vars(self).update(  # of their shape and type, without the check of an assignment
+            running_mean=self._moved(self.running_mean, mean),
+            running_var=self._moved(self.running_var, variance),
+        )
 
     def _moved(self, old: Any, batch: Any) -> Any:
         return self.momentum * old + (1.0 - self.momentum) * np.asarray(batch, old.dtype)

@@ -68,9 +68,17 @@ class Optimizer(Configured):
     gradient_accumulation_steps: int | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and not value.ndim):
+        if not name.startswith("_"):
+            value = self._as_option(name, value)
+        super().__setattr__(name, value)
+
+    def _as_option(self, name: str, value: Any) -> Any:
+        """Return an option as a Python number where it is one of NumPy's; check a learning rate."""
+        is_rate = name == "learning_rate"
+        is_one_number = is_rate and isinstance(value, np.ndarray) and not value.ndim
+        if isinstance(value, np.generic) or is_one_number:
             value = value.item()  # times float32, NumPy's own would be float64
-        if name == "learning_rate":
+        if is_rate:
             is_model = callable(getattr(value, "parameters", None))
             if is_model or (isinstance(value, Iterable) and not isinstance(value, str)):
                 raise OptionError(
@@ -83,7 +91,7 @@ class Optimizer(Configured):
             value = schedules.get(value)
             if not callable(value):
                 check_range("learning_rate", value, 0)
-        super().__setattr__(name, value)
+        return value
 
     def __post_init__(self) -> None:
         check_flags(self)
