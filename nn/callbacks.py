@@ -124,13 +124,16 @@ class Monitor(Callback):
     wait: int  # epochs since the best
 
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0) -> None:
-        if mode not in ("auto", "min", "max"):
-            raise OptionError(f"mode {mode!r}", "it says what is better", "'min', 'max' or 'auto'")
         check_range("min_delta", min_delta, 0)
         self.monitor = monitor
         self.mode = mode
         self.min_delta = min_delta
         self.forget()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "mode" and value not in ("auto", "min", "max"):
+            raise OptionError(f"mode {value!r}", "it says what is better", "'min', 'max' or 'auto'")
+        super().__setattr__(name, value)
 
     def forget(self) -> None:
         """Begin anew: nothing is best yet."""

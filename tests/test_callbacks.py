@@ -421,6 +421,8 @@ def test_what_is_assigned_later_acts():
     stopping.monitor, stopping.patience = "accuracy", 1
     figures = [{"accuracy": figure, "loss": figure} for figure in (0.1, 0.2, 0.15, 0.3)]
     assert stopped_after(stopping, figures) == 3
+    with pytest.raises(OptionError, match="mode 'best'"):
+        stopping.mode = "best"
     stopping.mode = "min"
     assert stopped_after(stopping, figures) == 2
     stopping.min_delta, stopping.mode = 0.15, "max"

@@ -356,7 +356,7 @@ class RankZeroCallbacks(Callback):
     def __init__(self, world: World, callbacks: Any) -> None:
         self.world = world
         self.callbacks = [] if world.rank else as_list(callbacks)
-        self.expects_nan = any(each.expects_nan for each in self.callbacks)
+        self.expects_nan = any(getattr(each, "expects_nan", False) for each in self.callbacks)
         self._has_changed = False  # whether weights or the optimizer differ from other ranks'
 
     def _call(self, event: str, *args: Any) -> None:
