@@ -309,27 +309,26 @@ class Ran:
                 sys.setprofile(profiler)
 
         try:
-            gc.disable()
-            look = self._look(profiler if is_python else None, id(sys._getframe()), end)
-            if is_python:
-                sys.setprofile(look)
-            elif tracer is None:
-                sys.settrace(look)
-            self.is_complete = is_python or tracer is None
-            if by_lines:
-                sys.settrace(by_lines(sys.gettrace()))
-            return function()
+            try:
+                gc.disable()
+                look = self._look(profiler if is_python else None)
+                if is_python:
+                    sys.setprofile(look)
+                elif tracer is None:
+                    sys.settrace(look)
+                self.is_complete = is_python or tracer is None
+                if by_lines:
+                    sys.settrace(by_lines(sys.gettrace()))
+                return function()
+            finally:
+                end()
         finally:
-            end()
+            end()  # again, where an interrupt has divided it
 
-    def _look(
-        self, before: Any, own_frame: int, end: Callable[[], None]
-    ) -> Callable[[Any, str, Any], None]:
+    def _look(self, before: Any) -> Callable[[Any, str, Any], None]:
         """Return a function for sys.setprofile or settrace, quick where all has been met before.
 
-        Args:    before: a profiler, which sees all events, too.
-                 own_frame: the id of the frame that follows, at whose end `end` is called, if an
-             interrupt has prevented that until then.
+        Args: before: a profiler, which sees all events, too.
         """
         met: dict[int, CodeType] = {}  # by their ids: codes compare by what they hold
         computing: set[Any] = {list, dict, set, str, tuple, np.ndarray}  # types, functions in C
@@ -338,11 +337,10 @@ class Ran:
             if event == "call":
                 if id(frame.f_code) not in met and self._called(frame):
                     met[id(frame.f_code)] = frame.f_code
-            elif event == "c_call":
-                if type(argument.__self__) not in computing and argument not in computing:
-                    self._called_c(frame, argument, computing)
-            elif event == "return" and id(frame) == own_frame:
-                end()
+            elif event == "c_call" and not (
+                type(argument.__self__) in computing or argument in computing
+            ):
+                self._called_c(frame, argument, computing)
             if before is not None:
                 before(frame, event, argument)
 
