@@ -862,7 +862,7 @@ COMPUTES = {
     ),
     "digests": lambda x: x * (len(hashlib.sha256(b"").digest()) / 16),
     "paths": lambda x: x * len(os.path.splitext(os.path.join("a", "b.c"))[1]),
-    "dates": lambda x: x * (datetime(2000, 1, 3) - datetime(2000, 1, 1)).days,
+    "dates": lambda x: x * (datetime(2000, 1, 3) - datetime.strptime("2000", "%Y")).days,
     "copies": lambda x: x * copy.deepcopy({"k": [2.0]})["k"][0],
     "options": lambda x: x * 2.0 * replace(Settings(), count=1).count,
     "signatures": lambda x: x * (len(inspect.signature(put).parameters)),

@@ -31,6 +31,7 @@ from .program import comparable
 _LIBRARIES = {"autograd_core", "nn", "numpy", *sys.stdlib_module_names} - {"__main__"}
 
 RANDOM, TIME, FILE = "random numbers drawn", "the time read", "a file opened"
+WRITTEN = "a file written"
 _REFUSED = {  # why, and what to write
     RANDOM: (
         "they would be frozen into the program, the same in every call",
@@ -202,14 +203,15 @@ def _state(generator: Any) -> Any:
 _COMPUTING = {
     "abc", "array", "ast", "binascii", "bisect", "blake2", "builtins", "bz2", "cmath", "codecs",
     "collections", "contextvars", "ctypes", "datetime", "decimal", "elementtree", "errno",
-    "functools", "gc", "hashlib", "heapq", "imp", "itertools", "json", "lzma", "marshal", "math",
-    "md5", "multiprocessing", "numpy", "opcode", "operator", "pickle", "pyexpat", "random", "re",
-    "sha1", "sha2", "sha256", "sha3", "sha512", "sre", "stat", "statistics", "string", "struct",
-    "sys", "thread", "tracemalloc", "types", "typing", "unicodedata", "warnings", "weakref",
-    "zlib", "zoneinfo",
+    "functools", "gc", "hashlib", "heapq", "imp", "itertools", "json", "locale", "lzma", "marshal",
+    "math", "md5", "multiprocessing", "numpy", "opcode", "operator", "pickle", "pyexpat",
+    "random", "re", "sha1", "sha2", "sha256", "sha3", "sha512", "sre", "stat", "statistics",
+    "string", "struct", "sys", "thread", "tracemalloc", "types", "typing", "unicodedata",
+    "warnings", "weakref", "zlib", "zoneinfo",
 }
 # fmt: on
 TOOLS = {"importlib", "inspect", "linecache", "logging", "tokenize", "traceback", "warnings"}
+_WRITING = ("write", "writelines", "flush", "isatty", "fileno")
 _PUBLIC = {"posix": "os", "nt": "os"}
 _OF_NO_DATA = {time.sleep, os.fspath, os.getpid}
 
@@ -233,7 +235,7 @@ def _read_by(function: Any) -> str:
         return ""
     if name in ("urandom", "getrandom"):
         return RANDOM
-    known = {"time": TIME, "io": FILE}
+    known = {"time": TIME, "io": WRITTEN if name in _WRITING else FILE}
     return known.get(package, f"{_PUBLIC.get(package, package)}.{name}() called")
 
 
@@ -258,7 +260,7 @@ def _is_for_user(frame: Any, what: str) -> bool:
             return False
         if package not in _LIBRARIES:
             is_own = "site-packages" not in frame.f_code.co_filename
-            return is_own or not (what == TIME or what.startswith("os."))
+            return is_own or not (what in (TIME, WRITTEN) or what.startswith("os."))
         frame = frame.f_back
     return frame is not None
 
