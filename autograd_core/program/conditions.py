@@ -76,6 +76,8 @@ class Condition(Small):
         return self
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__" and all(is_bool(x) for x in inputs):
+            _refuse(f"{name_of(ufunc)}.{method}() of conditions")
         if method != "__call__" or kwargs or ufunc in TRACED:
             return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
         if ufunc in _OPERATORS:
