@@ -773,3 +773,44 @@ class TestALearningRate:
     def test_after_a_warmup_is_checked_too(self):
         with pytest.raises(OptionError, match="the class Adam"):
             schedules.Warmup(nn.Adam, 5)
+
+
+class TestAnOptionThatIsAssignedLater:
+    @pytest.mark.parametrize("kind", optimizers.BY_NAME.values())
+    def test_is_refused_as_in_the_constructor(self, kind):
+        optimizer = kind()
+        for name in optimizer.config().keys() - {"learning_rate"}:
+            before = getattr(optimizer, name)
+            with pytest.raises(OptionError, match=name):
+                kind(**{name: "much"})
+            with pytest.raises(OptionError, match=name):
+                setattr(optimizer, name, "much")
+            assert getattr(optimizer, name) == before
+
+    def test_acts_if_it_fits(self):
+        x, optimizer = Value(1.0), SGD(0.5)
+        optimizer.weight_decay = 0.5
+        (x * 0.0).backward()
+        optimizer.step([x])
+        assert x.data == 0.75
+        optimizer.clipnorm = 1.0
+        with pytest.raises(OptionError, match="clipped in one way"):
+            optimizer.clipvalue = 1.0
+        assert optimizer.config()["clipvalue"] is None
+
+    def test_is_what_slots_begin_with(self):
+        x, y = Value(1.0), Value(1.0)
+        late, early = optimizers.Adagrad(0.1), optimizers.Adagrad(0.1, 5.0)
+        late.initial_accumulator_value = 5.0
+        for value, optimizer in ((x, late), (y, early)):
+            (value * value).backward()
+            optimizer.step([value])
+        assert x.data == y.data
+
+    def test_of_a_class_of_the_user_s_is_free(self):
+        class Mine(SGD):
+            pass
+
+        optimizer = Mine()
+        optimizer.momentum = 7.0
+        assert optimizer.momentum == 7.0

@@ -124,7 +124,11 @@ class Adagrad(Optimizer):
         super().__post_init__()
         check_range("initial_accumulator_value", self.initial_accumulator_value, 0)
         check_range("epsilon", self.epsilon, 0)
-        self.slots_start = self.initial_accumulator_value
+
+    @property
+    def slots_start(self) -> float:  # type: ignore[override] # a number in most classes
+        """What the accumulator starts with."""
+        return self.initial_accumulator_value
 
     def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
         """Return the new data."""
