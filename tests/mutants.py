@@ -196,6 +196,11 @@ class Module:
                 continue
             skipped = set()
             around = {part: n for n in ast.walk(statement) for part in ast.iter_child_nodes(n)}
+            for part in [n for n in ast.walk(statement) if isinstance(n, ast.arguments)]:
+                names = [*part.posonlyargs, *part.args][-len(part.defaults) :]
+                pairs = list(zip(names, part.defaults, strict=False))
+                pairs += zip(part.kwonlyargs, part.kw_defaults, strict=True)
+                around |= {value: ast.keyword(name.arg, value) for name, value in pairs if value}
             for node in ast.walk(statement):  # types and texts of errors compute nothing
                 if isinstance(node, ast.Raise) or getattr(node, "arg", "") == "strict":
                     skipped |= set(ast.walk(node))

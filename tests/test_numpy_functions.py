@@ -537,10 +537,12 @@ WITHOUT_JAX = """
     np.inner(x, 3.0)
     np.inner(3.0, x)
     np.inner(np.stack([x, x]), np.stack([x, x]))
+    np.inner(x, x[0])
     np.tensordot(x, x)
     np.einsum("...i,i", x, x[0])
     np.kron(x, x[0])
     np.cross(np.stack([x, x])[:, :, :3], np.stack([x, 2 * x])[:, ::-1, :3], axisc=0)
+    np.cross(np.stack([x, x])[:, :, :3], np.stack([x, 2 * x])[:, ::-1, :3])
     np.trace(np.stack([np.stack([x, 2 * x])] * 2))
 """
 
