@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from autograd_core import (
     AutogradError,
+    ShapeError,
     TraceError,
     UnsupportedError,
     Value,
@@ -523,6 +524,7 @@ WITHOUT_JAX = """
     np.linspace(x[0], x[1])
     np.linspace(x, 2.0, 3)
     np.average(x, axis=(1, 0), weights=np.arange(1.0, 13.0).reshape(4, 3))
+    np.average(np.stack([x, x]), axis=1, weights=[1.0, 2.0, 3.0])
     np.polyval([1.0, 2.0], 0.0 * x)
     np.polyval(x[0, :0], x)
     np.corrcoef(x[0])
@@ -847,6 +849,7 @@ UNSUPPORTED_OPTIONS = """
 # Options that name what does not exist, or would cut the graph
 IMPOSSIBLE = """
     np.average(x, weights=[1.0, 2.0, 3.0])
+    np.average(x, weights=2.0)
     np.average(x, axis=1, weights=np.ones((1, 3)))
     np.average(x, axis=1, weights=[1.0, 2.0])
     np.sum(x, axis=2)
@@ -1111,6 +1114,12 @@ class TestIndexing:
         x = uniform(0, shape)
         np.testing.assert_array_equal(Value(x)[mask].data, x[mask])
         assert grad(lambda x: np.sum(x[mask]))(x).tolist() == mask.astype(float).tolist()
+
+
+def test_average_names_the_weights_that_do_not_fit():
+    with pytest.raises(ShapeError) as caught:
+        np.average(Value(np.ones((3, 4))), axis=1, weights=[1.0, 2.0])
+    assert caught.value.given == "average of shape (3, 4) over axis 1 with weights of shape (2,)"
 
 
 def test_nan_to_num_has_the_largest_numbers_for_infinities():
