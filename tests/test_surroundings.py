@@ -184,6 +184,9 @@ def of_a_derivative():
     return grad(lambda x: ks[0] * x**3), lambda i: ks.__setitem__(0, i)
 
 
+NAMES = ["rate1"]
+
+
 def of_an_import(line, name="settings_of_tests"):
     """Return what makes a function that imports a module in its body."""
 
@@ -230,6 +233,32 @@ def of_a_configuration():
     parser.read_string("[optimizer]\nk = 1.0")
     section = parser["optimizer"]
     return lambda x: x * float(section["k"]), lambda i: parser.set("optimizer", "k", str(i))
+
+
+def of_a_name(read):
+    """Return what makes a function that reads an attribute, given the object and a number."""
+
+    def made():
+        held, number = SimpleNamespace(rate1=1.0), 1
+        return lambda x: x * read(held, number), lambda i: setattr(held, "rate1", i)
+
+    return made
+
+
+def of_a_metaclass():
+    kind = type("Kind", (type,), {"k": 1.0})
+    made = kind("Made", (), {})
+    return lambda x: x * made.k, lambda i: setattr(kind, "k", i)
+
+
+def of_a_layer_of_torch():
+    layer = torch.nn.Linear(1, 1, bias=False)
+
+    def change(i):
+        with torch.no_grad():
+            layer.weight.fill_(i)
+
+    return lambda x: x * float(layer(torch.ones(1, 1)).detach()), change
 
 
 def of_a_vectorized_function():
@@ -378,6 +407,26 @@ READ = {
         lambda: memoryview(bytearray(2)), lambda m, x: x * m[0], lambda m, i: put(m, int(i))
     ),
     "what a vectorized function reads": of_a_vectorized_function,
+    "a name that is added up": of_a_name(lambda held, i: getattr(held, "rate" + str(i))),
+    "a name that is joined": of_a_name(lambda held, i: getattr(held, "".join(("rate", str(i))))),
+    "a name by str.format": of_a_name(lambda held, i: getattr(held, "rate{}".format(i))),  # noqa: UP032
+    "a name from a list": of_a_name(lambda held, _: getattr(held, NAMES[0])),
+    "all names": of_a_name(lambda held, _: sum([getattr(held, name) for name in dir(held)[-1:]])),
+    "a name for operator.attrgetter": of_a_name(
+        lambda held, _: operator.attrgetter("held.rate1")(SimpleNamespace(held=held))
+    ),
+    "an attribute of a metaclass": of_a_metaclass,
+    "a key of a dict": of_a_container(
+        lambda: {Referred(): 1.0},
+        lambda held, x: x * next(iter(held)).k,
+        lambda held, i: setattr(next(iter(held)), "k", i),
+    ),
+    "an element of a set": of_a_container(
+        lambda: frozenset([Referred()]),
+        lambda held, x: x * next(iter(held)).k,
+        lambda held, i: setattr(next(iter(held)), "k", i),
+    ),
+    "a weight of PyTorch": of_a_layer_of_torch,
     "the sign of zero": of_a_container(
         lambda: [0.0],
         lambda a, x: np.arctan2(x * a[0], -1.0),
@@ -635,7 +684,16 @@ def made_by_a_generator():
     return lambda _, x: x * next(made)
 
 
+def counts_in_a_module(_, x):
+    import counter_of_tests  # noqa: PLC0415 - this is what users write
+
+    counter_of_tests.k += 1.0
+    return x * counter_of_tests.k
+
+
+sys.modules["counter_of_tests"] = in_a_module("", k=0.0)
 CHANGED = {
+    "a module that is imported inside": counts_in_a_module,
     "a Value in an attribute": average,
     "a counter": count,
     "a list": log,

@@ -124,8 +124,11 @@ class Places:
             texts = names_in(code)
             mentioned = names if COMPUTED in texts else texts
         self._add_all(names, [name for name in mentioned if name in names], "")
-        package = names.get("__package__")
-        for name in names_in(code):
+        self._visit_modules(names_in(code), names.get("__package__"))
+
+    def _visit_modules(self, names: set[str], package: Any) -> None:
+        """Visit the modules among these names, which code may import."""
+        for name in names:
             for module in (name, f"{package}.{name}"):
                 if module in sys.modules:
                     self._waiting.append((sys.modules[module], module))
@@ -183,6 +186,7 @@ class Places:
             self._waiting += [(part, name) for part in parts]
         elif isinstance(x, type):
             if not is_library(x.__module__):
+                self._waiting.append((type(x), type(x).__name__))
                 for kind in x.__mro__[:-1]:
                     self._add_all(kind, self._mentioned(vars(kind)), f"{kind.__name__}.")
         elif isinstance(x, ModuleType):
@@ -214,6 +218,7 @@ class Places:
             mentioned = names_in(f.__code__, inner=True)
             self._static |= mentioned
             self._visit_globals(f.__globals__, mentioned, "")
+            self._visit_modules(mentioned, f.__globals__.get("__package__"))
 
     def _visit_globals(self, names: dict[str, Any], mentioned: set[str], prefix: str) -> None:
         """Add the globals of a module that are mentioned; where it is not known by what, all."""
@@ -241,7 +246,7 @@ class Places:
         elif package != "weakref" and _is_iterator_of_c(kind):
             self.foreign.append(Place(x, Contents, None, name))
         self._waiting += _elements(x, held, name)
-        if package in ARRAYS:
+        if package in ARRAYS and hasattr(kind, "__array__"):
             return
         if package == "autograd_core":
             self._waiting.append((getattr(x, "_f", None), name))  # a compiled function
@@ -289,10 +294,10 @@ def _elements(x: Any, held: Any, name: str) -> list[tuple[Any, str]]:
     """Return what an object holds, with names for messages."""
     if isinstance(x, dict):
         shown = [repr(k) if isinstance(k, str | int) else type(k).__name__ for k in x]
-        return [(part, f"{name}[{k}]") for part, k in zip(x.values(), shown, strict=True)]
+        parts = [(part, f"{name}[{k}]") for part, k in zip(x.values(), shown, strict=True)]
+        return [*parts, *[(key, name) for key in x if type(key) not in PLAIN]]
     if isinstance(x, list | tuple | deque):
-        parts = enumerate(x)
-        return [(part, f"{name}[{i}]") for i, part in parts if type(part) not in PLAIN]
+        return [(part, f"{name}[{i}]") for i, part in enumerate(x) if type(part) not in PLAIN]
     return [(part, name) for part in held] if isinstance(held, tuple) else []
 
 
@@ -332,7 +337,7 @@ def contents(x: Any, largest: int = LARGEST) -> Any:
 def _numbers(x: Any, largest: int) -> Any:
     """Return what an array of a library holds."""
     try:
-        data = np.asarray(x)
+        data = np.asarray(x.detach() if hasattr(x, "detach") else x)
     except (TypeError, ValueError, RuntimeError):
         return None
     if data.dtype.hasobject:

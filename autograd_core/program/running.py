@@ -400,19 +400,45 @@ class Ran:
         return self._names[key]
 
 
-COMPUTED = "names that are put together"  # as in getattr(x, f"rate_{i}"): not in the code
-_BY_TEXT = {"getattr", "vars", "__dict__", "globals"}
+COMPUTED = "names that are not in the code"  # as in getattr(x, f"rate_{i}")
+_BY_TEXT = {"vars", "__dict__", "globals"}
+_BY_NAME = {"getattr", "attrgetter", "methodcaller"}
 _FORMATTING = {code for name, code in dis.opmap.items() if name.startswith("FORMAT_")}
+
+
+def _computes_names(code: CodeType) -> bool:
+    """Tell whether code reads attributes or globals by texts that are not in it.
+
+    Packages do so everywhere, for attributes of their own.
+    """
+    mentioned = {*code.co_names}
+    if not mentioned.isdisjoint(_BY_TEXT) and not _FORMATTING.isdisjoint(code.co_code[::2]):
+        return True
+    if mentioned.isdisjoint(_BY_NAME) or "site-packages" in code.co_filename:
+        return False
+    steps = [i for i in dis.get_instructions(code) if i.opname not in ("CACHE", "PRECALL")]
+    starts = [i.positions[::2] if i.positions else None for i in steps]  # line and column
+    for place, step in enumerate(steps):
+        if step.argval not in _BY_NAME or not step.opname.startswith("LOAD"):
+            continue
+        calls = [k for k in range(place, len(steps)) if steps[k].opname.startswith("CALL")]
+        call = next((k for k in calls if starts[k] == starts[place]), place)
+        given = steps[max(place, call - 2) : call]
+        if not any([isinstance(i.argval, str) and i.opname == "LOAD_CONST" for i in given]):
+            return True
+    return False
 
 
 def names_in(code: CodeType, inner: bool = False) -> set[str]:
     """Return the names of globals and attributes, and the texts, in the code of a function."""
-    names = set(code.co_names)
-    if not _BY_TEXT.isdisjoint(names) and not _FORMATTING.isdisjoint(code.co_code[::2]):
+    names = {*code.co_names}
+    if _computes_names(code):
         names.add(COMPUTED)
     for constant in code.co_consts:
         if isinstance(constant, str):
             names.add(constant)
+            if "attrgetter" in names:
+                names.update(constant.split("."))
         elif isinstance(constant, tuple | frozenset):
             names.update(part for part in constant if isinstance(part, str))
         elif inner and isinstance(constant, CodeType):
