@@ -238,6 +238,13 @@ def test_a_rule_may_undo_broadcasting_itself():
     assert g.tolist() == [2.0, 2.0]
 
 
+def test_what_is_left_out_is_0_also_where_a_rule_leaves_broadcasting_to_the_sweep():
+    rule = lambda g, out, x, y: g * INF  # noqa: E731
+    steep = Primitive("steep", lambda x, y: x + y, rule, None)
+    g = grad(lambda w: w @ W + 0.0 * np.sum(steep(w, np.ones((3, 2)))))(W)
+    assert g.tolist() == [1.0, 2.0]
+
+
 @pytest.mark.parametrize("f", [np.divide, np.power, np.hypot, np.arctan2, np.logaddexp])
 def test_rows_that_are_left_out_add_nothing_to_what_all_rows_share(f):
     beside = grad(lambda w: np.sum(np.where(MASK[:, None] > 0, f(ROWS, w), 0.0)))(W)
