@@ -23,7 +23,6 @@ from autograd_core.primitives import (
     linear_algebra,
     reductions,
     shapes,
-    windows,
 )
 from autograd_core.primitives.linear_algebra import matrix_transpose
 
@@ -266,13 +265,13 @@ STRUCTURAL = [
     structural(shapes.concatenate, (2, 3), axis=0),
     structural(shapes.concatenate, (2, 1), (2, 3), (2, 2), axis=-1),
     # Windows and their sum
-    structural(windows.windows, (5,), size=3, axis=0, stride=1, dilation=1),
-    structural(windows.windows, (2, 6, 2), size=2, axis=1, stride=3, dilation=2),
-    structural(windows.windows, (3,), size=3, axis=0, stride=1, dilation=1),
-    structural(windows.overlap_add, (3, 3), length=5, axis=0, stride=1, dilation=1),
-    structural(windows.overlap_add, (3, 1), length=5, axis=0, stride=2, dilation=1),
-    structural(windows.overlap_add, (2, 3, 4), length=6, axis=1, stride=1, dilation=1),
-    structural(windows.overlap_add, (2, 2, 3, 2), length=6, axis=1, stride=3, dilation=2),
+    structural(shapes.windows, (5,), size=3, axis=0, stride=1, dilation=1),
+    structural(shapes.windows, (2, 6, 2), size=2, axis=1, stride=3, dilation=2),
+    structural(shapes.windows, (3,), size=3, axis=0, stride=1, dilation=1),
+    structural(shapes.overlap_add, (3, 3), length=5, axis=0, stride=1, dilation=1),
+    structural(shapes.overlap_add, (3, 1), length=5, axis=0, stride=2, dilation=1),
+    structural(shapes.overlap_add, (2, 3, 4), length=6, axis=1, stride=1, dilation=1),
+    structural(shapes.overlap_add, (2, 2, 3, 2), length=6, axis=1, stride=3, dilation=2),
     # Convolution and its adjoints
     structural(convolution.convolve, (2, 5, 2), (3, 2, 3), **ADJACENT),
     structural(convolution.convolve, (1, 6, 5, 1), (2, 1, 2, 3), **SPREAD),

@@ -40,7 +40,7 @@ from autograd_core.program.machine_code import OPTIONS, has_numba
 
 MODULES = {
     **dict.fromkeys(["elementwise", "special", "indexing", "shapes", "reductions", "linear_algebra",
-                     "decompositions", "windows", "convolution"], "autograd_core.primitives"),
+                     "decompositions", "convolution"], "autograd_core.primitives"),
     "backprop": "autograd_core",
     "structural_zeros": "autograd_core",
     **dict.fromkeys([f"functions.{name}" for name in [
@@ -544,9 +544,9 @@ SUITES = {
                     "(OverAllFloats and (tanh or sigmoid)) or slopes_of_each"],
     "special": ["tests/test_special_values.py", "tests/test_primitives.py", "tests/test_tails.py",
                 "-k", "(agree and (sinc or erf)) or TestSinc or (OverAllFloats and erf)"],
-    "shapes": ["tests/test_views.py", "tests/test_primitives.py", "-k", "views or one_by_one"],
+    "shapes": ["tests/test_views.py", "tests/test_primitives.py", "tests/test_convolution.py", "-k",
+               "views or one_by_one or TestSlidingWindows"],
     "indexing": ["tests/test_indices.py"],
-    "windows": ["tests/test_convolution.py", "-k", "TestSlidingWindows"],
     "convolution": ["tests/test_convolution.py", "-k", "TestConvolve and not TestConvolution"],
     "expansion": ["tests/test_scalar_kernels.py", "-k",
                   "keeps_infinite or without_elements or of_nothing or change_their_type"],

@@ -22,7 +22,7 @@ from autograd_core import (
 )
 from autograd_core.primitives import convolution
 from autograd_core.primitives.convolution import match_windows, spread_windows
-from autograd_core.primitives.windows import overlap_add, windows
+from autograd_core.primitives.shapes import overlap_add, windows
 from nn.layers import AveragePooling2D, Conv1D, Conv2D, GlobalAveragePooling2D, MaxPooling2D
 from nn.layers.convolution import lengths
 from nn.mistakes import TrainingWarning

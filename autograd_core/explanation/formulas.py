@@ -26,7 +26,7 @@ from ..data import (
     shorten,
 )
 from ..graph import Node, Primitive, plain, topological_order
-from ..primitives import convolution, indexing, linear_algebra, reductions, shapes, windows
+from ..primitives import convolution, indexing, linear_algebra, reductions, shapes
 from ..primitives.elementwise import astype
 from ..primitives.shapes import unbroadcast
 from ..rules import pull
@@ -57,7 +57,7 @@ FEW = 6  # elements of an index that are shown
 GRADIENT = "G"  # the incoming gradient, where the derivative is not a factor
 
 # Primitives of the table of which no element depends on one element of an input alone
-_TABLE = (convolution, indexing, linear_algebra, reductions, shapes, windows)
+_TABLE = (convolution, indexing, linear_algebra, reductions, shapes)
 _STRUCTURAL = {
     row
     for module in _TABLE

@@ -7,7 +7,7 @@ import numpy as np
 from ..data import Operand, Result, shape_of
 from ..errors import OptionError, ShapeError
 from ..graph import as_operand, as_operands
-from ..primitives import convolution, windows
+from ..primitives import convolution, shapes
 from .rearranging import axis_number
 
 
@@ -53,7 +53,7 @@ def sliding_windows(
     )
     for i, (size, stride, spread) in zip(axes, options, strict=True):
         along = axis_number(i, ndim, "sliding_windows")
-        x = windows.windows(x, size=size, axis=along, stride=stride, dilation=spread)
+        x = shapes.windows(x, size=size, axis=along, stride=stride, dilation=spread)
     return x
 
 

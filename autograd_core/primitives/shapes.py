@@ -1,7 +1,9 @@
-"""The same numbers in another shape: reshape, transpose, broadcast_to and sum, concatenate.
+"""The same numbers in another shape: reshape, transpose, broadcast, concatenate, windows.
 
 Rows are read as in elementwise.py. All are linear, so each rule is the adjoint of its forward;
-sum stands here because it is the adjoint of broadcast_to.
+sum stands here because it is the adjoint of broadcast_to. Windows slide along one axis at a time:
+those over several axes are windows of windows, and the adjoint then adds as many slices as a
+window is long along each axis, not as many as it has elements.
 """
 
 from collections.abc import Sequence
@@ -9,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..data import Array, Axis, DType, Index, Operand, Result, Shape, dtype_of, shape_of
+from ..errors import ShapeError
 from ..graph import Primitive
 from .indexing import getitem
 
@@ -44,6 +47,33 @@ def _places(g: Operand, inputs: Sequence[Operand], axis: int) -> list[Index]:
     return places
 
 
+def _windows(x: Operand, *, size: int, axis: int, stride: int, dilation: int) -> Result:
+    reach, length = (size - 1) * dilation + 1, x.shape[axis]
+    if reach > length:
+        raise ShapeError(
+            f"windows of shape {x.shape}",
+            f"axis {axis} is {length} long, and a window reaches over {reach}",
+            "a smaller window or dilation; or np.pad(x, width) before",
+        )
+    view: Operand = np.lib.stride_tricks.sliding_window_view(x, reach, axis)
+    return view[(*_every(axis, 0, stride, None), ..., slice(None, None, dilation))]
+
+
+def _overlap_add(x: Array, *, length: int, axis: int, stride: int, dilation: int) -> Array:
+    piece = x[..., 0]
+    shape = [length if i == axis else n for i, n in enumerate(piece.shape)]
+    out = np.zeros_like(piece, shape=shape)  # with the axes in memory as they are in x
+    reach = (x.shape[axis] - 1) * stride + 1
+    for i in range(x.shape[-1]):
+        start = i * dilation
+        out[_every(axis, start, stride, start + reach)] += x[..., i]
+    return out
+
+
+def _every(axis: int, start: int, step: int, stop: int | None) -> tuple[slice, ...]:
+    return (slice(None),) * axis + (slice(start, stop, step),)
+
+
 # fmt: off
 reshape: Primitive = Primitive("reshape", lambda x, *, shape: x.reshape(shape),
     lambda g, out, x, *, shape: reshape(g, shape=shape_of(x)),
@@ -67,6 +97,16 @@ concatenate: Primitive = Primitive("concatenate", _concatenate,
     linear=True,
     into=lambda *inputs_and_out, axis:
         np.concatenate(inputs_and_out[:-1], axis, out=inputs_and_out[-1]))
+# The windows of x along an axis: one for each position, their elements along a new last axis
+windows: Primitive = Primitive("windows", _windows,
+    lambda g, out, x, *, axis, size, **steps:
+        overlap_add(g, length=shape_of(x)[axis], axis=axis, **steps),
+    linear=True)
+# Every window's elements added where they were taken from, along an axis of this length
+overlap_add: Primitive = Primitive("overlap_add", _overlap_add,
+    lambda g, out, x, *, axis, length, **steps:
+        windows(g, size=shape_of(x)[-1], axis=axis, **steps),
+    linear=True)
 # fmt: on
 
 

@@ -22,7 +22,6 @@ from ..primitives import (
     indexing,
     reductions,
     shapes,
-    windows,
 )
 from ..primitives import linear_algebra as algebra
 from ..primitives.indexing import getitem
@@ -328,7 +327,7 @@ def from_facts(primitive: Primitive) -> Callable[[Task], Any]:
     return one_by_one
 
 
-TABLE = (elementwise, indexing, shapes, reductions, windows, convolution, algebra, decompositions)
+TABLE = (elementwise, indexing, shapes, reductions, convolution, algebra, decompositions)
 RULES: dict[Primitive, Callable[[Task], Any]] = {
     **{p: from_facts(p) for m in TABLE for p in vars(m).values() if isinstance(p, Primitive)},
     indexing.getitem: take,

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..graph import Primitive
 from ..primitives import elementwise as table
-from ..primitives import indexing, linear_algebra, reductions, shapes, windows
+from ..primitives import indexing, linear_algebra, reductions, shapes
 from .scalar_program import Scalars
 
 MOVING = (
@@ -23,7 +23,7 @@ MOVING = (
     shapes.transpose,
     shapes.broadcast_to,
     shapes.concatenate,
-    windows.windows,
+    shapes.windows,
 )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import FileError, disk_cache
+from autograd_core import FileError
 
 from ..files import replacing
 from ..packages import tqdm
@@ -56,12 +56,16 @@ def mnist(
     Raises:  FileError: the files can neither be used nor be downloaded.
     Source:  Y. LeCun, C. Cortes and C. Burges, The MNIST database of handwritten digits, 1998.
     """
-    place = Path(folder or os.environ.get("AUTOGRAD_CORE_DATA") or disk_cache.folder()) / "mnist"
+    place = Path(folder or os.environ.get("AUTOGRAD_CORE_DATA") or _cache()) / "mnist"
     x, y, x_test, y_test = [
         _array(fetch(place / name, sha256, mirrors)) for name, sha256 in FILES.items()
     ]
     black = np.float32(255)
     return (x / black, y.astype(np.int64)), (x_test / black, y_test.astype(np.int64))
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autograd_core"
 
 
 def _array(content: bytes) -> Any:
