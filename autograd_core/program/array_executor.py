@@ -6,14 +6,13 @@ not needed any more, and an array that was returned to a caller once it is unref
 """
 
 import sys
-from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
-from ..data import as_data
+from ..data import Data, Function, Index, Params, as_data
 from ..graph import Primitive
 from ..primitives import elementwise as table
 from ..primitives.indexing import getitem
@@ -21,7 +20,7 @@ from ..primitives.linear_algebra import inner, matmul
 from ..primitives.shapes import reshape, sum, transpose
 from .fusion import fuse, fused, loop_into
 from .machine_code import has_numba
-from .program import Program, Results, Step, Unanswered
+from .program import Executor, Program, Results, Step, Unanswered
 from .tracing import fresh_draw
 
 LONGEST = 20_000  # steps: beyond, Python would compile their source for seconds
@@ -37,10 +36,10 @@ class ArrayExecutor:
     def __init__(self, program: Program) -> None:
         program = fuse(program) if has_numba() else program
         self.program = program
-        self._idle: list[Callable[[list[Any]], Results]] = []  # workspaces that are not in use
+        self._idle: list[Executor] = []  # workspaces that are not in use
         self._template = _Source(program)
 
-    def __call__(self, data: list[Any]) -> Results:
+    def __call__(self, data: list[Data]) -> Results:
         """Replay the program."""
         try:
             run = self._idle.pop()
@@ -73,7 +72,7 @@ class _Source:
         self.into = into
         self._write()
 
-    def _into(self, i: int) -> Callable[..., Any] | None:
+    def _into(self, i: int) -> Function | None:
         step = self.program.steps[i]
         return _into(step, [self.program.steps[x] for x in step.inputs])
 
@@ -203,7 +202,7 @@ class _Source:
             return f"{inputs[0]} {_OPERATORS[primitive]} {inputs[1]}"
         return None
 
-    def workspace(self) -> Callable[[list[Any]], Results]:
+    def workspace(self) -> Executor:
         """Return a function that replays, with buffers of its own."""
         arena = np.empty(self.plan.size + 64, np.uint8)
         shift = -arena.ctypes.data % 64
@@ -216,7 +215,7 @@ class _Source:
         source = f"def make():\n    {head}\n    def run(data):\n        {body}\n    return run"
         names = {**self.names, "at": at}
         exec(compile(source, "<compiled program>", "exec"), names)
-        run: Callable[[list[Any]], Results] = names["make"]()
+        run: Executor = names["make"]()
         return np.errstate(all="ignore")(run)  # faster than `with`
 
 
@@ -242,7 +241,7 @@ def vacant(pool: list[ndarray]) -> ndarray:
     return array
 
 
-def _into(step: Step, inputs: list[Step]) -> Callable[..., Any] | None:
+def _into(step: Step, inputs: list[Step]) -> Function | None:
     """Return what computes the step's array from its inputs into a given one, or None.
 
     Shapes are known here, so that BLAS is called without a detour: products of matrices, and sums
@@ -268,7 +267,7 @@ def _into(step: Step, inputs: list[Step]) -> Callable[..., Any] | None:
     return partial(into, **step.params) if step.params else into
 
 
-def _matrix_sum(step: Step, rows: int, columns: int) -> Callable[..., Any]:
+def _matrix_sum(step: Step, rows: int, columns: int) -> Function:
     """Return what sums a matrix over one of its axes."""
     axis, keepdims = [(step.params or {})[name] for name in ("axis", "keepdims")]
     if axis in (0, -2) and not keepdims:
@@ -279,14 +278,14 @@ def _matrix_sum(step: Step, rows: int, columns: int) -> Callable[..., Any]:
     return partial(sum.into, axis=axis, keepdims=keepdims)  # type: ignore[arg-type, misc]
 
 
-def _computing(primitive: Primitive, params: dict[str, Any]) -> Callable[..., Any]:
+def _computing(primitive: Primitive, params: Params) -> Function:
     """Return what computes a step whose result is a number, or has no buffer.
 
     An array of its own: no view of a buffer, in which there will soon be something else.
     """
     compute = primitive.compute
 
-    def run(*data: Any) -> Any:
+    def run(*data: Data) -> Data:
         out = compute(data, params, data)
         if isinstance(out, ndarray) and (out.base is not None or any([out is x for x in data])):
             return out.copy("K")
@@ -361,7 +360,7 @@ def is_view(step: Step, steps: list[Step]) -> bool:
     return step.primitive is reshape and bool(step.shape)
 
 
-def _is_whole(part: Any) -> bool:
+def _is_whole(part: Index) -> bool:
     return isinstance(part, int | np.integer) and not isinstance(part, bool)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import watching
 from ..backprop import hold_nan, own, paths
-from ..data import as_data, dtype_of, shape_of
+from ..data import Function, Operand, Result, Tree, as_data, dtype_of, shape_of
 from ..errors import OptionError, ShapeError, TraceError
 from ..functions.rearranging import stack
 from ..graph import Node, Primitive, plain
@@ -30,7 +30,7 @@ from .tracing import GraphTracer, drawing_again, earlier, fresh
 Place = tuple[str, Any, Any]  # a leaf of the arguments: its name, itself, its axis of samples
 
 
-def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
+def batch(f: Function, in_axes: Tree = 0) -> Function:
     """Return f as a function of many samples at once, along the first axis of its results.
 
     f runs once, on one sample, and each of its operations is then carried out for all: a network
@@ -58,27 +58,27 @@ def batch(f: Callable[..., Any], in_axes: Any = 0) -> Callable[..., Any]:
     check = _Check(f)
 
     @wraps(f)
-    def of_samples(*args: Any, **kwargs: Any) -> Any:
-        leaves: list[Any] = []
+    def of_samples(*args: Tree, **kwargs: Any) -> Tree:
+        leaves: list[Operand] = []
         build = builder((args, kwargs), leaves)
         places = [*_places(in_axes, args, "", in_axes), *_places(0, kwargs, "", 0)]
         numbers = [i for i, (_, _, axis) in enumerate(places) if axis is not None]
         samples = {places[i][0]: _samples_first(*places[i]) for i in numbers}
         count = _count(f, in_axes, samples)
 
-        def of_one(sample: list[Any]) -> tuple[list[Any], Any]:
+        def of_one(sample: list[Operand]) -> tuple[list[Result], Tree]:
             one_args, one_kwargs = build(sample, 0)
-            results: list[Any] = []
+            results: list[Result] = []
             build_result = builder(f(*one_args, **one_kwargs), results)
             return results, build_result
 
-        def attempt(run: Run | None) -> tuple[Trial, list[Any], Any]:
+        def attempt(run: Run | None) -> tuple[Trial, list[Result], Tree]:
             trial = Trial(count, run)
             sample = list(leaves)  # what all samples share is given as it is
             for i, x in zip(numbers, samples.values(), strict=True):
                 sample[i] = trial.stand_in(x)
 
-            def run_it() -> tuple[Trial, list[Any], Any]:
+            def run_it() -> tuple[Trial, list[Result], Tree]:
                 with trial.running():
                     return trial, *of_one(sample)
 
@@ -108,7 +108,7 @@ class _Check:
     Such as random numbers without `fresh`, which all samples would share.
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Function) -> None:
         self._f, self._code = f, _code(f)
         self._surroundings: Surroundings | None = None  # in which it is known to be right
         self._is_used_again = False
@@ -165,7 +165,7 @@ def _reached(surroundings: Surroundings) -> Counter[Any]:
     return Counter((place.name, _deciding(place.value)) for place in found)
 
 
-def _deciding(x: Any) -> Any:
+def _deciding(x: Operand) -> Any:
     """Return what may decide which operations there are: not so the numbers of arrays, Values."""
     if isinstance(x, tuple):
         return tuple(map(_deciding, x))
@@ -176,7 +176,7 @@ def _deciding(x: Any) -> Any:
     return x.__qualname__ if isinstance(x, BuiltinFunctionType | type) else type(x)
 
 
-def _code(f: Any) -> Any:
+def _code(f: Function) -> Any:
     """Return the code of a function, as its author wrote it; of other callables, their class."""
     while True:
         inner = getattr(f, "__wrapped__", None) or getattr(f, "func", None)
@@ -187,9 +187,9 @@ def _code(f: Any) -> Any:
 
 
 def _mended(
-    outputs: list[Any],
-    f: Callable[..., Any],
-    leaves: list[Any],
+    outputs: list[Result],
+    f: Function,
+    leaves: list[Operand],
     places: Iterable[Any],
     trial: "Trial",
 ) -> list[Any]:
@@ -220,7 +220,7 @@ def _mended(
     return mended
 
 
-def _kept_or_plain(output: Any, made: list[Node]) -> Any:
+def _kept_or_plain(output: Result, made: list[Node]) -> Result:
     """Return a result as a Value if any takes part in it beside those made of the sample."""
     if not isinstance(output, Node):
         return output
@@ -228,7 +228,7 @@ def _kept_or_plain(output: Any, made: list[Node]) -> Any:
     return output if is_live_result else output._data
 
 
-def _places(axes: Any, structure: Any, name: str, given: Any) -> Iterator[Place]:
+def _places(axes: Tree, structure: Tree, name: str, given: Tree) -> Iterator[Place]:
     """Yield all leaves with their axes of samples; `given`: the whole in_axes, for the error."""
     if isinstance(axes, tuple | list | dict):
         if not _alike(axes, structure):
@@ -250,7 +250,7 @@ def _places(axes: Any, structure: Any, name: str, given: Any) -> Iterator[Place]
         yield name, structure, axes
 
 
-def _alike(axes: Any, structure: Any) -> bool:
+def _alike(axes: Tree, structure: Tree) -> bool:
     """Tell whether both are dicts with the same keys, or lists or tuples of the same length."""
     if isinstance(axes, dict) or isinstance(structure, dict):
         both = isinstance(axes, dict) and isinstance(structure, dict)
@@ -258,14 +258,14 @@ def _alike(axes: Any, structure: Any) -> bool:
     return isinstance(structure, list | tuple) and len(axes) == len(structure)
 
 
-def _described(structure: Any) -> str:
+def _described(structure: Tree) -> str:
     if isinstance(structure, dict):
         return f"a dict of {list(structure)}"
     kind = type(structure).__name__
     return f"a {kind} of {len(structure)}" if isinstance(structure, list | tuple) else f"a {kind}"
 
 
-def _samples_first(name: str, x: Any, axis: int) -> Any:
+def _samples_first(name: str, x: Operand, axis: int) -> Result:
     """Return a leaf with its axis of samples as the first."""
     x = x if isinstance(x, Node) else as_data(x)
     ndim = len(shape_of(x))
@@ -281,7 +281,7 @@ def _samples_first(name: str, x: Any, axis: int) -> Any:
     return transpose(x, axes=tuple(order)) if axis % ndim else x
 
 
-def _count(f: Callable[..., Any], in_axes: Any, samples: dict[str, Any]) -> int:
+def _count(f: Function, in_axes: Tree, samples: dict[str, Operand]) -> int:
     """Return the number of samples, which are given with their names."""
     if not samples:
         raise OptionError(
@@ -312,18 +312,18 @@ class Trial(GraphTracer):
         self.draws: list[Node] = []
         # What may draw and change what it likes, inside a compiled function
         self.outside = outer.outside if outer else run.outside if run else nullcontext
-        self.drawn: list[Any] = []  # the same for all samples
+        self.drawn: list[Operand] = []  # the same for all samples
         self.outer = outer
         self.derivatives: set[Node] = set()
         self.spoilt = np.zeros(batch_size, bool)  # samples of which one holds NaN
         self.refused: TraceError | None = None  # the function may have caught it
 
-    def differentiating(self, values: list[Any]) -> None:
+    def differentiating(self, values: list[Node]) -> None:
         """Tell a recording around it."""
         if self.outer is not None:
             self.outer.differentiating(values)
 
-    def derived(self, cotangents: list[Any]) -> None:
+    def derived(self, cotangents: list[Result]) -> None:
         """Look for NaN in derivatives once they are known for all samples."""
         self.derivatives.update(g for g in cotangents if isinstance(g, Node))
 
@@ -350,7 +350,7 @@ class Trial(GraphTracer):
         self.refused = self.refused or error
         raise error
 
-    def assigning(self, node: Node, data: Any) -> None:
+    def assigning(self, node: Node, data: Operand) -> None:
         """Refuse."""
         self.refuse(
             f"{describe(data)} assigned to the data of {describe(node)}",
@@ -367,7 +367,7 @@ class Trial(GraphTracer):
             "return what it is to see, and call it after the batch",
         )
 
-    def stand_in(self, samples: Any) -> Any:
+    def stand_in(self, samples: Operand) -> Result:
         """Return a Value that holds one sample, the first, and stands for all."""
         data = plain(samples)
         one = as_data(data[0] if len(data) else np.zeros(data.shape[1:], data.dtype))
@@ -392,11 +392,11 @@ class Trial(GraphTracer):
         finally:
             earlier.reset(token)
 
-    def _drawn_before(self, drawn: Any) -> Any:
+    def _drawn_before(self, drawn: Operand) -> Operand:
         self.drawn.append(drawn)
         return self.stand_in(drawn)
 
-    def for_all(self, results: list[Any]) -> list[Any]:
+    def for_all(self, results: list[Result]) -> list[Result]:
         """Return what the results of the run are for all samples."""
         for node, draw in zip(self.draws, self._draws_for_all(), strict=True):
             drawn = fresh(draw)
@@ -415,7 +415,7 @@ class Trial(GraphTracer):
                     self.registers.pop(x, None)  # its memory is free for others
         return [self._register(x).for_each(self.batch_size) for x in results]
 
-    def _draws_for_all(self) -> list[Callable[[], Any]]:
+    def _draws_for_all(self) -> list[Callable[[], Operand]]:
         """Return what draws for all samples, one function for each draw of the run.
 
         The first one draws everything, sample after sample, as a loop over the samples would.
@@ -425,7 +425,7 @@ class Trial(GraphTracer):
         count = self.batch_size or 1
         own = threading.local()  # replays may run in several threads
 
-        def draw(i: int) -> Any:
+        def draw(i: int) -> Operand:
             if i == 0:
                 rows = [first.pop()] if first else []
                 rows += [[as_data(one()) for one in draws] for _ in range(count - len(rows))]
@@ -442,7 +442,7 @@ class Trial(GraphTracer):
     def _inputs(self, node: Node) -> list[Node]:
         return [x for x in self.making(node)[1] if isinstance(x, Node)]
 
-    def _reached(self, results: list[Any]) -> list[Node]:
+    def _reached(self, results: list[Result]) -> list[Node]:
         """Return the nodes that are computed for the results, inputs before outputs."""
         seen: set[Node] = set()
         stack = [x for x in results if isinstance(x, Node)]
@@ -459,7 +459,7 @@ class Trial(GraphTracer):
         registers = [self._register(x) for x in inputs]
         return Task(primitive, params or {}, registers, self.batch_size, node.shape, dtype_of(node))
 
-    def _register(self, x: Any) -> Register:
+    def _register(self, x: Operand) -> Register:
         """Return what a node or a constant of the run is for all samples."""
         if isinstance(x, Node):
             return self.registers.get(x) or Register(x, len(x.shape), False)

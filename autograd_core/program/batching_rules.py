@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import DType, Index, Operand, Params, Result, shape_of
 from ..functions.products import LETTERS
 from ..functions.rearranging import stack
 from ..graph import Primitive
@@ -31,18 +31,18 @@ from ..primitives.shapes import broadcast_to, reshape, transpose
 class Register(NamedTuple):
     """What a node of one sample's run is for all samples."""
 
-    data: Any  # float, array or Value
+    data: Operand  # float, array or Value
     rank: int  # the number of one sample's axes
     has_samples: bool  # along a first axis; False: one for all samples
 
-    def aligned(self, rank: int) -> Any:
+    def aligned(self, rank: int) -> Result:
         """Return the data such that samples broadcast with those of this rank."""
         if not self.has_samples or self.rank >= rank:
             return self.data
         count, *shape = shape_of(self.data)
         return reshape(self.data, shape=(count, *[1] * (rank - self.rank), *shape))
 
-    def for_each(self, count: int) -> Any:
+    def for_each(self, count: int) -> Result:
         """Return the data with an axis of samples."""
         if self.has_samples:
             return self.data
@@ -53,11 +53,11 @@ class Task(NamedTuple):
     """An operation of one sample's run, to be carried out for all samples."""
 
     primitive: Primitive
-    params: dict[str, Any]  # for one sample
+    params: Params  # for one sample
     inputs: list[Register]
     batch_size: int
     one_shape: tuple[int, ...]  # of one sample's result
-    dtype: Any  # of one sample's result; None of a number
+    dtype: DType | None  # of one sample's result; None of a number
 
     @property
     def rank(self) -> int:
@@ -69,7 +69,7 @@ class Task(NamedTuple):
         """The shape of the result for all samples."""
         return (self.batch_size, *self.one_shape)
 
-    def apply(self, *data: Any, **params: Any) -> Any:
+    def apply(self, *data: Operand, **params: Any) -> Result:
         """Apply the primitive, with these options instead of those for one sample."""
         return self.primitive(*data, **{**self.params, **params})
 
@@ -83,7 +83,7 @@ def carry_out(task: Task) -> Register:
     return Register(rule(task), task.rank, True)
 
 
-def one_by_one(task: Task) -> Any:
+def one_by_one(task: Task) -> Result:
     """Apply the primitive to each sample, and stack the results."""
     if task.batch_size == 0:
         return np.zeros(task.shape, task.dtype)
@@ -94,7 +94,7 @@ def one_by_one(task: Task) -> Any:
     return stack(results)
 
 
-def _pointwise(task: Task) -> Any:
+def _pointwise(task: Task) -> Result:
     """Numbers become columns; shapes are aligned from the right, behind the samples."""
     if task.rank == 0:
         return task.apply(*[x.data for x in task.inputs])
@@ -114,7 +114,7 @@ def _typed(task: Task) -> list[Register]:
     ]
 
 
-def _along_axis(task: Task) -> Any:
+def _along_axis(task: Task) -> Result:
     """An axis of one sample stands behind the axis of samples; None: all of one sample."""
     axis, rank = task.params["axis"], task.inputs[0].rank
     data = [x.for_each(task.batch_size) for x in task.inputs]
@@ -125,27 +125,27 @@ def _along_axis(task: Task) -> Any:
     return task.apply(*data, axis=axis % rank + 1)
 
 
-def _reshape(task: Task) -> Any:
+def _reshape(task: Task) -> Result:
     return reshape(task.inputs[0].data, shape=task.shape)
 
 
-def _transpose(task: Task) -> Any:
+def _transpose(task: Task) -> Result:
     (x,) = task.inputs
     return transpose(x.data, axes=(0, *[i % x.rank + 1 for i in task.params["axes"]]))
 
 
-def _broadcast_to(task: Task) -> Any:
+def _broadcast_to(task: Task) -> Result:
     return task.apply(task.inputs[0].aligned(task.rank), shape=task.shape)
 
 
 # Products and decompositions: leading axes count matrices of a stack
 
 
-def _matmul(task: Task) -> Any:
+def _matmul(task: Task) -> Result:
     return _product(task, *task.inputs)
 
 
-def _product(task: Task, x: Register, y: Register) -> Any:
+def _product(task: Task, x: Register, y: Register) -> Result:
     if not y.has_samples and y.rank <= 2:
         return algebra.matmul(x.data, y.data)
     if not x.has_samples and x.rank <= 2 and y.rank == 1:  # one product for all samples
@@ -162,14 +162,14 @@ def _columns(x: Register) -> Register:
     return x if x.rank > 1 else Register(getitem(x.data, index=(..., None)), 2, x.has_samples)
 
 
-def _inner(task: Task) -> Any:
+def _inner(task: Task) -> Result:
     x, y = task.inputs
     if not y.has_samples:
         return task.apply(x.data, y.data)
     return _product(task, x, y._replace(data=transpose(y.data, axes=(0, 2, 1))))
 
 
-def _einsum(task: Task) -> Any:
+def _einsum(task: Task) -> Result:
     """The axis of samples has a letter of its own."""
     left, output = task.params["subscripts"].split("->")
     letter = next(c for c in LETTERS if c not in left)
@@ -181,22 +181,22 @@ def _einsum(task: Task) -> Any:
     return task.apply(*[x.data for x in _typed(task)], subscripts=subscripts)
 
 
-def _of_stack(task: Task) -> Any:
+def _of_stack(task: Task) -> Result:
     return task.apply(task.inputs[0].data)
 
 
-def _determined(task: Task) -> Any:
+def _determined(task: Task) -> Result:
     return task.apply(*[x.for_each(task.batch_size) for x in task.inputs])
 
 
-def _solve(task: Task) -> Any:
+def _solve(task: Task) -> Result:
     x, y = task.inputs
     y = _columns(y)
     rank = max(x.rank, y.rank)
     return reshape(task.apply(x.aligned(rank), y.aligned(rank)), shape=task.shape)
 
 
-def _convolve(task: Task) -> Any:
+def _convolve(task: Task) -> Result:
     """The images of all samples are one stack; filters of its own set a sample apart."""
     x, weights = task.inputs
     if weights.has_samples:
@@ -210,7 +210,7 @@ def _convolve(task: Task) -> Any:
 # place; or first of all, where something that is no array and no number stands between them
 
 
-def take(task: Task) -> Any:
+def take(task: Task) -> Result:
     """Take elements out, at places that are the same in all samples."""
     (x,) = task.inputs
     index = _parts(task.params["index"])
@@ -219,7 +219,7 @@ def take(task: Task) -> Any:
     return _moved(out, taken.axes, 0) if taken.apart else out
 
 
-def put(task: Task) -> Any:
+def put(task: Task) -> Result:
     """Put elements back, to places that are the same in all samples."""
     (x,) = task.inputs
     index = _parts(task.params["index"])
@@ -228,7 +228,7 @@ def put(task: Task) -> Any:
     return task.apply(data, index=(slice(None), *index), shape=task.shape)
 
 
-def take_at(task: Task) -> Any:
+def take_at(task: Task) -> Result:
     """Take elements out, at places that are data themselves."""
     x, *places = task.inputs
     index, taken = _where(task, x.rank)
@@ -240,7 +240,7 @@ def take_at(task: Task) -> Any:
     return out if taken.apart else _exchanged(out, taken.axes, taken.before)
 
 
-def put_at(task: Task) -> Any:
+def put_at(task: Task) -> Result:
     """Put elements back, to places that are data themselves."""
     g, *places = task.inputs
     index, taken = _where(task, task.rank)
@@ -259,7 +259,7 @@ class _Taken(NamedTuple):
     apart: bool  # whether they come first of all
 
 
-def _taken(index: tuple[Any, ...], rank: int, places: dict[int, int]) -> _Taken:
+def _taken(index: tuple[Index, ...], rank: int, places: dict[int, int]) -> _Taken:
     """Find the axes of what an index takes out of something with `rank` axes.
 
     Args: places: for those parts of the index that are data, their numbers of axes.
@@ -281,32 +281,32 @@ def _taken(index: tuple[Any, ...], rank: int, places: dict[int, int]) -> _Taken:
     return _Taken(sum(before), max(ranks.values()), apart)
 
 
-def _parts(index: Any) -> tuple[Any, ...]:
+def _parts(index: Index) -> tuple[Index, ...]:
     return index if isinstance(index, tuple) else (index,)
 
 
-def _where(task: Task, rank: int) -> tuple[tuple[Any, ...], _Taken]:
+def _where(task: Task, rank: int) -> tuple[tuple[Index, ...], _Taken]:
     """Return an index with open slots, and where the axes of what it takes out stand."""
     index = task.params["index"]
     ranks = [place.rank for place in task.inputs[1:]]
     return index, _taken(index, rank, dict(zip(task.params["slots"], ranks, strict=True)))
 
 
-def _from_each(task: Task, index: tuple[Any, ...], taken: _Taken) -> dict[str, Any]:
+def _from_each(task: Task, index: tuple[Index, ...], taken: _Taken) -> Params:
     """Let an index take from each sample its own; what is taken then stands first of all."""
     numbers = np.arange(task.batch_size).reshape(-1, *[1] * taken.axes)
     slots = tuple([slot + 1 for slot in task.params["slots"]])
     return {"index": (numbers, *index), "slots": slots}
 
 
-def _moved(x: Any, axis: int, to: int) -> Any:
+def _moved(x: Operand, axis: int, to: int) -> Result:
     """Move one axis to another place."""
     axes = [i for i in range(len(shape_of(x))) if i != axis]
     axes.insert(to, axis)
     return transpose(x, axes=tuple(axes))
 
 
-def _exchanged(x: Any, first: int, second: int) -> Any:
+def _exchanged(x: Operand, first: int, second: int) -> Result:
     """Let the `first` axes behind the samples and the `second` ones after them change places."""
     if not first or not second:
         return x
@@ -315,7 +315,7 @@ def _exchanged(x: Any, first: int, second: int) -> Any:
     return transpose(x, axes=(0, *range(middle, end), *range(1, middle), *range(end, ndim)))
 
 
-def from_facts(primitive: Primitive) -> Callable[[Task], Any]:
+def from_facts(primitive: Primitive) -> Callable[[Task], Result]:
     """Return the rule that follows from what the primitive's row says."""
     if primitive.elementwise:
         return _pointwise
@@ -328,7 +328,7 @@ def from_facts(primitive: Primitive) -> Callable[[Task], Any]:
 
 
 TABLE = (elementwise, indexing, shapes, reductions, convolution, algebra, decompositions)
-RULES: dict[Primitive, Callable[[Task], Any]] = {
+RULES: dict[Primitive, Callable[[Task], Result]] = {
     **{p: from_facts(p) for m in TABLE for p in vars(m).values() if isinstance(p, Primitive)},
     indexing.getitem: take,
     indexing.scatter: put,

@@ -4,12 +4,12 @@ import copy
 import sys
 import threading
 import warnings
-from collections.abc import Callable
 from functools import update_wrapper
 from types import FunctionType, MethodType
 from typing import Any
 
 from .. import watching
+from ..data import Function, Operand, Params, Tree
 from ..errors import UnsupportedError
 from ..watching import free_after_fork
 from .program import Program
@@ -21,7 +21,7 @@ OFTEN = 10  # programs of one function, from which on a warning says that shapes
 KEPT = 4  # programs of one kind of call, recorded in different states of what is captured
 
 
-def compile(f: Callable[..., Any]) -> "Compiled":
+def compile(f: Function) -> "Compiled":
     """Return f as a program: recorded at the first call, and replayed without a graph.
 
     f computes with floats, arrays, Values and nested lists, tuples and dicts of them; derivatives
@@ -54,7 +54,7 @@ class Compiled:
              (4.0, 1)
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Function) -> None:
         self._f = f
         self._replays: dict[Any, list[Replay]] = {}  # of each kind of call, the latest first
         self._count = 0
@@ -78,12 +78,12 @@ class Compiled:
         """How many programs were recorded."""
         return self._count
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Tree, **kwargs: Any) -> Tree:
         """Replay, or record at the first call; while a watcher is open, run the function itself."""
         is_watched = watching.open_watches and watching.is_watched()
         if is_watched or earlier.get() is not None:
             return self._f(*args, **kwargs)  # watchers see every operation; draws are used again
-        leaves: list[Any] = []
+        leaves: list[Operand] = []
         key: list[Any] = [not watching.open_watches or watching.is_recording()]
         signature((args, kwargs) if kwargs else args, leaves, key)
         for replay in self._replays.get(tuple(key), ()):
@@ -99,7 +99,9 @@ class Compiled:
         self._latest = replay
         return replay(leaves, args, kwargs)
 
-    def _record(self, key: Any, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+    def _record(
+        self, key: object, leaves: list[Operand], args: tuple[Tree, ...], kwargs: Params
+    ) -> Tree:
         recording = watching.is_recording()
         before = self._doubted.get(key)
         if before is not None and not before.is_for(leaves):
@@ -143,9 +145,9 @@ class Compiled:
     def __copy__(self) -> "Compiled":
         return compile(self._f)
 
-    def __deepcopy__(self, memo: Any) -> "Compiled":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Compiled":
         return compile(copy.deepcopy(self._f, memo))
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
+    def __get__(self, instance: object, owner: object = None) -> Function:
         """Bind to an instance, as functions do, so that methods can be compiled."""
         return self if instance is None else MethodType(self, instance)

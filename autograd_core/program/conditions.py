@@ -8,14 +8,15 @@ sum of two is true where one is, and beside float32 it is float32. An int among 
 
 import operator
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .. import watching
-from ..data import as_data, dtype_of, shape_of
+from ..data import Axis, Function, Index, Operand, Params, Result, Tree, as_data, dtype_of, shape_of
 from ..errors import UnsupportedError
 from ..functions import rearranging, statistics
 from ..graph import Node
@@ -29,7 +30,7 @@ class Small(Value):
 
     __slots__ = ()
 
-    def numbers(self, *others: Any) -> Any:
+    def numbers(self, *others: Operand) -> Result:
         """Return this as numbers, in the type that NumPy gives them beside others."""
         if not self.shape:
             return table.identity(self)
@@ -37,12 +38,16 @@ class Small(Value):
         dtype = np.dtype(np.float32 if np.dtype(np.float32) in beside else np.float64)
         return table.identity(self) if self.dtype == dtype else table.astype(self, dtype=dtype)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: Any
+    ) -> Result:
         if method != "__call__" or kwargs or ufunc in TRACED:
             return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
         return carry_out(ufunc, _numbers_of(inputs), {})
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(
+        self, function: Function, types: Iterable[type], args: tuple[Operand, ...], kwargs: Params
+    ) -> Result:
         return super().__array_function__(function, types, _numbers_of(args), kwargs)
 
 
@@ -52,30 +57,32 @@ class Condition(Small):
     __slots__ = ()
     is_condition = True
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: Operand) -> Result:
         return TRACED[np.bitwise_and](self, other)
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: Operand) -> Result:
         return TRACED[np.bitwise_or](self, other)
 
-    def __xor__(self, other: Any) -> Any:
+    def __xor__(self, other: Operand) -> Result:
         return TRACED[np.bitwise_xor](self, other)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
-    def __invert__(self) -> Any:
+    def __invert__(self) -> Result:
         return TRACED[np.invert](self)
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> Result:
         raise _not_for_bools("-", self, "~condition, or 1.0 - condition")
 
-    def __pos__(self) -> Any:
+    def __pos__(self) -> Result:
         raise _not_for_bools("+", self, "the condition itself")
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> Result:
         return self
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: Any
+    ) -> Result:
         if method != "__call__" and all(is_bool(x) for x in inputs):
             _refuse(f"{name_of(ufunc)}.{method}() of conditions")
         if method != "__call__" or kwargs or ufunc in TRACED:
@@ -86,7 +93,9 @@ class Condition(Small):
             _refuse(f"{name_of(ufunc)}() of conditions")
         return carry_out(ufunc, _numbers_of(inputs), {})
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(
+        self, function: Function, types: Iterable[type], args: tuple[Operand, ...], kwargs: Params
+    ) -> Result:
         if function in _OF_BOOLS:
             return carry_out_by(_OF_BOOLS[function], function, args, kwargs)
         arrays = [x for x in _flat(args) if shape_of(x) or isinstance(x, Node | bool)]
@@ -103,21 +112,21 @@ class Condition(Small):
 
     # The methods of arrays of bools
 
-    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Result:
         """Tell whether any is true."""
         return marked(table.greater(statistics.sum(self.numbers(), axis, keepdims), 0.0))
 
-    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Result:
         """Tell whether all are true."""
         return marked(table.equal(statistics.sum(1.0 - self.numbers(), axis, keepdims), 0.0))
 
     max, min = any, all
 
-    def nonzero(self) -> Any:
+    def nonzero(self) -> Result:
         """Refuse: how many there are depends on the data."""
         return watching.taking(self, ".nonzero()")
 
-    def astype(self, dtype: Any) -> Any:
+    def astype(self, dtype: DTypeLike) -> Result:
         """Return bools, or numbers of a type; whole numbers are float64."""
         dtype = np.dtype(dtype)
         if dtype.kind == "b":
@@ -125,11 +134,11 @@ class Condition(Small):
         return self.numbers() if dtype.kind in "iu" else self.numbers().astype(dtype)
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Result:
         """The bools with their axes in the opposite order."""
         return marked(rearranging.transpose(self))
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> Result:
         return marked(super().__getitem__(index))
 
 
@@ -138,16 +147,16 @@ class Truth(Condition):
 
     __slots__ = ()
 
-    def __invert__(self) -> Any:
+    def __invert__(self) -> Result:
         return _refuse("~ of a comparison of two numbers", "~True is -2", "np.logical_not(a > b)")
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> Result:
         return -self.numbers()
 
-    def __pos__(self) -> Any:
+    def __pos__(self) -> Result:
         return self.numbers()
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> Result:
         return self.numbers()
 
 
@@ -173,7 +182,7 @@ class Whole(Value):
     def __format__(self, spec: str) -> str:
         return format(self.__index__(), spec)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: Operand) -> Result:
         if isinstance(other, list | tuple | str | bytes):  # as often as the number says
             return other * self.__index__()
         return super().__mul__(other)
@@ -197,18 +206,18 @@ def _is_whole(node: Node) -> bool:
     )
 
 
-def marked(node: Any, kind: type[Value] = Condition) -> Any:
+def marked(node: Node, kind: type[Value] = Condition) -> Result:
     """Return a Value of 0 and 1 as a condition."""
     if isinstance(node, Node):
         node.__class__ = kind
     return node
 
 
-def _marked(nodes: Any) -> Any:
+def _marked(nodes: Tree) -> Result:
     return type(nodes)(map(marked, nodes)) if isinstance(nodes, list | tuple) else marked(nodes)
 
 
-def is_bool(x: Any) -> bool:
+def is_bool(x: Operand) -> bool:
     """Tell whether an operand is a bool, or an array of them."""
     if isinstance(x, Node):
         return isinstance(x, Condition)
@@ -217,26 +226,26 @@ def is_bool(x: Any) -> bool:
     return isinstance(x, bool) or getattr(x, "dtype", None) == np.bool_
 
 
-def _flat(x: Any) -> list[Any]:
+def _flat(x: Operand) -> list[Operand]:
     if isinstance(x, list | tuple):
         return [found for part in x for found in _flat(part)]
     return [x]
 
 
-def _numbers_of(x: Any, *others: Any) -> Any:
+def _numbers_of(x: Operand, *others: Operand) -> Result:
     """Return operands with numbers for conditions; others, or those among them, tell the type."""
     if isinstance(x, tuple | list):
         return type(x)([_numbers_of(part, *(others or _flat(x))) for part in x])
     return x.numbers(*others) if isinstance(x, Small) else x
 
 
-def _refuse(what: str, why: str = "", instead: str = "1.0 * condition for numbers") -> Any:
+def _refuse(what: str, why: str = "", instead: str = "1.0 * condition for numbers") -> Result:
     return watching.tracer().refuse(
         what, why or "outside it gives whole numbers, or halves of the precision", instead
     )
 
 
-def _not_for_bools(sign: str, x: Any, instead: str) -> UnsupportedError:
+def _not_for_bools(sign: str, x: Operand, instead: str) -> UnsupportedError:
     return UnsupportedError(
         f"{sign} of a condition of shape {shape_of(x)}", "NumPy has none of bools", instead
     )
@@ -245,38 +254,38 @@ def _not_for_bools(sign: str, x: Any, instead: str) -> UnsupportedError:
 # Operators. Two bools of Python are ints there; other bools follow NumPy
 
 
-def _either(x: Any, y: Any) -> Any:
+def _either(x: Operand, y: Operand) -> Result:
     return TRACED[np.bitwise_or](x, y)
 
 
-def _both(x: Any, y: Any) -> Any:
+def _both(x: Operand, y: Operand) -> Result:
     return TRACED[np.bitwise_and](x, y)
 
 
-def _difference(x: Any, _: Any) -> Any:
+def _difference(x: Operand, _: Operand) -> Result:
     raise _not_for_bools("-", x, "x ^ y, or 1.0 * x - y")
 
 
-def _quotient(x: Any, y: Any) -> Any:
+def _quotient(x: Operand, y: Operand) -> Result:
     return operator.truediv(_as_numbers(x), _as_numbers(y))
 
 
-def _product(x: Any, y: Any) -> Any:
+def _product(x: Operand, y: Operand) -> Result:
     return marked(table.greater(operator.matmul(_as_numbers(x), _as_numbers(y)), 0.0))
 
 
-def _as_numbers(x: Any) -> Any:
+def _as_numbers(x: Operand) -> Result:
     return x.numbers() if isinstance(x, Condition) else as_data(x)
 
 
-def _refused(sign: str) -> Callable[[Any, Any], Any]:
+def _refused(sign: str) -> Function:
     return lambda x, y: _refuse(f"{sign} of two conditions")
 
 
-def _operation(function: Callable[..., Any], of_bools: Callable[..., Any]) -> Callable[..., Any]:
+def _operation(function: Function, of_bools: Function) -> Function:
     """Return an operator of conditions and others, given what it is of two bools."""
 
-    def operation(x: Any, y: Any) -> Any:
+    def operation(x: Operand, y: Operand) -> Result:
         are_pythons = all(isinstance(part, Truth | bool) for part in (x, y))
         if is_bool(x) and is_bool(y) and not are_pythons:
             return of_bools(x, y)
@@ -285,7 +294,7 @@ def _operation(function: Callable[..., Any], of_bools: Callable[..., Any]) -> Ca
     return operation
 
 
-def _power(x: Any, y: Any) -> Any:
+def _power(x: Operand, y: Operand) -> Result:
     if is_bool(x) and isinstance(y, int) and not isinstance(x, Truth):
         return _refuse("** of a condition and an int")
     return _operation(operator.pow, _refused("**"))(x, y)
@@ -293,7 +302,7 @@ def _power(x: Any, y: Any) -> Any:
 
 _ADDITION = _operation(operator.add, _either)
 _MULTIPLICATION = _operation(operator.mul, _both)
-_BY_NAME: dict[str, Callable[..., Any]] = {
+_BY_NAME: dict[str, Function] = {
     "add": _ADDITION,
     "mul": _MULTIPLICATION,
     "sub": _operation(operator.sub, _difference),
@@ -307,7 +316,7 @@ for _name, _function in _BY_NAME.items():
     setattr(Small, f"__{_name}__", lambda self, other, f=_function: f(self, other))
     setattr(Small, f"__r{_name}__", lambda self, other, f=_function: f(other, self))
 
-_OPERATORS: dict[Callable[..., Any], Callable[..., Any]] = {
+_OPERATORS: dict[Function, Function] = {
     np.add: _ADDITION,
     np.multiply: _MULTIPLICATION,
     np.subtract: _BY_NAME["sub"],
@@ -327,16 +336,16 @@ _OPERATORS: dict[Callable[..., Any], Callable[..., Any]] = {
 # Comparisons and logic
 
 
-def _is_true(x: Any) -> Any:
+def _is_true(x: Operand) -> Result:
     """Return 1 where x is not 0; a condition is 1 there already."""
     return x if isinstance(x, Condition) else 1.0 - table.equal(x, 0.0)
 
 
-def _not(x: Any) -> Any:
+def _not(x: Operand) -> Result:
     return table.equal(x, 0.0)
 
 
-_RULES: dict[Callable[..., Any], Callable[..., Any]] = {
+_RULES: dict[Function, Function] = {
     np.equal: table.equal,
     np.not_equal: lambda x, y: _not(table.equal(x, y)),
     np.greater: table.greater,
@@ -353,14 +362,14 @@ _RULES: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 
 
-def _condition(rule: Callable[..., Any]) -> Callable[..., Any]:
+def _condition(rule: Function) -> Function:
     return lambda *operands: marked(rule(*operands))
 
 
-def _comparison(rule: Callable[..., Any]) -> Callable[..., Any]:
+def _comparison(rule: Function) -> Function:
     """Return an operator that gives a bool of Python for two numbers of Python."""
 
-    def compare(x: Any, y: Any) -> Any:
+    def compare(x: Operand, y: Operand) -> Result:
         out = rule(x, y)
         is_numpys = any(type(part) is Condition or isinstance(part, np.generic) for part in (x, y))
         return marked(out, Condition if shape_of(out) or is_numpys else Truth)
@@ -368,10 +377,10 @@ def _comparison(rule: Callable[..., Any]) -> Callable[..., Any]:
     return compare
 
 
-def _logic(rule: Callable[..., Any]) -> Callable[..., Any]:
+def _logic(rule: Function) -> Function:
     """Return what &, |, ^ and ~ are: logic between conditions, and refused for other numbers."""
 
-    def combine(*operands: Any) -> Any:
+    def combine(*operands: Operand) -> Result:
         for x in operands:
             if not is_bool(x):
                 node = x if isinstance(x, Node) else next(p for p in operands if p is not x)
@@ -385,7 +394,7 @@ def _logic(rule: Callable[..., Any]) -> Callable[..., Any]:
 
 
 # What a tracer does with functions that look at data outside, and give plain bools
-TRACED: dict[Callable[..., Any], Callable[..., Any]] = {
+TRACED: dict[Function, Function] = {
     **{function: _condition(rule) for function, rule in _RULES.items()},
     operator.eq: _comparison(_RULES[np.equal]),
     operator.ne: _comparison(_RULES[np.not_equal]),
@@ -400,7 +409,7 @@ TRACED: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 
 
-def _where(condition: Any, *choices: Any) -> Any:
+def _where(condition: Operand, *choices: Operand) -> Result:
     if len(choices) == 2 and all(is_bool(x) for x in choices):
         return marked(statistics.where(condition, *choices))
     if not choices and isinstance(condition, Node):
@@ -408,13 +417,13 @@ def _where(condition: Any, *choices: Any) -> Any:
     return statistics.where(condition, *_numbers_of(choices))
 
 
-def _outer(a: Any, b: Any) -> Any:
+def _outer(a: Operand, b: Operand) -> Result:
     if not (is_bool(a) and is_bool(b)):
         return RECORDED[np.outer](*_numbers_of((a, b)))
     return _both(_marked(np.ravel(a))[:, None], np.ravel(b))
 
 
-_OF_BOOLS: dict[Callable[..., Any], Callable[..., Any]] = {
+_OF_BOOLS: dict[Function, Function] = {
     np.any: lambda a, axis=None, keepdims=False: a.any(axis, keepdims),
     np.all: lambda a, axis=None, keepdims=False: a.all(axis, keepdims),
     np.max: lambda a, axis=None, keepdims=False: a.any(axis, keepdims),
@@ -443,11 +452,11 @@ _MOVES = set(
 )
 
 
-def _of_numbers(name: str) -> Callable[..., Any]:
+def _of_numbers(name: str) -> Function:
     return lambda self, *args, **kwargs: getattr(self.numbers(), name)(*args, **kwargs)
 
 
-def _moving(name: str) -> Callable[..., Any]:
+def _moving(name: str) -> Function:
     return lambda self, *args, **kwargs: _marked(getattr(Value, name)(self, *args, **kwargs))
 
 

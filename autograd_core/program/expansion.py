@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from ..data import Axis, Function, Index, Params
 from ..graph import Primitive
 from ..primitives import elementwise as table
 from ..primitives import indexing, linear_algebra, reductions, shapes
-from .scalar_program import Scalars
+from .scalar_program import Registers, Scalars
 
 MOVING = (
     indexing.getitem,
@@ -27,7 +28,9 @@ MOVING = (
 )
 
 
-def expanded(scalars: Scalars, primitive: Primitive, inputs: list[Any], params: Any) -> Any:
+def expanded(
+    scalars: Scalars, primitive: Primitive, inputs: list[Registers], params: Params
+) -> Registers:
     """Return the slots of what a primitive makes of slots, or None if it has no expansion."""
     slots = [np.asarray(x, np.intp) for x in inputs]
     if primitive in MOVING:
@@ -39,7 +42,7 @@ def expanded(scalars: Scalars, primitive: Primitive, inputs: list[Any], params: 
     return made if np.ndim(made) else int(made)
 
 
-def _round(scalars: Scalars, x: Any, *, decimals: int) -> Any:
+def _round(scalars: Scalars, x: Registers, *, decimals: int) -> Registers:
     if decimals == 0:
         return scalars.apply(table.round, x)
     shift = scalars.number(10.0 ** abs(decimals))
@@ -47,13 +50,13 @@ def _round(scalars: Scalars, x: Any, *, decimals: int) -> Any:
     return scalars.apply(back, scalars.apply(table.round, scalars.apply(there, x, shift)), shift)
 
 
-def _fold(primitive: Primitive, empty: float) -> Callable[..., Any]:
+def _fold(primitive: Primitive, empty: float) -> Function:
     """Return the expansion of a reduction by a primitive of two inputs."""
 
-    def fold(scalars: Scalars, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    def fold(scalars: Scalars, x: Registers, *, axis: Axis, keepdims: bool) -> Registers:
         ndim = x.ndim
-        axes = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-        axes = sorted({i % ndim for i in axes}) if ndim else []  # a number is its own sum
+        over = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        axes = sorted({i % ndim for i in over}) if ndim else []  # a number is its own sum
         rest = [i for i in range(ndim) if i not in axes]
         shape = [1 if i in axes else n for i, n in enumerate(x.shape)]
         count = math.prod([x.shape[i] for i in axes])
@@ -72,7 +75,7 @@ def _fold(primitive: Primitive, empty: float) -> Callable[..., Any]:
 _add_up, _largest = _fold(table.add, 0.0), _fold(table.maximum, -np.inf)
 
 
-def _matmul(scalars: Scalars, x: Any, y: Any) -> Any:
+def _matmul(scalars: Scalars, x: Registers, y: Registers) -> Registers:
     rows = x[None, :] if x.ndim == 1 else x
     columns = y[:, None] if y.ndim == 1 else y
     products = scalars.apply(table.multiply, rows[..., :, :, None], columns[..., None, :, :])
@@ -82,7 +85,7 @@ def _matmul(scalars: Scalars, x: Any, y: Any) -> Any:
     return out.squeeze(-1) if y.ndim == 1 else out
 
 
-def _scatter(scalars: Scalars, x: Any, *, index: Any, shape: tuple[int, ...]) -> Any:
+def _scatter(scalars: Scalars, x: Registers, *, index: Index, shape: tuple[int, ...]) -> Registers:
     size, zero = math.prod(shape), scalars.number(0.0)
     positions = np.arange(size).reshape(shape)[index]
     slots = np.broadcast_to(x, positions.shape)
@@ -93,15 +96,15 @@ def _scatter(scalars: Scalars, x: Any, *, index: Any, shape: tuple[int, ...]) ->
     return np.array(out, np.intp).reshape(shape)
 
 
-def _norm(scalars: Scalars, x: Any, **over: Any) -> Any:
+def _norm(scalars: Scalars, x: Registers, **over: Any) -> Registers:
     total = _add_up(scalars, scalars.apply(table.multiply, x, x), **over)
     return scalars.apply(table.sqrt, total)
 
 
-def _accumulate(primitive: Primitive) -> Callable[..., Any]:
+def _accumulate(primitive: Primitive) -> Function:
     """Return the expansion of running results of a primitive of two inputs."""
 
-    def accumulate(scalars: Scalars, x: Any, *, axis: int) -> Any:
+    def accumulate(scalars: Scalars, x: Registers, *, axis: int) -> Registers:
         parts = list(np.moveaxis(x, axis, 0))
         for i in range(1, len(parts)):
             parts[i] = np.asarray(scalars.apply(primitive, parts[i - 1], parts[i]))
@@ -110,7 +113,7 @@ def _accumulate(primitive: Primitive) -> Callable[..., Any]:
     return accumulate
 
 
-def _recurrence(scalars: Scalars, x: Any, y: Any, *, axis: int) -> Any:
+def _recurrence(scalars: Scalars, x: Registers, y: Registers, *, axis: int) -> Registers:
     parts = list(np.moveaxis(x, axis, 0))
     for i, factor in enumerate(np.moveaxis(y, axis, 0)):
         product = scalars.apply(table.multiply, factor, parts[i])
@@ -118,7 +121,9 @@ def _recurrence(scalars: Scalars, x: Any, y: Any, *, axis: int) -> Any:
     return np.moveaxis(np.stack(parts), 0, axis) if parts else x
 
 
-def _exponentials(scalars: Scalars, x: Any, axis: Any) -> tuple[Any, Any, Any]:
+def _exponentials(
+    scalars: Scalars, x: Registers, axis: Axis
+) -> tuple[Registers, Registers, Registers]:
     """Return x - m, exp(x - m) and m: the largest x, held between 0 and floats if it is none."""
     largest = _largest(scalars, x, axis=axis, keepdims=True)
     largest = scalars.apply(table.minimum, largest, scalars.number(sys.float_info.max))
@@ -130,19 +135,19 @@ def _exponentials(scalars: Scalars, x: Any, axis: Any) -> tuple[Any, Any, Any]:
     return below, scalars.apply(table.exp, below), largest
 
 
-def _softmax(scalars: Scalars, x: Any, *, axis: Any) -> Any:
+def _softmax(scalars: Scalars, x: Registers, *, axis: Axis) -> Registers:
     _, powers, _ = _exponentials(scalars, x, axis)
     total = _add_up(scalars, powers, axis=axis, keepdims=True)
     return scalars.apply(table.divide, powers, total)
 
 
-def _log_softmax(scalars: Scalars, x: Any, *, axis: Any) -> Any:
+def _log_softmax(scalars: Scalars, x: Registers, *, axis: Axis) -> Registers:
     below, powers, _ = _exponentials(scalars, x, axis)
     total = _add_up(scalars, powers, axis=axis, keepdims=True)
     return scalars.apply(table.subtract, below, scalars.apply(table.log, total))
 
 
-def _logsumexp(scalars: Scalars, x: Any, *, axis: Any, keepdims: bool) -> Any:
+def _logsumexp(scalars: Scalars, x: Registers, *, axis: Axis, keepdims: bool) -> Registers:
     _, powers, largest = _exponentials(scalars, x, axis)
     total = _add_up(scalars, powers, axis=axis, keepdims=True)
     out = np.asarray(scalars.apply(table.add, scalars.apply(table.log, total), largest))

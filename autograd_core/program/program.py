@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -43,7 +43,9 @@ class Unanswered(NamedTuple):
     draws: list[Data]
 
 
-Results = list[Any] | Unanswered  # the data of a program's outputs; or why there are none
+# The data of a program's outputs; or why there are none
+Results: TypeAlias = list[Data] | Unanswered
+Executor: TypeAlias = Callable[[list[Data]], Results]
 
 
 @dataclass

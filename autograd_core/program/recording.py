@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from .. import watching
 from ..backprop import paths
-from ..data import Data, shape_of
+from ..data import Data, Operand, Result, shape_of
 from ..errors import TraceError
 from ..graph import Node, as_operand, next_index, plain
 from ..value import make_leaf
@@ -34,7 +34,7 @@ class Trace(NamedTuple):
 
 def trace(
     f: Callable[[list[Any]], list[Any]],
-    leaves: list[Any],
+    leaves: list[Operand],
     roots: list[Any] | None = None,
     before: Trace | None = None,
 ) -> Trace:
@@ -47,7 +47,7 @@ def trace(
     Raises:  TraceError: the function takes data out of the graph; or it draws what is not fresh,
              or changes what it reads, and has done so in the call before.
     """
-    arguments: dict[Node, Any] = {make_leaf(plain(x)): x for x in leaves}
+    arguments: dict[Node, Operand] = {make_leaf(plain(x)): x for x in leaves}
     run = Run([f] if roots is None else roots, "compiled", before.surroundings if before else None)
     tracer = FunctionTracer(arguments, run)
     is_alone = threading.active_count() == 1
@@ -95,7 +95,7 @@ def _as_position(error: TypeError) -> TraceError:
     )
 
 
-def _found(tracer: FunctionTracer, results: list[Any]) -> Trace:
+def _found(tracer: FunctionTracer, results: list[Result]) -> Trace:
     """Return what a run has recorded."""
     results = [as_operand(r) for r in results]
     outputs = [r if isinstance(r, Node) else make_leaf(r) for r in results]
@@ -155,7 +155,7 @@ class Sole:
     def __bool__(self) -> bool:
         return bool(self._assigned or self._differentiated)
 
-    def check(self, leaves: list[Any]) -> None:
+    def check(self, leaves: list[Operand]) -> None:
         """Refuse arguments that are such a Value twice, or were computed from one.
 
         leaves: the arguments of a call.
@@ -206,7 +206,10 @@ def _reached(tracer: FunctionTracer, roots: Iterable[Node]) -> list[Node]:
 
 
 def _program(
-    tracer: FunctionTracer, arguments: list[Any], outputs: list[Node], surroundings: Surroundings
+    tracer: FunctionTracer,
+    arguments: list[Operand],
+    outputs: list[Node],
+    surroundings: Surroundings,
 ) -> tuple[Program, dict[int, Node]]:
     """Return the program of a run, and the nodes of its registers that were not computed."""
     effects = tracer.effects

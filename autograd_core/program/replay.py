@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import watching
 from ..backprop import paths
-from ..data import as_data, shape_of
+from ..data import Data, Function, Operand, Params, Result, Tree, as_data, shape_of
 from ..derivatives import pulled, zeros
 from ..errors import TraceError
 from ..graph import Node, Primitive, next_index, plain, record
@@ -21,7 +21,7 @@ from ..watching import FORGOTTEN, Lasting, is_recording, no_grad, recording, tra
 from .array_executor import ArrayExecutor
 from .conditions import Condition, Truth, Whole, marked
 from .passes import simplified
-from .program import Program, Results, Unanswered
+from .program import Executor, Program, Unanswered
 from .recording import Assignment, Trace, trace
 from .scalar_executor import scalar_executor
 from .signature import Build, builder, kind_of, statics
@@ -42,14 +42,14 @@ class Replay:
 
     def __init__(
         self,
-        f: Callable[..., Any],
-        args: Any,
-        kwargs: Any,
+        f: Function,
+        args: tuple[Tree, ...],
+        kwargs: Params,
         differentiable: bool,
-        compile: Callable[..., Any],
+        compile: Function,
         before: "Replay | None" = None,
     ) -> None:
-        leaves: list[Any] = []
+        leaves: list[Operand] = []
         self._function, self._compile = f, compile
         self._has_keywords = bool(kwargs)
         self._build = builder((args, kwargs) if kwargs else args, leaves)
@@ -87,7 +87,7 @@ class Replay:
         self._take_effect = _effects(program)
         self._sole = traced.sole if self._inputs and traced.sole else None
         self._count, self._with_draws = count, len(program.outputs)
-        self._pullbacks: dict[int, Callable[..., Any]] = {}
+        self._pullbacks: dict[int, Function] = {}
         if traced.calls is not None:
             again = Rerun(traced.draws, traced.calls)
             self._first = [self._answered(again, traced.draws, leaves, args, kwargs)]
@@ -96,11 +96,11 @@ class Replay:
             leaves[number]._data = kept(data)
         self._first = [self._finished([*map(kept, traced.results), *traced.draws], leaves)]
 
-    def is_for(self, leaves: list[Any]) -> bool:
+    def is_for(self, leaves: list[Operand]) -> bool:
         """Tell whether the whole numbers among the arguments are those of the program."""
         return all([leaves[i] == number for i, number in self._fixed.items()])
 
-    def serves(self, leaves: list[Any]) -> bool:
+    def serves(self, leaves: list[Operand]) -> bool:
         """Tell whether all that decided about the program is as it was."""
         if self._fixed and not self.is_for(leaves):
             return False
@@ -109,7 +109,7 @@ class Replay:
                 return False
         return self._surroundings.are_current()
 
-    def __call__(self, leaves: list[Any], args: Any, kwargs: Any) -> Any:
+    def __call__(self, leaves: list[Operand], args: tuple[Tree, ...], kwargs: Params) -> Tree:
         """Replay with other data: the leaves of these arguments."""
         data = leaves
         if self._inputs:
@@ -123,20 +123,27 @@ class Replay:
             self._take_effect(results[self._with_draws :], leaves)
         return self._finished(results, leaves)
 
-    def first(self) -> Any:
+    def first(self) -> Tree:
         """Return the result of the run that was recorded; once, so that nothing keeps it."""
         return self._first.pop()
 
-    def _answered(self, again: Rerun, draws: Any, leaves: Any, args: Any, kwargs: Any) -> Any:
+    def _answered(
+        self,
+        again: Rerun,
+        draws: list[Operand],
+        leaves: list[Operand],
+        args: tuple[Tree, ...],
+        kwargs: Params,
+    ) -> Tree:
         """Let the function itself compute what its program cannot: see `Unanswered`."""
         with recording(), drawing_again(again):
             result = self._function(*args, **kwargs)
-        results: list[Any] = []
+        results: list[Result] = []
         self._build_result = builder(result, results)
         data = [kept(as_data(plain(x))) for x in results]
         return self._finished([*data, *draws], leaves)
 
-    def _run(self, arguments: list[Any]) -> list[Any]:
+    def _run(self, arguments: list[Operand]) -> list[Result]:
         """Call the function itself with leaves, and return the leaves of its result."""
         arguments = list(arguments)
         for i, kind in self._special:
@@ -154,14 +161,14 @@ class Replay:
             result = self._function(*args, **kwargs)
         else:
             result = self._function(*self._build(arguments, 0))
-        results: list[Any] = []
+        results: list[Result] = []
         self._build_result = builder(result, results)
         self._kinds = [_kind_of_bools(x) for x in results]
         origins = [getattr(x, "origin", None) for x in results]
         self._forgotten = {i for i, origin in enumerate(origins) if origin == FORGOTTEN}
         return results
 
-    def _finished(self, results: list[Any], leaves: list[Any]) -> Any:
+    def _finished(self, results: list[Result], leaves: list[Operand]) -> Tree:
         """Give results their structure; those that depend on Values become Values."""
         if self._bools or self._made:
             for i, kind in self._bools:
@@ -178,12 +185,12 @@ class Replay:
                     results[i].origin = FORGOTTEN
         return self._build_result(results, 0)
 
-    def _value(self, i: int, data: Any, leaves: list[Any], draws: list[Any]) -> Any:
+    def _value(self, i: int, data: Operand, leaves: list[Operand], draws: list[Operand]) -> Result:
         """Return result i as a node, whose rule is the program of its derivatives."""
         pulled: dict[int, Any] = {}  # what this sweep's other rules are about to return
         asked: list[Any] = [None, None]  # the cotangent that was pulled back to it, and how
 
-        def rule(k: int, g: Any, out: Any, *inputs: Any) -> Any:
+        def rule(k: int, g: Operand, out: Operand, *inputs: Operand) -> Result:
             live = isinstance(out, Node)
             if k not in pulled or asked[0] is not g or asked[1] is not live:
                 given = list(leaves)
@@ -193,7 +200,7 @@ class Replay:
                 pulled.update(enumerate(self._pull(i, given, draws, g, live)))
             return pulled.pop(k)
 
-        def careful(k: int, g: Any, mask: Any, out: Any, *inputs: Any) -> Any:
+        def careful(k: int, g: Operand, mask: Operand, out: Operand, *inputs: Operand) -> Any:
             given = list(leaves)
             for number, x in zip(self._inputs, inputs, strict=False):
                 given[number] = x
@@ -204,7 +211,9 @@ class Replay:
         inputs = (*[leaves[number] for number in self._inputs], *self._captured)
         return record(Value, data, primitive, inputs, None, None)
 
-    def _pull(self, i: int, leaves: list[Any], draws: list[Any], g: Any, live: bool) -> list[Any]:
+    def _pull(
+        self, i: int, leaves: list[Operand], draws: list[Operand], g: Operand, live: bool
+    ) -> list[Result]:
         """Return the cotangents of the Values that took part, given that of result i.
 
         live: as Values, which remember how they were computed from them.
@@ -219,22 +228,22 @@ class Replay:
         pullback = self._pullbacks.get(i)
         if pullback is None:
 
-            def pull(leaves: list[Any], draws: list[Any], g: Any) -> list[Any]:
+            def pull(leaves: list[Operand], draws: list[Operand], g: Operand) -> list[Result]:
                 live = is_recording()
                 if tracer() is None:  # the program of the pullback has found NaN
                     return [d for d, _ in self._carefully(i, leaves, draws, g, 1.0, live)]
                 result, targets = self._again(i, leaves, draws)
-                found: list[Any] = pulled(result, targets, g, live=True)
+                found: list[Result] = pulled(result, targets, g, live=True)
                 return found
 
             pullback = self._pullbacks[i] = self._compile(pull)
         if live:
-            values: list[Any] = pullback(leaves, draws, g)
+            values: list[Result] = pullback(leaves, draws, g)
             return values
         with no_grad():
             return [plain(x) for x in pullback(leaves, draws, g)]
 
-    def _again(self, i: int, leaves: list[Any], draws: list[Any]) -> tuple[Any, list[Node]]:
+    def _again(self, i: int, leaves: list[Operand], draws: list[Operand]) -> tuple[Any, list[Node]]:
         """Compute result i from Values, and return it with those."""
         leaves = list(leaves)
         for number in self._inputs:
@@ -245,7 +254,13 @@ class Replay:
         return result, [*[leaves[number] for number in self._inputs], *self._captured]
 
     def _carefully(
-        self, i: int, leaves: list[Any], draws: list[Any], g: Any, mask: Any, live: bool
+        self,
+        i: int,
+        leaves: list[Operand],
+        draws: list[Operand],
+        g: Operand,
+        mask: Operand,
+        live: bool,
     ) -> list[tuple[Any, Any]]:
         """Return the cotangents of the Values that took part, with their masks, without programs.
 
@@ -291,7 +306,7 @@ def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
         at += len(inputs)
     are_captured = all([isinstance(target, Node) for target in targets])
 
-    def take_effect(data: list[Any], leaves: list[Any]) -> None:
+    def take_effect(data: list[Data], leaves: list[Operand]) -> None:
         receivers = targets
         if not are_captured:
             receivers = [x if isinstance(x, Node) else leaves[x] for x in targets]
@@ -307,13 +322,13 @@ def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
     return take_effect
 
 
-def _kind_of_bools(x: Any) -> Callable[[Any], Any] | None:
+def _kind_of_bools(x: Operand) -> Callable[[Any], Any] | None:
     """Return what makes 0 and 1 the bools that a result is; None of numbers."""
     if not isinstance(x, Condition):
         return None
     return bool if isinstance(x, Truth) else lambda data: np.not_equal(data, 0.0)
 
 
-def executor(program: Program) -> Callable[[list[Any]], Results]:
+def executor(program: Program) -> Executor:
     """Return what runs a program: from the data of the arguments to the data of the results."""
     return scalar_executor(program) or ArrayExecutor(program)

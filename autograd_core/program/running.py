@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from random import Random, SystemRandom
-from types import CodeType, ModuleType
+from types import BuiltinFunctionType, CodeType, FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ class Randomness:
         self.line = ""  # the user's line that drew, where it is known
         self._latest = ""  # the one that ran before it was seen
 
-    def __contains__(self, generator: Any) -> bool:
+    def __contains__(self, generator: object) -> bool:
         return id(generator) in self._generators
 
     def _states(self) -> list[Any]:
@@ -87,7 +87,7 @@ class Randomness:
             self._is_allowed = False
             self._expected = self._states()
 
-    def noticed(self, frame: Any, what: str) -> None:
+    def noticed(self, frame: FrameType, what: str) -> None:
         """Note that this frame reads what each call would read anew, unless that is `allowed`."""
         if not self._is_allowed and not self._moved:
             self._moved = self.is_certain = True
@@ -101,7 +101,7 @@ class Randomness:
         Args: before: what was traced with until now.
         """
 
-        def look(frame: Any, event: str, argument: Any) -> Any:
+        def look(frame: FrameType, event: str, argument: Any) -> Any:
             if before is not None and event == "call":
                 before(frame, event, argument)
                 sys.settrace(look)  # coverage, once called, installs itself again
@@ -122,16 +122,16 @@ class Randomness:
         return TraceError(f"{self.what} inside a {kind} function\n  at:    {line}", why, instead)
 
 
-def is_library(module: Any) -> bool:
+def is_library(module: object) -> bool:
     """Tell whether a module is ours, NumPy's or Python's, by its name."""
     return isinstance(module, str) and module.partition(".")[0] in _LIBRARIES
 
 
-def _is_users(frame: Any) -> bool:
+def _is_users(frame: FrameType) -> bool:
     return not is_library(frame.f_globals.get("__name__"))
 
 
-def _line(frame: Any) -> str:
+def _line(frame: FrameType) -> str:
     """Return file, line number and text of the innermost line that is the user's own."""
     while frame.f_back and not _is_users(frame):
         frame = frame.f_back
@@ -159,7 +159,7 @@ _GENERATORS = (
 )
 
 
-def is_generator(x: Any) -> bool:
+def is_generator(x: object) -> bool:
     """Tell whether something gives random numbers, or what they are made of."""
     return isinstance(x, _GENERATORS) or str(type(x)) == "<class 'torch._C.Generator'>"
 
@@ -216,7 +216,7 @@ _PUBLIC = {"posix": "os", "nt": "os"}
 _OF_NO_DATA = {time.sleep, os.fspath, os.getpid}
 
 
-def _read_by(function: Any) -> str:
+def _read_by(function: BuiltinFunctionType) -> str:
     """Return what a function in C reads beside its arguments; nothing, if it computes."""
     owner, name = function.__self__, function.__name__
     if owner is None or isinstance(owner, ModuleType):
@@ -248,7 +248,7 @@ def computes(module: str) -> bool:
     return not is_library(module) or _package(module) in _COMPUTING
 
 
-def _is_for_user(frame: Any, what: str) -> bool:
+def _is_for_user(frame: FrameType | None, what: str) -> bool:
     """Tell whether a frame reads something for the user, itself or in a library's function.
 
     Not so the clock of a progress bar or a logger, what packages ask the system for, and the files
@@ -335,7 +335,7 @@ class Ran:
         met: dict[int, CodeType] = {}  # by their ids: codes compare by what they hold
         computing: set[Any] = {list, dict, set, str, tuple, np.ndarray}  # types, functions in C
 
-        def look(frame: Any, event: str, argument: Any) -> None:
+        def look(frame: FrameType, event: str, argument: Any) -> None:
             if event == "call":
                 if id(frame.f_code) not in met and self._called(frame):
                     met[id(frame.f_code)] = frame.f_code
@@ -348,7 +348,7 @@ class Ran:
 
         return look
 
-    def _called(self, frame: Any) -> bool:
+    def _called(self, frame: FrameType) -> bool:
         """Note a function that is called; return whether it need not be looked at again."""
         if self._is_paused:
             return False
@@ -362,7 +362,9 @@ class Ran:
             self._noticed(frame, TIME)
         return True
 
-    def _called_c(self, frame: Any, function: Any, computing: set[Any]) -> None:
+    def _called_c(
+        self, frame: FrameType, function: BuiltinFunctionType, computing: set[Any]
+    ) -> None:
         """Note a function in C that is called; add what computes, or its type, to `computing`."""
         what = _read_by(function)
         if what and _is_for_user(frame, what):

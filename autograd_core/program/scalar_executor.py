@@ -15,7 +15,7 @@ from ..primitives import elementwise as table
 from .array_executor import ArrayExecutor
 from .lowering import in_lanes, lowered
 from .machine_code import has_numba
-from .program import Program, Results, Unanswered
+from .program import Executor, Program, Results, Unanswered
 from .scalar_program import KERNELS, ROUNDED_SUM, SUM, Scalars
 from .schedule import Schedule, gather_sums, schedule
 from .tracing import fresh_draw
@@ -46,9 +46,9 @@ class ScalarExecutor:
         self._captured = list(program.captured.values())
         self._drawn = [i for i, s in enumerate(program.steps) if s.primitive is fresh_draw]
         self._draws = [(program.steps[i].params or {})["draw"] for i in self._drawn]
-        self._idle: list[Callable[[list[Any]], Results]] = []  # workspaces that are not in use
+        self._idle: list[Executor] = []  # workspaces that are not in use
 
-    def __call__(self, data: list[Any]) -> Results:
+    def __call__(self, data: list[Data]) -> Results:
         """Replay the program."""
         try:
             run = self._idle.pop()
@@ -59,7 +59,7 @@ class ScalarExecutor:
         finally:
             self._idle.append(run)
 
-    def _workspace(self) -> Callable[[list[Any]], Results]:
+    def _workspace(self) -> Executor:
         """Return a function that replays, with registers of its own."""
         program, plan, registers = self.program, self.schedule, self._data
         r = np.zeros(plan.size)
@@ -80,7 +80,7 @@ class ScalarExecutor:
         guard = None if self._guard is None else r[self._guard : self._guard + 1]
         captured, draws = self._captured, self._draws
 
-        def run(data: list[Any]) -> Results:
+        def run(data: list[Data]) -> Results:
             load(data)
             if captured:
                 load_captured([node._data for node in captured])
@@ -111,7 +111,7 @@ class Registers:
         self._place = scalars.place
         self._registers = schedule.registers
 
-    def indices(self, i: int) -> Any:
+    def indices(self, i: int) -> ndarray:
         """Return where the numbers of register i lie: an array of its shape, or one index."""
         found = self._registers[self._place[i]]
         if self._lanes > 1 and self._steps[i].shape:
@@ -215,7 +215,7 @@ class NumPyCalls:
             for call in self._calls:
                 call()
 
-    def _gather(self, read: Any) -> ndarray:
+    def _gather(self, read: ndarray) -> ndarray:
         """Take numbers from registers, in every run, into the array that is returned."""
         found = np.empty(read.shape)
         self._calls.append(partial(self._r.take, read, None, found, "clip"))  # quick: no checks
@@ -225,7 +225,7 @@ class NumPyCalls:
         if single:
             self._calls.append(lambda: np.copyto(results, results.astype(np.float32)))
 
-    def _add_operation(self, primitive: Primitive, read: Any, out: ndarray) -> None:
+    def _add_operation(self, primitive: Primitive, read: ndarray, out: ndarray) -> None:
         inputs = self._gather(read)
         if primitive.into is not None and primitive is not table.astype:
             self._calls.append(partial(primitive.into, *inputs, out))
@@ -234,7 +234,7 @@ class NumPyCalls:
         forward = partial(primitive.forward, *inputs, **params)
         self._calls.append(lambda: np.copyto(out, forward()))
 
-    def _add_sum(self, read: Any, out: ndarray, is_rounded: bool) -> None:
+    def _add_sum(self, read: ndarray, out: ndarray, is_rounded: bool) -> None:
         x, y = self._gather(read[::2]), self._gather(read[1::2])
         products = np.empty(y.shape, np.float32) if is_rounded else y
         multiply = partial(np.multiply, x.ravel(), y.ravel(), products.ravel(), casting="same_kind")

@@ -1,7 +1,7 @@
 """Scalar programs: one operation for each number, and the operations that there are."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,7 @@ KERNELS: list[Primitive] = [
 ]
 CODES: dict[Primitive | None, int] = {primitive: code for code, primitive in enumerate(KERNELS)}
 
+Registers: TypeAlias = Any  # the slot of one number, or an array of those of several
 SOURCE = -1  # nothing computes it
 SUM = len(KERNELS)  # of products
 ROUNDED_SUM = SUM + 1  # of products, where each product and each sum is rounded to float32
@@ -94,7 +95,7 @@ class Scalars:
             self.constants[slot] = value
         return slot
 
-    def apply(self, primitive: Primitive, *inputs: Any) -> Any:
+    def apply(self, primitive: Primitive, *inputs: Registers) -> Registers:
         """Append one operation for each element of the inputs, which are broadcast.
 
         Args:    inputs: slots, or arrays of slots.

@@ -5,11 +5,12 @@ depend on each other and are of one kind are then a group, which runs in one loo
 """
 
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import Array
 from ..primitives import elementwise as table
 from .scalar_program import ACROSS, CODES, ROUNDED_ACROSS, ROUNDED_SUM, SOURCE, SPREAD, SUM, Scalars
 
@@ -73,7 +74,7 @@ def _levels(scalars: Scalars, order: list[int]) -> NDArray[np.int64]:
     return np.array(levels, np.int64)
 
 
-def _registers(order: Any, codes: Any, wide: Any, lanes: int) -> tuple[Any, int, int]:
+def _registers(order: Array, codes: Array, wide: Array, lanes: int) -> tuple[Array, int, int]:
     """Return where slots lie: sources first, then operations in order; rows behind numbers."""
     slots = np.concatenate((np.flatnonzero(codes == SOURCE), order))
     registers = np.full(len(codes), -1, np.int64)
@@ -83,7 +84,7 @@ def _registers(order: Any, codes: Any, wide: Any, lanes: int) -> tuple[Any, int,
     return registers, len(single), len(single) + lanes * len(rows)
 
 
-def _columns(count: Any, inputs: Any, at: Any) -> Any:
+def _columns(count: Array, inputs: Array, at: Array) -> Array:
     """Return where operands go that stand operation by operation: input by input."""
     group = np.repeat(np.arange(len(count)), count * inputs)
     within = np.arange(len(group)) - at[group]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..data import as_data, shape_of
+from ..data import Operand, Tree, as_data, shape_of
 from ..errors import DataError
 from ..graph import Node
 from ..value import Value
@@ -18,7 +18,7 @@ _STRUCTURES = (list, tuple, dict)
 _STATIC = (bool, str, bytes, type)
 
 
-def signature(x: Any, leaves: list[Any], key: list[Any]) -> None:
+def signature(x: Tree, leaves: list[Operand], key: list[Any]) -> None:
     """Collect the data in a structure, and what is equal for structures that one program serves.
 
     Numbers, arrays and Values are data; True, False, None, text and functions are not: they
@@ -51,14 +51,14 @@ def signature(x: Any, leaves: list[Any], key: list[Any]) -> None:
         key.append((*_kind(data), kind_of(x)) if shape_of(data) else float)
 
 
-def is_static(x: Any) -> bool:
+def is_static(x: Tree) -> bool:
     """Tell whether an argument decides what is computed, and is no data."""
     if x is None or isinstance(x, _STATIC):
         return True
     return not (isinstance(x, Sequence) or hasattr(x, "__array__") or hasattr(x, "__float__"))
 
 
-def statics(structure: Any) -> list[Any]:
+def statics(structure: Tree) -> list[Any]:
     """Return the objects in a structure that decide what is computed."""
     if isinstance(structure, _STRUCTURES):
         parts = structure.values() if isinstance(structure, dict) else structure
@@ -66,7 +66,7 @@ def statics(structure: Any) -> list[Any]:
     return [structure] if is_static(structure) else []
 
 
-def kind_of(x: Any) -> type[Value] | None:
+def kind_of(x: Tree) -> type[Value] | None:
     """Return what an argument is recorded as, if it is not a number or array of floats."""
     if isinstance(x, int | np.integer) and not isinstance(x, bool):
         return Whole
@@ -81,7 +81,7 @@ def _kind(data: Any) -> tuple[Any, ...]:
     return data.shape, data.dtype.char
 
 
-def _hashable(x: Any) -> Hashable:
+def _hashable(x: Tree) -> Hashable:
     """Return what is equal for equal options: before Python 3.12, slices have no hash."""
     if isinstance(x, slice):
         return (x.start, x.stop, x.step)
@@ -98,7 +98,7 @@ def _hashable(x: Any) -> Hashable:
     return found
 
 
-def builder(structure: Any, leaves: list[Any]) -> Build:
+def builder(structure: Tree, leaves: list[Operand]) -> Build:
     """Return a function that builds the structure from other leaves, beginning at a position.
 
     The leaves that it finds are appended to `leaves`. What is no data is put in as it is.
@@ -120,7 +120,7 @@ def builder(structure: Any, leaves: list[Any]) -> Build:
     return lambda data, at: data[at]
 
 
-def _builders(parts: list[Any], leaves: list[Any]) -> Build:
+def _builders(parts: list[Any], leaves: list[Operand]) -> Build:
     """Build a list; one that holds nothing but leaves is a slice, which is quick."""
     first = len(leaves)
     # What is built keeps none of the parts: they may be large, and are not needed any more

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data import Array, Function
 from ..errors import TraceError
 from ..graph import Node
 from .places import CONTAINERS, LARGEST, Contents, Place, Places, contents, same
@@ -44,12 +45,12 @@ class Run:
         self._ran = Ran(self._randomness.noticed)
         self._changed_outside: dict[tuple[int, Any], Any] = {}  # by owners' ids and keys: owners
 
-    def follow(self, function: Callable[[], Any]) -> Any:
+    def follow(self, function: Function) -> Any:
         """Return what a function returns, and follow what runs; the second time line by line."""
         return self._ran.follow(function, self._randomness.by_lines if self._is_second else None)
 
     @contextmanager
-    def outside(self, function: Any) -> Iterator[None]:
+    def outside(self, function: Function) -> Iterator[None]:
         """Let a function run that replays call, too: it may draw, and change what it likes."""
         before = Places([function])
         with self._randomness.allowed(), self._ran.paused():
@@ -109,7 +110,7 @@ class Run:
         )
 
 
-def definition(f: Any) -> str:
+def definition(f: object) -> str:
     """Return file and line where a function is defined, if it is written in Python."""
     while isinstance(f, partial):
         f = f.func
@@ -138,7 +139,7 @@ class Surroundings:
         found = before.changes(self.places)
         return [p for p in found if (id(p.owner), p.key) not in self._left_out]
 
-    def holds(self, x: Any) -> bool:
+    def holds(self, x: Array) -> bool:
         """Tell whether a large array, or the one that it is a view of, is one of the places."""
         found = self.places.found
         return x.size > LARGE and any((id(y), Contents) in found for y in (x, x.base))
@@ -245,7 +246,7 @@ def _source_of_contents(place: Place, owner: str, known: str) -> tuple[str, str]
     return read, f"READ in ({known},)" if are_objects else f"identical(READ, {known})"
 
 
-def _equals_itself_alone(x: Any) -> bool:
+def _equals_itself_alone(x: object) -> bool:
     """Tell whether what is equal to it is as good as itself: not so numbers, 1 and True."""
     return x is None or isinstance(x, str | Node) or vars(object)["__eq__"] is type(x).__eq__
 

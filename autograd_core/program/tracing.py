@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import watching
 from ..backprop import hold_nan
-from ..data import as_data, shape_of
+from ..data import Data, Function, Operand, Result, as_data, shape_of
 from ..errors import TraceError
 from ..graph import Node, Primitive, next_index, record
 from ..messages import user_line
@@ -44,7 +44,7 @@ fresh_draw: Primitive = Primitive(
 earlier: ContextVar[Iterator[Any] | None] = ContextVar("earlier", default=None)
 
 
-def fresh(draw: Callable[[], Any]) -> Any:
+def fresh(draw: Callable[[], Operand]) -> Result:
     """Return random numbers that a compiled function draws anew in every call.
 
     Args:    draw: returns a number or an array, always of the same shape.
@@ -72,14 +72,14 @@ def fresh(draw: Callable[[], Any]) -> Any:
 class Rerun:
     """The draws of a run that a function repeats, after it has called so many callbacks."""
 
-    def __init__(self, draws: list[Any], called: int = 0) -> None:
+    def __init__(self, draws: Iterable[Operand], called: int = 0) -> None:
         self._draws = iter(draws)
         self._called = called
 
     def __iter__(self) -> "Rerun":
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Operand:
         return next(self._draws)
 
     def calls(self) -> bool:
@@ -89,7 +89,7 @@ class Rerun:
 
 
 @contextmanager
-def drawing_again(draws: Iterable[Any]) -> Iterator[None]:
+def drawing_again(draws: Iterable[Operand]) -> Iterator[None]:
     """Let `fresh` return these, one after another."""
     token = earlier.set(iter(draws))
     try:
@@ -98,7 +98,7 @@ def drawing_again(draws: Iterable[Any]) -> Iterator[None]:
         earlier.reset(token)
 
 
-def callback(function: Callable[..., Any], *values: Any) -> None:
+def callback(function: Function, *values: Operand) -> None:
     """Call a function with plain data, also in every call of a compiled function.
 
     It sees floats and arrays, and returns nothing to the computation: for logs, checks, averages
@@ -130,12 +130,12 @@ def callback(function: Callable[..., Any], *values: Any) -> None:
         function(*data)
 
 
-def kept(x: Any) -> Any:
+def kept(x: Operand) -> Operand:
     """Return data that stay as they are, whatever happens to the array they were."""
     return x.copy("K") if shape_of(x) else x
 
 
-def kept_option(x: Any) -> Any:
+def kept_option(x: Operand) -> Any:
     """Return an option of an operation, such as an index, with its arrays as they are now."""
     if isinstance(x, np.ndarray):
         return x.copy("K")
@@ -184,7 +184,7 @@ class FunctionTracer(GraphTracer):
 
     copies_constants = True
 
-    def __init__(self, arguments: dict[Node, Any], run: Run) -> None:
+    def __init__(self, arguments: dict[Node, Operand], run: Run) -> None:
         super().__init__()
         self.arguments = arguments
         self.assigned: dict[Node, list[Node]] = {}  # the data each Value was given, in order
@@ -220,7 +220,7 @@ class FunctionTracer(GraphTracer):
         """Note that the function has made a Value."""
         self.made.add(node)
 
-    def _copied(self, x: Any) -> Any:
+    def _copied(self, x: Operand) -> Operand:
         """Return a copy of an array; the same one as long as the array does not change."""
         if type(x) is not np.ndarray:
             return x
@@ -230,16 +230,16 @@ class FunctionTracer(GraphTracer):
             self._originals[id(known[1])] = x
         return known[1]
 
-    def original(self, copied: Any) -> Any:
+    def original(self, copied: Operand) -> Operand:
         """Return the array that was copied, if it is still as it was."""
         x = self._originals.get(id(copied))
         return x if x is not None and self._copied(x) is copied else None
 
-    def differentiating(self, values: list[Any]) -> None:
+    def differentiating(self, values: list[Node]) -> None:
         """Note by which Values `gradients` differentiates."""
         self.differentiated.update(values)
 
-    def derived(self, cotangents: list[Any]) -> None:
+    def derived(self, cotangents: list[Result]) -> None:
         """Let replays look for NaN in derivatives."""
         recorded = [g for g in cotangents if isinstance(g, Node)]
         self.derivatives += recorded
@@ -276,7 +276,7 @@ class FunctionTracer(GraphTracer):
                 stack += [part for part in inputs if isinstance(part, Node)]
         return found
 
-    def assigning(self, node: Node, data: Any) -> None:
+    def assigning(self, node: Node, data: Operand) -> None:
         """Note that a Value gets other data, which every replay must give it."""
         if node in self.arguments and not isinstance(self.arguments[node], Node):
             self.refuse(
@@ -307,6 +307,6 @@ class FunctionTracer(GraphTracer):
                 return made
         return node
 
-    def first_data(self, node: Node) -> Any:
+    def first_data(self, node: Node) -> Data:
         """Return the data of a Value that the run has made, as they were at first."""
         return kept(self._before.get(node, (node._data, 0))[0])

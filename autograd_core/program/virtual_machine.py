@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data import Array, Function
 from ..primitives import elementwise as table
 from .machine_code import machine_code
 from .scalar_program import ACROSS, CODES, KERNELS, ROUNDED_ACROSS, ROUNDED_SUM, SPREAD, SUM
@@ -35,7 +36,7 @@ def virtual_machine() -> Callable[..., None] | None:
     return machine_code(_source(), "scalar_machine", SIGNATURE, _names, *files)
 
 
-def _names(compiled: Callable[..., Any]) -> dict[str, Any]:
+def _names(compiled: Function) -> dict[str, Any]:
     """Return the compiled kernels and loops by the names that the source has for them."""
     names: dict[str, Any] = {}
     for code, primitive in enumerate(KERNELS):
@@ -97,7 +98,7 @@ def sums_of(number: type) -> Callable[..., None]:
     Args: number: the type that products and sums have.
     """
 
-    def sums(r: Any, operands: Any, first: int, count: int, terms: int, at: int) -> None:
+    def sums(r: Array, operands: Array, first: int, count: int, terms: int, at: int) -> None:
         done = 0
         while done + 4 <= count:
             p, q = at + done, at + done + count
@@ -133,7 +134,14 @@ def wide_sums_of(number: type) -> Callable[..., None]:
     """Return a loop that does the same in all lanes; an operand below `numbers` is one number."""
 
     def wide_sums(
-        r: Any, operands: Any, first: int, count: int, terms: int, at: int, lanes: int, numbers: int
+        r: Array,
+        operands: Array,
+        first: int,
+        count: int,
+        terms: int,
+        at: int,
+        lanes: int,
+        numbers: int,
     ) -> None:
         sums: Any = np.empty(lanes, number)
         for done in range(count):
@@ -169,7 +177,7 @@ def sums_across_of(number: type) -> Callable[..., None]:
     Args: number: the type that products are rounded to.
     """
 
-    def sums_across(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -> None:
+    def sums_across(r: Array, operands: Array, first: int, count: int, at: int, lanes: int) -> None:
         for done in range(count):
             x, y = operands[at + done], operands[at + count + done]
             total = 0.0
@@ -204,7 +212,7 @@ def sums_across_of(number: type) -> Callable[..., None]:
     return sums_across
 
 
-def spread(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -> None:
+def spread(r: Array, operands: Array, first: int, count: int, at: int, lanes: int) -> None:
     """Write each number into all lanes of a row."""
     for done in range(count):
         number = r[operands[at + done]]
@@ -212,16 +220,16 @@ def spread(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -
             r[first + done * lanes + lane] = number
 
 
-def to_single(r: Any, first: int, count: int) -> None:
+def to_single(r: Array, first: int, count: int) -> None:
     """Round registers that follow one another to float32."""
     for k in range(first, first + count):
         r[k] = np.float32(r[k])
 
 
-def one_input(kernel: Callable[[Any], Any]) -> Callable[..., None]:
+def one_input(kernel: Function) -> Callable[..., None]:
     """Return a loop that applies a kernel of one input."""
 
-    def apply(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -> None:
+    def apply(r: Array, operands: Array, first: int, count: int, at: int, lanes: int) -> None:
         for done in range(count):
             x, out = operands[at + done], first + done * lanes
             for lane in range(lanes):
@@ -230,10 +238,10 @@ def one_input(kernel: Callable[[Any], Any]) -> Callable[..., None]:
     return apply
 
 
-def two_inputs(kernel: Callable[[Any, Any], Any]) -> Callable[..., None]:
+def two_inputs(kernel: Function) -> Callable[..., None]:
     """Return a loop that applies a kernel of two inputs."""
 
-    def apply(r: Any, operands: Any, first: int, count: int, at: int, lanes: int) -> None:
+    def apply(r: Array, operands: Array, first: int, count: int, at: int, lanes: int) -> None:
         for done in range(count):
             x, y = operands[at + done], operands[at + count + done]
             out = first + done * lanes
@@ -243,11 +251,18 @@ def two_inputs(kernel: Callable[[Any, Any], Any]) -> Callable[..., None]:
     return apply
 
 
-def any_kernel(kernel: Callable[[Any, Any, Any, Any], Any]) -> Callable[..., None]:
+def any_kernel(kernel: Function) -> Callable[..., None]:
     """Return a loop that applies `kernel(code, x, y, z)`, which reads as many inputs as it has."""
 
     def apply(
-        r: Any, operands: Any, code: int, first: int, count: int, inputs: int, at: int, lanes: int
+        r: Array,
+        operands: Array,
+        code: int,
+        first: int,
+        count: int,
+        inputs: int,
+        at: int,
+        lanes: int,
     ) -> None:
         second = count if inputs > 1 else 0
         third = 2 * count if inputs > 2 else 0
