@@ -989,6 +989,16 @@ class TestWhatIsChangedInside:
             assert compiled(3.0).data == 3 * w
         assert compiled.traces == 1
 
+    def test_in_a_module_that_it_imports_first_is_refused_too(self, tmp_path, monkeypatch):
+        (tmp_path / "imported_by_tests.py").write_text("k = 0.0")
+        monkeypatch.syspath_prepend(tmp_path)
+        f = in_a_module("def f(x):\n import imported_by_tests as m\n m.k += 1\n return x * m.k").f
+        compiled = compile(f)
+        assert compiled(2.0) == 2.0
+        with pytest.raises(TraceError, match=r"imported_by_tests\.k changed inside"):
+            compiled(2.0)
+        del sys.modules["imported_by_tests"]
+
     def test_in_the_first_call_for_each_whole_number_is_a_cache_too(self):
         cache = {}
 

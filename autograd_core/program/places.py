@@ -79,6 +79,7 @@ class Places:
     def __init__(self, roots: Iterable[Any], ran: Ran | None = None) -> None:
         self.found: dict[tuple[int, Any], Place] = {}
         self.generators: dict[int, Any] = {}  # of random numbers, by their ids
+        self.modules: list[Place] = []  # that code mentions
         self.foreign: list[Place] = []  # iterators in C, which do not show how far they are
         # All of modules, by the ids of their dicts, where it is not known what was read
         self._globals: dict[int, dict[str, Any]] = {}
@@ -130,7 +131,8 @@ class Places:
         """Visit the modules among these names, which code may import."""
         for name in names:
             for module in (name, f"{package}.{name}"):
-                if module in sys.modules:
+                if module in sys.modules and not is_library(module):
+                    self.modules.append(Place(sys.modules, module, None, module))
                     self._waiting.append((sys.modules[module], module))
 
     def _add_generators(self, names: dict[str, Any], mentioned: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ given to `fresh` and `callback` read is left out, since they are called in every
 """
 
 import dis
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -39,7 +40,7 @@ class Run:
 
     def __init__(self, roots: list[Any], kind: str, before: "Surroundings | None") -> None:
         self._roots, self._kind, self._is_second = roots, kind, before is not None
-        self._before = Places(roots)
+        self._before, self._loaded = Places(roots), {*sys.modules}
         reached = self._before.generators | (before.places.generators if before else {})
         self._randomness = Randomness(reached.values())
         self._ran = Ran(self._randomness.noticed)
@@ -70,7 +71,8 @@ class Run:
         others_have_drawn: asked where numbers were drawn, by whichever thread.
         """
         drawn = self._randomness
-        changed = surroundings.changes(self._before)
+        imported = [p for p in surroundings.places.modules if p.key not in self._loaded]
+        changed = surroundings.changes(self._before) or imported
         if changed and not drawn.is_certain:
             return self._changed_inside(changed[0])
         for place in surroundings.places.foreign:
