@@ -5,14 +5,14 @@ float32. Where a function has a kink, its derivative there is written in its doc
 """
 
 import math
-from typing import Any
 
 import numpy as np
 
 from autograd_core import erfc, log_softmax, relu, sigmoid, softmax, softplus
 from autograd_core import leaky_relu as rectified
+from autograd_core.data import Operand, Result
 
-from .configuration import choose
+from .configuration import Choice, choose
 
 __all__ = [
     "BY_NAME",
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 
-def linear(x: Any) -> Any:
+def linear(x: Operand) -> Result:
     """Return x as it is.
 
     Example: >>> linear(3.0)
@@ -53,7 +53,7 @@ def linear(x: Any) -> Any:
     return x
 
 
-def step(x: Any) -> Any:
+def step(x: Operand) -> Result:
     """Return 1 where x >= 0 and 0 elsewhere: a neuron fires at z >= 0.
 
     Its derivative is 0 everywhere, so gradient descent learns nothing through it.
@@ -64,7 +64,7 @@ def step(x: Any) -> Any:
     return 1.0 - np.sign(relu(-x))  # recorded, unlike a comparison: it lives on in the graph
 
 
-def sign(x: Any) -> Any:
+def sign(x: Operand) -> Result:
     """Return -1, 0 or 1, the sign of x; its derivative is 0 everywhere.
 
     Example: >>> sign(np.array([-0.5, 0.0, 2.0]))
@@ -73,7 +73,7 @@ def sign(x: Any) -> Any:
     return np.sign(x)
 
 
-def tanh(x: Any) -> Any:
+def tanh(x: Operand) -> Result:
     """Return the hyperbolic tangent, 2 sigmoid(2x) - 1, between -1 and 1.
 
     Example: >>> tanh(np.array([-1000.0, 0.0, 0.5]))
@@ -82,7 +82,7 @@ def tanh(x: Any) -> Any:
     return np.tanh(x)
 
 
-def leaky_relu(x: Any, negative_slope: Any = 0.2) -> Any:
+def leaky_relu(x: Operand, negative_slope: Operand = 0.2) -> Result:
     """Return x where it is positive and negative_slope * x elsewhere.
 
     The slope's name and default are Keras's; autograd_core.leaky_relu has 0.01. At 0 the derivative
@@ -95,7 +95,7 @@ def leaky_relu(x: Any, negative_slope: Any = 0.2) -> Any:
     return rectified(x, negative_slope)
 
 
-def prelu(x: Any, slope: Any = 0.25) -> Any:
+def prelu(x: Operand, slope: Operand = 0.25) -> Result:
     """Return leaky_relu with a slope that is learnt: x where positive, slope * x elsewhere.
 
     Chosen by name it has the slope 0.25 and keeps it; the layer PReLU learns one for each unit.
@@ -112,7 +112,7 @@ def prelu(x: Any, slope: Any = 0.25) -> Any:
     return rectified(x, slope)
 
 
-def relu6(x: Any) -> Any:
+def relu6(x: Operand) -> Result:
     """Return relu, held at 6 above it; derivative 0 at 0 and, as in any tie, 1/2 at 6.
 
     Example: >>> relu6(np.array([-1.0, 2.0, 8.0]))
@@ -121,12 +121,12 @@ def relu6(x: Any) -> Any:
     return np.minimum(relu(x), 6.0)
 
 
-def _negative_part(x: Any) -> Any:
+def _negative_part(x: Operand) -> Result:
     """Return x where it is negative, 0 where positive; the derivative at 0 is 1, relu's being 0."""
     return np.where(relu(x), 0.0, x)
 
 
-def elu(x: Any, alpha: Any = 1.0) -> Any:
+def elu(x: Operand, alpha: Operand = 1.0) -> Result:
     """Return x where it is positive and alpha * (exp(x) - 1) elsewhere: smooth for alpha = 1.
 
     Args:    alpha: minus the limit for x to -inf; the derivative at 0.
@@ -139,7 +139,7 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
     return relu(x) + alpha * np.expm1(_negative_part(x))
 
 
-def selu(x: Any) -> Any:
+def selu(x: Operand) -> Result:
     """Return 1.0507 elu(x, 1.6733), which keeps mean 0 and variance 1 from layer to layer.
 
     Weights then start from lecun_normal.
@@ -152,7 +152,7 @@ def selu(x: Any) -> Any:
     return 1.0507009873554805 * elu(x, 1.6732632423543772)
 
 
-def celu(x: Any, alpha: Any = 1.0) -> Any:
+def celu(x: Operand, alpha: Operand = 1.0) -> Result:
     """Return x where it is positive and alpha * (exp(x / alpha) - 1) elsewhere: smooth.
 
     Args:    alpha: minus the limit for x to -inf, not 0.
@@ -164,7 +164,7 @@ def celu(x: Any, alpha: Any = 1.0) -> Any:
     return relu(x) + alpha * np.expm1(_negative_part(x) / alpha)
 
 
-def gelu(x: Any, approximate: bool = False) -> Any:
+def gelu(x: Operand, approximate: bool = False) -> Result:
     """Return x times the probability that a standard normal number is below x.
 
     Args:    approximate: take 1/2 + 1/2 tanh(sqrt(2 / pi) (x + 0.044715 x^3)) for it.
@@ -179,7 +179,7 @@ def gelu(x: Any, approximate: bool = False) -> Any:
     return 0.5 * x * erfc(x * -math.sqrt(0.5))
 
 
-def silu(x: Any) -> Any:
+def silu(x: Operand) -> Result:
     """Return x * sigmoid(x), also known as swish: smooth, with its minimum, -0.278, at -1.278.
 
     Example: >>> silu(np.array([-1000.0, 0.0, 1.0]))
@@ -193,7 +193,7 @@ def silu(x: Any) -> Any:
 swish = silu
 
 
-def softsign(x: Any) -> Any:
+def softsign(x: Operand) -> Result:
     """Return x / (1 + |x|), between -1 and 1, which saturates more slowly than tanh.
 
     Example: >>> softsign(np.array([-3.0, 0.0, 1.0]))
@@ -206,7 +206,7 @@ def softsign(x: Any) -> Any:
     return np.where(is_far, np.sign(x), x) * np.where(is_far, 1.0 - part, part)
 
 
-def mish(x: Any) -> Any:
+def mish(x: Operand) -> Result:
     """Return x * tanh(softplus(x)): smooth, with its minimum, -0.309, at -1.192.
 
     Example: >>> mish(np.array([-1000.0, 0.0, 1.0]))
@@ -217,7 +217,7 @@ def mish(x: Any) -> Any:
     return x * np.tanh(softplus(x))
 
 
-def exponential(x: Any) -> Any:
+def exponential(x: Operand) -> Result:
     """Return exp(x), positive: for means of counts and for rates. It overflows to inf above 709.
 
     Example: >>> exponential(np.array([-1000.0, 0.0, 1.0]))
@@ -226,7 +226,7 @@ def exponential(x: Any) -> Any:
     return np.exp(x)
 
 
-def hard_sigmoid(x: Any) -> Any:
+def hard_sigmoid(x: Operand) -> Result:
     """Return x / 6 + 1/2, held between 0 and 1: a sigmoid of straight lines.
 
     At its kinks, -3 and 3, the derivative is that of relu6.
@@ -237,7 +237,7 @@ def hard_sigmoid(x: Any) -> Any:
     return relu6(x + 3.0) / 6.0
 
 
-def hard_tanh(x: Any) -> Any:
+def hard_tanh(x: Operand) -> Result:
     """Return x, held between -1 and 1; derivative 1/2 at these kinks, where Keras has 1.
 
     Example: >>> hard_tanh(np.array([-1000.0, 0.5, 2.0]))
@@ -246,7 +246,7 @@ def hard_tanh(x: Any) -> Any:
     return np.clip(x, -1.0, 1.0)
 
 
-def log_sigmoid(x: Any) -> Any:
+def log_sigmoid(x: Operand) -> Result:
     """Return the logarithm of sigmoid, exact where sigmoid itself would round to 0.
 
     Example: >>> log_sigmoid(np.array([-1000.0, 0.0]))
@@ -259,7 +259,7 @@ OF_LAYERS = (softmax, log_softmax)  # which need all outputs of a layer at once
 BY_NAME = {name: globals()[name] for name in __all__ if name not in ("BY_NAME", "get")}
 
 
-def get(activation: Any) -> Any:
+def get(activation: Choice) -> Choice:
     """Return an activation function by name; functions and None as they are.
 
     Options are given with functools.partial.

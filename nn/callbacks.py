@@ -17,8 +17,9 @@ from string import Formatter
 from typing import Any
 
 from autograd_core import FileError, OptionError
+from autograd_core.data import Array, Tree
 
-from .configuration import Configured, check_range, positions
+from .configuration import Choice, Configured, Model, check_range, positions
 from .files import writing
 from .mistakes import warn
 from .packages import tqdm
@@ -58,7 +59,7 @@ class Callback(Configured):
              epoch 1 is over
     """
 
-    model: Any = None
+    model: Model = None
     expects_nan = False  # whether a loss that is no number is known, and no warning is needed
 
     def on_train_begin(self, logs: Logs) -> None:
@@ -204,7 +205,7 @@ class EarlyStopping(Monitor):
         """Begin anew."""
         self.forget()
         self.stopped_epoch = self.best_epoch = None
-        self._best_state: Any = None
+        self._best_state: dict[str, Array] | None = None
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Keep the best weights, or stop."""
@@ -398,7 +399,7 @@ class TerminateOnNaN(Callback):
             self.model.stop_training = True
 
 
-def fixed_rate(callback: Callback, optimizer: Any) -> float:
+def fixed_rate(callback: Callback, optimizer: Choice) -> float:
     """Return the learning rate that a callback is about to change.
 
     Raises:  OptionError: it is a schedule, which sets the rate at every step.
@@ -506,7 +507,7 @@ class Progress(Callback):
              style: 1: a bar; 2: a line for each epoch; "auto": a bar in terminals and notebooks.
     """
 
-    def __init__(self, epochs: int, batches: int | None, style: Any) -> None:
+    def __init__(self, epochs: int, batches: int | None, style: str | int) -> None:
         if style == "auto":
             style = 1 if sys.stderr.isatty() or _in_ipython() else 2
         self.epochs = epochs
@@ -546,7 +547,7 @@ def _in_ipython() -> bool:
     return module is not None and module.get_ipython() is not None
 
 
-def as_list(callbacks: Any) -> list[Any]:
+def as_list(callbacks: Tree) -> list[Callback]:
     """Return callbacks as a list; None stands for none, and one may come alone."""
     if callbacks is None:
         return []
@@ -557,7 +558,7 @@ def as_list(callbacks: Any) -> list[Any]:
 class CallbackList:
     """Calls the methods of all callbacks, in order."""
 
-    def __init__(self, callbacks: list[Any], model: Any) -> None:
+    def __init__(self, callbacks: list[Callback], model: Model) -> None:
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 is_class = isinstance(callback, type) and issubclass(callback, Callback)

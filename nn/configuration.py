@@ -3,14 +3,19 @@
 import difflib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from autograd_core import MissingNameError, OptionError
+from autograd_core.data import Function
 
+# A name, or the function or object that it stands for; as an attribute always the latter
+Choice: TypeAlias = Any
+# An nn.Module: module.py imports the modules that use this name
+Model: TypeAlias = Any
 # What Keras and PyTorch call attributes that have another name here
 _ELSEWHERE = {
     "W": "weight",
@@ -44,7 +49,7 @@ class Configured:
 
     any_attribute = False  # True, for one class without its subclasses: none is refused
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if name not in vars(self) and not name.startswith("_"):
             kind: Any = type(self)
             known = _known_names(kind)
@@ -76,7 +81,7 @@ class Configured:
         return f"{type(self).__name__}({', '.join(arguments)})"
 
 
-def _options(kind: type) -> list[tuple[str, Any]]:
+def _options(kind: type) -> list[tuple[str, object]]:
     """Return the names of a constructor's parameters, with their defaults."""
     parameters = inspect.signature(kind).parameters.values()
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -116,7 +121,7 @@ def _unknown(kind: type, name: str, known: frozenset[str]) -> MissingNameError:
     )
 
 
-def _is_default(value: Any, default: Any) -> bool:
+def _is_default(value: object, default: object) -> bool:
     if isinstance(default, str) and not isinstance(value, str):  # the choice that a name made
         kind = type(value) if isinstance(value, Configured) else function_of(value)
         is_ours = (getattr(kind, "__module__", None) or "").startswith(("nn.", "autograd_core."))
@@ -127,11 +132,11 @@ def _is_default(value: Any, default: Any) -> bool:
     return value is default or (type(value) is type(default) and bool(value == default))
 
 
-def _brief(value: Any) -> str:
+def _brief(value: object) -> str:
     return repr(value) if isinstance(value, Configured) or not callable(value) else name_of(value)
 
 
-def function_of(choice: Any) -> Any:
+def function_of(choice: Choice) -> Choice:
     """Return the function that a partial calls; anything else as it is.
 
     What is decided by a function is decided by itself: functions of users may have any name.
@@ -142,7 +147,7 @@ def function_of(choice: Any) -> Any:
     return choice.func if isinstance(choice, partial) else choice
 
 
-def name_of(choice: Any) -> str:
+def name_of(choice: Choice) -> str:
     """Return a function's name, `leaky_relu` for a partial of it, or a class's for its instance.
 
     It is for messages, files and pictures.
@@ -160,7 +165,7 @@ def _snake_case(name: str) -> str:
     return "".join(pieces).lstrip("_")
 
 
-def takes(function: Any, name: str) -> bool:
+def takes(function: Function, name: str) -> bool:
     """Return whether a function can be called with this keyword argument.
 
     Example: >>> takes(partial(sorted, reverse=True), "key"), takes(lambda x: x, "key")
@@ -182,7 +187,7 @@ def takes(function: Any, name: str) -> bool:
     return is_named or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
-def positions(function: Any, most: int) -> int:
+def positions(function: Function, most: int) -> int:
     """Return how many arguments by position a function takes, `most` at most.
 
     Example: >>> positions(lambda epoch: 0.1, 2), positions(lambda epoch, rate: rate, 2)
@@ -198,7 +203,7 @@ def positions(function: Any, most: int) -> int:
     return min(most, sum(p.kind in kinds for p in parameters))
 
 
-def choose(kind: str, choices: Mapping[str, Any], given: Any) -> Any:
+def choose(kind: str, choices: Mapping[str, Choice], given: Choice) -> Choice:
     """Return what a name stands for; whatever is no text is the choice itself.
 
     Args:    kind: what is chosen, for the message: "loss".
@@ -241,7 +246,7 @@ def check_range(name: str, value: float, low: float, high: float = float("inf"))
         )
 
 
-def check_choices(**options: tuple[Any, tuple[Any, ...]]) -> None:
+def check_choices(**options: tuple[object, tuple[object, ...]]) -> None:
     """Refuse options that are none of their choices.
 
     Args:    options: of each name the given choice, and all there are.
@@ -254,7 +259,7 @@ def check_choices(**options: tuple[Any, tuple[Any, ...]]) -> None:
             raise OptionError(f"{name}={given!r}", f"there are {listed}", "one of these")
 
 
-def check_flags(options: Any) -> None:
+def check_flags(options: object) -> None:
     """Refuse a dataclass's options that are neither True nor False where the default is one.
 
     Raises:  OptionError: such as use_bias="no".
@@ -262,6 +267,3 @@ def check_flags(options: Any) -> None:
     for name, given in vars(options).items():
         if isinstance(getattr(type(options), name, None), bool):
             check_choices(**{name: (given, (True, False))})
-
-
-Function = Callable[..., Any]

@@ -1,15 +1,15 @@
 """Constraints: what weights are held to after each step of an optimizer."""
 
-from typing import Any
-
 import numpy as np
 
-from .configuration import Configured, check_range, choose
+from autograd_core.data import Function, Operand, Result
+
+from .configuration import Choice, Configured, check_range, choose
 
 _TINY = 1e-7  # Keras's epsilon, added to norms before division
 
 
-def _norms(weights: Any) -> Any:
+def _norms(weights: Operand) -> Result:
     """Return the norm of each neuron's incoming weights, with axes to broadcast over them.
 
     Outputs come first, so it is taken over all other axes: for a Dense layer as Keras takes it
@@ -30,11 +30,11 @@ class Constraint(Configured):
              (array([ 0.1, -1. ]), 0.1)
     """
 
-    def hold(self, weights: Any) -> Any:
+    def hold(self, weights: Operand) -> Result:
         """Return the allowed weights for an array of weights."""
         raise NotImplementedError(f"{type(self).__name__} has no hold(self, weights)")
 
-    def __call__(self, weights: Any) -> Any:
+    def __call__(self, weights: Operand) -> Result:
         """Return the weights that are allowed.
 
         Args:    weights: plain data, outputs first: (units, features); or a number.
@@ -59,7 +59,7 @@ class MaxNorm(Constraint):
         check_range("max_value", max_value, 0)
         self.max_value = max_value
 
-    def hold(self, weights: Any) -> Any:
+    def hold(self, weights: Operand) -> Result:
         """Return the weights, where necessary shortened."""
         norms = _norms(weights)
         return weights * (np.minimum(norms, self.max_value) / (_TINY + norms))
@@ -72,7 +72,7 @@ class NonNeg(Constraint):
              array([0., 2.])
     """
 
-    def hold(self, weights: Any) -> Any:
+    def hold(self, weights: Operand) -> Result:
         """Return the weights, with 0 for negative ones."""
         return np.maximum(weights, 0)
 
@@ -85,7 +85,7 @@ class UnitNorm(Constraint):
                     [0.6, 0.8]])
     """
 
-    def hold(self, weights: Any) -> Any:
+    def hold(self, weights: Operand) -> Result:
         """Return the weights, divided by their norms."""
         return weights / (_TINY + _norms(weights))
 
@@ -109,7 +109,7 @@ class MinMaxNorm(Constraint):
         self.max_value = max_value
         self.rate = rate
 
-    def hold(self, weights: Any) -> Any:
+    def hold(self, weights: Operand) -> Result:
         """Return the weights, where necessary shortened or lengthened."""
         norms = _norms(weights)
         allowed = np.clip(norms, self.min_value, self.max_value)
@@ -125,7 +125,7 @@ BY_NAME = {
 }
 
 
-def get(constraint: Any) -> Any:
+def get(constraint: Choice) -> Function | None:
     """Return a constraint by name; objects, functions of the weights, and None as they are.
 
     Raises:  OptionError: no such name.

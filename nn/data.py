@@ -1,23 +1,29 @@
 """Data on their way into a model: batches, one-hot rows, validation samples, weights of classes."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd_core import DataError, DomainError, OptionError, ShapeError
+from autograd_core.data import Array, Operand, Result, Tree
 
-from .configuration import function_of, name_of
+from .configuration import Choice, function_of, name_of
 from .losses import OF_NUMBERED, OF_ROWS, OF_TWO
 from .mistakes import warn
 from .randomness import generator
 
+# By class, by the number of the class, or "balanced"
+ClassWeight: TypeAlias = Mapping[Any, float] | Sequence[float] | str
+
 _SHARE = 0.05  # of validation samples with classes that training lacks, from which on to warn
 
 
-def one_hot(labels: Any, num_classes: int | None = None, dtype: DTypeLike = np.float32) -> Any:
+def one_hot(
+    labels: Operand, num_classes: int | None = None, dtype: DTypeLike = np.float32
+) -> Array:
     """Return a row for each label: 1 at the label's place, 0 elsewhere.
 
     Args:    labels: whole numbers from 0, of any shape; (..., 1) counts as (...), as in Keras.
@@ -57,9 +63,9 @@ def one_hot(labels: Any, num_classes: int | None = None, dtype: DTypeLike = np.f
 
 
 def batches(
-    x: Any,
-    y: Any = None,
-    sample_weight: Any = None,
+    x: Operand,
+    y: Operand = None,
+    sample_weight: Operand = None,
     batch_size: int = 32,
     shuffle: bool = False,
 ) -> "Batches":
@@ -100,7 +106,7 @@ class Batches:
              (array([2]), array([4]))
     """
 
-    def __init__(self, parts: tuple[Any, ...], batch_size: int, shuffle: bool = False) -> None:
+    def __init__(self, parts: tuple[Operand, ...], batch_size: int, shuffle: bool = False) -> None:
         self.parts = parts
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -108,7 +114,7 @@ class Batches:
     def __len__(self) -> int:
         return math.ceil(len(self.parts[0]) / self.batch_size)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Tree]:
         samples = len(self.parts[0])
         order = generator().permutation(samples) if self.shuffle else None
         for start in range(0, samples, self.batch_size):
@@ -121,15 +127,15 @@ class Batches:
 
 
 def as_batches(
-    x: Any,
-    y: Any,
-    sample_weight: Any,
+    x: Operand,
+    y: Operand,
+    sample_weight: Operand,
     batch_size: int | None,
     shuffle: bool,
-    dtype: Any,
+    dtype: DTypeLike | None,
     usual_size: int = 32,
     method: str = "fit",
-) -> Iterable[Any]:
+) -> Iterable[Tree]:
     """Return batches (x, y) or (x, y, sample_weight) of what was given to fit or evaluate.
 
     Args:    x: array, frame, list; or, where y is None, an iterable of such batches.
@@ -173,7 +179,7 @@ def as_batches(
     return x
 
 
-def as_parts(data: Any) -> tuple[Any, Any, Any] | None:
+def as_parts(data: Tree) -> tuple[Operand, Operand, Operand] | None:
     """Return x, y and sample_weight or None of validation_data; None if it is batches, or none.
 
     Raises:  DataError: neither these nor batches.
@@ -194,7 +200,7 @@ def as_parts(data: Any) -> tuple[Any, Any, Any] | None:
     return x, y, weight
 
 
-def as_array(data: Any, dtype: Any = None) -> Any:
+def as_array(data: Operand, dtype: DTypeLike | None = None) -> Array:
     """Return data as an array; floats in the type of the model, whole numbers as they are."""
     array = data.to_numpy() if hasattr(data, "to_numpy") else np.asarray(data)
     if array.dtype.kind == "f" and dtype is not None and array.dtype != dtype:
@@ -202,7 +208,9 @@ def as_array(data: Any, dtype: Any = None) -> Any:
     return array
 
 
-def split_off(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, Any, Any, Any]:
+def split_off(
+    x: Operand, y: Operand, weight: Operand, share: float
+) -> tuple[Operand, Operand, Operand, Tree]:
     """Return the first samples, x, y and weight, and a tuple of the last ones for validation.
 
     Raises:  OptionError: batches, which cannot be split, or nothing left on one side.
@@ -221,14 +229,14 @@ def split_off(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, Any, Any,
             "it leaves nothing on one side",
             "a share between 0 and 1, or validation_data=(x, y)",
         )
-    validation: tuple[Any, ...] = (x[cut:], y[cut:])
+    validation: tuple[Operand, ...] = (x[cut:], y[cut:])
     if weight is not None:
         weight = np.asarray(weight)
         validation, weight = (*validation, weight[cut:]), weight[:cut]
     return x[:cut], y[:cut], weight, validation
 
 
-def labels_of(y: Any, loss: Any) -> Any:
+def labels_of(y: Operand, loss: Choice) -> Result:
     """Return the number of the class of each sample, or of each step of it.
 
     Args:    y: array, numbers of classes (samples,), (samples, 1), (samples, steps) or (samples,
@@ -257,7 +265,7 @@ def labels_of(y: Any, loss: Any) -> Any:
     return y.argmax(axis=-1) if is_one_hot or function in OF_ROWS else y
 
 
-def class_weights(y: Any, given: Any, loss: Any) -> Any:
+def class_weights(y: Operand, given: ClassWeight, loss: Choice) -> Array:
     """Return one weight for each sample, or each step of it: that of its class.
 
     Args:    y: array of targets, see `labels_of`.
@@ -293,7 +301,7 @@ def class_weights(y: Any, given: Any, loss: Any) -> Any:
     return found[place].reshape(labels.shape)
 
 
-def _by_class(given: Any, classes: Any, labels: Any) -> dict[Any, Any]:
+def _by_class(given: ClassWeight, classes: Array, labels: Operand) -> dict[Any, float]:
     weights = None
     if isinstance(given, Mapping):
         weights = dict(given)
@@ -321,12 +329,12 @@ def _by_class(given: Any, classes: Any, labels: Any) -> dict[Any, Any]:
     return weights
 
 
-def _listed(classes: Any) -> str:
+def _listed(classes: Array | list[Any]) -> str:
     shown = [f"{c:g}" for c in list(classes)[:10]]
     return ", ".join(shown) + (", ..." if len(classes) > 10 else "")
 
 
-def times(by_class: Any, sample_weight: Any) -> Any:
+def times(by_class: Operand, sample_weight: Operand) -> Array:
     """Return class weights times sample weights (samples,), (samples, steps) or with a last 1."""
     if sample_weight is None:
         return by_class
@@ -336,7 +344,7 @@ def times(by_class: Any, sample_weight: Any) -> Any:
     return by_class * weights.reshape(weights.shape + (1,) * (by_class.ndim - weights.ndim))
 
 
-def check_classes(y: Any, held_out: Any, loss: Any) -> None:
+def check_classes(y: Operand, held_out: Operand, loss: Choice) -> None:
     """Warn if validation samples are of classes of which training has no sample."""
     function = function_of(loss)
     if function not in (*OF_NUMBERED, *OF_ROWS, *OF_TWO):
@@ -356,7 +364,7 @@ def check_classes(y: Any, held_out: Any, loss: Any) -> None:
         )
 
 
-def as_samples(name: str, given: Any) -> Any:
+def as_samples(name: str, given: Tree) -> Array:
     """Return numbers as an array with samples on its first axis.
 
     Args:    name: what the numbers are, for messages.
@@ -386,7 +394,7 @@ def as_samples(name: str, given: Any) -> Any:
     return array
 
 
-def whole_number(name: str, given: Any) -> int:
+def whole_number(name: str, given: object) -> int:
     """Return an option that counts something, as an int.
 
     Raises:  OptionError: it is no whole number from 1.

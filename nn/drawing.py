@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from autograd_core import OptionError, Value
+from autograd_core.data import Operand, Tree
 
-from .configuration import name_of
+from .configuration import Model, name_of
 
 
 class Summary(str):
@@ -20,7 +21,7 @@ class Summary(str):
         return str(self)
 
 
-def summarize(model: Any) -> Summary:
+def summarize(model: Model) -> Summary:
     """Return a table of a model's innermost parts: name, output shape, number of parameters.
 
     Example: >>> import nn
@@ -51,11 +52,11 @@ def summarize(model: Any) -> Summary:
     return Summary("\n".join([type(model).__name__, *lines, total]))
 
 
-def _count(part: Any) -> int:
+def _count(part: Model) -> int:
     return sum(math.prod(parameter.shape) for parameter in part.named_parameters().values())
 
 
-def _shape(part: Any) -> str:
+def _shape(part: Model) -> str:
     shape = getattr(part, "output_shape", None)
     return "not built yet" if shape is None else f"({', '.join(['batch', *map(str, shape)])})"
 
@@ -66,19 +67,19 @@ class Column(NamedTuple):
     name: str
     note: str  # the activation
     size: int | None  # neurons; None: data of another form than a row of them
-    weights: Any = None  # Value (neurons, inputs) or rows of Values
-    biases: Any = None
-    values: Any = None  # what the layer gave
+    weights: Tree = None  # Value (neurons, inputs) or rows of Values
+    biases: Tree = None
+    values: Tree = None  # what the layer gave
 
 
 class Description(NamedTuple):
     """A model for `autograd_core.draw`; without columns: only what it computed."""
 
     columns: list[Column]
-    output: Any
+    output: Tree
 
 
-def describe(model: Any, x: Any = None) -> Description:
+def describe(model: Model, x: Operand = None) -> Description:
     """Return the layers of a model in a row, with what they make of `x`.
 
     Args:    model: a scalar network or part of one, a Sequential, or a layer on arrays; of any
@@ -109,7 +110,7 @@ def describe(model: Any, x: Any = None) -> Description:
     return Description(columns, _as_returned(given, x) if scalar else given)
 
 
-def _as_returned(outputs: Any, x: Any) -> Any:
+def _as_returned(outputs: Tree, x: Operand) -> Tree:
     """Return the outputs of a scalar network as calling it does."""
     if outputs is None:
         return None
@@ -118,7 +119,7 @@ def _as_returned(outputs: Any, x: Any) -> Any:
     return outputs[0] if len(outputs) == 1 else outputs
 
 
-def _row(model: Any) -> list[Any] | None:
+def _row(model: Model) -> list[Model] | None:
     """Return layers that follow each other; None where a model may have its own way."""
     method = getattr(type(model), "forward", None) or type(model).__call__
     if not method.__module__.startswith(f"{__package__}."):
@@ -129,11 +130,11 @@ def _row(model: Any) -> list[Any] | None:
     return [model] if is_layer else None
 
 
-def _is_scalar(part: Any) -> bool:
+def _is_scalar(part: Model) -> bool:
     return hasattr(part, "neurons") or hasattr(part, "w")
 
 
-def _unknown(model: Any, x: Any) -> Description:
+def _unknown(model: Model, x: Operand) -> Description:
     if x is None:
         raise OptionError(
             f"a picture of {type(model).__name__} without data",
@@ -143,20 +144,20 @@ def _unknown(model: Any, x: Any) -> Description:
     return Description([], model(x))
 
 
-def _columns(x: Any) -> list[Any]:
+def _columns(x: Operand) -> list[Column]:
     """Return one number, or column of a batch, for each input of a scalar network."""
     if len(getattr(x, "shape", ())) == 2:
         return [x[:, i] for i in range(x.shape[1])]
     return list(x)
 
 
-def _batch(x: Any) -> Any:
+def _batch(x: Operand) -> Tree:
     """Return a batch: a single sample becomes one of one."""
     x = x if isinstance(x, Value) else np.asarray(x)
     return x[None] if len(x.shape) == 1 else x
 
 
-def _inputs(first: Any, given: Any) -> Column:
+def _inputs(first: Model, given: Operand) -> Column:
     rows = _rows(first)
     shape = getattr(first, "input_shape", None)
     if given is not None:
@@ -168,11 +169,11 @@ def _inputs(first: Any, given: Any) -> Column:
     return Column("input", "number", shape[0] if shape is not None and len(shape) == 1 else None)
 
 
-def _column(name: str, layer: Any, given: Any) -> Column:
+def _column(name: str, layer: Model, given: Operand) -> Column:
     rows = _rows(layer)
     function = getattr(layer, "activation", None)
     note = "" if function is None or not getattr(layer, "nonlin", True) else name_of(function)
-    neurons: Iterable[Any] = getattr(layer, "neurons", [layer])
+    neurons: Iterable[Model] = getattr(layer, "neurons", [layer])
     if rows is not None and not isinstance(rows, Value):
         biases = [neuron.b for neuron in neurons]
         known = None if any(b is None for b in biases) else biases
@@ -184,7 +185,7 @@ def _column(name: str, layer: Any, given: Any) -> Column:
     return Column(name, note, rows.shape[0], rows, getattr(layer, "bias", None), given)
 
 
-def _rows(layer: Any) -> Any:
+def _rows(layer: Model) -> Tree:
     """Return the weights between all inputs and all neurons, a row for each; or None."""
     if hasattr(layer, "neurons"):
         return [neuron.w for neuron in layer.neurons]

@@ -8,13 +8,14 @@
 """
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd_core import OptionError, ShapeError
+from autograd_core.data import Array, Data, Function
 
-from .configuration import Configured, Function, check_range, choose, name_of
+from .configuration import Choice, Configured, check_range, choose, name_of
 from .randomness import generator
 
 __all__ = [
@@ -66,13 +67,16 @@ class Initializer(Configured):
                     [1.  , 1.25, 1.5 , 1.75]])
     """
 
-    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return numbers of this shape in float64, whatever type they will be rounded to."""
         raise NotImplementedError(f"{type(self).__name__} has no draw(self, shape, fans)")
 
     def __call__(
-        self, shape: tuple[int, ...], dtype: Any = np.float64, fans: tuple[int, int] | None = None
-    ) -> Any:
+        self,
+        shape: tuple[int, ...],
+        dtype: DTypeLike = np.float64,
+        fans: tuple[int, int] | None = None,
+    ) -> Data:
         """Return weights to start from.
 
         Args:    shape: outputs first: (units, features); see fans_of.
@@ -97,7 +101,7 @@ class Constant(Initializer):
     def __init__(self, value: float = 0.0) -> None:
         self.value = value
 
-    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return the value everywhere."""
         return np.full(shape, self.value, np.float64)
 
@@ -137,7 +141,7 @@ class Identity(Initializer):
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
 
-    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return the scaled identity."""
         if len(shape) != 2:
             raise ShapeError(
@@ -162,7 +166,7 @@ class Uniform(Initializer):
         self.minval = minval
         self.maxval = maxval
 
-    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return numbers from the interval."""
         return generator().uniform(self.minval, self.maxval, shape)
 
@@ -181,7 +185,7 @@ class Normal(Initializer):
         self.mean = mean
         self.stddev = stddev
 
-    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return normal numbers."""
         return generator().normal(self.mean, self.stddev, shape)
 
@@ -196,12 +200,12 @@ class TruncatedNormal(Normal):
              True
     """
 
-    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return normal numbers within two standard deviations of the mean."""
         return self.mean + self.stddev * truncated_normal(shape)
 
 
-def truncated_normal(shape: tuple[int, ...]) -> Any:
+def truncated_normal(shape: tuple[int, ...]) -> Array:
     """Return standard normal numbers between -2 and 2.
 
     Example: >>> bool((abs(truncated_normal((100,))) <= 2).all())
@@ -229,7 +233,7 @@ class Orthogonal(Initializer):
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
 
-    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return the orthogonal part of a normal matrix, with the sign that makes it unique."""
         if len(shape) < 2:
             raise ShapeError(
@@ -290,7 +294,7 @@ class VarianceScaling(Initializer):
         self.mode = mode
         self.distribution = distribution
 
-    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Any:
+    def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return numbers of variance scale / n."""
         n = sum(share * fan for share, fan in zip(_MODES[self.mode], fans, strict=True))
         return math.sqrt(self.scale / max(1.0, n)) * _DISTRIBUTIONS[self.distribution](shape)
@@ -382,7 +386,7 @@ BY_NAME = {
 }
 
 
-def get(initializer: Any) -> Any:
+def get(initializer: Choice) -> Function:
     """Return an initializer by name; objects, and functions of shape and dtype, as they are.
 
     Raises:  OptionError: no such name.

@@ -11,13 +11,13 @@
 
 import math
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError, ShapeError, Value, log_softmax, softplus
+from autograd_core.data import Function, Operand, Result
 
-from .configuration import check_range, choose, function_of, name_of, takes
+from .configuration import Choice, check_range, choose, function_of, name_of, takes
 from .mistakes import warn
 from .targets import (
     EPSILON,
@@ -59,8 +59,8 @@ __all__ = [
 
 
 def mean_squared_error(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean"
-) -> Any:
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return mean (y_pred - y_true)^2.
 
     Args:    y_true, y_pred: (batch, ..., numbers); (batch,) stands for one number a sample.
@@ -78,8 +78,8 @@ def mean_squared_error(
 
 
 def half_mean_squared_error(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean"
-) -> Any:
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return 1/(2n) sum (y_pred - y_true)^2: half of mean_squared_error, derivative error / n.
 
     Args:    as for mean_squared_error.
@@ -90,8 +90,8 @@ def half_mean_squared_error(
 
 
 def mean_absolute_error(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean"
-) -> Any:
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return mean |y_pred - y_true|.
 
     Args:    as for mean_squared_error.
@@ -103,8 +103,8 @@ def mean_absolute_error(
 
 
 def mean_absolute_percentage_error(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean"
-) -> Any:
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return 100 mean |y_pred - y_true| / |y_true|, with at least 1e-7 below, as in Keras.
 
     Args:    as for mean_squared_error.
@@ -117,8 +117,8 @@ def mean_absolute_percentage_error(
 
 
 def mean_squared_logarithmic_error(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean"
-) -> Any:
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return mean (log(1 + y_pred) - log(1 + y_true))^2, with numbers below 1e-7 raised to that.
 
     Args:    as for mean_squared_error.
@@ -131,12 +131,12 @@ def mean_squared_logarithmic_error(
 
 
 def huber(
-    y_true: Any,
-    y_pred: Any,
-    sample_weight: Any = None,
+    y_true: Operand,
+    y_pred: Operand,
+    sample_weight: Operand = None,
     reduction: str = "mean",
     delta: float = 1.0,
-) -> Any:
+) -> Result:
     """Return a mean of errors e that grows as e^2 / 2 up to |e| = delta, and from there as a line.
 
     Args:    as for mean_squared_error; delta: from where on the loss is a line of slope delta.
@@ -154,7 +154,9 @@ def huber(
     return mean_reduced(within * (error - 0.5 * within), sample_weight, reduction)
 
 
-def log_cosh(y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean") -> Any:
+def log_cosh(
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return mean log cosh(y_pred - y_true): e^2 / 2 for small errors e, |e| - log 2 for large.
 
     Args:    as for mean_squared_error.
@@ -166,7 +168,9 @@ def log_cosh(y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str
     return mean_reduced(error + softplus(-2.0 * error) - math.log(2), sample_weight, reduction)
 
 
-def poisson(y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean") -> Any:
+def poisson(
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return mean y_pred - y_true log(y_pred + 1e-7): of counts with expectation y_pred.
 
     Args:    as for mean_squared_error; y_pred: positive.
@@ -178,8 +182,8 @@ def poisson(y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str 
 
 
 def cosine_similarity(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean"
-) -> Any:
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return minus the cosine of the angle between rows: -1 for one direction, 0 for a right angle.
 
     The sign is Keras's, so that a smaller loss is a better one; a row of zeros counts 0.
@@ -194,12 +198,14 @@ def cosine_similarity(
     return reduced(_unit(y_pred) * -_unit(y_true), sample_weight, reduction, y_pred.shape[:-1])
 
 
-def _unit(x: Any) -> Any:
+def _unit(x: Operand) -> Result:
     """Return rows of length 1; those shorter than 1e-7 only grow as much as if they were that."""
     return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), EPSILON)
 
 
-def hinge(y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean") -> Any:
+def hinge(
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return mean max(1 - y_true y_pred, 0).
 
     Args:    y_true: labels -1 and 1, or 0 and 1, which become those if there are no others.
@@ -216,8 +222,8 @@ def hinge(y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = 
 
 
 def squared_hinge(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean"
-) -> Any:
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return mean max(1 - y_true y_pred, 0)^2.
 
     Args:    as for hinge.
@@ -230,8 +236,8 @@ def squared_hinge(
 
 
 def categorical_hinge(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean"
-) -> Any:
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return max(1 + the largest wrong score - the right score, 0), for each sample.
 
     As in Keras the right class takes part in the largest with the score 0.
@@ -252,13 +258,13 @@ def categorical_hinge(
 
 
 def binary_crossentropy(
-    y_true: Any,
-    y_pred: Any,
-    sample_weight: Any = None,
+    y_true: Operand,
+    y_pred: Operand,
+    sample_weight: Operand = None,
     reduction: str = "mean",
     from_logits: bool = False,
     label_smoothing: float = 0.0,
-) -> Any:
+) -> Result:
     """Return mean -(y_true log p + (1 - y_true) log(1 - p)), where p is y_pred or its sigmoid.
 
     Args:    y_true: 0, 1 or a probability between, (batch, ..., numbers) or (batch,).
@@ -287,7 +293,7 @@ def binary_crossentropy(
     return mean_reduced(losses, sample_weight, reduction)
 
 
-def _from_logits(y_true: Any, logits: Any) -> Any:
+def _from_logits(y_true: Operand, logits: Operand) -> Result:
     """Return softplus(z) - y z, which for y above 1/2 is softplus(-z) + (1 - y) z.
 
     Of the two, take the one whose second term is small: small losses then keep all their digits,
@@ -301,13 +307,13 @@ def _from_logits(y_true: Any, logits: Any) -> Any:
 
 
 def categorical_crossentropy(
-    y_true: Any,
-    y_pred: Any,
-    sample_weight: Any = None,
+    y_true: Operand,
+    y_pred: Operand,
+    sample_weight: Operand = None,
     reduction: str = "mean",
     from_logits: bool = False,
     label_smoothing: float = 0.0,
-) -> Any:
+) -> Result:
     """Return -sum y_true log p over the classes, where p is y_pred or its softmax.
 
     Args:    y_true: a row of probabilities a sample, most often one 1, (batch, ..., classes).
@@ -333,12 +339,12 @@ def categorical_crossentropy(
 
 
 def sparse_categorical_crossentropy(
-    y_true: Any,
-    y_pred: Any,
-    sample_weight: Any = None,
+    y_true: Operand,
+    y_pred: Operand,
+    sample_weight: Operand = None,
     reduction: str = "mean",
     from_logits: bool = False,
-) -> Any:
+) -> Result:
     """Return -log p of each sample's class, where p is y_pred or its softmax.
 
     Args:    y_true: class numbers from 0, (batch, ...) or (batch, ..., 1).
@@ -362,8 +368,8 @@ def sparse_categorical_crossentropy(
 
 
 def kl_divergence(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean"
-) -> Any:
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return sum y_true log(y_true / y_pred) over the classes; numbers below 1e-7 count as that.
 
     Args:    y_true, y_pred: rows of probabilities, (batch, ..., classes).
@@ -397,14 +403,14 @@ _SHORT = {
     "mse": mean_squared_error,
     "msle": mean_squared_logarithmic_error,
 }
-BY_NAME: dict[str, Any] = (
+BY_NAME: dict[str, Function] = (
     {name: globals()[name] for name in __all__ if name not in ("BY_NAME", "get")}
     | _SHORT
     | {short.upper(): loss for short, loss in _SHORT.items() if len(short) < 5}
 )
 
 
-def get(loss: Any) -> Any:
+def get(loss: Choice) -> Function | None:
     """Return a loss by name; functions and None as they are.
 
     Raises:  OptionError: no such name.
@@ -422,7 +428,7 @@ OF_TWO = (binary_crossentropy, hinge, squared_hinge)
 _OF_SCORES = (hinge, squared_hinge)
 
 
-def decides_at(loss: Any) -> float:
+def decides_at(loss: Choice) -> float:
     """Return the output at which the second of two classes begins: 1/2, or 0 for logits and hinges.
 
     Example: >>> decides_at(binary_crossentropy), decides_at(hinge)
@@ -431,7 +437,7 @@ def decides_at(loss: Any) -> float:
     return 0.0 if wants_logits(loss) or function_of(loss) in _OF_SCORES else 0.5
 
 
-def wants_logits(loss: Any) -> bool:
+def wants_logits(loss: Choice) -> bool:
     """Return whether a loss was chosen with from_logits=True.
 
     Example: >>> wants_logits(partial(binary_crossentropy, from_logits=True)), wants_logits(hinge)
@@ -440,7 +446,7 @@ def wants_logits(loss: Any) -> bool:
     return bool(getattr(loss, "keywords", {}).get("from_logits", False))
 
 
-def weights_like(sample_weight: Any, samples: tuple[int, ...]) -> Any:
+def weights_like(sample_weight: Operand, samples: tuple[int, ...]) -> Result:
     """Return sample weights that broadcast against losses of the shape `samples`.
 
     Args:    sample_weight: one number, one for each sample (batch,) or (batch, 1), or one for each
@@ -464,8 +470,12 @@ def weights_like(sample_weight: Any, samples: tuple[int, ...]) -> Any:
 
 
 def reduced(
-    losses: Any, sample_weight: Any, reduction: str, samples: tuple[int, ...], divisor: int = 1
-) -> Any:
+    losses: Operand,
+    sample_weight: Operand,
+    reduction: str,
+    samples: tuple[int, ...],
+    divisor: int = 1,
+) -> Result:
     """Return the weighted losses of samples: their mean, their sum, or all of them.
 
     One sum and one division, whatever the shape: means over numbers and over samples are one.
@@ -497,7 +507,7 @@ def reduced(
     return out if isinstance(out, Value) or out.shape else float(out)
 
 
-def mean_reduced(losses: Any, sample_weight: Any, reduction: str) -> Any:
+def mean_reduced(losses: Operand, sample_weight: Operand, reduction: str) -> Result:
     """Return the losses of single numbers, averaged over the last axis and then reduced.
 
     Keras gives a batch (n,) one loss for all; here it is n samples of one number, as (n, 1) is.
@@ -509,8 +519,12 @@ def mean_reduced(losses: Any, sample_weight: Any, reduction: str) -> Any:
 
 
 def loss_of(
-    loss: Any, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None
-) -> Any:
+    loss: Choice,
+    y_true: Operand,
+    y_pred: Operand,
+    sample_weight: Operand = None,
+    mask: Operand = None,
+) -> Result:
     """Return the loss of a batch as one number.
 
     Args:    loss: function (y_true, y_pred, sample_weight), or (y_true, y_pred); the latter may
@@ -542,7 +556,7 @@ def loss_of(
     return found
 
 
-def masked_weights(loss: Any, mask: Any, sample_weight: Any = None) -> Any:
+def masked_weights(loss: Choice, mask: Operand, sample_weight: Operand = None) -> Result:
     """Return weights (batch, steps) for a loss or metric, 0 where the mask is False.
 
     A loss that is a mean divides by the number of all steps, so that the weights of those that
@@ -560,7 +574,7 @@ def masked_weights(loss: Any, mask: Any, sample_weight: Any = None) -> Any:
     return counts * (weights[:, None] if len(weights.shape) == 1 else weights)
 
 
-def fitting_mask(mask: Any, y_pred: Any) -> Any:
+def fitting_mask(mask: Operand, y_pred: Operand) -> Result:
     """Return a mask if it is one of predictions (batch, steps, ...), else None."""
     if mask is None or tuple(mask.shape) == tuple(y_pred.shape[:-1])[: len(mask.shape)]:
         return mask
@@ -573,7 +587,7 @@ def fitting_mask(mask: Any, y_pred: Any) -> Any:
     return None
 
 
-def _check(loss: Any, found: Any, y_pred: Any) -> None:
+def _check(loss: Choice, found: Result, y_pred: Operand) -> None:
     """Refuse what no gradient can be computed of.
 
     Raises:  OptionError: no number; or plain numbers, or others than computed from predictions

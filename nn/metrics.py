@@ -16,14 +16,14 @@ hand warns of it, mean_squared_error here as well: written by hand, it would bro
 import itertools
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError, ShapeError
+from autograd_core.data import Array, Data, Function, Operand, Result
 
 from . import losses
-from .configuration import check_range, choose, function_of, name_of, takes
+from .configuration import Choice, check_range, choose, function_of, name_of, takes
 from .losses import (
     categorical_crossentropy,
     decides_at,
@@ -71,7 +71,7 @@ _NUMBERS = '"mae" or "r2" as a metric of numbers'
 
 
 def accuracy(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, threshold: float | None = None
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, threshold: float | None = None
 ) -> float:
     """Return how often predictions are right, in the form that follows from shapes, as in Keras.
 
@@ -93,7 +93,7 @@ def accuracy(
 
 
 def binary_accuracy(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, threshold: float | None = None
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, threshold: float | None = None
 ) -> float:
     """Return how often y_pred > threshold agrees with y_true.
 
@@ -115,7 +115,7 @@ def binary_accuracy(
     return weighted_mean(y_true == (y_pred > threshold), sample_weight)
 
 
-def _check_two_classes(y_true: Any, y_pred: Any, threshold: float | None) -> None:
+def _check_two_classes(y_true: Operand, y_pred: Operand, threshold: float | None) -> None:
     if are_signs(y_true):
         if threshold is None and threshold_of(y_true, y_pred) == 0.5:
             warn(
@@ -139,7 +139,7 @@ def _check_two_classes(y_true: Any, y_pred: Any, threshold: float | None) -> Non
         )
 
 
-def _check_rows_of_classes(y_true: Any) -> None:
+def _check_rows_of_classes(y_true: Operand) -> None:
     """Warn if rows are not the probabilities of classes, such as figures or labels of several."""
     if not np.allclose(y_true.sum(-1), 1, atol=ROUNDING) or y_true.min() < 0:
         warn(
@@ -150,7 +150,7 @@ def _check_rows_of_classes(y_true: Any) -> None:
         )
 
 
-def categorical_accuracy(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+def categorical_accuracy(y_true: Operand, y_pred: Operand, sample_weight: Operand = None) -> float:
     """Return how often the largest prediction is that of the right class.
 
     Args:    y_true: rows with their largest number at the right class, (batch, ..., classes).
@@ -164,7 +164,9 @@ def categorical_accuracy(y_true: Any, y_pred: Any, sample_weight: Any = None) ->
     return weighted_mean(y_true.argmax(-1) == y_pred.argmax(-1), sample_weight)
 
 
-def sparse_categorical_accuracy(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+def sparse_categorical_accuracy(
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None
+) -> float:
     """Return how often the largest prediction is that of the right class, given by its number.
 
     Args:    y_true: class numbers from 0, (batch, ...) or (batch, ..., 1).
@@ -179,7 +181,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any, sample_weight: Any = N
 
 
 def top_k_categorical_accuracy(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, k: int = 5
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, k: int = 5
 ) -> float:
     """Return how often the right class is among the k largest predictions.
 
@@ -193,7 +195,7 @@ def top_k_categorical_accuracy(
 
 
 def sparse_top_k_categorical_accuracy(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, k: int = 5
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, k: int = 5
 ) -> float:
     """Return how often the right class, given by its number, is among the k largest predictions.
 
@@ -206,13 +208,13 @@ def sparse_top_k_categorical_accuracy(
     return weighted_mean(_among_largest(labels, y_pred, k) & has_class, sample_weight)
 
 
-def _labelled(y_true: Any, y_pred: Any) -> tuple[Any, Any, Any]:
+def _labelled(y_true: Operand, y_pred: Operand) -> tuple[Array, Array | bool, Array]:
     y_pred = plain(with_classes(y_pred))
     labels, has_class = class_numbers(plain(y_true), y_pred)
     return labels, True if has_class is None else has_class, y_pred
 
 
-def _among_largest(labels: Any, y_pred: Any, k: int) -> Any:
+def _among_largest(labels: Operand, y_pred: Operand, k: int) -> Array:
     check_range("k", k, 1)
     own = np.take_along_axis(y_pred, labels[..., None], -1)
     return np.sum(~(y_pred <= own), -1) < k  # NaN counts as larger: it is no right prediction
@@ -222,12 +224,12 @@ _AVERAGES = ("binary", "macro", "micro", "weighted", None)
 
 
 def precision(
-    y_true: Any,
-    y_pred: Any,
-    sample_weight: Any = None,
+    y_true: Operand,
+    y_pred: Operand,
+    sample_weight: Operand = None,
     threshold: float | None = None,
     average: str | None = "binary",
-) -> Any:
+) -> Data:
     """Return how many of those predicted to be positive are: hits / (hits + false alarms).
 
     0 where nothing is predicted to be positive, as in Keras.
@@ -252,12 +254,12 @@ def precision(
 
 
 def recall(
-    y_true: Any,
-    y_pred: Any,
-    sample_weight: Any = None,
+    y_true: Operand,
+    y_pred: Operand,
+    sample_weight: Operand = None,
     threshold: float | None = None,
     average: str | None = "binary",
-) -> Any:
+) -> Data:
     """Return how many of the positive are predicted to be: hits / (hits + misses).
 
     Args:    as for precision.
@@ -269,12 +271,12 @@ def recall(
 
 
 def f1_score(
-    y_true: Any,
-    y_pred: Any,
-    sample_weight: Any = None,
+    y_true: Operand,
+    y_pred: Operand,
+    sample_weight: Operand = None,
     threshold: float | None = None,
     average: str | None = "binary",
-) -> Any:
+) -> Data:
     """Return the harmonic mean of precision and recall: 2 hits / (2 hits + false alarms + misses).
 
     Keras's F1Score has the default average=None, and predicts all classes that tie.
@@ -289,7 +291,9 @@ def f1_score(
     return _averaged(ratio(2 * hits, 2 * hits + alarms + misses), hits + misses, average)
 
 
-def confusion_matrix(labels: Any, predictions: Any, num_classes: int | None = None) -> Any:
+def confusion_matrix(
+    labels: Operand, predictions: Operand, num_classes: int | None = None
+) -> Array:
     """Return how often each true class (row) was predicted as each class (column).
 
     Args:    labels, predictions: class numbers from 0, of one shape.
@@ -324,8 +328,12 @@ def confusion_matrix(labels: Any, predictions: Any, num_classes: int | None = No
 
 
 def _counts(
-    y_true: Any, y_pred: Any, sample_weight: Any, threshold: float | None, average: str | None
-) -> tuple[Any, Any, Any]:
+    y_true: Operand,
+    y_pred: Operand,
+    sample_weight: Operand,
+    threshold: float | None,
+    average: str | None,
+) -> tuple[Array, Array, Array]:
     """Return the weights of hits, false alarms and misses: of all numbers, or for each class."""
     if average not in _AVERAGES:
         raise OptionError(
@@ -347,7 +355,7 @@ def _counts(
     return hits, alarms, np.sum(weights * (is_true & ~is_predicted), axes)
 
 
-def _by_class(y_true: Any, y_pred: Any, threshold: float | None) -> tuple[Any, Any]:
+def _by_class(y_true: Operand, y_pred: Operand, threshold: float | None) -> tuple[Array, Array]:
     """Return for each class whether it is the true one, and whether it is predicted."""
     classes = np.arange(y_pred.shape[-1])
     rows = plain(as_numbers(y_true))
@@ -363,7 +371,7 @@ def _by_class(y_true: Any, y_pred: Any, threshold: float | None) -> tuple[Any, A
     return is_true, y_pred.argmax(-1)[..., None] == classes
 
 
-def _averaged(ratios: Any, occurrences: Any, average: str | None) -> Any:
+def _averaged(ratios: Array, occurrences: Array, average: str | None) -> Result:
     if average is None:
         return ratios
     if average == "weighted":
@@ -371,7 +379,7 @@ def _averaged(ratios: Any, occurrences: Any, average: str | None) -> Any:
     return float(np.mean(ratios))
 
 
-def auc(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+def auc(y_true: Operand, y_pred: Operand, sample_weight: Operand = None) -> float:
     """Return the area under the receiver operating characteristic.
 
     That is how often a positive sample has a higher score than a negative one; ties count 1/2.
@@ -406,7 +414,7 @@ def auc(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
     return float(np.sum(positive * below) / pairs)
 
 
-def r2_score(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+def r2_score(y_true: Operand, y_pred: Operand, sample_weight: Operand = None) -> float:
     """Return 1 - sum (y_true - y_pred)^2 / sum (y_true - mean)^2, the share of variance explained.
 
     Each output has its own, and the result is their mean, as Keras's class_aggregation
@@ -432,14 +440,14 @@ def r2_score(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
 
 _OTHERS = {"BY_NAME", "confusion_matrix", "get", *losses.BY_NAME}
 _METRICS = [globals()[name] for name in __all__ if name not in _OTHERS]
-BY_NAME: dict[str, Any] = (
+BY_NAME: dict[str, Function] = (
     losses.BY_NAME
     | {metric.__name__: metric for metric in _METRICS}
     | {"acc": accuracy, "AUC": auc, "f1": f1_score, "r2": r2_score}
 )
 
 
-def get(metric: Any) -> Any:
+def get(metric: Choice) -> Function | None:
     """Return a metric, or a loss, by name; functions and None as they are.
 
     Raises:  OptionError: no such name.
@@ -454,7 +462,7 @@ _OF_CLASSES = (categorical_crossentropy, sparse_categorical_crossentropy)
 _TAKEN = ("loss", "epoch", "learning_rate")  # names that the history has already
 
 
-def chosen(given: Iterable[Any] | None, loss: Any) -> dict[str, Any]:
+def chosen(given: Iterable[str | Function] | None, loss: Choice) -> dict[str, Function]:
     """Return metrics by the names that they have in the history; a second precision: precision_1.
 
     Args:    given: names or functions; None: none.
@@ -467,7 +475,7 @@ def chosen(given: Iterable[Any] | None, loss: Any) -> dict[str, Any]:
         return {}
     if isinstance(given, str | Mapping) or callable(given) or not isinstance(given, Iterable):
         raise OptionError(f"metrics = {given!r}", "there can be several", f"metrics=[{given!r}]")
-    found: dict[str, Any] = {}
+    found: dict[str, Function] = {}
     for metric in given:
         function = choose("metric", BY_NAME, metric)
         name = metric if isinstance(metric, str) else name_of(metric)
@@ -478,7 +486,7 @@ def chosen(given: Iterable[Any] | None, loss: Any) -> dict[str, Any]:
     return found
 
 
-def _check_metric(name: str, function: Any) -> None:
+def _check_metric(name: str, function: Function) -> None:
     if not callable(function):
         raise OptionError(
             f"{function!r} as a metric",
@@ -493,7 +501,7 @@ def _check_metric(name: str, function: Any) -> None:
         )
 
 
-def _for_outputs(metric: Any, loss: Any) -> Any:
+def _for_outputs(metric: Choice, loss: Choice) -> Function:
     """Return a metric for the outputs that a loss expects; options that were given stay."""
     kind = function_of(metric)
     options = metric.keywords if isinstance(metric, partial) else {}
@@ -515,7 +523,7 @@ def _for_outputs(metric: Any, loss: Any) -> Any:
     return partial(metric, threshold=threshold)
 
 
-def measured(metric: Any, y_true: Any, y_pred: Any, mask: Any = None) -> float:
+def measured(metric: Choice, y_true: Operand, y_pred: Operand, mask: Operand = None) -> float:
     """Return the value of a metric as one number: the mean, if it returns several.
 
     Args:    metric: function (y_true, y_pred) or (y_true, y_pred, sample_weight).
@@ -553,7 +561,7 @@ def measured(metric: Any, y_true: Any, y_pred: Any, mask: Any = None) -> float:
     return weighted_mean(array, weights)
 
 
-def plain_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def plain_pair(y_true: Operand, y_pred: Operand) -> tuple[Array, Array]:
     """Return targets and predictions as arrays of one shape.
 
     Raises: ShapeError: the shapes differ by more than a column, or there is no sample.
@@ -562,7 +570,7 @@ def plain_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return plain(y_true), plain(y_pred)
 
 
-def weights_of(sample_weight: Any, shape: tuple[int, ...]) -> Any:
+def weights_of(sample_weight: Operand, shape: tuple[int, ...]) -> Array:
     """Return one weight for each number of an array, from weights of samples; None: all 1.
 
     Raises: ShapeError: the weights do not fit the samples.
@@ -571,12 +579,12 @@ def weights_of(sample_weight: Any, shape: tuple[int, ...]) -> Any:
     return np.broadcast_to(weights, shape)
 
 
-def weighted_mean(values: Any, sample_weight: Any) -> float:
+def weighted_mean(values: Operand, sample_weight: Operand) -> float:
     """Return sum w v / sum w, as Keras does, and 0 if all weights are 0."""
     weights = weights_of(sample_weight, values.shape)
     return float(ratio(np.sum(values * weights), np.sum(weights)))
 
 
-def ratio(part: Any, whole: Any) -> Any:
+def ratio(part: Operand, whole: Operand) -> Result:
     """Return part / whole, and 0 where the whole is 0."""
     return np.divide(part, whole, out=np.zeros(np.shape(whole)), where=np.not_equal(whole, 0))

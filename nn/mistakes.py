@@ -1,16 +1,16 @@
 """Warnings for mistakes in training that compute without an error, once at each line."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from autograd_core import Value, warn_once
+from autograd_core.data import Operand
 
 from . import activations
-from .configuration import function_of, name_of
+from .configuration import Model, function_of, name_of
 
 
 class TrainingWarning(UserWarning):
@@ -21,7 +21,7 @@ class TrainingWarning(UserWarning):
 warn = partial(warn_once, category=TrainingWarning)
 
 
-def check_scale(model: Any, x: Any) -> None:
+def check_scale(model: Model, x: Operand) -> None:
     """Warn if inputs are far from unit size: their root mean square is above 10 or below 0.01.
 
     A model that begins with something else than weights, such as a normalization or a layer of the
@@ -40,7 +40,7 @@ def check_scale(model: Any, x: Any) -> None:
         )
 
 
-def check_reached(model: Any, names: Iterable[str]) -> None:
+def check_reached(model: Model, names: Iterable[str]) -> None:
     """Warn if no gradient has reached parameters in a whole epoch."""
     names = sorted(names)
     if names:
@@ -52,7 +52,7 @@ def check_reached(model: Any, names: Iterable[str]) -> None:
         )
 
 
-def check_trained(model: Any) -> None:
+def check_trained(model: Model) -> None:
     """Warn that training changes nothing: all parameters are frozen, or there are none."""
     warn(
         "frozen",
@@ -62,7 +62,7 @@ def check_trained(model: Any) -> None:
     )
 
 
-def check_loss(loss: float, epoch: int, batch: int, data: Any) -> None:
+def check_loss(loss: float, epoch: int, batch: int, data: Sequence[Operand]) -> None:
     """Warn if the loss of a batch is NaN or infinite.
 
     Args:    epoch, batch: their numbers, from 0.
@@ -80,7 +80,7 @@ def check_loss(loss: float, epoch: int, batch: int, data: Any) -> None:
     )
 
 
-def check_finite(x: Any, y: Any = None, sample_weight: Any = None) -> bool:
+def check_finite(x: Operand, y: Operand = None, sample_weight: Operand = None) -> bool:
     """Warn if samples hold NaN or inf; those of weight 0 do not count. Return whether they do."""
     found = False
     counts = None
@@ -105,7 +105,7 @@ def check_finite(x: Any, y: Any = None, sample_weight: Any = None) -> bool:
     return found
 
 
-def check_mode(model: Any) -> None:
+def check_mode(model: Model) -> None:
     """Warn of a call after `fit`, which leaves a model in training, if that makes a difference."""
     parts = [part for part in model.inside()[0] if part.training and part.acts_in_training]
     if parts:
@@ -118,7 +118,7 @@ def check_mode(model: Any) -> None:
         )
 
 
-def check_layers(model: Any) -> None:
+def check_layers(model: Model) -> None:
     """Warn of layers that computed a softmax over one number, lost a mask or lost parameters."""
     for layer in model.modules().values():
         for attribute, parts in layer.children().items():
@@ -142,7 +142,7 @@ def check_layers(model: Any) -> None:
             )
 
 
-def _check_list(layer: Any, attribute: str, parts: list[Any]) -> None:
+def _check_list(layer: Model, attribute: str, parts: list[Model]) -> None:
     """Warn of numbers and results among parameters, where most likely a parameter was."""
     is_parameter = [isinstance(each, Value) and each.primitive is None for each in parts]
     if not any(is_parameter):
@@ -159,7 +159,7 @@ def _check_list(layer: Any, attribute: str, parts: list[Any]) -> None:
             )
 
 
-def check_mask(layer: Any) -> None:
+def check_mask(layer: Model) -> None:
     """Warn that a mask of padded steps ends at a layer."""
     warn(
         "mask",

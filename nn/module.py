@@ -1,23 +1,25 @@
 """Module: whatever has parameters, computes with them and learns."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from itertools import repeat
 from operator import setitem
 from types import FunctionType, MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd_core import DataError, OptionError, ShapeError, Value, assign_all, no_grad, scope
+from autograd_core.data import Array, Data, DType, Function, Operand, Result, Tree
 
 from . import losses, optimizers, training
-from .callbacks import CallbackList, History, Progress, TerminateOnNaN, as_list
-from .configuration import Configured, check_choices, check_range
+from .callbacks import Callback, CallbackList, History, Progress, TerminateOnNaN, as_list
+from .configuration import Choice, Configured, check_choices, check_range
 from .data import (
+    ClassWeight,
     as_array,
     as_batches,
     as_parts,
@@ -30,17 +32,18 @@ from .data import (
 from .drawing import Description, Summary, describe, summarize
 from .metrics import chosen
 from .mistakes import check_finite, check_mode, warn
+from .optimizers.base import Optimizer
 from .packages import progress_bar
 from .randomness import drawing_from
 from .storage.saving import load_weights, save
-from .training import CompiledStep, EpochMetrics, SingleProcess, hold, plain
+from .training import CompiledStep, EpochMetrics, Metrics, SingleProcess, hold, plain
 
 EVALUATED_AT_ONCE = 256  # samples: matters for speed and memory only
 
 
-def _as_scope(method: Callable[..., Any]) -> Callable[..., Any]:
+def _as_scope(method: Function) -> Function:
     @wraps(method)
-    def call(self: Any, *args: Any, **options: Any) -> Any:
+    def call(self: Module, *args: Operand, **options: Any) -> Result:
         if self._left_in_training:
             self._left_in_training = False
             check_mode(self)
@@ -91,16 +94,16 @@ class Module(Configured):
     # Whether its weights start for inputs around 1; None: its output is as large as its input
     expects_unit_inputs: bool | None = False
     takes_mask = False  # whether __call__ has the argument `mask`: which steps of sequences count
-    optimizer: Any = None
-    loss: Any = None
-    metrics: Any = MappingProxyType({})  # functions of (targets, predictions), by name
+    optimizer: Choice = None
+    loss: Choice = None
+    metrics: Metrics = MappingProxyType({})  # functions of (targets, predictions), by name
     jit = False
     stop_training = False
     _left_in_training = False  # by fit, with no call of train() or eval() since
     _compiled: CompiledStep | None = None
     _ranks: Any = SingleProcess()  # those that learn together: see nn.parallel
     _generator: np.random.Generator | None = None  # a loaded model's own, to continue to the bit
-    __call__: Callable[..., Any]  # every subclass has its own
+    __call__: Function  # every subclass has its own
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make each call a scope, so that pictures of the graph can show it as one group."""
@@ -135,7 +138,7 @@ class Module(Configured):
             value = optimizers.get(value)
         super().__setattr__(name, value)
 
-    def _check_remains_parameter(self, name: str, value: Any) -> None:
+    def _check_remains_parameter(self, name: str, value: object) -> None:
         """Refuse numbers and results where a parameter is, which would then no longer be one."""
         if vars(self)[name].primitive is not None:
             return
@@ -143,7 +146,7 @@ class Module(Configured):
         if is_computed or isinstance(value, _NUMBERS) or _is_list_of_numbers(value):
             raise self._no_parameter(name, value)
 
-    def _no_parameter(self, name: str, value: Any) -> OptionError:
+    def _no_parameter(self, name: str, value: object) -> OptionError:
         is_computed = isinstance(value, Value)
         what = "a Value computed from others" if is_computed else f"a {type(value).__name__}"
         return OptionError(
@@ -206,7 +209,7 @@ class Module(Configured):
 
         Args:    parts, parameters: what `inside` has found.
         """
-        own: list[tuple[str, Any]] = []
+        own: list[tuple[str, Value]] = []
         for part in parts:
             if not part.trainable:
                 others = {id(other) for other in parts if other is not part}
@@ -227,7 +230,7 @@ class Module(Configured):
         for parameter in self.inside()[1]:
             parameter.grad = None
 
-    def train(self, mode: bool = True) -> "Module":
+    def train(self, mode: bool = True) -> Self:
         """Switch to training, where dropout drops and batches normalize themselves; as created.
 
         Args:    mode: False: the same as `eval()`.
@@ -238,7 +241,7 @@ class Module(Configured):
         self._left_in_training = False
         return self
 
-    def eval(self) -> "Module":
+    def eval(self) -> Self:
         """Switch to evaluation: no dropout, no noise, averages from training. Returns itself."""
         return self.train(False)
 
@@ -260,11 +263,11 @@ class Module(Configured):
         """Whether this part itself, without the parts inside it, computes otherwise in training."""
         return False
 
-    def penalty(self) -> Any:
+    def penalty(self) -> Result:
         """Return what the regularizers add to the loss: a Value, or 0 where there are none."""
         return sum([part.own_penalty() for part in self.inside()[0]])
 
-    def own_penalty(self) -> Any:
+    def own_penalty(self) -> Result:
         """Return what this part itself, without the parts inside it, adds to the loss."""
         return 0.0
 
@@ -277,7 +280,7 @@ class Module(Configured):
 
     # Its parameters and buffers, as files hold them
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters and buffers by name, as PyTorch names and shapes them.
 
         Returns: arrays in C order and this machine's byte order, the only ones that safetensors
@@ -289,7 +292,7 @@ class Module(Configured):
         """
         return {name: _exported(part) for name, part in _walk(self) if not isinstance(part, Module)}
 
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+    def load_state_dict(self, state: Mapping[str, Operand], strict: bool = True) -> None:
         """Take over all parameters and buffers by name; where one does not fit, change nothing.
 
         An interrupt, too, finds all of them changed or none.
@@ -372,11 +375,11 @@ class Module(Configured):
         """
         return summarize(self)
 
-    def _drawing_(self, x: Any = None) -> Description:
+    def _drawing_(self, x: Operand = None) -> Description:
         """Return what autograd_core.draw shows of the model."""
         return describe(self, x)
 
-    def output_mask(self, x: Any, mask: Any) -> Any:
+    def output_mask(self, x: Operand, mask: Operand) -> Result:
         """Return the mask (batch, steps) that goes with the output; here the input's, or None."""
         return mask
 
@@ -384,9 +387,9 @@ class Module(Configured):
 
     def compile(
         self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        metrics: Iterable[Any] | None = None,
+        optimizer: str | Optimizer = "rmsprop",
+        loss: str | Function | None = None,
+        metrics: Iterable[str | Function] | None = None,
         jit: bool = False,
     ) -> None:
         """Choose the optimizer, the loss and the metrics.
@@ -412,17 +415,17 @@ class Module(Configured):
 
     def fit(
         self,
-        x: Any,
-        y: Any = None,
+        x: Operand,
+        y: Operand = None,
         batch_size: int | None = None,
         epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
+        verbose: str | int = "auto",
+        callbacks: Callback | Iterable[Callback] | None = None,
         validation_split: float = 0.0,
-        validation_data: Any = None,
+        validation_data: Tree = None,
         shuffle: bool = True,
-        class_weight: Any = None,
-        sample_weight: Any = None,
+        class_weight: ClassWeight | None = None,
+        sample_weight: Operand = None,
         initial_epoch: int = 0,
     ) -> History:
         """Learn from data, epoch by epoch; Ctrl-C ends it after the current batch.
@@ -487,7 +490,9 @@ class Module(Configured):
         self._left_in_training = self.training
         return self.history
 
-    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+    def train_on_batch(
+        self, x: Operand, y: Operand, sample_weight: Operand = None
+    ) -> dict[str, float]:
         """Take one step on one batch.
 
         Returns: the loss, and the metrics of this batch before the step, by name.
@@ -506,13 +511,13 @@ class Module(Configured):
 
     def evaluate(
         self,
-        x: Any,
-        y: Any = None,
+        x: Operand,
+        y: Operand = None,
         batch_size: int | None = None,
-        verbose: Any = 0,
-        sample_weight: Any = None,
+        verbose: str | int = 0,
+        sample_weight: Operand = None,
         return_dict: bool = False,
-    ) -> Any:
+    ) -> Tree:
         """Measure the loss and the metrics, without learning.
 
         Args:    x, y, sample_weight: as in `fit`.
@@ -534,7 +539,9 @@ class Module(Configured):
             return logs
         return list(logs.values()) if self.metrics else logs["loss"]
 
-    def predict(self, x: Any, batch_size: int = EVALUATED_AT_ONCE, verbose: Any = 0) -> Any:
+    def predict(
+        self, x: Operand, batch_size: int = EVALUATED_AT_ONCE, verbose: str | int = 0
+    ) -> Array:
         """Return the outputs for samples, computed as in evaluation.
 
         Args:    x: array, list or frame, (samples, ...).
@@ -548,7 +555,7 @@ class Module(Configured):
         with self.evaluating(), no_grad():
             return np.concatenate([plain(self(part)) for part in progress_bar(data, verbose)])
 
-    def predict_classes(self, x: Any, batch_size: int = EVALUATED_AT_ONCE) -> Any:
+    def predict_classes(self, x: Operand, batch_size: int = EVALUATED_AT_ONCE) -> Array:
         """Return the most likely class of each sample: whole numbers, (samples,).
 
         Where the output is one number, class 1 begins at 1/2, or at 0 if it is a logit (the model
@@ -579,7 +586,12 @@ class Module(Configured):
                 '"adam", or an object of nn.optimizers',
             )
 
-    def _weighed_classes(self, y: Any, class_weight: Any, sample_weight: Any) -> Any:
+    def _weighed_classes(
+        self,
+        y: Operand,
+        class_weight: ClassWeight,
+        sample_weight: Operand,
+    ) -> Array:
         """Return the weights of samples times those of their classes."""
         if y is None:
             raise OptionError(
@@ -604,7 +616,7 @@ class Module(Configured):
     def _drawing(self) -> AbstractContextManager[None]:
         return nullcontext() if self._generator is None else drawing_from(self._generator)
 
-    def _dtype(self) -> Any:
+    def _dtype(self) -> DType | None:
         """Return the type of the parameters; None while there are none, or for plain numbers."""
         arrays = [p for p in self.named_parameters().values() if p.shape]
         return arrays[0].dtype if arrays else None
@@ -642,11 +654,11 @@ _LOOKED_INTO = (Module, Value, np.ndarray, dict, list, tuple)
 _PLAIN = {int, float, str, bool, type(None), FunctionType}
 
 
-def _is_list_of_numbers(value: Any) -> bool:
+def _is_list_of_numbers(value: object) -> bool:
     return isinstance(value, list | tuple) and not any(isinstance(e, Value) for e in value)
 
 
-def _check_names(kind: str, own: Mapping[str, Any], state: Any, strict: bool) -> None:
+def _check_names(kind: str, own: Mapping[str, Any], state: object, strict: bool) -> None:
     if not isinstance(state, Mapping):
         raise OptionError(
             f"a {type(state).__name__} as the state of {kind}",
@@ -666,13 +678,13 @@ def _check_names(kind: str, own: Mapping[str, Any], state: Any, strict: bool) ->
         )
 
 
-def _exported(part: Any) -> Any:
+def _exported(part: Operand) -> Array:
     """Return a copy of a parameter or buffer, in C order and this machine's byte order."""
     data = np.asarray(part.data if isinstance(part, Value) else part)
     return np.array(data, data.dtype.newbyteorder("="), order="C")
 
 
-def fitted(kind: str, name: str, part: Any, given: Any) -> Any:
+def fitted(kind: str, name: str, part: Operand, given: Operand) -> Data:
     """Return what a parameter or buffer becomes: a number, or an array as it lies in memory now.
 
     Raises:  DataError, ShapeError: see `load_state_dict`.

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from autograd_core import OptionError, Value
+from autograd_core.data import Function, Operand, Result, Tree
 
 from . import activations, initializers
-from .configuration import check_range
+from .configuration import Choice, check_range
 from .layers import Activation, Dense, Flatten
 from .mistakes import check_mask
 from .module import Module
@@ -32,7 +33,7 @@ class Sequential(Module):
 
     takes_mask = True
     read_anew = Module.read_anew | {"_mask"}
-    _mask: Any = None  # of the last output, until it is asked for
+    _mask: Operand = None  # of the last output, until it is asked for
 
     layers: list[Module]
     input_shape: tuple[int, ...] | None
@@ -80,11 +81,11 @@ class Sequential(Module):
         expected = (layer.expects_unit_inputs for layer in self.layers)
         return next((each for each in expected if each is not None), None)
 
-    def children(self) -> dict[str, Any]:
+    def children(self) -> dict[str, Module]:
         """Return the layers by number, as PyTorch names them."""
         return {str(i): layer for i, layer in enumerate(self.layers)}
 
-    def __call__(self, x: Any, mask: Any = None) -> Any:
+    def __call__(self, x: Operand, mask: Operand = None) -> Result:
         """Return the last layer's output.
 
         Args:    x: Value or array, (batch, ...).
@@ -101,7 +102,7 @@ class Sequential(Module):
             self._mask = mask
         return x
 
-    def output_mask(self, x: Any, mask: Any) -> Any:
+    def output_mask(self, x: Operand, mask: Operand) -> Result:
         """Return the mask (batch, steps) that goes with the output of the last call, or None."""
         mask = self._mask
         if mask is not None:
@@ -149,9 +150,9 @@ class MLP(ScalarModule):
         self,
         nin: int,
         nouts: Sequence[int],
-        activation: Any = "relu",
-        output_activation: Any = "linear",
-        initializer: Any = None,
+        activation: Choice = "relu",
+        output_activation: Choice = "linear",
+        initializer: Choice = None,
         use_bias: bool | Sequence[bool] = True,
     ) -> None:
         check_range("the number of layers", len(nouts), 1)
@@ -171,7 +172,7 @@ class MLP(ScalarModule):
             )
         ]
 
-    def forward(self, x: Any) -> list[Any]:
+    def forward(self, x: Operand) -> list[Value]:
         """Return the outputs of the last layer's neurons."""
         for layer in self.layers:
             x = layer.forward(x)
@@ -194,7 +195,7 @@ class MLP(ScalarModule):
         return f"MLP of {self.layers}"
 
 
-def _one_each(name: str, given: Any, count: int) -> list[Any]:
+def _one_each(name: str, given: Tree, count: int) -> list[Any]:
     """Return one choice for each layer: of a list its own, of a single choice the same."""
     each = list(given) if isinstance(given, list | tuple) else [given] * count
     if len(each) != count:
@@ -208,7 +209,7 @@ def _one_each(name: str, given: Any, count: int) -> list[Any]:
 
 def _scalar_network(layers: Iterable[Module]) -> MLP:
     """Return a scalar network with the numbers of layers on arrays; see Sequential.to_scalar."""
-    parts: list[tuple[Dense, Any]] = []  # each Dense, with its activation
+    parts: list[tuple[Dense, Function | None]] = []  # each Dense, with its activation
     for layer in layers:
         if type(layer) is Dense:
             parts.append((_built(layer), layer.activation))

@@ -7,9 +7,10 @@ from typing import Any, Self
 import numpy as np
 
 from autograd_core import OptionError, ShapeError, Value
+from autograd_core.data import Operand, Tree
 
 from . import activations, initializers
-from .configuration import function_of, name_of
+from .configuration import Choice, function_of, name_of
 from .data import whole_number
 from .layers import Dense
 from .module import Module
@@ -46,11 +47,11 @@ class ScalarModule(Module):
 
     expects_unit_inputs = True
 
-    def forward(self, x: Any) -> list[Any]:
+    def forward(self, x: Operand) -> list[Value]:
         """Return the list of outputs for a list of inputs, numbers or columns."""
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x)")
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Operand) -> Tree:
         """Return the outputs.
 
         Args:    x: one input for each weight of a neuron: Values, numbers or arrays (samples,);
@@ -99,8 +100,8 @@ class Neuron(ScalarModule):
         self,
         nin: int,
         nonlin: bool = True,
-        activation: Any = "relu",
-        initializer: Any = None,
+        activation: Choice = "relu",
+        initializer: Choice = None,
         use_bias: bool = True,
     ) -> None:
         self.nin = whole_number("nin", nin)
@@ -135,7 +136,7 @@ class Neuron(ScalarModule):
             neuron.b = Value(bias)
         return neuron
 
-    def forward(self, x: Any) -> list[Any]:
+    def forward(self, x: Operand) -> list[Value]:
         """Return a list of one: the activation of the weighted sum."""
         if len(x) != len(self.w):
             raise ShapeError(
@@ -183,8 +184,8 @@ class Layer(ScalarModule):
         nin: int,
         nout: int,
         nonlin: bool = True,
-        activation: Any = "relu",
-        initializer: Any = None,
+        activation: Choice = "relu",
+        initializer: Choice = None,
         use_bias: bool = True,
     ) -> None:
         self.nin, self.nout = whole_number("nin", nin), whole_number("nout", nout)
@@ -193,7 +194,7 @@ class Layer(ScalarModule):
         self.initializer = initializers.get(initializer)
         self.use_bias = use_bias
         self._acts_as_one = self.nonlin and function_of(self.activation) in activations.OF_LAYERS
-        options = {
+        options: dict[str, Any] = {
             "bias": 0.0 if use_bias else None,
             "nonlin": self.nonlin and not self._acts_as_one,
             "activation": self.activation,
@@ -201,7 +202,7 @@ class Layer(ScalarModule):
         rows = _draw(nout, nin, self.initializer)
         self.neurons = [Neuron.of(row, **options) for row in rows]
 
-    def forward(self, x: Any) -> list[Any]:
+    def forward(self, x: Operand) -> list[Value]:
         """Return the neurons' outputs."""
         out = [neuron(x) for neuron in self.neurons]
         if self._acts_as_one:
@@ -240,7 +241,7 @@ class Layer(ScalarModule):
         return f"{_prefix(self.activation) if self._acts_as_one else ''}Layer of {self.neurons}"
 
 
-def _draw(nout: int, nin: int, initializer: Any) -> list[list[float]]:
+def _draw(nout: int, nin: int, initializer: Choice) -> list[list[float]]:
     """Return a row of weights for each neuron; without an initializer, in micrograd's order."""
     reserve((nout, nin))
     if initializer is None:
@@ -249,7 +250,7 @@ def _draw(nout: int, nin: int, initializer: Any) -> list[list[float]]:
     return rows
 
 
-def _prefix(activation: Any) -> str:
+def _prefix(activation: Choice) -> str:
     """Return how a repr begins: ReLU, LeakyReLU, Tanh."""
     words = name_of(activation).strip("<>_").split("_")
     return "".join(word.capitalize() for word in words).replace("Relu", "ReLU")

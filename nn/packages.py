@@ -2,6 +2,7 @@
 
 import importlib
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 from autograd_core import MissingPackageError
@@ -32,7 +33,7 @@ def optional(module: str, package: str) -> Any:
         ) from error
 
 
-def progress_bar(batches: Any, verbose: Any) -> Any:
+def progress_bar(batches: Iterable[Any], verbose: str | int) -> Iterable[Any]:
     """Return the batches, and show how many have been taken, unless `verbose` is 0.
 
     Example: >>> list(progress_bar([1, 2], verbose=0))

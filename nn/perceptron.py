@@ -1,13 +1,14 @@
 """Perceptron: a neuron with two outputs, and the rule by which it learns."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from autograd_core import DomainError, OptionError, ShapeError, no_grad
+from autograd_core import DomainError, OptionError, ShapeError, Value, no_grad
+from autograd_core.data import Array, Operand
 
-from .configuration import check_range
+from .configuration import Choice, check_range
 from .data import whole_number
 from .mistakes import warn
 from .module import EVALUATED_AT_ONCE
@@ -50,7 +51,7 @@ class Perceptron(Neuron):
         self,
         nin: int,
         outputs: Sequence[float] = (0, 1),
-        initializer: Any = "zeros",
+        initializer: Choice = "zeros",
         use_bias: bool = True,
     ) -> None:
         if len(outputs) != 2 or not outputs[0] < outputs[1]:
@@ -62,14 +63,14 @@ class Perceptron(Neuron):
         super().__init__(nin, activation="step", initializer=initializer, use_bias=use_bias)
         self.outputs = tuple(outputs)
 
-    def forward(self, x: Any) -> list[Any]:
+    def forward(self, x: Operand) -> list[Value]:
         """Return a list of one: the output at rest, or the one when firing."""
         rest, firing = self.outputs
         fired = super().forward(x)
         return fired if (rest, firing) == (0, 1) else [rest + (firing - rest) * y for y in fired]
 
     def fit(  # type: ignore[override] # the rule has no loss, no optimizer and no batches
-        self, x: Any, y: Any, learning_rate: float = 1.0, epochs: int = 100
+        self, x: Operand, y: Operand, learning_rate: float = 1.0, epochs: int = 100
     ) -> list[Update]:
         """Learn by the perceptron rule, sample by sample, until an epoch makes no mistake.
 
@@ -115,7 +116,9 @@ class Perceptron(Neuron):
             )
         return updates
 
-    def predict(self, x: Any, batch_size: int = EVALUATED_AT_ONCE, verbose: Any = 0) -> Any:
+    def predict(
+        self, x: Operand, batch_size: int = EVALUATED_AT_ONCE, verbose: str | int = 0
+    ) -> Array:
         """Return the outputs for samples.
 
         Args:    x: (samples, nin).
@@ -128,7 +131,9 @@ class Perceptron(Neuron):
         """
         return super().predict(self._samples(x), batch_size, verbose)[:, 0]
 
-    def _learn(self, epoch: int, sample: Any, target: float, learning_rate: float) -> list[Update]:
+    def _learn(
+        self, epoch: int, sample: Array, target: float, learning_rate: float
+    ) -> list[Update]:
         """Show one sample; return the update if there was one."""
         with no_grad():
             output = float(self(sample))
@@ -146,7 +151,7 @@ class Perceptron(Neuron):
         bias = [] if self.b is None else [self.b]
         return tuple(float(value) for value in [*bias, *self.w])
 
-    def _samples(self, x: Any) -> Any:
+    def _samples(self, x: Operand) -> Array:
         samples = np.asarray(x, np.float64)
         if samples.ndim != 2:
             raise ShapeError(
@@ -156,7 +161,7 @@ class Perceptron(Neuron):
             )
         return samples
 
-    def _targets(self, y: Any, count: int) -> Any:
+    def _targets(self, y: Operand, count: int) -> Array:
         targets = np.asarray(y, np.float64)
         if targets.shape not in ((count,), (count, 1)):
             raise ShapeError(

@@ -1,10 +1,10 @@
 """Regularizers: what large weights add to the loss."""
 
-from typing import Any
-
 import numpy as np
 
-from .configuration import Configured, check_range, choose
+from autograd_core.data import Function, Operand, Result
+
+from .configuration import Choice, Configured, check_range, choose
 
 
 class L1(Configured):
@@ -20,7 +20,7 @@ class L1(Configured):
         check_range("l1", l1, 0)
         self.l1 = l1
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Operand) -> Result:
         """Return the penalty of x, a Value or array of any shape: one number."""
         return self.l1 * np.sum(np.abs(x))
 
@@ -38,7 +38,7 @@ class L2(Configured):
         check_range("l2", l2, 0)
         self.l2 = l2
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Operand) -> Result:
         """Return the penalty of x, a Value or array of any shape: one number."""
         return self.l2 * np.sum(np.square(x))
 
@@ -58,7 +58,7 @@ class L1L2(Configured):
         self.l1 = l1
         self.l2 = l2
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Operand) -> Result:
         """Return the penalty of x, a Value or array of any shape: one number."""
         return self.l1 * np.sum(np.abs(x)) + self.l2 * np.sum(np.square(x))
 
@@ -66,7 +66,7 @@ class L1L2(Configured):
 BY_NAME = {"l1": L1, "l2": L2, "l1_l2": L1L2}
 
 
-def get(regularizer: Any) -> Any:
+def get(regularizer: Choice) -> Function | None:
     """Return a regularizer by name; objects, functions of the weights, and None as they are.
 
     Raises:  OptionError: no such name.

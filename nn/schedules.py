@@ -17,13 +17,13 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError
+from autograd_core.data import Function, Operand
 
-from .configuration import Configured, check_range, choose, name_of
+from .configuration import Choice, Configured, Model, check_range, choose, name_of
 from .data import as_array, batches
 
 __all__ = [
@@ -358,7 +358,7 @@ class Warmup(Schedule):
         return start + (rate - start) * step / self.warmup_steps
 
 
-BY_NAME: dict[str, Any] = {
+BY_NAME: dict[str, Function] = {
     "constant": ConstantRate,
     "step_decay": StepDecay,
     "piecewise_constant_decay": PiecewiseConstantDecay,
@@ -372,7 +372,7 @@ BY_NAME: dict[str, Any] = {
 }
 
 
-def get(rate: Any) -> Any:
+def get(rate: Choice) -> Choice:
     """Return a schedule, a function of the step, or a number as it is.
 
     Raises:  OptionError: a name or a class, which do not say how fast; an object or a function that
@@ -404,7 +404,7 @@ def get(rate: Any) -> Any:
     )
 
 
-def _takes_step(function: Any) -> bool:
+def _takes_step(function: Function) -> bool:
     """Return whether a function can be called with the number of a step alone."""
     try:
         inspect.signature(function).bind(0)
@@ -432,9 +432,9 @@ class LearningRates:
 
 
 def learning_rate_finder(
-    model: Any,
-    x: Any,
-    y: Any,
+    model: Model,
+    x: Operand,
+    y: Operand,
     batch_size: int = 32,
     lowest: float = 1e-6,
     highest: float = 10.0,

@@ -86,7 +86,7 @@ class Settings:
         self._live, self._then = [s.live for s in whole], [s.then for s in whole]
         self._partly = [source for source in self._sources if source.is_partly]
 
-    def _visit(self, name: str, thing: Any) -> None:
+    def _visit(self, name: str, thing: object) -> None:
         if isinstance(thing, _NOT_LOOKED_INTO) or id(thing) in self._seen:
             return
         self._seen[id(thing)] = thing

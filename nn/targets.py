@@ -1,11 +1,11 @@
 """Targets and predictions: their shapes, class numbers, labels of two classes, probabilities."""
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError, ShapeError, Value, callback, log_softmax
+from autograd_core.data import Array, Operand, Result
 
 from .mistakes import warn
 
@@ -15,7 +15,7 @@ EPSILON = 1e-7
 ROUNDING, _COARSE = 1e-3, 0.05
 
 
-def as_numbers(x: Any) -> Any:
+def as_numbers(x: Operand) -> Result:
     """Return a Value, or an array of float32 or float64, as it is; anything else as such an array.
 
     Raises: DataError: it is not real numbers.
@@ -25,12 +25,12 @@ def as_numbers(x: Any) -> Any:
     return np.asarray(Value(x).data)
 
 
-def plain(x: Any) -> Any:
+def plain(x: Operand) -> Result:
     """Return the numbers of a Value, or an array as it is: for checks, which need no derivative."""
     return np.asarray(x.data) if isinstance(x, Value) else x
 
 
-def pair(y_true: Any, y_pred: Any, warns: bool = True) -> tuple[Any, Any]:
+def pair(y_true: Operand, y_pred: Operand, warns: bool = True) -> tuple[Operand, Operand]:
     """Return targets and predictions in one shape and type, the predictions'.
 
     Args:    warns: that (n,) and (n, 1) would broadcast where a loss is written by hand.
@@ -44,7 +44,7 @@ def pair(y_true: Any, y_pred: Any, warns: bool = True) -> tuple[Any, Any]:
     return in_type_of(y_pred, y_true), y_pred
 
 
-def check_order(y_true: Any, y_pred: Any) -> None:
+def check_order(y_true: Operand, y_pred: Operand) -> None:
     """Refuse targets and predictions that were given in PyTorch's order.
 
     Raises: OptionError: the targets were computed from others, and the predictions are plain.
@@ -58,12 +58,12 @@ def check_order(y_true: Any, y_pred: Any) -> None:
         )
 
 
-def in_type_of(y_pred: Any, y_true: Any) -> Any:
+def in_type_of(y_pred: Operand, y_true: Operand) -> Result:
     """Return the targets in the predictions' type, so that float32 stays float32."""
     return y_true if y_true.dtype == y_pred.dtype else y_true.astype(y_pred.dtype)
 
 
-def require_samples(y_pred: Any) -> None:
+def require_samples(y_pred: Operand) -> None:
     """Refuse data without any number.
 
     Raises: ShapeError: one axis has length 0.
@@ -76,7 +76,7 @@ def require_samples(y_pred: Any) -> None:
         )
 
 
-def _row_with_row(y_true: Any, y_pred: Any, warns: bool) -> Any:
+def _row_with_row(y_true: Operand, y_pred: Operand, warns: bool) -> Result:
     """Return targets (n,) as a column, or a column as (n,), as the predictions are."""
     given, wanted = y_true.shape, y_pred.shape
     n = wanted[0] if wanted else 0
@@ -99,7 +99,7 @@ def _row_with_row(y_true: Any, y_pred: Any, warns: bool) -> Any:
     return y_true.reshape(wanted)
 
 
-def with_classes(y_pred: Any) -> Any:
+def with_classes(y_pred: Operand) -> Result:
     """Return predictions (batch, ..., classes) as numbers.
 
     Raises: ShapeError: there is no axis of classes, or no sample.
@@ -115,7 +115,7 @@ def with_classes(y_pred: Any) -> Any:
     return y_pred
 
 
-def pair_of_rows(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def pair_of_rows(y_true: Operand, y_pred: Operand) -> tuple[Operand, Operand]:
     """Return targets and predictions, both (batch, ..., classes), in the predictions' type.
 
     Raises: ShapeError: the shapes differ, or have no axis of classes, or no sample.
@@ -132,12 +132,12 @@ def pair_of_rows(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return in_type_of(y_pred, y_true), y_pred
 
 
-def check_rows(y_true: Any) -> None:
+def check_rows(y_true: Operand) -> None:
     """Warn if the rows of the targets do not sum to 1."""
     callback(_check_rows, y_true)
 
 
-def _check_rows(data: Any) -> None:
+def _check_rows(data: Operand) -> None:
     if np.abs(np.add.reduce(data, -1) - 1).max() > ROUNDING:
         warn(
             "target rows",
@@ -147,12 +147,12 @@ def _check_rows(data: Any) -> None:
         )
 
 
-def check_binary(y_true: Any) -> None:
+def check_binary(y_true: Operand) -> None:
     """Warn if targets lie outside 0 and 1."""
     callback(_check_binary, y_true)
 
 
-def _check_binary(data: Any) -> None:
+def _check_binary(data: Operand) -> None:
     data = np.asarray(data)
     if data.min() < 0 or data.max() > 1:
         warn(
@@ -166,7 +166,7 @@ def _check_binary(data: Any) -> None:
         )
 
 
-def are_signs(data: Any) -> bool:
+def are_signs(data: Operand) -> bool:
     """Return whether plain labels of two classes are -1 and 1.
 
     Example: >>> are_signs(np.array([-1, 1, 1])), are_signs(np.array([0, 1, 1]))
@@ -175,7 +175,7 @@ def are_signs(data: Any) -> bool:
     return bool(np.min(data) == -1 and (np.abs(data) == 1).all())
 
 
-def threshold_of(y_true: Any, y_pred: Any) -> float:
+def threshold_of(y_true: Operand, y_pred: Operand) -> float:
     """Return where plain predictions of two classes change sides: 0 for scores of labels -1 and 1.
 
     Example: >>> labels = np.array([-1, 1])
@@ -186,14 +186,14 @@ def threshold_of(y_true: Any, y_pred: Any) -> float:
     return 0.0 if are_scores and are_signs(y_true) else 0.5
 
 
-def signs(y_true: Any) -> Any:
+def signs(y_true: Operand) -> Result:
     """Return labels of two classes as -1 and 1; 0 and 1 become those, as in Keras."""
     callback(_check_signs, y_true)
     zero_or_one = np.min((y_true == 0) | (y_true == 1))
     return np.where(zero_or_one, 2 * y_true - 1, y_true)
 
 
-def _check_signs(data: Any) -> None:
+def _check_signs(data: Operand) -> None:
     is_zero, size = np.equal(data, 0), np.abs(data)
     if not (is_zero | (size == 1) | np.not_equal(data, data)).all():
         warn(
@@ -204,7 +204,7 @@ def _check_signs(data: Any) -> None:
         )
 
 
-def class_numbers(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+def class_numbers(y_true: Operand, y_pred: Operand) -> tuple[Array, Operand]:
     """Return the class of each sample, and a mask of those that have one (None: all have).
 
     Args:    y_true: (batch, ...) or (batch, ..., 1), whole numbers from 0.
@@ -235,7 +235,7 @@ def class_numbers(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return np.where(has_class, whole, 0), has_class
 
 
-def _check_labels(classes: int, labels: Any) -> None:
+def _check_labels(classes: int, labels: Operand) -> None:
     has_class = (labels >= 0) & (labels < classes) & (labels == np.floor(labels))
     if np.all(has_class):
         return
@@ -250,7 +250,7 @@ def _check_labels(classes: int, labels: Any) -> None:
     )
 
 
-def is_output_of(activation: str, y_pred: Any) -> bool:
+def is_output_of(activation: str, y_pred: Operand) -> bool:
     """Return whether predictions are the direct result of sigmoid, or of softmax by last axis."""
     primitive = y_pred.primitive if isinstance(y_pred, Value) else None
     if primitive is None or primitive.table_name != activation:
@@ -258,7 +258,7 @@ def is_output_of(activation: str, y_pred: Any) -> bool:
     return (y_pred.params or {}).get("axis", -1) in (-1, len(y_pred.shape) - 1)
 
 
-def logits_of(y_pred: Any, activation: str, from_logits: bool) -> Any:
+def logits_of(y_pred: Operand, activation: str, from_logits: bool) -> Result:
     """Return what the activation was, or will be, applied to; None if that is not known.
 
     An output that saturates has lost what its logit was: at exactly 0 or 1 a clipped logarithm
@@ -271,7 +271,7 @@ def logits_of(y_pred: Any, activation: str, from_logits: bool) -> Any:
     return y_pred.inputs[0] if is_output_of(activation, y_pred) else None
 
 
-def log_probabilities(y_pred: Any, from_logits: bool) -> Any:
+def log_probabilities(y_pred: Operand, from_logits: bool) -> Result:
     """Return the logarithm of each class's probability, (batch, ..., classes)."""
     _check_several(y_pred)
     logits = logits_of(y_pred, "softmax", from_logits)
@@ -282,12 +282,12 @@ def log_probabilities(y_pred: Any, from_logits: bool) -> Any:
     return np.log(np.clip(y_pred, EPSILON, 1 - EPSILON))
 
 
-def check_probabilities(y_pred: Any, of_classes: bool) -> None:
+def check_probabilities(y_pred: Operand, of_classes: bool) -> None:
     """Warn if numbers lie outside 0 and 1, or rows of classes do not sum to 1."""
     callback(partial(_check_probabilities, of_classes), y_pred)
 
 
-def _check_probabilities(of_classes: bool, data: Any) -> None:
+def _check_probabilities(of_classes: bool, data: Operand) -> None:
     data = np.asarray(data)
     low, high = data.min(), data.max()
     if low < -ROUNDING or high > 1 + ROUNDING:
@@ -306,7 +306,7 @@ def _check_probabilities(of_classes: bool, data: Any) -> None:
         )
 
 
-def _check_several(y_pred: Any) -> None:
+def _check_several(y_pred: Operand) -> None:
     if y_pred.shape[-1] == 1:
         warn(
             "one class",
@@ -316,7 +316,7 @@ def _check_several(y_pred: Any) -> None:
         )
 
 
-def _check_logits(y_pred: Any, activation: str) -> None:
+def _check_logits(y_pred: Operand, activation: str) -> None:
     for applied in ("softmax", "sigmoid"):
         if is_output_of(applied, y_pred):
             warn(
@@ -331,7 +331,7 @@ def _check_logits(y_pred: Any, activation: str) -> None:
         callback(_check_no_probabilities, y_pred)
 
 
-def _check_no_probabilities(data: Any) -> None:
+def _check_no_probabilities(data: Operand) -> None:
     if _are_probabilities(data):
         warn(
             "probabilities as logits",
@@ -341,7 +341,7 @@ def _check_no_probabilities(data: Any) -> None:
         )
 
 
-def _are_probabilities(data: Any) -> bool:
+def _are_probabilities(data: Operand) -> bool:
     """Return whether rows sum to 1 without a negative number; logits do so by chance only."""
     if not data.min() >= 0:
         return False

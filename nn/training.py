@@ -10,13 +10,16 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from typing import Any
+from types import FrameType
+from typing import TypeAlias
 
 import numpy as np
 
 from autograd_core import Value, compile, gradients, no_grad
+from autograd_core.data import Array, Function, Operand, Result, Tree
 
 from .callbacks import CallbackList
+from .configuration import Model
 from .losses import fitting_mask, loss_of
 from .metrics import measured
 from .mistakes import (
@@ -30,11 +33,13 @@ from .mistakes import (
 from .packages import progress_bar
 from .settings import Settings
 
-Metrics = Mapping[str, Callable[..., Any]]
+Metrics: TypeAlias = Mapping[str, Function]
 OFTEN = 10  # recordings of a step, from which on a warning says that settings vary
 
 
-def step(model: Any, x: Any, y: Any, weight: Any = None) -> tuple[float, Any, Any, Any]:
+def step(
+    model: Model, x: Operand, y: Operand, weight: Operand = None
+) -> tuple[float, Operand, Operand, Operand]:
     """Take one step on one batch.
 
     Args:    model: compiled, with an optimizer and a loss.
@@ -64,7 +69,9 @@ def step(model: Any, x: Any, y: Any, weight: Any = None) -> tuple[float, Any, An
     return mean, y, plain(out), plain(mask)
 
 
-def compare(model: Any, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any, Any, Any]:
+def compare(
+    model: Model, x: Operand, y: Operand, weight: Operand = None
+) -> tuple[Result, Operand, Operand, Operand]:
     """Return the loss without penalties, targets, predictions and their mask, or None."""
     out = model(x)
     mask = fitting_mask(model.output_mask(x, None), out)
@@ -72,13 +79,13 @@ def compare(model: Any, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any, A
     return loss_of(model.loss, y, out, weight, mask), y, out, mask
 
 
-def penalized(loss: Any, parts: list[Any]) -> Any:
+def penalized(loss: Operand, parts: list[Model]) -> Result:
     """Return the loss with what the regularizers of the parts add to it."""
     penalty = sum([part.own_penalty() for part in parts])
     return loss + penalty if isinstance(penalty, Value) or penalty != 0.0 else loss
 
 
-def hold(parts: list[Any]) -> None:
+def hold(parts: list[Model]) -> None:
     """Hold the parameters of some parts to their constraints; an interrupt leaves none out."""
     try:
         for part in parts:
@@ -89,7 +96,7 @@ def hold(parts: list[Any]) -> None:
         raise
 
 
-def paired(y: Any, out: Any) -> Any:
+def paired(y: Operand, out: Operand) -> Result:
     """Return targets (n,) as a column where the predictions are one, and the other way round."""
     if y.ndim == len(out.shape) - 1 and out.shape[-1] == 1:
         return y[..., None]
@@ -98,7 +105,7 @@ def paired(y: Any, out: Any) -> Any:
     return y
 
 
-def plain(out: Any) -> Any:
+def plain(out: Operand) -> Result:
     """Return the data of a Value, and anything else as it is."""
     return out.data if isinstance(out, Value) else out
 
@@ -112,7 +119,7 @@ class CompiledStep:
 
     read_anew = frozenset(("moves", "moving", "_is_new"))
 
-    def __init__(self, model: Any, earlier: "CompiledStep | None" = None) -> None:
+    def __init__(self, model: Model, earlier: "CompiledStep | None" = None) -> None:
         self.model = model
         self.parts, parameters = model.inside()
         self.parameters = model.trained(self.parts, parameters)
@@ -138,7 +145,9 @@ class CompiledStep:
             )
         return changed is None
 
-    def __call__(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any, Any]:
+    def __call__(
+        self, x: Operand, y: Operand, weight: Operand
+    ) -> tuple[Result, Operand, Operand, Operand]:
         """Carry out the program; return the loss, targets, predictions and their mask.
 
         Parameters have then moved; or have their gradients, where these accumulate or are averaged
@@ -164,7 +173,9 @@ class CompiledStep:
             parameter.grad = plain(gradient)
         return loss, paired(y, out), out, mask
 
-    def _descend(self, x: Any, y: Any, weight: Any, rate: Any, moves: bool) -> Any:
+    def _descend(
+        self, x: Operand, y: Operand, weight: Operand, rate: Operand, moves: bool
+    ) -> tuple[Result, ...]:
         """Do what `step` does, to be compiled.
 
         Parameters that the loss does not reach stay as they are. Gradients are returned only where
@@ -185,7 +196,11 @@ class CompiledStep:
 
 
 def learn(
-    model: Any, data: Any, validation: Any, callbacks: CallbackList, epochs: Iterable[int]
+    model: Model,
+    data: Iterable[Tree],
+    validation: Iterable[Tree] | None,
+    callbacks: CallbackList,
+    epochs: Iterable[int],
 ) -> None:
     """Learn from batches, epoch by epoch; Ctrl-C ends it after the current batch."""
     with interruptible(partial(setattr, model, "stop_training", True)), model._drawing():
@@ -207,13 +222,13 @@ def learn(
 
 
 def _learn_epoch(
-    model: Any, data: Any, callbacks: CallbackList, epoch: int, is_first: bool
+    model: Model, data: Iterable[Tree], callbacks: CallbackList, epoch: int, is_first: bool
 ) -> dict[str, float]:
     """See all batches once; return the loss and the metrics."""
     model.train()
     metrics: EpochMetrics = model._ranks.metrics(model.metrics)
     expects_nan = any(each.expects_nan for each in callbacks.callbacks)
-    without: Any = None  # names of parameters that no gradient has reached yet
+    without: set[str] | None = None  # names of parameters that no gradient has reached yet
     for i, batch in enumerate(model._ranks.batches(data)):
         if is_first and i == 0:
             check_scale(model, batch[0])
@@ -236,7 +251,7 @@ def _learn_epoch(
     return metrics.logs()
 
 
-def _unreached(model: Any) -> set[str]:
+def _unreached(model: Model) -> set[str]:
     """Return the names of trained parameters without a gradient; none, if none has one with jit."""
     learning = {id(p) for p in model.parameters()}
     named = {name: p for name, p in model.named_parameters().items() if id(p) in learning}
@@ -244,7 +259,7 @@ def _unreached(model: Any) -> set[str]:
     return set() if model.jit and len(lacking) == len(named) else lacking
 
 
-def _stops(model: Any) -> bool:
+def _stops(model: Model) -> bool:
     """Return whether training stops here: on any rank, a callback or Ctrl-C asks for it."""
     stops: bool = model._ranks.agreed(model.stop_training)
     if stops:  # never False: Ctrl-C may have set it since
@@ -252,7 +267,7 @@ def _stops(model: Any) -> bool:
     return stops
 
 
-def measure(model: Any, data: Any, verbose: Any = 0) -> dict[str, float]:
+def measure(model: Model, data: Iterable[Tree], verbose: str | int = 0) -> dict[str, float]:
     """Return the loss and the metrics of batches, without learning."""
     metrics: EpochMetrics = model._ranks.metrics(model.metrics)
     with model.evaluating():  # recorded all the same: losses look at what made the predictions
@@ -274,9 +289,9 @@ class EpochMetrics:
         self._metrics = metrics
         self._total = 0.0
         self._samples = 0
-        self._kept: list[tuple[Any, Any, Any]] = []
+        self._kept: list[tuple[Array, Array, Array | None]] = []
 
-    def add(self, loss: float, y: Any, out: Any, mask: Any = None) -> None:
+    def add(self, loss: float, y: Operand, out: Operand, mask: Operand = None) -> None:
         """Add a batch: its mean loss, targets, predictions and mask, (batch, steps) or None."""
         self._total += loss * len(y)
         self._samples += len(y)
@@ -306,7 +321,7 @@ class SingleProcess:
 
     updates_apart = False  # whether gradients leave a compiled step before they move parameters
 
-    def batches(self, data: Any) -> Any:
+    def batches(self, data: Iterable[Tree]) -> Iterable[Tree]:
         """Return the batches that this process computes: all of them."""
         return data
 
@@ -322,7 +337,9 @@ class SingleProcess:
         """Return whether training stops here."""
         return stops
 
-    def averaged(self, loss: float, mask: Any = None, parameters: Iterable[Any] = ()) -> float:
+    def averaged(
+        self, loss: float, mask: Operand = None, parameters: Iterable[Value] = ()
+    ) -> float:
         """Return the loss of the batch, and leave its gradients in the parameters.
 
         Args:    mask: the steps over which the loss is a mean; None: it is one over samples.
@@ -337,7 +354,7 @@ def interruptible(stop: Callable[[], None]) -> Iterator[None]:
         yield  # signals reach the main thread only
         return
 
-    def on_signal(_number: int, _frame: Any) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, before)
         stop()
 

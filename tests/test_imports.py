@@ -10,6 +10,7 @@ import pytest
 
 import autograd_core
 import nn
+from autograd_core import data
 
 
 @cache
@@ -97,12 +98,14 @@ def test_imports_stand_at_the_top_of_modules():
     assert nested == []
 
 
-def test_nn_imports_public_names_of_autograd_core_only():
+def test_nn_imports_public_names_and_types_of_autograd_core_only():
+    types = [name for name in vars(data) if name[0].isupper()]
+    public = {"autograd_core": [None, *autograd_core.__all__], "autograd_core.data": types}
     private = [
         f"{name} imports {imported} from {source}"
         for name, source, imported in all_imports()
         if name.split(".")[0] == "nn" and source.split(".")[0] == "autograd_core"
-        if source != "autograd_core" or imported not in [None, *autograd_core.__all__]
+        if imported not in public.get(source, [])
     ]
     assert private == []
 

@@ -4,7 +4,9 @@ from typing import assert_type
 
 import numpy as np
 
-from autograd_core import Value
+import nn
+from autograd_core import Value, no_grad
+from nn.callbacks import History
 
 
 def test_operators_of_a_value_are_typed_and_give_values() -> None:
@@ -52,3 +54,25 @@ def test_plain_data_of_a_value_is_typed_as_data() -> None:
     assert isinstance(assert_type(float(loss), float), float)
     assert isinstance(assert_type(v.shape, tuple[int, ...]), tuple)
     assert isinstance(v.data, np.ndarray)
+
+
+def test_a_decorated_function_keeps_its_type() -> None:
+    @no_grad
+    def double(x: float) -> float:
+        return 2 * x
+
+    assert isinstance(assert_type(double(1.5), float), float)
+
+
+def test_models_are_typed_and_give_what_they_say() -> None:
+    model = nn.Sequential([nn.Dense(1)])
+    model.compile("sgd", loss="mse")
+    x, y = [[0.0], [1.0]], [1.0, 3.0]
+    history = assert_type(model.fit(x, y, verbose=0), History)
+    assert isinstance(history, History)
+    logs = assert_type(model.train_on_batch(x, y), dict[str, float])
+    assert all(isinstance(figure, float) for figure in logs.values())
+    assert assert_type(model.eval(), nn.Sequential) is model
+    assert isinstance(model.predict(x), np.ndarray)
+    optimizer = assert_type(nn.optimizers.get("adam"), nn.optimizers.Optimizer)
+    assert isinstance(optimizer, nn.optimizers.Optimizer)

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from autograd_core import FileError
+from autograd_core.data import Array
 
 from ..files import replacing
 from ..packages import tqdm
@@ -43,7 +43,7 @@ FILES = {
 
 def mnist(
     folder: str | os.PathLike[str] | None = None, mirrors: Sequence[str] = MIRRORS
-) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     """Return (x, y) for training and (x, y) for testing; (x_train, y_train), (x_test, y_test).
 
     The files are read from <folder>/mnist and checked; missing ones are downloaded.
@@ -68,7 +68,7 @@ def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autograd_core"
 
 
-def _array(content: bytes) -> Any:
+def _array(content: bytes) -> Array:
     """Return the array in an IDX file: two zeros, type, number of axes, their lengths, bytes."""
     axes = content[3]
     shape = np.frombuffer(content, ">u4", axes, offset=4)

@@ -1,16 +1,18 @@
 """Small data sets: Boolean functions, curves in the plane, digits and a table of salaries."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
+
+from autograd_core.data import Array, Function
 
 from ..configuration import check_range
 from ..data import whole_number
 from ..packages import optional
 from ..randomness import generator
 
-XY = tuple[Any, Any]
+XY: TypeAlias = tuple[Array, Array]
 
 
 def xor() -> XY:
@@ -46,7 +48,7 @@ def or_() -> XY:
     return _rows(np.maximum)
 
 
-def _rows(function: Callable[..., Any]) -> XY:
+def _rows(function: Function) -> XY:
     x = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     return x, function(x[:, 0], x[:, 1]).astype(float)
 
@@ -129,7 +131,7 @@ def _halves(samples: int) -> tuple[int, int]:
     return samples // 2, samples - samples // 2
 
 
-def _mixed(curves: Any, noise: float, seed: int | None) -> XY:
+def _mixed(curves: Sequence[Sequence[Array]], noise: float, seed: int | None) -> XY:
     """Return the points of all curves, (x, y) coordinates each, with noise and in random order."""
     check_range("noise", noise, 0)
     source = generator() if seed is None else np.random.default_rng(seed)
@@ -140,7 +142,7 @@ def _mixed(curves: Any, noise: float, seed: int | None) -> XY:
     return x[order], y[order]
 
 
-def digits() -> tuple[Any, Any]:
+def digits() -> XY:
     """Return 1,797 handwritten digits of 8 x 8 pixels, from scikit-learn.
 
     Returns: x (1797, 64), float64 from 0, white, to 1: scikit-learn's 0 to 16 divided by 16;
@@ -171,7 +173,7 @@ _PROFESSORS = [
 ]
 
 
-def salaries() -> dict[str, list[Any]]:
+def salaries() -> dict[str, list[str | float]]:
     """Return what ten professors of a college in the USA earned in nine months of 2008-09.
 
     Returns: columns by name, of ten entries each; pandas.DataFrame(salaries()) makes a frame.

@@ -1,10 +1,10 @@
 """Boltzmann machines: units of 0 and 1 that learn the distribution of their data."""
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd_core import OptionError, Value, logsumexp, no_grad, sigmoid, softplus
+from autograd_core.data import Array, Operand, Result
 
 from ..configuration import check_range
 from ..data import batches, whole_number
@@ -39,7 +39,7 @@ class RestrictedBoltzmannMachine(Module):
     visible_bias: Value
     hidden_bias: Value
 
-    def __init__(self, visible: int, hidden: int, dtype: Any = "float32") -> None:
+    def __init__(self, visible: int, hidden: int, dtype: DTypeLike = "float32") -> None:
         self.visible = whole_number("visible", visible)
         self.hidden = whole_number("hidden", hidden)
         self.dtype = np.dtype(dtype).name
@@ -48,7 +48,7 @@ class RestrictedBoltzmannMachine(Module):
         self.visible_bias = Value(np.zeros(visible, dtype))
         self.hidden_bias = Value(np.zeros(hidden, dtype))
 
-    def energy(self, v: Any, h: Any) -> Any:
+    def energy(self, v: Operand, h: Operand) -> Result:
         """Return E(v, h), a Value (batch,).
 
         Args:    v: (batch, visible), from 0 to 1.
@@ -58,7 +58,7 @@ class RestrictedBoltzmannMachine(Module):
         v, h = self._visible(v), self._hidden(h)
         return -(v @ self.visible_bias) - np.sum(h * self._hidden_field(v), -1)
 
-    def free_energy(self, v: Any) -> Any:
+    def free_energy(self, v: Operand) -> Result:
         """Return -log of the sum of exp(-E(v, h)) over all h, a Value (batch,).
 
         The sum factorizes over hidden units: F(v) = -b v - sum softplus(c + W v).
@@ -68,29 +68,29 @@ class RestrictedBoltzmannMachine(Module):
         v = self._visible(v)
         return -(v @ self.visible_bias) - np.sum(softplus(self._hidden_field(v)), -1)
 
-    def hidden_probabilities(self, v: Any) -> Any:
+    def hidden_probabilities(self, v: Operand) -> Result:
         """Return p(h = 1 | v) = sigmoid(c + W v), a Value (batch, hidden); v as for `energy`."""
         return sigmoid(self._hidden_field(self._visible(v)))
 
-    def visible_probabilities(self, h: Any) -> Any:
+    def visible_probabilities(self, h: Operand) -> Result:
         """Return p(v = 1 | h) = sigmoid(b + h W), a Value (batch, visible); h as for `energy`."""
         return sigmoid(self._hidden(h) @ self.weight + self.visible_bias)
 
-    def __call__(self, v: Any) -> Any:
+    def __call__(self, v: Operand) -> Result:
         """Return the hidden probabilities: features of v."""
         return self.hidden_probabilities(v)
 
-    def sample_hidden(self, v: Any) -> Any:
+    def sample_hidden(self, v: Operand) -> Array:
         """Return hidden states drawn from p(h | v), an array of 0 and 1, (batch, hidden)."""
         with no_grad():
             return bernoulli(self.hidden_probabilities(v).data)
 
-    def sample_visible(self, h: Any) -> Any:
+    def sample_visible(self, h: Operand) -> Array:
         """Return visible states drawn from p(v | h), an array of 0 and 1, (batch, visible)."""
         with no_grad():
             return bernoulli(self.visible_probabilities(h).data)
 
-    def gibbs(self, v: Any, steps: int = 1) -> Any:
+    def gibbs(self, v: Operand, steps: int = 1) -> Array:
         """Return visible states, `steps` times drawn: h from p(h | v), then v from p(v | h).
 
         Args:    v: where the chains start, (batch, visible).
@@ -102,7 +102,7 @@ class RestrictedBoltzmannMachine(Module):
             v = self.sample_visible(self.sample_hidden(v))
         return self._visible(v)
 
-    def samples(self, n: int, steps: int = 1000) -> Any:
+    def samples(self, n: int, steps: int = 1000) -> Array:
         """Return n visible states, each the end of a chain that starts with coin flips.
 
         Args:    n: how many.
@@ -111,12 +111,12 @@ class RestrictedBoltzmannMachine(Module):
         """
         return self.gibbs(generator().integers(0, 2, (n, self.visible)), steps)
 
-    def reconstruction(self, v: Any) -> Any:
+    def reconstruction(self, v: Operand) -> Result:
         """Return the visible probabilities, given the hidden ones, given v; as `energy`'s v."""
         with no_grad():
             return self.visible_probabilities(self.hidden_probabilities(v)).data
 
-    def contrast(self, v: Any, chain_end: Any) -> Any:
+    def contrast(self, v: Operand, chain_end: Operand) -> Result:
         """Return mean F(v) - mean F(chain_end), a Value.
 
         Its gradient, with the end of the chain as a constant, is the update of contrastive
@@ -133,7 +133,7 @@ class RestrictedBoltzmannMachine(Module):
 
     def fit(  # type: ignore[override] # there are no targets, and the energy is the loss
         self,
-        x: Any,
+        x: Operand,
         epochs: int = 10,
         batch_size: int = 32,
         learning_rate: float = 0.1,
@@ -167,13 +167,13 @@ class RestrictedBoltzmannMachine(Module):
             errors.append(float(np.mean(np.square(x - self.reconstruction(x)))))
         return errors
 
-    def _hidden_field(self, v: Any) -> Any:
+    def _hidden_field(self, v: Operand) -> Result:
         return v @ self.weight.T + self.hidden_bias
 
-    def _visible(self, v: Any) -> Any:
+    def _visible(self, v: Operand) -> Result:
         return as_states(v, "visible states", self.visible, self.dtype, 0, between=True)
 
-    def _hidden(self, h: Any) -> Any:
+    def _hidden(self, h: Operand) -> Result:
         return as_states(h, "hidden states", self.hidden, self.dtype, 0, between=True)
 
 
@@ -208,12 +208,12 @@ class BoltzmannMachine(Module):
         self.bias = Value(np.zeros(units))
 
     @property
-    def couplings(self) -> Any:
+    def couplings(self) -> Array:
         """The symmetric weights W with zero diagonal, a Value (units, units)."""
         upper = np.triu(self.weight, 1)
         return upper + upper.T
 
-    def energy(self, state: Any) -> Any:
+    def energy(self, state: Operand) -> Result:
         """Return E(state), a Value (batch,).
 
         Args:    state: (batch, units), of 0 and 1.
@@ -222,11 +222,11 @@ class BoltzmannMachine(Module):
         state = as_states(state, "a state of all units", self.units, float, 0)
         return pairwise_energy(state, self.couplings, self.bias)
 
-    def __call__(self, state: Any) -> Any:
+    def __call__(self, state: Operand) -> Result:
         """Return the energy."""
         return self.energy(state)
 
-    def log_probabilities(self) -> Any:
+    def log_probabilities(self) -> Array:
         """Return log p(v) of each visible pattern v, by a sum over all states.
 
         Returns: a Value (2 ** visible,), in the order of the binary numbers 00..0 to 11..1.
@@ -243,11 +243,11 @@ class BoltzmannMachine(Module):
         log_weights = -self.energy(states).reshape(2**self.visible, -1)
         return logsumexp(log_weights, axis=1) - logsumexp(log_weights)
 
-    def probabilities(self) -> Any:
+    def probabilities(self) -> Array:
         """Return p(v) of each visible pattern; see `log_probabilities`."""
         return np.exp(self.log_probabilities())
 
-    def negative_log_likelihood(self, v: Any) -> Any:
+    def negative_log_likelihood(self, v: Operand) -> Result:
         """Return the mean of -log p(v) over data, a Value; its minimum is the data's entropy.
 
         Its gradient is a difference of correlations: <s s> of the free machine less <s s> with the
@@ -259,7 +259,7 @@ class BoltzmannMachine(Module):
         patterns = self._visible(v) @ 2.0 ** np.arange(self.visible)[::-1]
         return -np.mean(self.log_probabilities()[patterns.astype(int)])
 
-    def gibbs(self, state: Any, steps: int = 1, clamped: bool = False) -> Any:
+    def gibbs(self, state: Operand, steps: int = 1, clamped: bool = False) -> Array:
         """Return states after Gibbs sweeps: p(s_i = 1 | others) = sigmoid(W_i s + b_i).
 
         Args:    state: where the chains start, (chains, units).
@@ -271,13 +271,13 @@ class BoltzmannMachine(Module):
         state = as_states(state, "states of all units", self.units, float, 0)
         with no_grad():
             couplings = self.couplings.data
-        bias: Any = self.bias.data
+        bias: Operand = self.bias.data
         for _ in range(steps):
             for unit in range(self.visible if clamped else 0, self.units):
                 state[:, unit] = bernoulli(sigmoid(state @ couplings[unit] + bias[unit]))
         return state
 
-    def samples(self, n: int, steps: int = 1000) -> Any:
+    def samples(self, n: int, steps: int = 1000) -> Array:
         """Return n visible states, each the end of a chain that starts with coin flips.
 
         Args:    n: how many.
@@ -286,7 +286,7 @@ class BoltzmannMachine(Module):
         """
         return self.gibbs(self._coin_flips(n), steps)[:, : self.visible]
 
-    def contrast(self, clamped: Any, free: Any) -> Any:
+    def contrast(self, clamped: Operand, free: Operand) -> Result:
         """Return mean E(clamped) - mean E(free), a Value.
 
         With samples of both as constants, its gradient is an estimate of that of the negative
@@ -299,7 +299,7 @@ class BoltzmannMachine(Module):
 
     def fit(  # type: ignore[override] # there are no targets, and the energy is the loss
         self,
-        x: Any,
+        x: Operand,
         epochs: int = 100,
         learning_rate: float = 0.1,
         momentum: float = 0.0,
@@ -337,14 +337,14 @@ class BoltzmannMachine(Module):
             losses.append(float(loss))
         return losses
 
-    def _coin_flips(self, n: int) -> Any:
+    def _coin_flips(self, n: int) -> Array:
         return generator().integers(0, 2, (n, self.units))
 
-    def _visible(self, v: Any) -> Any:
+    def _visible(self, v: Operand) -> Result:
         return as_states(v, "visible states", self.visible, float, 0)
 
 
-def bernoulli(probabilities: Any) -> Any:
+def bernoulli(probabilities: Operand) -> Array:
     """Return 1 with these probabilities, else 0: an array of their shape and type."""
     chance = generator().random(probabilities.shape, probabilities.dtype)
     return (chance < probabilities).astype(probabilities.dtype)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd_core import DomainError, OptionError, ShapeError, Value, grad
+from autograd_core.data import Array, Operand, Result
 
 from ..configuration import check_range
 from ..data import whole_number
@@ -28,12 +30,12 @@ class Recall:
              (array([ 1.,  1., -1.]), array([ 0.33333333, -1.        ]), True)
     """
 
-    states: Any
-    energies: Any
+    states: Array
+    energies: Array
     settled: bool
 
     @property
-    def state(self) -> Any:
+    def state(self) -> Array:
         """The last state, (units,)."""
         return self.states[-1]
 
@@ -55,8 +57,8 @@ class Hopfield(Module):
              computational abilities, 1982, equations 1, 2 and 7, with states -1 and 1.
     """
 
-    weight: Any
-    bias: Any
+    weight: Array
+    bias: Array
 
     def __init__(self, units: int) -> None:
         self.units = whole_number("units", units)
@@ -64,7 +66,7 @@ class Hopfield(Module):
         self.weight = np.zeros((units, units))
         self.bias = np.zeros(units)
 
-    def store(self, patterns: Any) -> "Hopfield":
+    def store(self, patterns: Operand) -> Self:
         """Store patterns, in addition to earlier ones.
 
         Hebb's rule adds P^T P / units to the weights, and keeps their diagonal at 0. About 0.138
@@ -81,7 +83,7 @@ class Hopfield(Module):
         self.weight = weight
         return self
 
-    def energy(self, state: Any) -> Any:
+    def energy(self, state: Operand) -> Result:
         """Return E(state).
 
         Args:    state: (units,) or (batch, units).
@@ -92,7 +94,7 @@ class Hopfield(Module):
             return pairwise_energy(Value(self._states(state)), self.weight, self.bias).data
         return pairwise_energy(self._states(state), self.weight, self.bias)
 
-    def field(self, state: Any) -> Any:
+    def field(self, state: Operand) -> Array:
         """Return the field of each unit, the gradient of -E: W s + b.
 
         Args, Raises: as for `energy`.
@@ -102,7 +104,7 @@ class Hopfield(Module):
 
     def recall(
         self,
-        state: Any,
+        state: Operand,
         steps: int = 100,
         synchronous: bool = False,
         order: Iterable[int] | None = None,
@@ -137,16 +139,16 @@ class Hopfield(Module):
         trajectory = np.array(states)
         return Recall(trajectory, self.energy(trajectory), bool((wanted == state).all()))
 
-    def __call__(self, state: Any) -> Any:
+    def __call__(self, state: Operand) -> Result:
         """Return the state in which `recall` ends, (units,)."""
         return self.recall(state).state
 
-    def _wanted(self, state: Any) -> Any:
+    def _wanted(self, state: Operand) -> Array:
         """Return the state of each unit after its next update."""
         field = self.field(state)
         return np.where(field == 0.0, state, np.sign(field))
 
-    def _states(self, given: Any, axes: tuple[int, ...] = (1, 2)) -> Any:
+    def _states(self, given: Operand, axes: tuple[int, ...] = (1, 2)) -> Array:
         return as_states(given, "states of a Hopfield network", self.units, float, -1, axes=axes)
 
     def _checked(self, order: Iterable[int]) -> list[int]:
@@ -160,7 +162,7 @@ class Hopfield(Module):
         return order
 
 
-def pairwise_energy(state: Any, weight: Any, bias: Any) -> Any:
+def pairwise_energy(state: Operand, weight: Operand, bias: Operand) -> Result:
     """Return -1/2 s W s - b s, which is low where units connected by positive weights agree.
 
     Args:    state: s, (..., units).
@@ -174,14 +176,14 @@ def pairwise_energy(state: Any, weight: Any, bias: Any) -> Any:
 
 
 def as_states(
-    given: Any,
+    given: Operand,
     name: str,
     units: int,
-    dtype: Any,
+    dtype: DTypeLike,
     low: float,
     between: bool = False,
     axes: tuple[int, ...] = (2,),
-) -> Any:
+) -> Result:
     """Return states as floats, after checks of their shape and their numbers.
 
     Args:    given: array, (batch, units); of Values only the shape is checked.

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+
+from autograd_core.data import Array, Operand, Tree
 
 from ..packages import optional
 
@@ -15,6 +17,7 @@ _utils = optional("sklearn.utils", PACKAGE)
 _validation = optional("sklearn.utils.validation", PACKAGE)
 _metrics = optional("sklearn.metrics", PACKAGE)
 
+Seed: TypeAlias = int | np.random.RandomState | None  # what scikit-learn calls random_state
 BaseEstimator: Any = _base.BaseEstimator
 ClassifierMixin: Any = _base.ClassifierMixin
 RegressorMixin: Any = _base.RegressorMixin
@@ -51,7 +54,12 @@ class Rows:
              ([[2, 0], [1, 3], [4]], [[2, 1], [0, 4], [3]])
     """
 
-    def __init__(self, parts: tuple[Any, ...], batch_size: int, random_state: Any = None) -> None:
+    def __init__(
+        self,
+        parts: tuple[Operand, ...],
+        batch_size: int,
+        random_state: np.random.RandomState | None = None,
+    ) -> None:
         self.parts = tuple(part for part in parts if part is not None)
         self.batch_size = batch_size
         self.random_state = random_state
@@ -60,7 +68,7 @@ class Rows:
     def __len__(self) -> int:
         return math.ceil(len(self._order) / self.batch_size)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Tree]:
         if self.random_state is not None:
             self._order = self._order[self.random_state.permutation(len(self._order))]
         for start in range(0, len(self._order), self.batch_size):
@@ -69,5 +77,5 @@ class Rows:
             yield tuple(_dense(part[here]) for part in self.parts)
 
 
-def _dense(part: Any) -> Any:
+def _dense(part: Operand) -> Array:
     return part.toarray() if hasattr(part, "toarray") else part

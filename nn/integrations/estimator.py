@@ -1,14 +1,16 @@
 """NetworkEstimator, the base of all estimators, and the mixins of classifiers and regressors."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from autograd_core import DomainError, OptionError, ShapeError
+from autograd_core.data import Array, Operand, Params, Tree
 
+from ..callbacks import Callback, History
 from ..randomness import drawing_from
 from ._sklearn import (
     BaseEstimator,
@@ -34,7 +36,7 @@ _FLOATS = (np.float64, np.float32)
 class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's types are not known
     """An estimator around a model of `nn`, which after `fit` is its attribute `model_`."""
 
-    _accepts: ClassVar[dict[str, Any]] = {"accept_sparse": "csr"}  # as samples
+    _accepts: ClassVar[Params] = {"accept_sparse": "csr"}  # as samples
     _takes_many = True  # targets for a sample
 
     def __sklearn_tags__(self) -> Any:
@@ -43,7 +45,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
         tags.input_tags.sparse = "accept_sparse" in self._accepts
         return tags
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def fit(self, X: Operand, y: Operand, sample_weight: Operand = None) -> Self:
         """Learn from samples X and targets y; return itself.
 
         Args:    X: array or frame, (samples, ...); of multi-layer perceptrons (samples, features),
@@ -59,7 +61,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
             self._learn(self._samples(X, y, sample_weight, first), first)
         return self
 
-    def _fit_part(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+    def _fit_part(
+        self, X: Operand, y: Operand, sample_weight: Operand = None, classes: Operand = None
+    ) -> Self:
         """Learn from samples in one pass, and go on from where the last call ended."""
         self._check()
         if getattr(self, "early_stopping", False):
@@ -90,7 +94,9 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
                 self.model_.load_state_dict(weights)
             raise
 
-    def _checked(self, X: Any, y: Any, first: bool, **options: Any) -> tuple[Any, Any]:
+    def _checked(
+        self, X: Operand, y: Operand, first: bool, **options: Any
+    ) -> tuple[Operand, Array]:
         """Return samples, dense or sparse, and targets, as scikit-learn checks them."""
         options |= {"dtype": _FLOATS, "multi_output": self._takes_many} | self._accepts
         X, y = validate_data(self, X, y, reset=first, **options)
@@ -98,22 +104,24 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc] # scikit-learn's ty
             y = column_or_1d(y, warn=True)
         return X, y
 
-    def _outputs(self, X: Any) -> Any:
+    def _outputs(self, X: Operand) -> Array:
         """Return the model's outputs for samples of a user: (samples, outputs)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=_FLOATS, reset=False, **self._accepts)
         return self._computed(X)
 
-    def _computed(self, X: Any) -> Any:
+    def _computed(self, X: Operand) -> Array:
         out = [self.model_.predict(x) for (x,) in Rows((X,), PREDICTED_AT_ONCE)]
         return np.concatenate(out).reshape(X.shape[0], -1)
 
-    def _begin_drawing(self, random_state: Any) -> None:
+    def _begin_drawing(self, random_state: np.random.RandomState) -> None:
         """Seed dropout and the like from a copy of a RandomState, which stays as it is."""
         seed = copy.deepcopy(random_state).randint(2**31 - 1)
         self._generator = np.random.default_rng(seed)
 
-    def _train(self, data: Any, epochs: int, callbacks: Any, **options: Any) -> Any:
+    def _train(
+        self, data: Iterable[Tree], epochs: int, callbacks: Iterable[Callback], **options: Any
+    ) -> History:
         """Return the History of training the model."""
         verbose = 2 * bool(self.verbose)
         with drawing_from(self._generator):
@@ -146,19 +154,19 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
         tags.classifier_tags.multi_label = self._takes_many
         return tags
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Operand) -> Array:
         """Return the class of each sample, (samples,); of several labels, rows of 0 and 1."""
         return self._labels(self._outputs(X))
 
     def _samples(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
+        X: Operand,
+        y: Operand,
+        sample_weight: Operand,
         first: bool,
-        classes: Any = None,
+        classes: Operand = None,
         is_part: bool = False,
-    ) -> tuple[Any, Any, Any]:
+    ) -> tuple[Operand, Array, Array | None]:
         """Return samples, their rows of 0 and 1, one for each output, and their weights."""
         if is_part:
             self._check_part(first, classes)
@@ -188,7 +196,7 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
         self._binarizer, self.classes_ = binarizer, binarizer.classes_
         return counted(X, rows, weights)
 
-    def _weights(self, X: Any, y: Any, sample_weight: Any) -> Any:
+    def _weights(self, X: Operand, y: Operand, sample_weight: Operand) -> Array | None:
         """Return the weights of samples times those of their classes, or None for none."""
         weights = weights_for(X, sample_weight)
         if self.class_weight is None:
@@ -196,7 +204,7 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
         by_class = compute_sample_weight(self.class_weight, y).astype(X.dtype)
         return by_class if weights is None else weights * by_class
 
-    def _known(self, classes: Any) -> Any:
+    def _known(self, classes: Operand) -> Array:
         """Return the binarizer of the first call.
 
         Raises: OptionError: other classes than there.
@@ -209,7 +217,7 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
             )
         return self._binarizer
 
-    def _check_part(self, first: bool, classes: Any) -> None:
+    def _check_part(self, first: bool, classes: Operand) -> None:
         """Refuse options that need all of the data.
 
         Raises: OptionError: a first call without classes, or class_weight="balanced".
@@ -227,11 +235,11 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
                 "{class: weight}, with compute_class_weight('balanced', classes=..., y=all of y)",
             )
 
-    def _labels(self, out: Any) -> Any:
+    def _labels(self, out: Operand) -> Array:
         """Return classes of rows: of outputs, or of targets."""
         return self._binarizer.inverse_transform(out, threshold=self._threshold)
 
-    def _judged(self, out: Any, rows: Any, weights: Any) -> float:
+    def _judged(self, out: Operand, rows: Array, weights: Operand) -> float:
         """Return the score of outputs: accuracy."""
         right = accuracy_score(self._labels(rows), self._labels(out), sample_weight=weights)
         return float(right)
@@ -240,7 +248,9 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
 class Probabilistic(Classifying):
     """A classifier whose outputs are probabilities."""
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+    def partial_fit(
+        self, X: Operand, y: Operand, sample_weight: Operand = None, classes: Operand = None
+    ) -> Self:
         """Learn from samples in one pass, and go on from where the last call ended.
 
         Args:    X, y, sample_weight: as in `fit`.
@@ -250,12 +260,12 @@ class Probabilistic(Classifying):
         """
         return self._fit_part(X, y, sample_weight, classes)
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Operand) -> Array:
         """Return probabilities, (samples, classes), in the order of `classes_`."""
         out = self._outputs(X)
         return np.hstack([1 - out, out]) if out.shape[1] == 1 else out
 
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Operand) -> Array:
         """Return the logarithm of predict_proba; of a probability of 0 it is -inf."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
@@ -270,12 +280,12 @@ class Regressing(RegressorMixin):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Operand) -> Array:
         """Return the predictions, (samples,), or (samples, outputs) if there are several."""
         out = self._outputs(X)
         return out[:, 0] if out.shape[1] == 1 else out
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def partial_fit(self, X: Operand, y: Operand, sample_weight: Operand = None) -> Self:
         """Learn from samples in one pass, and go on from where the last call ended.
 
         Args:    X, y, sample_weight: as in `fit`.
@@ -284,19 +294,19 @@ class Regressing(RegressorMixin):  # type: ignore[misc]
         return self._fit_part(X, y, sample_weight)
 
     def _samples(
-        self, X: Any, y: Any, sample_weight: Any, first: bool, *_: Any, **part: Any
-    ) -> tuple[Any, Any, Any]:
+        self, X: Operand, y: Operand, sample_weight: Operand, first: bool, *_: Any, **part: Any
+    ) -> tuple[Operand, Array, Array | None]:
         """Return samples, their targets (samples, outputs) and their weights."""
         X, y = self._checked(X, y, first, y_numeric=True)
         rows = y.reshape(len(y), -1).astype(X.dtype)
         return counted(X, rows, weights_for(X, sample_weight))
 
-    def _judged(self, out: Any, rows: Any, weights: Any) -> float:
+    def _judged(self, out: Operand, rows: Array, weights: Operand) -> float:
         """Return the score of outputs: the coefficient of determination."""
         return float(r2_score(rows, out, sample_weight=weights))
 
 
-def check_kept(estimator: Any, kept: dict[str, Any]) -> None:
+def check_kept(estimator: NetworkEstimator, kept: Params) -> None:
     """Refuse parameters that have changed since the model was made, which would have no effect.
 
     Raises:  OptionError: one of them is another one than in `kept`.
@@ -312,7 +322,7 @@ def check_kept(estimator: Any, kept: dict[str, Any]) -> None:
             )
 
 
-def weights_for(X: Any, sample_weight: Any) -> Any:
+def weights_for(X: Operand, sample_weight: Operand) -> Array | None:
     """Return one weight for each sample, or None for none.
 
     Raises:  ShapeError: another shape. DomainError: negative ones, or all are zero.
@@ -335,7 +345,7 @@ def weights_for(X: Any, sample_weight: Any) -> Any:
     return weights
 
 
-def counted(X: Any, rows: Any, weights: Any) -> tuple[Any, Any, Any]:
+def counted(X: Operand, rows: Array, weights: Operand) -> tuple[Operand, Array, Array | None]:
     """Return samples, targets and weights without those of weight 0."""
     if weights is None or weights.all():
         return X, rows, weights
@@ -343,7 +353,7 @@ def counted(X: Any, rows: Any, weights: Any) -> tuple[Any, Any, Any]:
     return X[counts], rows[counts], weights[counts]
 
 
-def _check_classes(estimator: Any, y: Any) -> None:
+def _check_classes(estimator: NetworkEstimator, y: Operand) -> None:
     """Refuse targets that are not classes.
 
     Raises:  DomainError: y is continuous, or has several columns of more than two classes.

@@ -2,16 +2,17 @@
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from autograd_core import OptionError, UnsupportedError
+from autograd_core.data import Array, Function, Operand, Tree
 
 from .. import activations, constraints, layers, regularizers
-from ..configuration import name_of
+from ..configuration import Choice, Model, name_of
 from ..layers import (
     GRU,
     BatchNormalization,
@@ -33,8 +34,11 @@ _INSTEAD = "an nn.Sequential of the layers of nn.layers, or a layer of your own"
 _IGNORED = {"name", "trainable", "dtype", "seed", "unroll", "shared_axes"}
 _NEUTRAL = {"data_format": "channels_last"}  # where Keras's default is its settings
 
+# The package, or a model, a layer or a part of one: Keras is no requirement of this package
+Keras: TypeAlias = Any
 
-def from_keras(model: Any) -> Any:
+
+def from_keras(model: Keras) -> Sequential:
     """Return a Keras model as one of ours: the same layers with the same weights.
 
     In evaluation (`model.eval()`, or `model.predict`) the outputs are equal. Regularizers,
@@ -51,7 +55,7 @@ def from_keras(model: Any) -> Any:
         return _converted(keras, model, "the model")
 
 
-def _converted(keras: Any, layer: Any, position: str) -> Any:
+def _converted(keras: Keras, layer: Keras, position: str) -> Model:
     kind = type(layer).__name__
     is_chain = isinstance(layer, keras.Sequential) and type(layer).call is keras.Sequential.call
     if is_chain or (kind == "Functional" and _is_of_keras(type(layer))):
@@ -77,11 +81,11 @@ def _is_of_keras(kind: type) -> bool:
     return kind.__module__.partition(".")[0] == "keras"
 
 
-def _as_array(data: Any) -> Any:
+def _as_array(data: Operand) -> Array:
     return data if data.dtype == np.float64 else np.asarray(data, np.float32)
 
 
-def _model(keras: Any, model: Any, position: str) -> Sequential:
+def _model(keras: Keras, model: Keras, position: str) -> Sequential:
     made = {}
     for i, layer in enumerate(model.layers):
         if not isinstance(layer, keras.layers.InputLayer):
@@ -96,7 +100,7 @@ def _model(keras: Any, model: Any, position: str) -> Sequential:
     return whole
 
 
-def _order(model: Any, made: dict[str, Any]) -> list[str]:
+def _order(model: Keras, made: dict[str, Model]) -> list[str]:
     """Return the names of a functional model's layers, from the input to the output.
 
     Raises:  UnsupportedError: the layers are no chain.
@@ -118,7 +122,7 @@ def _order(model: Any, made: dict[str, Any]) -> list[str]:
     return names[::-1]
 
 
-def _source(call: dict[str, Any], made: dict[str, Any]) -> str:
+def _source(call: dict[str, Any], made: dict[str, Model]) -> str:
     """Return the name of the layer whose output is a layer's input.
 
     Raises:  UnsupportedError: there is none, or the layer is called twice, or has several inputs.
@@ -136,7 +140,7 @@ def _source(call: dict[str, Any], made: dict[str, Any]) -> str:
     return source
 
 
-def _plain(ours: Any, keras: Any, layer: Any, place: str, ignored: str = "") -> Any:
+def _plain(ours: Any, keras: Keras, layer: Keras, place: str, ignored: str = "") -> Model:
     """Return our layer of the same name with the same options."""
     if ours is None:
         raise UnsupportedError(place, "there is no such layer here", _INSTEAD)
@@ -160,13 +164,13 @@ def _plain(ours: Any, keras: Any, layer: Any, place: str, ignored: str = "") -> 
     return ours(**options)
 
 
-def _defaults(layer: Any, name: str) -> tuple[Any, Any]:
+def _defaults(layer: Keras, name: str) -> tuple[Any, Any]:
     """Return the values with which an option has no effect."""
     option = inspect.signature(type(layer)).parameters.get(name)
     return _NEUTRAL.get(name, False), getattr(option, "default", None)
 
 
-def _axis(layer: Any, axis: Any, place: str) -> Any:
+def _axis(layer: Keras, axis: Tree, place: str) -> Any:
     """Return -1 for the last axis, counted from either end."""
     axes = np.ravel(axis).tolist()
     if len(axes) > 1:
@@ -175,7 +179,7 @@ def _axis(layer: Any, axis: Any, place: str) -> Any:
     return -1 if axes[0] == rank - 1 else axes[0]
 
 
-def _activation(keras: Any, function: Any, place: str) -> Any:
+def _activation(keras: Keras, function: Keras, place: str) -> Choice:
     """Return our activation function of the same name."""
     name = name_of(function)
     if name not in activations.BY_NAME or getattr(keras.activations, name, None) is not function:
@@ -187,7 +191,7 @@ def _activation(keras: Any, function: Any, place: str) -> Any:
     return activations.BY_NAME[name]
 
 
-def _rule(ours: Any, keras: Any, rule: Any, place: str) -> Any:
+def _rule(ours: Any, keras: Keras, rule: Keras, place: str) -> Choice:
     """Return our regularizer or constraint of the same name, with the same options."""
     if rule is None:
         return None
@@ -199,7 +203,7 @@ def _rule(ours: Any, keras: Any, rule: Any, place: str) -> Any:
     return kind(**options)
 
 
-def _check_axis(layer: Any, name: str, place: str) -> None:
+def _check_axis(layer: Keras, name: str, place: str) -> None:
     """Refuse a constraint over other axes than those of ours: the weights of one output.
 
     Raises:  UnsupportedError: other axes.
@@ -222,14 +226,14 @@ def _check_axis(layer: Any, name: str, place: str) -> None:
         )
 
 
-_CONVERTED: dict[str, Callable[..., Any]] = {
+_CONVERTED: dict[str, Function] = {
     "activation": _activation,
     "regularizer": partial(_rule, regularizers),
     "constraint": partial(_rule, constraints),
 }
 
 
-def _relu(keras: Any, layer: Any, place: str) -> Any:
+def _relu(keras: Keras, layer: Keras, place: str) -> Model:
     options = layer.max_value, layer.negative_slope, layer.threshold
     if options[0] in (None, 6) and not any(options[1:]):
         return layers.Activation("relu" if options[0] is None else "relu6")
@@ -239,20 +243,20 @@ def _relu(keras: Any, layer: Any, place: str) -> Any:
         "there is no such function here", "a subclass of nn.ArrayLayer")  # fmt: skip
 
 
-def _leaky_relu(keras: Any, layer: Any, place: str) -> Any:
+def _leaky_relu(keras: Keras, layer: Keras, place: str) -> Model:
     slope = float(layer.negative_slope)
     return layers.Activation(partial(activations.leaky_relu, negative_slope=slope))
 
 
-def _elu(keras: Any, layer: Any, place: str) -> Any:
+def _elu(keras: Keras, layer: Keras, place: str) -> Model:
     return layers.Activation(partial(activations.elu, alpha=float(layer.alpha)))
 
 
-def _softmax(keras: Any, layer: Any, place: str) -> Any:
+def _softmax(keras: Keras, layer: Keras, place: str) -> Model:
     return layers.Activation(partial(activations.softmax, axis=layer.axis))
 
 
-def _bidirectional(keras: Any, layer: Any, place: str) -> Any:
+def _bidirectional(keras: Keras, layer: Keras, place: str) -> Model:
     if layer.merge_mode is None:
         raise UnsupportedError(f"{place}, with merge_mode=None", "a layer has one output", _INSTEAD)
     parts = []
@@ -266,7 +270,7 @@ def _bidirectional(keras: Any, layer: Any, place: str) -> Any:
     return layers.Bidirectional(parts[0], layer.merge_mode, parts[1])
 
 
-_SPECIAL: dict[str, Callable[..., Any]] = {
+_SPECIAL: dict[str, Function] = {
     "ReLU": _relu,
     "LeakyReLU": _leaky_relu,
     "ELU": _elu,
@@ -288,7 +292,7 @@ _NAMES: dict[type, tuple[str, ...]] = {
 _OPTIONS = {"bias": ("use_bias", "center"), "weight": ("scale",)}  # False: there is no such array
 
 
-def state_of(layer: Any, arrays: list[Any]) -> dict[str, Any]:
+def state_of(layer: Model, arrays: list[Array]) -> dict[str, Array]:
     """Return what Keras's arrays are in a layer of ours: a state dict."""
     if isinstance(layer, Bidirectional):
         half = len(arrays) // 2
@@ -301,13 +305,13 @@ def state_of(layer: Any, arrays: list[Any]) -> dict[str, Any]:
     return {name: _turned(layer, data, 1) for name, data in zip(names, arrays, strict=True)}
 
 
-def _names(layer: Any) -> list[str]:
+def _names(layer: Model) -> list[str]:
     """Return the names of a layer's arrays, without those that its options leave out."""
     names = _NAMES.get(type(layer), ())
     return [n for n in names if all(getattr(layer, o, True) for o in _OPTIONS.get(n, ()))]
 
 
-def _turned(layer: Any, data: Any, direction: int) -> Any:
+def _turned(layer: Model, data: Operand, direction: int) -> Array:
     """Return an array with its axes in our order (direction 1), or in Keras's (-1).
 
     Ours has outputs and inputs first, in this order; Keras has them last, inputs first.
@@ -323,7 +327,7 @@ def _ones(layer: PReLU) -> list[int]:
     return [1] * (len(layer.input_shape or ()) - 1)
 
 
-def _recurrent_state(layer: RecurrentLayer, arrays: list[Any]) -> dict[str, Any]:
+def _recurrent_state(layer: RecurrentLayer, arrays: list[Array]) -> dict[str, Array]:
     kernel, recurrent, *biases = [_gates(layer, data) for data in arrays]
     state = {"weight_ih_l0": kernel.T, "weight_hh_l0": recurrent.T}
     if biases:
@@ -332,7 +336,7 @@ def _recurrent_state(layer: RecurrentLayer, arrays: list[Any]) -> dict[str, Any]
     return state
 
 
-def _gates(layer: RecurrentLayer, data: Any) -> Any:
+def _gates(layer: RecurrentLayer, data: Operand) -> Array:
     """Return an array with the gates along its last axis in the other order: z is first in
     Keras's GRU, r in ours and PyTorch's.
     """
@@ -342,7 +346,7 @@ def _gates(layer: RecurrentLayer, data: Any) -> Any:
     return np.concatenate([second, first, last], -1)
 
 
-def keras_weights(model: Any) -> list[Any]:
+def keras_weights(model: Model) -> list[Array]:
     """Return a model's weights as Keras's get_weights() gives them, for its set_weights(list).
 
     Kernels are transposed, and the gates of a GRU put into Keras's order.
@@ -357,7 +361,7 @@ def keras_weights(model: Any) -> list[Any]:
     return [np.asarray(data, order="C") for data in _weights(model, type(model).__name__)]
 
 
-def _weights(layer: Any, position: str) -> list[Any]:
+def _weights(layer: Model, position: str) -> list[Array]:
     if isinstance(layer, Sequential):
         parts = [_weights(part, f"layer {i}, {part}") for i, part in enumerate(layer.layers)]
         return [data for part in parts for data in part]
@@ -383,7 +387,7 @@ def _weights(layer: Any, position: str) -> list[Any]:
     return [_turned(layer, state[name], -1) for name in _names(layer)]
 
 
-def _recurrent_arrays(layer: RecurrentLayer, state: dict[str, Any]) -> list[Any]:
+def _recurrent_arrays(layer: RecurrentLayer, state: Mapping[str, Array]) -> list[Array]:
     arrays = [state["weight_ih_l0"].T, state["weight_hh_l0"].T]
     if layer.use_bias:
         biases = np.stack([state["bias_ih_l0"], state["bias_hh_l0"]])
@@ -391,7 +395,7 @@ def _recurrent_arrays(layer: RecurrentLayer, state: dict[str, Any]) -> list[Any]
     return [_gates(layer, data) for data in arrays]
 
 
-def fill(layer: Any, state: Mapping[str, Any], lengths: tuple[int, ...] = ()) -> Any:
+def fill(layer: Model, state: Mapping[str, Array], lengths: tuple[int, ...] = ()) -> Model:
     """Return the layer, built for the sizes and the type of a state, and with its numbers.
 
     Args:    state: arrays by name, as in `state_dict`; {} leaves the layer as it is.
@@ -408,7 +412,7 @@ def fill(layer: Any, state: Mapping[str, Any], lengths: tuple[int, ...] = ()) ->
     return layer
 
 
-def _lengths(layer: Any, otherwise: tuple[int, ...]) -> tuple[int, ...]:
+def _lengths(layer: Model, otherwise: tuple[int, ...]) -> tuple[int, ...]:
     """Return the lengths of the smallest sample's axes, but for its features."""
     if isinstance(layer, Conv1D | Conv2D):
         return layer._reach

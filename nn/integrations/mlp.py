@@ -1,19 +1,21 @@
 """MLPClassifier, MLPRegressor: scikit-learn's multi-layer perceptrons, on the layers of nn."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd_core import DomainError, OptionError
+from autograd_core.data import Array, Operand, Tree
 
 from ..activations import sigmoid
 from ..callbacks import LearningRateScheduler, ReduceLROnPlateau, as_list
-from ..configuration import check_range, choose
-from ..data import whole_number
+from ..configuration import Choice, check_range, choose
+from ..data import ClassWeight, whole_number
 from ..losses import BY_NAME as LOSSES
 from ..losses import (
     binary_crossentropy,
@@ -26,6 +28,7 @@ from ..randomness import drawing_from
 from ._sklearn import (
     ConvergenceWarning,
     Rows,
+    Seed,
     available_if,
     check_random_state,
     is_classifier,
@@ -63,7 +66,7 @@ _MOST_AT_ONCE = 200  # samples of a batch where batch_size is "auto"
 _OF_CLASSES = (categorical_crossentropy, sparse_categorical_crossentropy)
 
 
-def is_stochastic(estimator: Any) -> bool:
+def is_stochastic(estimator: NetworkEstimator) -> bool:
     """Return whether an estimator trains batch by batch, so that it has partial_fit."""
     return bool(estimator.solver != "lbfgs")
 
@@ -72,20 +75,20 @@ def is_stochastic(estimator: Any) -> bool:
 class MultilayerPerceptron(NetworkEstimator):
     """MLPClassifier and MLPRegressor, but for targets and losses."""
 
-    hidden_layer_sizes: Any = (100,)
-    activation: Any = "relu"
+    hidden_layer_sizes: int | Sequence[int] = (100,)
+    activation: Choice = "relu"
     _: KW_ONLY
     solver: str = "adam"
     alpha: float = 0.0001
-    batch_size: Any = "auto"
+    batch_size: int | str = "auto"
     learning_rate: str = "constant"
     learning_rate_init: float = 0.001
     power_t: float = 0.5
     max_iter: int = 200
     shuffle: bool = True
-    random_state: Any = None
+    random_state: Seed = None
     tol: float = 1e-4
-    verbose: Any = False
+    verbose: bool | int = False
     warm_start: bool = False
     momentum: float = 0.9
     nesterovs_momentum: bool = True
@@ -97,7 +100,7 @@ class MultilayerPerceptron(NetworkEstimator):
     n_iter_no_change: float = 10
     max_fun: int = 15000
     dropout: float = 0.0
-    callbacks: Any = ()
+    callbacks: Tree = ()
 
     def _check(self) -> None:
         """Refuse parameters that nothing further down looks at."""
@@ -131,29 +134,31 @@ class MultilayerPerceptron(NetworkEstimator):
                 )
 
     @property
-    def coefs_(self) -> list[Any]:
+    def coefs_(self) -> list[Array]:
         """The weights between layers, (fan_in, fan_out) each, as views; may be assigned."""
         arrays = [layer.weight.data.T for layer in dense_layers(self.model_).values()]
         return _Assignable(arrays, partial(setattr, self, "coefs_"))
 
     @coefs_.setter
-    def coefs_(self, coefs: Any) -> None:
+    def coefs_(self, coefs: Sequence[Operand]) -> None:
         names = [f"{name}.weight" for name in dense_layers(self.model_)]
         weights = dict(zip(names, map(np.transpose, coefs), strict=True))
         self.model_.load_state_dict(weights, strict=False)
 
     @property
-    def intercepts_(self) -> list[Any]:
+    def intercepts_(self) -> list[Array]:
         """The biases of each layer, (fan_out,) each; may be assigned."""
         arrays = [layer.bias.data for layer in dense_layers(self.model_).values()]
         return _Assignable(arrays, partial(setattr, self, "intercepts_"))
 
     @intercepts_.setter
-    def intercepts_(self, intercepts: Any) -> None:
+    def intercepts_(self, intercepts: Sequence[Operand]) -> None:
         names = [f"{name}.bias" for name in dense_layers(self.model_)]
         self.model_.load_state_dict(dict(zip(names, intercepts, strict=True)), strict=False)
 
-    def _learn(self, data: tuple[Any, Any, Any], first: bool, is_part: bool = False) -> None:
+    def _learn(
+        self, data: tuple[Operand, Array, Array | None], first: bool, is_part: bool = False
+    ) -> None:
         """Learn from samples, rows of targets, and weights or None."""
         random_state = check_random_state(self.random_state)
         sizes = np.ravel(self.hidden_layer_sizes).tolist()
@@ -181,7 +186,9 @@ class MultilayerPerceptron(NetworkEstimator):
             self.model_.loss = plain  # with which it can be saved and trained
         self._finish()
 
-    def _begin(self, units: list[int], dtype: Any, random_state: Any) -> None:
+    def _begin(
+        self, units: list[int], dtype: DTypeLike, random_state: np.random.RandomState
+    ) -> None:
         """Make a network, and reset what an earlier one has recorded."""
         out_activation = self._loss_of(units[-1])[2]
         self._begin_drawing(random_state)
@@ -197,7 +204,12 @@ class MultilayerPerceptron(NetworkEstimator):
         self.validation_scores_: list[float] | None = None
         self._so_far: Any = (-np.inf, 0, None)
 
-    def _descend(self, data: tuple[Any, Any, Any], random_state: Any, is_part: bool) -> None:
+    def _descend(
+        self,
+        data: tuple[Operand, Array, Array | None],
+        random_state: np.random.RandomState,
+        is_part: bool,
+    ) -> None:
         """Train batch by batch, until nothing improves."""
         model = self.model_
         if model.optimizer is None or not is_part:
@@ -220,7 +232,7 @@ class MultilayerPerceptron(NetworkEstimator):
         if not (is_part or model.stop_training):
             self._warn_unfinished(f"{self.max_iter} epochs, the most allowed, were too few")
 
-    def _minimize(self, x: Any, rows: Any, weights: Any) -> None:
+    def _minimize(self, x: Operand, rows: Array, weights: Operand) -> None:
         """Train on all samples at once, with L-BFGS."""
         x = x.toarray() if hasattr(x, "toarray") else x
         options = {"maxiter": self.max_iter, "maxfun": self.max_fun, "gtol": self.tol}
@@ -245,7 +257,9 @@ class MultilayerPerceptron(NetworkEstimator):
         self.best_loss_: float | None = min([*self.loss_curve_, self.loss_])
         self.best_validation_score_: float | None = None
 
-    def _split(self, data: tuple[Any, ...], random_state: Any) -> tuple[Any, Any]:
+    def _split(
+        self, data: tuple[Operand, Array, Array | None], random_state: np.random.RandomState
+    ) -> tuple[Any, Any]:
         """Return the samples for training and those for validation."""
         is_stratified = is_classifier(self) and data[1].shape[1] == 1
         parts = train_test_split(
@@ -338,12 +352,12 @@ class MLPClassifier(Probabilistic, MultilayerPerceptron):
     """
 
     _: KW_ONLY
-    loss: Any = "log_loss"
-    class_weight: Any = None
+    loss: Choice = "log_loss"
+    class_weight: ClassWeight | None = None
 
     partial_fit = available_if(is_stochastic)(Probabilistic.partial_fit)
 
-    def _loss_of(self, outputs: int) -> tuple[Any, float, str]:
+    def _loss_of(self, outputs: int) -> tuple[Choice, float, str]:
         """Return a plain loss, the factor on it, and the activation of the last layer."""
         kind = self._binarizer.y_type_
         is_one_of_many = kind == "multiclass"
@@ -373,11 +387,11 @@ class MLPRegressor(Regressing, MultilayerPerceptron):
     """
 
     _: KW_ONLY
-    loss: Any = "squared_error"
+    loss: Choice = "squared_error"
 
     partial_fit = available_if(is_stochastic)(Regressing.partial_fit)
 
-    def _samples(self, *given: Any, **part: Any) -> tuple[Any, Any, Any]:
+    def _samples(self, *given: Any, **part: Any) -> tuple[Operand, Array, Array | None]:
         data = super()._samples(*given, **part)
         if self.loss == "poisson" and data[1].min() < 0:
             raise DomainError(
@@ -387,7 +401,7 @@ class MLPRegressor(Regressing, MultilayerPerceptron):
             )
         return data
 
-    def _loss_of(self, outputs: int) -> tuple[Any, float, str]:
+    def _loss_of(self, outputs: int) -> tuple[Choice, float, str]:
         """Return a plain loss, the factor on it, and the activation of the last layer."""
         own = {"squared_error": half_mean_squared_error, "poisson": half_poisson_deviance}
         loss = choose("loss", LOSSES | own, self.loss)
@@ -403,11 +417,11 @@ class _Assignable(list[Any]):
              assign: function that assigns all of them.
     """
 
-    def __init__(self, arrays: list[Any], assign: Callable[[list[Any]], None]) -> None:
+    def __init__(self, arrays: list[Array], assign: Callable[[list[Array]], None]) -> None:
         super().__init__(arrays)
         self._assign = assign
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self, index: Any, value: Operand) -> None:
         arrays = [*self]
         arrays[index] = value
         self._assign(arrays)

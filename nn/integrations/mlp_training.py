@@ -7,12 +7,17 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd_core import Value
+from autograd_core.data import Array, Operand, Result
 
 from .. import activations
 from ..callbacks import Callback, CallbackList, History, Progress
-from ..configuration import choose
+from ..configuration import Choice, Model, choose
 from ..layers import Dense, Dropout
 from ..losses import loss_of, mean_reduced
+from ..module import Module
 from ..networks import Sequential
 from ..packages import optional
 from ..targets import pair
@@ -27,7 +32,7 @@ ACTIVATIONS = activations.BY_NAME | {
 
 
 def network(
-    units: list[int], activation: Any, out_activation: Any, dropout: float, dtype: Any
+    units: list[int], activation: Choice, out_activation: Choice, dropout: float, dtype: DTypeLike
 ) -> Sequential:
     """Return a model of Dense layers, with dropout after each but the last.
 
@@ -42,7 +47,7 @@ def network(
     """
     activation = choose("activation", ACTIVATIONS, activation)
     out_activation = choose("activation", ACTIVATIONS, out_activation)
-    layers: list[Any] = []
+    layers: list[Module] = []
     for hidden in units[1:-1]:
         layers.append(Dense(hidden, activation))
         layers += [Dropout(dropout)] if dropout else []
@@ -51,12 +56,12 @@ def network(
     return model
 
 
-def dense_layers(model: Sequential) -> dict[str, Any]:
+def dense_layers(model: Sequential) -> dict[str, Model]:
     """Return the layers that have weights, by the names they have in the state_dict."""
     return {name: layer for name, layer in model.children().items() if isinstance(layer, Dense)}
 
 
-def draw_weights(model: Sequential, random_state: Any, factor: float) -> None:
+def draw_weights(model: Sequential, random_state: np.random.RandomState, factor: float) -> None:
     """Draw weights and biases as scikit-learn does: layer by layer, from a uniform distribution.
 
     Its bounds are +-sqrt(factor / (fan_in + fan_out)), for weights (fan_in, fan_out) and biases.
@@ -93,20 +98,20 @@ class Objective(partial[Any]):
              1.0
     """
 
-    loss: Any
+    loss: Choice
     factor: float
-    layers: list[Any]
+    layers: list[Dense]
     alpha: float
 
     def __new__(
-        cls, loss: Any, factor: float = 1.0, layers: Iterable[Any] = (), alpha: float = 0.0
+        cls, loss: Choice, factor: float = 1.0, layers: Iterable[Dense] = (), alpha: float = 0.0
     ) -> "Objective":
         """Make an objective."""
         made = super().__new__(cls, loss)
         made.loss, made.factor, made.layers, made.alpha = loss, factor, list(layers), alpha
         return made
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def __call__(self, y_true: Operand, y_pred: Operand, sample_weight: Operand = None) -> Result:
         """Return the objective of a batch: one number."""
         total = float(len(y_true))
         if sample_weight is not None:
@@ -120,8 +125,8 @@ class Objective(partial[Any]):
 
 
 def half_poisson_deviance(
-    y_true: Any, y_pred: Any, sample_weight: Any = None, reduction: str = "mean"
-) -> Any:
+    y_true: Operand, y_pred: Operand, sample_weight: Operand = None, reduction: str = "mean"
+) -> Result:
     """Return mean y log(y / p) - y + p, where p is y_pred and 0 log 0 is 0.
 
     Args:    y_true: counts, or other numbers from 0.
@@ -222,11 +227,11 @@ class InverseScaling(Callback):
 
 
 def minimize(
-    model: Any,
-    x: Any,
-    y: Any,
-    sample_weight: Any,
-    callbacks: Iterable[Any],
+    model: Model,
+    x: Operand,
+    y: Operand,
+    sample_weight: Operand,
+    callbacks: Iterable[Callback],
     verbose: int,
     **options: Any,
 ) -> tuple[History, Any]:
@@ -246,7 +251,7 @@ def minimize(
     tell = CallbackList([*callbacks, history, progress], model)
     model.stop_training = False
 
-    def objective(packed: Any) -> tuple[float, Any]:
+    def objective(packed: Array) -> tuple[float, Array]:
         _put(packed, parameters)
         loss = loss_of(model.loss, y, model(x), sample_weight)
         model.zero_grad()
@@ -277,15 +282,14 @@ def minimize(
     return history, result
 
 
-def _packed(arrays: list[Any]) -> Any:
+def _packed(arrays: list[Operand]) -> Array:
     return np.concatenate([np.ravel(array) for array in arrays]).astype(np.float64)
 
 
-def _put(packed: Any, parameters: list[Any]) -> None:
+def _put(packed: Array, parameters: list[Value]) -> None:
     """Assign parameters from one flat array, each in its type."""
     start = 0
     for parameter in parameters:
-        data = parameter.data
-        end = start + data.size
-        parameter.data = packed[start:end].reshape(data.shape).astype(data.dtype)
+        end = start + parameter.size
+        parameter.data = packed[start:end].reshape(parameter.shape).astype(parameter.dtype)
         start = end

@@ -5,13 +5,14 @@ import os
 import pickle
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
 import numpy as np
 
 from autograd_core import AutogradError, MissingPackageError, OptionError, Value
+from autograd_core.data import Array, DType, Operand
 
 from ..packages import optional
 
@@ -54,11 +55,11 @@ class World:
         self._waiting = False
         self.broken: RankError | None = None  # an operation was given up: none can follow
 
-    def summed(self, numbers: Any) -> Any:
+    def summed(self, numbers: Array) -> Array:
         """Return the sum of all ranks' arrays, in place."""
         return self._reduced(numbers, self.mpi.SUM, "a sum")
 
-    def largest(self, numbers: Any) -> Any:
+    def largest(self, numbers: Array) -> Array:
         """Return the elementwise maximum of all ranks' arrays, in place."""
         return self._reduced(numbers, self.mpi.MAX, "a comparison")
 
@@ -68,7 +69,7 @@ class World:
         half = len(numbers)
         return bool((bounds[:half] == -bounds[half:]).all())
 
-    def first(self, numbers: Any) -> Any:
+    def first(self, numbers: Array) -> Array:
         """Return the numbers of rank 0, an array of the same length on all."""
         self._begin(f"{len(numbers)} numbers of rank 0")
         self._end(self.comm.Ibcast(numbers), numbers)
@@ -128,7 +129,7 @@ class World:
         sizes: list[int] = every[:, 0].tolist()
         return sizes
 
-    def _reduced(self, numbers: Any, operation: Any, name: str) -> Any:
+    def _reduced(self, numbers: Array, operation: Any, name: str) -> Array:
         self._begin(f"{name} of {numbers.size} numbers")
         self._end(self.comm.Iallreduce(self.mpi.IN_PLACE, numbers, operation), numbers)
         return numbers
@@ -202,7 +203,7 @@ class World:
         )
 
 
-def _unpickled(every: Any, sizes: list[int]) -> list[Any]:
+def _unpickled(every: Array, sizes: list[int]) -> list[Any]:
     """Return the objects of all ranks, from their bytes."""
     return [pickle.loads(part.tobytes()) for part in np.split(every, np.cumsum(sizes)[:-1])]
 
@@ -237,7 +238,7 @@ def world() -> World:
     return _all_ranks() if found.size > 1 else World(found)
 
 
-def require_same(world: World, what: dict[str, Any]) -> None:
+def require_same(world: World, what: Mapping[str, object]) -> None:
     """Refuse to continue if the ranks differ in something that must be equal.
 
     Args:    what: anything that can be compared, by name.
@@ -281,7 +282,7 @@ class Bucket:
     def pack(self, loss: float, share: float) -> None:
         """Write this rank's part of the average into the flat array."""
         for i, (parameter, place) in enumerate(zip(self.parameters, self.places, strict=True)):
-            gradient: Any = parameter.grad if parameter.has_grad else 0.0
+            gradient: Operand = parameter.grad if parameter.has_grad else 0.0
             np.multiply(gradient, share, out=place)
             self.marks[i] = parameter.has_grad
         self.flat[-1] = loss * share
@@ -322,7 +323,7 @@ class Buckets:
         return mean
 
 
-def _dtype(parameter: Value) -> Any:
+def _dtype(parameter: Value) -> DType:
     return np.asarray(parameter.data).dtype
 
 

@@ -6,8 +6,10 @@ from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd_core import ShapeError, UnsupportedError, compile, no_grad
+from autograd_core.data import Data, DType, Function, Operand
 
 from ..files import check_suffix, replacing
 from ..module import Module
@@ -20,7 +22,7 @@ _SIZED = ("reshape", "broadcast_to", "scatter")  # their options may tell the ba
 def export_onnx(
     model: Any,
     path: str | os.PathLike[str],
-    example: Any,
+    example: Operand,
     dynamic_batch: bool = True,
 ) -> None:
     """Write what a model computes in evaluation to an ONNX file, for other runtimes and Netron.
@@ -58,21 +60,21 @@ def export_onnx(
         file.write(content)
 
 
-def _as_data(x: Any) -> Any:
+def _as_data(x: Operand) -> Data:
     array = np.asarray(x)
     if array.dtype.char not in "fd":
         array = array.astype(np.float64)
     return array if array.ndim else float(array)
 
 
-def _program(function: Any, arguments: list[Any]) -> Any:
+def _program(function: Function, arguments: list[Operand]) -> Any:
     """Return the program of a function for such arguments."""
     compiled = compile(function)
     compiled(*arguments)
     return compiled.program
 
 
-def _programs(function: Any, arguments: list[Any]) -> list[Any]:
+def _programs(function: Function, arguments: list[Operand]) -> list[Any]:
     """Return the programs for two sizes of the batch, which have the same steps.
 
     Raises:  UnsupportedError: they differ, or the model does not accept the sizes.
@@ -87,7 +89,7 @@ def _programs(function: Any, arguments: list[Any]) -> list[Any]:
     return programs
 
 
-def _batch(arguments: list[Any], samples: int) -> list[Any]:
+def _batch(arguments: list[Operand], samples: int) -> list[Operand]:
     """Return arguments for another size of the batch; the samples are the first one, repeated."""
     return [
         np.repeat(each[:1], samples, 0) if isinstance(each, np.ndarray) else each
@@ -131,7 +133,7 @@ class _Writer:
         self.names: dict[int, str] = {}
         self._known = known  # names of parameters and buffers, by identity
 
-    def stored(self, thing: Any, data: Any) -> str:
+    def stored(self, thing: Any, data: Operand) -> str:
         """Write the data of a parameter or buffer, under the name that the model has for it."""
         return self.graph.parameter(data, self._known.get(id(thing), "parameter"))
 
@@ -148,11 +150,11 @@ class _Writer:
         shape, larger = self.program.steps[i].shape, self.larger.steps[i].shape
         return self.graph.information(name, self.dtype(i), shape, larger)
 
-    def dtype(self, i: int) -> Any:
+    def dtype(self, i: int) -> DType:
         """Return the type of a register; a number is a float64."""
         return self.program.steps[i].dtype or np.dtype(np.float64)
 
-    def read(self, i: int, dtype: Any) -> str:
+    def read(self, i: int, dtype: DTypeLike) -> str:
         """Return the name of a register's numbers in a type."""
         if i not in self.program.constants:
             name = self.names[i]
@@ -179,7 +181,7 @@ class _Writer:
             name = self._direct(entry, operation, larger, inputs)
         return name if self.dtype(i) == dtype else self.graph.cast(name, self.dtype(i))
 
-    def _composed(self, composed: Callable[..., Any], operation: Operation, names: Any) -> str:
+    def _composed(self, composed: Function, operation: Operation, names: Any) -> str:
         """Write an elementwise primitive as it is composed of others; return the result's name."""
         program = _program(
             lambda *inputs: composed(*inputs, **operation.params),
@@ -205,12 +207,12 @@ class _Writer:
             operation.fixed(operation.params, larger.params)
         return entry(self.graph, operation, *inputs)
 
-    def _operation(self, program: Any, i: int, dtype: Any) -> Operation:
+    def _operation(self, program: Any, i: int, dtype: DType) -> Operation:
         step = program.steps[i]
         shapes = [program.steps[x].shape for x in step.inputs]
         return Operation(step.primitive.name, step.params or {}, shapes, step.shape, dtype)
 
-    def _buffer(self, draw: Callable[[], Any]) -> str:
+    def _buffer(self, draw: Callable[[], Operand]) -> str:
         """Write what each call reads anew, such as the averages of BatchNormalization."""
         data = draw()
         if not same(data, draw()):

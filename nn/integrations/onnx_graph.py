@@ -3,8 +3,10 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd_core import UnsupportedError
+from autograd_core.data import Array, DType, Operand, Params
 
 from ..packages import optional
 
@@ -23,10 +25,10 @@ class Operation(NamedTuple):
     """
 
     name: str
-    params: dict[str, Any]
+    params: Params
     shapes: list[tuple[int, ...]]  # of the inputs
     shape: tuple[int, ...]
-    dtype: Any  # in which it computes
+    dtype: DType  # in which it computes
     larger: Any = None
 
     def fixed(self, here: Any, larger: Any) -> Any:
@@ -75,14 +77,14 @@ class Graph:
         self.nodes.append(made)
         return output
 
-    def parameter(self, array: Any, name: str) -> str:
+    def parameter(self, array: Array, name: str) -> str:
         """Add an array under a name of its own."""
         name = self.name(name)
         array = np.array(array, order="C")  # a copy that keeps the shape () of a number
         self.initializers.append(self._onnx.numpy_helper.from_array(array, name))
         return name
 
-    def constant(self, array: Any) -> str:
+    def constant(self, array: Array) -> str:
         """Add an array, unless there is an equal one."""
         array = np.asarray(array)
         key = array.dtype.char, array.shape, array.tobytes()
@@ -91,15 +93,15 @@ class Graph:
             self.constants[name] = array
         return self._constants[key]
 
-    def number(self, number: float, dtype: Any) -> str:
+    def number(self, number: float, dtype: DTypeLike) -> str:
         """Add a single number."""
         return self.constant(np.array(number, dtype))
 
-    def integers(self, numbers: Any) -> str:
+    def integers(self, numbers: Operand) -> str:
         """Add whole numbers, in an array (n,)."""
         return self.constant(np.array([*numbers], np.int64))
 
-    def cast(self, name: str, dtype: Any) -> str:
+    def cast(self, name: str, dtype: DTypeLike) -> str:
         """Convert numbers to another type."""
         kind = np.dtype(dtype)
         if (name, kind.char) not in self._casts:
@@ -135,7 +137,7 @@ class Graph:
         self._batch = self._batch or self.node("Shape", self._batch_of, start=0, end=1)
         return self._batch if each == 1 else self.node("Mul", self._batch, self.integers([each]))
 
-    def repeated(self, data: Any, larger: Any) -> str:
+    def repeated(self, data: Operand, larger: Any) -> str:
         """Add a constant array, such as a state of zeros, that has a row for each sample.
 
         Raises:  UnsupportedError: its rows differ, or it grows in another way with the batch.
@@ -146,7 +148,7 @@ class Graph:
             raise batch_error("a constant that is another one for every size of the batch")
         return self.node("Expand", self.constant(row), self.lengths(data.shape, larger.shape))
 
-    def information(self, name: str, dtype: Any, shape: Any, larger: Any) -> Any:
+    def information(self, name: str, dtype: DTypeLike, shape: Any, larger: Any) -> Any:
         """Return the description of an input or output: its name, type and shape."""
         lengths = [
             n if n == m else "batch" if n == self.samples else None

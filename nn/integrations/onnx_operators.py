@@ -7,11 +7,11 @@ not in the table, such as one of the user's under a name in it, cannot be export
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from autograd_core import UnsupportedError
+from autograd_core.data import Index
 
 from .onnx_graph import Graph, Operation
 
@@ -174,7 +174,7 @@ def _getitem(graph: Graph, operation: Operation, x: str) -> str:
     return graph.node("Unsqueeze", x, graph.integers(new)) if new else x
 
 
-def _parts(index: Any, rank: int) -> list[Any]:
+def _parts(index: Index, rank: int) -> list[Index]:
     """Return an index with one entry for every axis, and None for each new one."""
     parts = [*index] if isinstance(index, tuple) else [index]
     at = next((i for i, part in enumerate(parts) if part is ...), len(parts))
@@ -183,7 +183,7 @@ def _parts(index: Any, rank: int) -> list[Any]:
     return [*before, *[slice(None)] * (rank - taken), *after]
 
 
-def _axes(part: Any) -> int:
+def _axes(part: Index) -> int:
     """Return over how many axes a part of an index goes: a mask over each of its own."""
     if part is None:
         return 0
@@ -207,7 +207,7 @@ def _bound(bound: int | None, otherwise: int) -> int:
     return otherwise if bound is None else bound
 
 
-def _take(graph: Graph, operation: Operation, x: str, parts: list[Any]) -> str:
+def _take(graph: Graph, operation: Operation, x: str, parts: list[Index]) -> str:
     """Take elements by arrays of positions: along one axis, or by their numbers in x."""
     chosen = [i for i, part in enumerate(parts) if not _is_whole(part)]
     places = np.asarray(parts[chosen[0]])
@@ -219,7 +219,7 @@ def _take(graph: Graph, operation: Operation, x: str, parts: list[Any]) -> str:
     return graph.node("Gather", flat, graph.constant(numbers.astype(np.int64)), axis=0)
 
 
-def _is_whole(part: Any) -> bool:
+def _is_whole(part: Index) -> bool:
     return isinstance(part, slice) and part == slice(None)
 
 

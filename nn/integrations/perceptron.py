@@ -3,21 +3,23 @@
 import warnings
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from autograd_core import DomainError
+from autograd_core.data import Array, Data, Function, Operand, Result, Tree
 
 from ..callbacks import as_list
-from ..configuration import check_range, choose
-from ..data import whole_number
+from ..configuration import Model, check_range, choose
+from ..data import ClassWeight, whole_number
 from ..layers import Dense
 from ..networks import Sequential
 from ..optimizers import SGD
 from ._sklearn import (
     ConvergenceWarning,
     Rows,
+    Seed,
     check_random_state,
     compute_class_weight,
     train_test_split,
@@ -67,35 +69,35 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
     max_iter: int = 1000
     tol: float | None = 1e-3
     shuffle: bool = True
-    verbose: Any = 0
+    verbose: bool | int = 0
     eta0: float = 1.0
-    random_state: Any = 0
+    random_state: Seed = 0
     early_stopping: bool = False
     validation_fraction: float = 0.1
     n_iter_no_change: int = 5
-    class_weight: Any = None
+    class_weight: ClassWeight | None = None
     warm_start: bool = False
-    callbacks: Any = ()
+    callbacks: Tree = ()
 
     _threshold = 0.0
     _takes_many = False
 
     @property
-    def coef_(self) -> Any:
+    def coef_(self) -> Array:
         """The weights, (1, features) for two classes, else (classes, features)."""
         return self._layer.weight.data
 
     @property
-    def intercept_(self) -> Any:
+    def intercept_(self) -> Data:
         """The biases, one for each row of coef_."""
         bias = getattr(self._layer, "bias", None)
         return np.zeros(len(self.coef_)) if bias is None else bias.data
 
     @property
-    def _layer(self) -> Any:
+    def _layer(self) -> Model:
         return self.model_.layers[0]
 
-    def fit(self, X: Any, y: Any) -> "PerceptronClassifier":  # type: ignore[override] # no weights: see class_weight
+    def fit(self, X: Operand, y: Operand) -> Self:  # type: ignore[override] # no weights: see class_weight
         """Learn from samples X (samples, features) and classes y (samples,); return itself.
 
         Raises:  OptionError: a parameter out of its range. DomainError: only one class.
@@ -107,7 +109,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
             warnings.warn(text, ConvergenceWarning, stacklevel=2)
         return self
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Any:
+    def partial_fit(self, X: Operand, y: Operand, classes: Operand = None) -> Self:
         """Learn from samples in one pass, and go on from where the last call ended.
 
         Args:    X, y: as in `fit`.
@@ -117,7 +119,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         """
         return self._fit_part(X, y, classes=classes)
 
-    def decision_function(self, X: Any) -> Any:
+    def decision_function(self, X: Operand) -> Array:
         """Return z = w x + b, (samples,) for two classes, else (samples, classes)."""
         out = self._outputs(X)
         return out[:, 0] if out.shape[1] == 1 else out
@@ -143,10 +145,12 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         share = {"l1": 1.0, "l2": 0.0, "elasticnet": self.l1_ratio}[self.penalty]
         return self.alpha * (1 - share), self.alpha * share
 
-    def _weights(self, X: Any, y: Any, sample_weight: Any) -> Any:
+    def _weights(self, X: Operand, y: Operand, sample_weight: Operand) -> Array | None:
         return None  # class weights are factors of each perceptron's steps
 
-    def _learn(self, data: tuple[Any, Any, Any], first: bool, is_part: bool = False) -> None:
+    def _learn(
+        self, data: tuple[Operand, Array, Array | None], first: bool, is_part: bool = False
+    ) -> None:
         """Learn from samples and rows of 0 and 1."""
         X, rows, _ = data
         if len(self.classes_) < 2:
@@ -175,7 +179,9 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         before = self.t_ if is_part and not first else 1.0
         self.t_: float = before + X.shape[0] * self.n_iter_
 
-    def _rule(self, X: Any, rows: Any, random_state: Any) -> "tuple[PerceptronRule, Any]":
+    def _rule(
+        self, X: Operand, rows: Array, random_state: np.random.RandomState
+    ) -> "tuple[PerceptronRule, Any]":
         """Return the learning rule, and the samples with sides for training."""
         by_class = compute_class_weight(
             self.class_weight, classes=self.classes_, y=self._labels(rows)
@@ -203,7 +209,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         )
         return rule, (X, sides)
 
-    def _share_right(self, X: Any, sides: Any, logs: dict[str, float]) -> Any:
+    def _share_right(self, X: Operand, sides: Array, logs: dict[str, float]) -> Any:
         """Return the accuracy of each perceptron."""
         return ((self._computed(X) > 0) == (sides > 0)).mean(axis=0)
 
@@ -236,7 +242,7 @@ class PerceptronRule(Convergence):
         weights: tuple[Any, Any],
         penalties: tuple[float, float],
         rate: float,
-        judge: Any,
+        judge: Function | None,
         tol: float,
         patience: float,
     ) -> None:
@@ -252,7 +258,7 @@ class PerceptronRule(Convergence):
         self._due = np.zeros((outputs, 1))  # what l1 should have subtracted so far, and has
         self._taken = np.zeros(layer.weight.shape)
 
-    def loss(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def loss(self, y_true: Operand, y_pred: Operand, sample_weight: Operand = None) -> Result:
         """Return the loss of a batch, summed over the outputs in training.
 
         Args:    y_true: 1 or -1, (batch, outputs).

@@ -8,27 +8,29 @@ import time
 import traceback
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd_core import OptionError, no_grad
+from autograd_core import OptionError, Value, no_grad
+from autograd_core.data import Array, Operand, Tree
 
 from ..callbacks import Callback, CallbackList, History, Logs, as_list
 from ..configuration import check_range, name_of
 from ..data import Batches
 from ..mistakes import TrainingWarning
+from ..module import Module
 from ..randomness import drawing_from, generator
 from ..settings import Settings
 from ..training import EpochMetrics, Metrics, SingleProcess, compare
 from .mpi import Buckets, RankError, World, require_same, world
 
 FLUSH_TIME = 0.3  # seconds for mpiexec to pass on the message before all processes end
-Portion = Callable[[int, int], Any]  # the samples of a batch from one number to another
+Portion: TypeAlias = Callable[[int, int], Tree]  # the samples of a batch from one number to another
 
 
 class Ranks:
@@ -103,11 +105,11 @@ class Ranks:
 
     def fit(
         self,
-        model: Any,
-        x: Any,
-        y: Any = None,
+        model: Module,
+        x: Operand,
+        y: Operand = None,
         *,
-        callbacks: Iterable[Any] | None = None,
+        callbacks: Iterable[Callback] | None = None,
         **options: Any,
     ) -> History:
         """Train on all ranks; every rank calls it, with the same model and data.
@@ -125,7 +127,7 @@ class Ranks:
         """
         self._check_open()
         if self.size == 1:
-            return cast(History, model.fit(x, y, callbacks=callbacks, **options))
+            return model.fit(x, y, callbacks=callbacks, **options)
         same = {
             name: value if isinstance(value, int | float) else type(value).__name__
             for name, value in options.items()
@@ -138,9 +140,9 @@ class Ranks:
             following = RankZeroCallbacks(self._world, callbacks)
             history = model.fit(x, y, callbacks=[following], **options)
             share_weights(self._world, model)  # those that early stopping went back to
-        return cast(History, history)
+        return history
 
-    def evaluate(self, model: Any, x: Any, y: Any = None, **options: Any) -> Any:
+    def evaluate(self, model: Module, x: Operand, y: Operand = None, **options: Any) -> Tree:
         """Compute the loss and the metrics, each rank on its part; every rank calls it.
 
         Args:    model: compiled. x, y, options: as in `model.evaluate`.
@@ -164,7 +166,7 @@ class Ranks:
             )
 
     @contextmanager
-    def _together(self, doing: str, model: Any, options: dict[str, Any]) -> Iterator[None]:
+    def _together(self, doing: str, model: Module, options: Mapping[str, Any]) -> Iterator[None]:
         """Attach the ranks to the model inside the block, if options, model and data are equal."""
         try:
             self._prepare(doing, model, options)
@@ -178,7 +180,7 @@ class Ranks:
         finally:
             vars(model).pop("_ranks", None)
 
-    def _prepare(self, doing: str, model: Any, options: dict[str, Any]) -> None:
+    def _prepare(self, doing: str, model: Module, options: Mapping[str, Any]) -> None:
         reduction = getattr(model.loss, "keywords", {}).get("reduction", "mean")
         if reduction != "mean":
             raise OptionError(
@@ -212,16 +214,16 @@ class DataParallel(SingleProcess):
 
     updates_apart = True
 
-    def __init__(self, world: World, model: Any, limit: int) -> None:
+    def __init__(self, world: World, model: Module, limit: int) -> None:
         self.world = world
         self.model = model
         self.limit = limit
         self.samples = self.own = 0  # in the current batch: of all ranks, and of this one
-        self._compared: list[Any] = []  # arrays that were found equal on all ranks
+        self._compared: list[object] = []  # arrays that were found equal on all ranks
         self._is_equal = False  # whether all ranks have the weights of rank 0
         self._buckets: Buckets | None = None
 
-    def batches(self, data: Any) -> Iterator[Any]:
+    def batches(self, data: Iterable[Tree]) -> Iterator[Tree]:
         """Yield this rank's part of each batch.
 
         Raises: OptionError: on every rank, if their data differ.
@@ -254,7 +256,9 @@ class DataParallel(SingleProcess):
         """Return whether training stops here: any rank may stop it."""
         return bool(self.world.largest(np.array([stops], np.float64))[0])
 
-    def averaged(self, loss: float, mask: Any = None, parameters: Iterable[Any] = ()) -> float:
+    def averaged(
+        self, loss: float, mask: Operand = None, parameters: Iterable[Value] = ()
+    ) -> float:
         """Return the loss of the whole batch, and assign its gradients to the parameters."""
         parameters, share = list(parameters), self.own / self.samples
         if mask is not None:  # a mean over the steps that count
@@ -279,13 +283,13 @@ class DataParallel(SingleProcess):
         self._require_same_loss(portion(0, 1))
         self._is_equal = True
 
-    def _compare_all(self, parts: tuple[Any, ...]) -> None:
+    def _compare_all(self, parts: tuple[Operand, ...]) -> None:
         """Refuse arrays that are not the same on all ranks, once."""
         if not any(parts is others for others in self._compared):
             require_same(self.world, {"all samples of the data": _described(parts)})
             self._compared.append(parts)
 
-    def _require_same_loss(self, sample: Any) -> None:
+    def _require_same_loss(self, sample: Operand) -> None:
         """Refuse models or losses that differ, by the loss of one sample.
 
         Raises: OptionError: on every rank.
@@ -324,7 +328,7 @@ class DataParallelMetrics(EpochMetrics):
         super().__init__(metrics)
         self._together = together
 
-    def add(self, loss: float, y: Any, out: Any, mask: Any = None) -> None:
+    def add(self, loss: float, y: Operand, out: Operand, mask: Operand = None) -> None:
         """Add a batch: the loss of all its samples, this rank's targets, predictions and mask."""
         together = self._together
         self._total += loss * together.samples
@@ -353,7 +357,7 @@ class RankZeroCallbacks(Callback):
              callbacks: of the user, called on rank 0 only.
     """
 
-    def __init__(self, world: World, callbacks: Any) -> None:
+    def __init__(self, world: World, callbacks: Tree) -> None:
         self.world = world
         self.callbacks = [] if world.rank else as_list(callbacks)
         self.expects_nan = any(getattr(each, "expects_nan", False) for each in self.callbacks)
@@ -430,7 +434,7 @@ class RankZeroCallbacks(Callback):
 
 
 @contextmanager
-def alone(model: Any) -> Iterator[None]:
+def alone(model: Module) -> Iterator[None]:
     """Detach the ranks from the model inside the block, for callbacks on rank 0."""
     together, model._ranks = model._ranks, SingleProcess()
     try:
@@ -439,7 +443,7 @@ def alone(model: Any) -> Iterator[None]:
         model._ranks = together
 
 
-def _portions(data: Any) -> Iterator[tuple[int, int, Portion]]:
+def _portions(data: Iterable[Tree]) -> Iterator[tuple[int, int, Portion]]:
     """Yield for each batch its number of samples, a checksum, and a function that returns some
     of its samples.
     """
@@ -456,29 +460,29 @@ def _portions(data: Any) -> Iterator[tuple[int, int, Portion]]:
             yield len(batch[0]), mark, partial(_sliced, batch)
 
 
-def _taken(parts: tuple[Any, ...], order: Any, low: int, high: int) -> Any:
+def _taken(parts: tuple[Operand, ...], order: Array, low: int, high: int) -> Tree:
     return tuple(part.take(order[low:high], axis=0) for part in parts)
 
 
-def _sliced(batch: Any, low: int, high: int) -> Any:
+def _sliced(batch: Tree, low: int, high: int) -> Tree:
     return tuple(part if part is None else part[low:high] for part in batch)
 
 
-def _described(batch: Any) -> str:
+def _described(batch: Tree) -> str:
     """Return a description of a batch: shapes, types and checksums."""
     arrays = [np.asarray(part) for part in batch]
     parts = [f"{a.dtype}{a.shape}, checksum {zlib.crc32(a.tobytes()):x}" for a in arrays]
     return " and ".join(parts) or "no batch"
 
 
-def share_weights(world: World, model: Any) -> None:
+def share_weights(world: World, model: Module) -> None:
     """Give all ranks the parameters and buffers of rank 0."""
     state = world.bcast(None if world.rank else model.state_dict())
     if world.rank:
         model.load_state_dict(state)
 
 
-def share_optimizer(world: World, model: Any) -> None:
+def share_optimizer(world: World, model: Module) -> None:
     """Give all ranks the slots and the step count of rank 0's optimizer."""
     optimizer, parameters = model.optimizer, model.parameters()
     slots = [dict(optimizer.slots.get(parameter, {})) for parameter in parameters]
@@ -488,13 +492,13 @@ def share_optimizer(world: World, model: Any) -> None:
         optimizer.slots = dict(zip(parameters, slots, strict=True))
 
 
-def share_randomness(world: World, model: Any) -> None:
+def share_randomness(world: World, model: Module) -> None:
     """Give all ranks the state of rank 0's random numbers."""
     source = model._generator or generator()
     source.bit_generator.state = world.bcast(source.bit_generator.state)
 
 
-def average_buffers(world: World, model: Any) -> None:
+def average_buffers(world: World, model: Module) -> None:
     """Replace each buffer of floats, such as running averages, by its mean over all ranks."""
     parameters = model.named_parameters()
     means = {}
@@ -505,10 +509,10 @@ def average_buffers(world: World, model: Any) -> None:
     model.load_state_dict(means, strict=False)
 
 
-def _state(model: Any) -> dict[str, Any]:
+def _state(model: Module) -> dict[str, Array]:
     """Return weights, buffers, and which slots there are."""
     optimizer = model.optimizer
     slots = {"the slots": np.array([id(optimizer.slots), len(optimizer.slots)])}
     rate = {"the schedule": np.array(id(optimizer.learning_rate))}
-    state: dict[str, Any] = model.state_dict()
+    state: dict[str, Array] = model.state_dict()
     return state | slots | (rate if callable(optimizer.learning_rate) else {})

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from autograd_core import OptionError, UnsupportedError
+from autograd_core.data import Array, Function
 
 from .. import activations
+from ..configuration import Model
 from ..layers import (
     GRU,
     LSTM,
@@ -44,8 +46,11 @@ _CHANNELS_FIRST = (
     *(MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D),
 )
 
+# The package, or a module of it: PyTorch is no requirement of this package
+Torch: TypeAlias = Any
 
-def from_torch(module: Any) -> Any:
+
+def from_torch(module: Torch) -> Model:
     """Return a PyTorch module as one of ours: the same layers with the same weights.
 
     Channels are last here, also where PyTorch has them first: an image (batch, channels, height,
@@ -70,12 +75,12 @@ def from_torch(module: Any) -> Any:
 class _Conversion:
     """Converts one layer after another, and tracks the axis of the channels in PyTorch."""
 
-    def __init__(self, torch: Any) -> None:
+    def __init__(self, torch: Torch) -> None:
         self._torch = torch
         self._place = Place()
         self._made: dict[Any, Any] = {}  # layers with weights, for shared modules
 
-    def converted(self, module: Any, position: str) -> Any:
+    def converted(self, module: Torch, position: str) -> Model:
         """Return our layer.
 
         Args:    position: where it stands in the whole: "the module", "layer 3", "layer 3.1".
@@ -105,7 +110,7 @@ class _Conversion:
         self._freeze(module, made)
         return self._made.setdefault(place, made) if state else made
 
-    def _state(self, module: Any) -> dict[str, Any]:
+    def _state(self, module: Torch) -> dict[str, Array]:
         """Return a module's weights as arrays, without the count of batches.
 
         Raises:  UnsupportedError: other ones than its kind has, or complex ones.
@@ -122,7 +127,7 @@ class _Conversion:
                 state[name] = (tensor if is_double else tensor.float()).cpu().numpy()
         return state
 
-    def _freeze(self, module: Any, made: Any) -> None:
+    def _freeze(self, module: Torch, made: Model) -> None:
         """Freeze a layer whose parameters are not trained in PyTorch (requires_grad=False).
 
         Raises:  UnsupportedError: some of them are; or what is frozen keeps moving averages.
@@ -141,7 +146,7 @@ class _Conversion:
                 )
             made.trainable = False
 
-    def _filled(self, made: Any, state: dict[str, Any]) -> Any:
+    def _filled(self, made: Model, state: dict[str, Array]) -> Model:
         if isinstance(made, list):  # stacked recurrent layers, with dropout between them
             return self._stack(made, state)
         if self._place.flat:
@@ -150,7 +155,7 @@ class _Conversion:
             self._place.flat = 0 if isinstance(made, Dense) else self._place.flat
         return fill(made, state)
 
-    def _stack(self, layers: list[Any], state: dict[str, Any]) -> Any:
+    def _stack(self, layers: list[Model], state: dict[str, Array]) -> Model:
         number = 0
         for layer in layers:
             own = {name: data for name, data in state.items() if f"_l{number}" in name}
@@ -165,13 +170,13 @@ def _first(name: str, number: int) -> str:
     return name.replace(f"_l{number}", "_l0")
 
 
-def _channels_last(data: Any, channels: int) -> Any:
+def _channels_last(data: Array, channels: int) -> Array:
     """Return an array with its last axis, (channels, height, width), reordered to channels last."""
     parts = data.reshape(*data.shape[:-1], channels, -1)
     return np.asarray(parts.swapaxes(-1, -2).reshape(data.shape), order="C")
 
 
-def torch_weights(model: Any) -> dict[str, Any]:
+def torch_weights(model: Model) -> dict[str, Array]:
     """Return a model's weights by the names, and in the order, that they have in PyTorch.
 
     They are those of `state_dict`, except after Flatten: PyTorch, with the channels first, flattens
@@ -196,7 +201,7 @@ class _Weights:
         self._channels = 0  # how many, where PyTorch has them first
         self._flat = 0  # the channels of which the columns consist since they were flattened
 
-    def of(self, layer: Any, prefix: str) -> dict[str, Any]:
+    def of(self, layer: Model, prefix: str) -> dict[str, Array]:
         """Return the weights of a layer, or of those inside, with a prefix before their names."""
         if isinstance(layer, Sequential):
             parts = [self.of(part, f"{prefix}{name}.") for name, part in layer.children().items()]
@@ -214,7 +219,7 @@ class _Weights:
         self._go_through(layer)
         return {f"{prefix}{name}": data for name, data in state.items()}
 
-    def _go_through(self, layer: Any) -> None:
+    def _go_through(self, layer: Model) -> None:
         """Update the axis of the channels after a layer."""
         if isinstance(layer, _CHANNELS_FIRST):
             shape = layer.output_shape or layer.input_shape or ()
@@ -231,7 +236,7 @@ class _Weights:
             self._channels = self._flat = 0
 
 
-def _channels_first(data: Any, channels: int) -> Any:
+def _channels_first(data: Array, channels: int) -> Array:
     """Return an array with its last axis, with channels last, reordered to channels first."""
     return _channels_last(data, data.shape[-1] // channels)
 
@@ -255,7 +260,7 @@ class Place:
         """Return the error for this layer."""
         return UnsupportedError(self.name, why, instead)
 
-    def only(self, module: Any, **options: Any) -> None:
+    def only(self, module: Torch, **options: Any) -> None:
         """Refuse a layer with other options than these.
 
         Raises:  UnsupportedError: one of them is.
@@ -283,25 +288,28 @@ class Place:
         return 0 if at == 0 else -1 if at == 1 else at - 1
 
 
-def _leaky_relu(module: Any, place: Place) -> Any:
+def _leaky_relu(module: Torch, place: Place) -> Model:
     return partial(activations.leaky_relu, negative_slope=module.negative_slope)
 
 
-def _softplus(module: Any, place: Place) -> Any:
+def _softplus(module: Torch, place: Place) -> Model:
     place.only(module, beta=1.0)
     return activations.softplus
 
 
-def _hard_tanh(module: Any, place: Place) -> Any:
+def _hard_tanh(module: Torch, place: Place) -> Model:
     place.only(module, min_val=-1.0, max_val=1.0)
     return activations.hard_tanh
 
 
-def _named(name: str) -> Callable[[Any, Place], Any]:
+Converter: TypeAlias = Callable[[Torch, Place], Model]
+
+
+def _named(name: str) -> Converter:
     return lambda module, place: activations.BY_NAME[name]
 
 
-ACTIVATIONS: dict[str, Callable[[Any, Place], Any]] = {
+ACTIVATIONS: dict[str, Converter] = {
     "Identity": _named("linear"),
     "ReLU": _named("relu"),
     "ReLU6": _named("relu6"),
@@ -328,13 +336,13 @@ ACTIVATIONS: dict[str, Callable[[Any, Place], Any]] = {
 }
 
 
-def _linear(module: Any, place: Place) -> Any:
+def _linear(module: Torch, place: Place) -> Model:
     place.last_axis()
     return Dense(module.out_features, use_bias=module.bias is not None)
 
 
-def _convolution(ours: Any, rank: int) -> Callable[[Any, Place], Any]:
-    def convert(module: Any, place: Place) -> Any:
+def _convolution(ours: Function, rank: int) -> Converter:
+    def convert(module: Torch, place: Place) -> Model:
         place.only(module, groups=1, padding_mode="zeros")
         place.rank, place.channels = rank, module.out_channels
         reach = [(k - 1) * d for k, d in zip(module.kernel_size, module.dilation, strict=True)]
@@ -350,7 +358,7 @@ def _convolution(ours: Any, rank: int) -> Callable[[Any, Place], Any]:
     return convert
 
 
-def _padding(module: Any, reach: list[int], place: Place) -> str:
+def _padding(module: Torch, reach: list[int], place: Place) -> str:
     """Return "valid" or "same" for PyTorch's numbers of pixels."""
     given = module.padding
     if isinstance(given, str):
@@ -367,8 +375,8 @@ def _padding(module: Any, reach: list[int], place: Place) -> str:
     )
 
 
-def _batch_norm(rank: int) -> Callable[[Any, Place], Any]:
-    def convert(module: Any, place: Place) -> Any:
+def _batch_norm(rank: int) -> Converter:
+    def convert(module: Torch, place: Place) -> Model:
         if module.momentum is None or not module.track_running_stats:
             raise place.refuse(
                 "averages that do not move by a momentum do not exist here",
@@ -386,7 +394,7 @@ def _batch_norm(rank: int) -> Callable[[Any, Place], Any]:
     return convert
 
 
-def _layer_norm(module: Any, place: Place) -> Any:
+def _layer_norm(module: Torch, place: Place) -> Model:
     place.last_axis()
     if len(module.normalized_shape) != 1:
         raise place.refuse("it normalizes over more than the last axis", "the last axis alone")
@@ -394,8 +402,8 @@ def _layer_norm(module: Any, place: Place) -> Any:
     return LayerNormalization(epsilon=module.eps, scale=scale, center=center)
 
 
-def _pooling(ours: Any) -> Callable[[Any, Place], Any]:
-    def convert(module: Any, place: Place) -> Any:
+def _pooling(ours: Function) -> Converter:
+    def convert(module: Torch, place: Place) -> Model:
         place.rank = 2
         place.only(module, ceil_mode=False)
         size = _pair(module.kernel_size)
@@ -415,14 +423,14 @@ def _pair(given: Any) -> tuple[int, int]:
     return (given, given) if isinstance(given, int) else tuple(given)
 
 
-def _global_pooling(module: Any, place: Place) -> Any:
+def _global_pooling(module: Torch, place: Place) -> Model:
     place.rank = 2
     if _pair(module.output_size) != (1, 1):
         raise place.refuse("only the mean of the whole image exists here", "output_size=1")
     return GlobalAveragePooling2D(keepdims=True)
 
 
-def _flatten(module: Any, place: Place) -> Any:
+def _flatten(module: Torch, place: Place) -> Model:
     place.only(module, start_dim=1, end_dim=-1)
     if place.rank and not place.channels:
         raise place.refuse(
@@ -433,24 +441,24 @@ def _flatten(module: Any, place: Place) -> Any:
     return Flatten()
 
 
-def _embedding(module: Any, place: Place) -> Any:
+def _embedding(module: Torch, place: Place) -> Model:
     place.only(module, max_norm=None)
     return Embedding(module.num_embeddings, module.embedding_dim)
 
 
-def _prelu(module: Any, place: Place) -> Any:
+def _prelu(module: Torch, place: Place) -> Model:
     if module.num_parameters == 1:
         raise place.refuse("a slope belongs to each feature here", "num_parameters=features")
     return PReLU()
 
 
-def _recurrent(ours: Any) -> Callable[[Any, Place], Any]:
-    def convert(module: Any, place: Place) -> Any:
+def _recurrent(ours: Function) -> Converter:
+    def convert(module: Torch, place: Place) -> Model:
         place.only(module, proj_size=0)
         options = {"return_sequences": True, "use_bias": module.bias}
         if ours is SimpleRNN:
             options["activation"] = module.nonlinearity
-        layers: list[Any] = []
+        layers: list[Model] = []
         for _ in range(module.num_layers):
             if layers and module.dropout:
                 layers.append(Dropout(module.dropout))
@@ -461,11 +469,11 @@ def _recurrent(ours: Any) -> Callable[[Any, Place], Any]:
     return convert
 
 
-def _dropout(module: Any, place: Place) -> Any:
+def _dropout(module: Torch, place: Place) -> Model:
     return Dropout(module.p)
 
 
-LAYERS: dict[str, Callable[[Any, Place], Any]] = {
+LAYERS: dict[str, Converter] = {
     "Linear": _linear,
     "Conv1d": _convolution(Conv1D, 1),
     "Conv2d": _convolution(Conv2D, 2),

@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_core import OptionError, ShapeError, sigmoid, softmax
+from autograd_core.data import Array, Operand, Params, Tree
 
 from .. import losses
-from ..configuration import choose, function_of
+from ..configuration import Choice, Model, choose, function_of
+from ..data import ClassWeight
 from ..module import Module
 from ..randomness import drawing_from
-from ._sklearn import check_is_fitted, check_random_state
+from ._sklearn import Seed, check_is_fitted, check_random_state
 from .estimator import NetworkEstimator, Probabilistic, Regressing, check_kept
 
 
@@ -20,23 +22,25 @@ from .estimator import NetworkEstimator, Probabilistic, Regressing, check_kept
 class Wrapped(NetworkEstimator):
     """NetworkClassifier and NetworkRegressor, but for the targets."""
 
-    model: Any
+    model: Choice
     _: KW_ONLY
-    loss: Any = None
-    optimizer: Any = "adam"
-    metrics: Any = ()
+    loss: Choice = None
+    optimizer: Choice = "adam"
+    metrics: Tree = ()
     epochs: int = 100
     batch_size: int = 32
     validation_split: float = 0.0
-    callbacks: Any = ()
+    callbacks: Tree = ()
     shuffle: bool = True
     warm_start: bool = False
-    random_state: Any = None
-    verbose: Any = False
+    random_state: Seed = None
+    verbose: bool | int = False
 
-    _accepts: ClassVar[dict[str, Any]] = {"allow_nd": True}
+    _accepts: ClassVar[Params] = {"allow_nd": True}
 
-    def _learn(self, data: tuple[Any, Any, Any], first: bool, is_part: bool = False) -> None:
+    def _learn(
+        self, data: tuple[Operand, Array, Array | None], first: bool, is_part: bool = False
+    ) -> None:
         """Learn from samples, rows of targets, and weights or None."""
         X, rows, weights = data
         if first:
@@ -57,7 +61,7 @@ class Wrapped(NetworkEstimator):
         self.history_, self.n_iter_ = history.history, len(history.epoch)
         self._finish()
 
-    def _begin(self, X: Any, rows: Any) -> None:
+    def _begin(self, X: Operand, rows: Array) -> None:
         """Make a model with weights, and compile it."""
         self._begin_drawing(check_random_state(self.random_state))
         outputs = self._outputs_for(rows)
@@ -77,7 +81,7 @@ class Wrapped(NetworkEstimator):
         self._kept = {name: getattr(self, name) for name in names}
 
 
-def _made(given: Any, outputs: int) -> Any:
+def _made(given: Choice, outputs: int) -> Model:
     """Return a copy of the given model, or the model that a function makes."""
     is_function = callable(given) and not isinstance(given, Module)
     made = given(outputs) if is_function else copy.deepcopy(given)
@@ -115,9 +119,9 @@ class NetworkClassifier(Probabilistic, Wrapped):
     """
 
     _: KW_ONLY
-    class_weight: Any = None
+    class_weight: ClassWeight | None = None
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Operand) -> Array:
         """Return probabilities, (samples, classes), in the order of `classes_`.
 
         Raises:  OptionError: the outputs are scores of a hinge loss.
@@ -136,11 +140,11 @@ class NetworkClassifier(Probabilistic, Wrapped):
         loss = self.model_.loss
         return losses.decides_at(loss) == 0.0 and not losses.wants_logits(loss)
 
-    def _labels(self, out: Any) -> Any:
+    def _labels(self, out: Operand) -> Array:
         threshold = 0.0 if self._gives_scores else 0.5
         return self._binarizer.inverse_transform(out, threshold=threshold)
 
-    def _computed(self, X: Any) -> Any:
+    def _computed(self, X: Operand) -> Array:
         out = super()._computed(X)
         if losses.wants_logits(self.model_.loss):
             out = softmax(out) if self._is_one_of_many else sigmoid(out)
@@ -150,16 +154,16 @@ class NetworkClassifier(Probabilistic, Wrapped):
     def _is_one_of_many(self) -> bool:
         return self._width > 1 and not self._binarizer.y_type_.startswith("multilabel")
 
-    def _outputs_for(self, rows: Any) -> tuple[int, ...]:
+    def _outputs_for(self, rows: Array) -> tuple[int, ...]:
         """Return how many outputs a model may have, the number it should best have last."""
         return (1, 2) if self._binarizer.y_type_ == "binary" else (rows.shape[1],)
 
-    def _loss_for(self, width: int) -> Any:
+    def _loss_for(self, width: int) -> Choice:
         is_one = width == 1 or self._binarizer.y_type_.startswith("multilabel")
         default = losses.binary_crossentropy if is_one else losses.categorical_crossentropy
         return default if self.loss is None else self.loss
 
-    def _targets(self, rows: Any) -> Any:
+    def _targets(self, rows: Array) -> Array:
         """Return rows of the model's width; the numbers of classes for a loss that takes them."""
         if rows.shape[1] < self._width:
             rows = np.hstack([1 - rows, rows])
@@ -182,20 +186,20 @@ class NetworkRegressor(Regressing, Wrapped):
              array([21.])
     """
 
-    def _outputs_for(self, rows: Any) -> tuple[int, ...]:
+    def _outputs_for(self, rows: Array) -> tuple[int, ...]:
         return (rows.shape[1],)
 
-    def _loss_for(self, width: int) -> Any:
+    def _loss_for(self, width: int) -> Choice:
         return losses.mean_squared_error if self.loss is None else self.loss
 
-    def _targets(self, rows: Any) -> Any:
+    def _targets(self, rows: Array) -> Array:
         return rows
 
 
 _KINDS = {"classifier": lambda: NetworkClassifier, "regressor": lambda: NetworkRegressor}
 
 
-def as_estimator(model: Any, kind: str = "classifier", **options: Any) -> Any:
+def as_estimator(model: Model, kind: str = "classifier", **options: Any) -> Wrapped:
     """Return a model of `nn` as an estimator of scikit-learn.
 
     Args:    model: copied by each fit; or a function of the number of outputs.

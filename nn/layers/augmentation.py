@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_core import OptionError, Value, fresh
+from autograd_core.data import Array, Operand, Result
 
 from ..configuration import choose
 from ..randomness import generator
@@ -17,7 +18,7 @@ from .convolution import check_axes
 FLIPS = {"horizontal": (2,), "vertical": (1,), "horizontal_and_vertical": (1, 2)}
 
 # The index, from 0 to n - 1, of the pixel at the position i, which may lie outside
-FILL_MODES: dict[str, Callable[[Any, int], Any]] = {
+FILL_MODES: dict[str, Callable[[Array, int], Array]] = {
     "reflect": lambda i, n: np.minimum(i % (2 * n), 2 * n - 1 - i % (2 * n)),
     "constant": lambda i, n: np.clip(i, 0, n - 1),  # any: its number is replaced
     "wrap": lambda i, n: i % n,
@@ -31,14 +32,14 @@ class _Augmentation(ArrayLayer):
     expects_unit_inputs = None
 
     passes_mask = False
-    _changed: Callable[[Any], Any]  # every subclass has its own
+    _changed: Callable[[Operand], Result]  # every subclass has its own
 
     @property
     def acts_in_training(self) -> bool:
         """True: it changes images."""
         return True
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return the changed images, (batch, height, width, channels); in evaluation x itself."""
         check_axes(self, x.shape[1:], (1, 1))
         return self._changed(x) if self.training else x
@@ -58,7 +59,7 @@ class RandomFlip(_Augmentation):
     def __init__(self, mode: str = "horizontal_and_vertical") -> None:
         self.mode = choose("mode", {name: name for name in FLIPS}, str(mode))
 
-    def _changed(self, x: Any) -> Any:
+    def _changed(self, x: Operand) -> Result:
         chosen = fresh(lambda: generator().random((len(x), 1, 1, 1))) < 0.5
         return np.where(chosen, np.flip(x, FLIPS[self.mode]), x)
 
@@ -72,25 +73,25 @@ class _Resampling(_Augmentation):
 
     fill_mode: str = "reflect"
     fill_value: float = 0.0
-    _places: ClassVar[Callable[[Any, int, int, int], tuple[Any, Any]]]
+    _places: ClassVar[Callable[[Any, int, int, int], tuple[Array, Array]]]
 
     def __post_init__(self) -> None:
         super().__post_init__()
         modes = {name: name for name in FILL_MODES}
         self.fill_mode = choose("fill_mode", modes, str(self.fill_mode))
 
-    def _changed(self, x: Any) -> Any:
+    def _changed(self, x: Operand) -> Result:
         """Return x at other positions, each the weighted mean of four pixels."""
         batch, height, width, _ = x.shape
         rows, columns = self._places(batch, height, width)
-        out: Any = 0.0
+        out: Operand = 0.0
         for row, row_share in _neighbours(rows):
             for column, column_share in _neighbours(columns):
                 share = (row_share * column_share)[..., None].astype(x.dtype)
                 out = out + share * self._pixels(x, row, column)
         return out
 
-    def _pixels(self, x: Any, row: Any, column: Any) -> Any:
+    def _pixels(self, x: Operand, row: Array, column: Array) -> Result:
         batch, height, width, _ = x.shape
         inner = FILL_MODES[self.fill_mode]
         image = np.arange(batch)[:, None, None]
@@ -101,14 +102,14 @@ class _Resampling(_Augmentation):
         return np.where(inside[..., None], pixels, self.fill_value)
 
 
-def _neighbours(places: Any) -> list[tuple[Any, Any]]:
+def _neighbours(places: Array) -> list[tuple[Array, Array]]:
     """Return the whole numbers below and above, each with its weight."""
     before = np.floor(places)
     share = places - before
     return [(before, 1 - share), (before + 1, share)]
 
 
-def _whole(places: Any) -> Any:
+def _whole(places: Array) -> Result:
     return places if isinstance(places, Value) else places.astype(int)
 
 
@@ -137,7 +138,7 @@ class RandomTranslation(_Resampling):
         self._down = _bounds("height_factor", self.height_factor)
         self._right = _bounds("width_factor", self.width_factor)
 
-    def _places(self, batch: int, height: int, width: int) -> tuple[Any, Any]:
+    def _places(self, batch: int, height: int, width: int) -> tuple[Array, Array]:
         down = height * fresh(lambda: generator().uniform(*self._down, (batch, 1, 1)))
         right = width * fresh(lambda: generator().uniform(*self._right, (batch, 1, 1)))
         return np.arange(height)[:, None] - down, np.arange(width) - right
@@ -165,7 +166,7 @@ class RandomRotation(_Resampling):
         super().__post_init__()
         self._turn = _bounds("factor", self.factor)
 
-    def _places(self, batch: int, height: int, width: int) -> tuple[Any, Any]:
+    def _places(self, batch: int, height: int, width: int) -> tuple[Array, Array]:
         angle = 2 * np.pi * fresh(lambda: generator().uniform(*self._turn, (batch, 1, 1)))
         down, right = (height - 1) / 2, (width - 1) / 2
         row, column = np.arange(height)[:, None] - down, np.arange(width) - right
@@ -175,7 +176,7 @@ class RandomRotation(_Resampling):
         )
 
 
-def _bounds(name: str, factor: Any) -> tuple[float, float]:
+def _bounds(name: str, factor: float | tuple[float, float]) -> tuple[float, float]:
     """Return the smallest and the largest factor; of one number, -factor and factor."""
     pair = tuple(factor) if isinstance(factor, tuple | list) else (factor, factor)
     if len(pair) != 2 or not all(isinstance(n, int | float) and -1 <= n <= 1 for n in pair):

@@ -6,14 +6,15 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd_core import DataError, OptionError, ShapeError, Value
+from autograd_core.data import DType, Operand, Result
 
 from .. import activations, constraints, initializers, regularizers
-from ..configuration import check_flags
+from ..configuration import Choice, check_flags
 from ..module import Module, fitted
 from ..storage.tensors import reserve
 
 # How names become objects, by the last word of an option's name: kernel_initializer
-_CHOICES: dict[str, Callable[[Any], Any]] = {
+_CHOICES: dict[str, Callable[[Choice], Choice]] = {
     "activation": activations.get,
     "initializer": initializers.get,
     "regularizer": regularizers.get,
@@ -42,12 +43,12 @@ class ArrayLayer(Module):
 
     input_shape: tuple[int, ...] | None = None  # of one sample; None before the first call
     output_shape: tuple[int, ...] | None = None
-    dtype: Any = np.dtype(np.float64)
-    activity_regularizer: Any = None
+    dtype: DType = np.dtype(np.float64)
+    activity_regularizer: Choice = None
     read_anew = Module.read_anew | {"input_shape", "output_shape", "_activity"}
     passes_mask = True  # whether the output has the input's steps, and so its mask
-    _rules: tuple[tuple[str, Any, Any], ...] = ()  # parameter, regularizer, constraint
-    _activity: Any = 0.0
+    _rules: tuple[tuple[str, Choice, Choice], ...] = ()  # parameter, regularizer, constraint
+    _activity: Result = 0.0
 
     def __post_init__(self) -> None:
         check_flags(self)
@@ -74,7 +75,7 @@ class ArrayLayer(Module):
             value = self._fitting(name, value)
         super().__setattr__(name, value)
 
-    def _fitting(self, name: str, value: Any) -> Any:
+    def _fitting(self, name: str, value: Any) -> Result:
         """Return what a parameter or buffer may become: a Value of its shape, or such an array.
 
         Raises:  OptionError: no Value for a parameter. DataError, ShapeError: what does not fit.
@@ -92,18 +93,18 @@ class ArrayLayer(Module):
             )
         return value
 
-    def __getstate__(self) -> Any:
+    def __getstate__(self) -> dict[str, Any]:
         """Return what copies and pickles keep: not the penalty of the latest batch."""
         return {n: each for n, each in super().__getstate__().items() if n != "_activity"}
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make the parameters, given the shape of one sample."""
 
-    def output_mask(self, x: Any, mask: Any) -> Any:
+    def output_mask(self, x: Operand, mask: Operand) -> Result:
         """Return the output's mask (batch, steps); None if its steps are not the input's."""
         return mask if self.passes_mask else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Compute the output of a batch."""
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x)")
 
@@ -111,9 +112,9 @@ class ArrayLayer(Module):
         self,
         name: str,
         shape: tuple[int, ...],
-        initializer: Any,
-        regularizer: Any = None,
-        constraint: Any = None,
+        initializer: Choice,
+        regularizer: Choice = None,
+        constraint: Choice = None,
         order: Literal["C", "F"] = "C",
     ) -> None:
         """Make `self.<name>`, a Value drawn from an initializer.
@@ -131,12 +132,12 @@ class ArrayLayer(Module):
         rules = (name, regularizers.get(regularizer), constraints.get(constraint))
         self._rules = (*(r for r in self._rules if r[0] != name), rules)
 
-    def make_buffer(self, name: str, shape: tuple[int, ...], initializer: Any) -> None:
+    def make_buffer(self, name: str, shape: tuple[int, ...], initializer: Choice) -> None:
         """Make `self.<name>`, a plain array, which is saved but not trained."""
         self.make_parameter(name, shape, initializer)
         vars(self)[name] = getattr(self, name).data
 
-    def __call__(self, x: Any, **options: Any) -> Any:
+    def __call__(self, x: Operand, **options: Any) -> Result:
         """Return the layer's output.
 
         Args:    x: Value or array, (batch, ...).
@@ -160,13 +161,13 @@ class ArrayLayer(Module):
             self._activity = self.activity_regularizer(out) / len(x)
         return out
 
-    def build_for(self, input_shape: tuple[int, ...], dtype: Any) -> None:
+    def build_for(self, input_shape: tuple[int, ...], dtype: DType) -> None:
         """Make the parameters for samples of this shape and type."""
         self.dtype = dtype
         self.make_parameters(input_shape)
         self.input_shape = input_shape
 
-    def _as_batch(self, x: Any) -> Any:
+    def _as_batch(self, x: Operand) -> Result:
         if not isinstance(x, Value):
             x = np.asarray(x)
             if x.dtype.char not in "fd":
@@ -179,7 +180,7 @@ class ArrayLayer(Module):
             )
         return x
 
-    def own_penalty(self) -> Any:
+    def own_penalty(self) -> Result:
         """Return what the regularizers of this layer add to the loss, none of frozen weights."""
         penalty = 0.0 if self.activity_regularizer is None else self._activity
         for name, rule, _ in self._rules:
@@ -195,7 +196,7 @@ class ArrayLayer(Module):
                 parameter.data = constraint(parameter.data)
 
 
-def steps_that_count(mask: Any, shape: tuple[int, ...]) -> Any:
+def steps_that_count(mask: Operand, shape: tuple[int, ...]) -> Result:
     """Return the mask of a batch as a bool array; a Value, inside a compiled step, as it is.
 
     Args:    mask: (batch, steps), True or 1 where a step counts.

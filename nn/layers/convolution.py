@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_core import OptionError, ShapeError, Value, convolve, sliding_windows
+from autograd_core.data import Operand, Result
 
-from ..configuration import choose
+from ..configuration import Choice, Model, choose
 from ..data import whole_number
 from ..mistakes import warn
 from .base import ArrayLayer
@@ -25,16 +26,16 @@ class _Convolution(ArrayLayer):
     strides: int | tuple[int, ...] = 1
     padding: str = "valid"
     dilation_rate: int | tuple[int, ...] = 1
-    activation: Any = None
+    activation: Choice = None
     _: KW_ONLY
     use_bias: bool = True
-    kernel_initializer: Any = "glorot_uniform"
-    bias_initializer: Any = "zeros"
-    kernel_regularizer: Any = None
-    bias_regularizer: Any = None
-    activity_regularizer: Any = None
-    kernel_constraint: Any = None
-    bias_constraint: Any = None
+    kernel_initializer: Choice = "glorot_uniform"
+    bias_initializer: Choice = "zeros"
+    kernel_regularizer: Choice = None
+    bias_regularizer: Choice = None
+    activity_regularizer: Choice = None
+    kernel_constraint: Choice = None
+    bias_constraint: Choice = None
     trainable: bool = True
     weight: Value = field(init=False)
     bias: Value = field(init=False)
@@ -70,7 +71,7 @@ class _Convolution(ArrayLayer):
     def _check(self, shape: tuple[int, ...]) -> None:
         check_axes(self, shape, self._reach if self.padding == "valid" else (1,) * self._rank)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return activation(convolve(x, weight) + bias), (batch, ..., filters)."""
         self._check(x.shape[1:])
         x = padded(x, self._reach, self._steps, self.padding)
@@ -151,7 +152,7 @@ class _Pooling2D(ArrayLayer):
         self._size = lengths("pool_size", pool_size, 2)
         self._steps = self._size if strides is None else lengths("strides", strides, 2)
 
-    def _pieces(self, x: Any, border: float) -> Any:
+    def _pieces(self, x: Operand, border: float) -> Result:
         """Return the elements of all windows, (places, batch, height, width, channels).
 
         The places of a window come first, since reductions over the first axis are fast.
@@ -181,7 +182,7 @@ class MaxPooling2D(_Pooling2D):
                     [13., 15.]])
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return the largest of each window, (batch, height, width, channels)."""
         lowest = float(np.finfo(x.dtype).min)  # finite, because -inf would be an anomaly
         return np.max(self._pieces(x, lowest), axis=0)
@@ -196,7 +197,7 @@ class AveragePooling2D(_Pooling2D):
                     [10.5, 12.5]])
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return the mean of each window, (batch, height, width, channels)."""
         ones = np.ones((1, *x.shape[1:3], 1), x.dtype)
         count = np.sum(self._pieces(ones, 0.0), axis=0)
@@ -219,13 +220,13 @@ class GlobalAveragePooling2D(ArrayLayer):
     def __init__(self, keepdims: bool = False) -> None:
         self.keepdims = keepdims
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return the means, (batch, channels)."""
         check_axes(self, x.shape[1:], (1, 1))
         return np.mean(x, axis=(1, 2), keepdims=self.keepdims)
 
 
-def _blocks(x: Any, high: int, wide: int) -> Any:
+def _blocks(x: Operand, high: int, wide: int) -> Result:
     """Return the same for windows that do not overlap, by a reshape."""
     batch, height, width, channels = x.shape
     rows, columns = height // high, width // wide
@@ -259,7 +260,7 @@ def lengths(name: str, given: Any, rank: int) -> tuple[int, ...]:
     return each
 
 
-def check_axes(layer: Any, shape: tuple[int, ...], least: tuple[int, ...]) -> None:
+def check_axes(layer: Model, shape: tuple[int, ...], least: tuple[int, ...]) -> None:
     """Refuse samples of another number of axes, or too small for the layer's windows.
 
     Args:    shape: of one sample, (height, width, channels).
@@ -283,7 +284,7 @@ def check_axes(layer: Any, shape: tuple[int, ...], least: tuple[int, ...]) -> No
         )
 
 
-def _check_channels(layer: Any, shape: tuple[int, ...]) -> None:
+def _check_channels(layer: Model, shape: tuple[int, ...]) -> None:
     """Warn of samples that look like an image with its channels first, as PyTorch has them."""
     rows, columns, channels = shape
     are_alike = columns <= 2 * channels and channels <= 2 * columns  # as height and width are
@@ -298,12 +299,12 @@ def _check_channels(layer: Any, shape: tuple[int, ...]) -> None:
 
 
 def padded(
-    x: Any,
+    x: Operand,
     reaches: tuple[int, ...],
     strides: tuple[int, ...],
     padding: str,
     border: float = 0.0,
-) -> Any:
+) -> Result:
     """Return x with the border that `padding` requires, as in Keras.
 
     With "same" there are ceil(length / stride) windows, and an odd border is longer at the end.

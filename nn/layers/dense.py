@@ -2,14 +2,15 @@
 
 import math
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
+from typing import Self
 
 import numpy as np
 
 from autograd_core import ShapeError, Value
+from autograd_core.data import Operand, Result
 
 from .. import activations, initializers
-from ..configuration import check_range
+from ..configuration import Choice, check_range
 from ..data import whole_number
 from ..randomness import generator
 from .base import ArrayLayer
@@ -39,16 +40,16 @@ class Dense(ArrayLayer):
     expects_unit_inputs = True
 
     units: int
-    activation: Any = None
+    activation: Choice = None
     _: KW_ONLY
     use_bias: bool = True
-    kernel_initializer: Any = "glorot_uniform"
-    bias_initializer: Any = "zeros"
-    kernel_regularizer: Any = None
-    bias_regularizer: Any = None
-    activity_regularizer: Any = None
-    kernel_constraint: Any = None
-    bias_constraint: Any = None
+    kernel_initializer: Choice = "glorot_uniform"
+    bias_initializer: Choice = "zeros"
+    kernel_regularizer: Choice = None
+    bias_regularizer: Choice = None
+    activity_regularizer: Choice = None
+    kernel_constraint: Choice = None
+    bias_constraint: Choice = None
     trainable: bool = True
     weight: Value = field(init=False)
     bias: Value = field(init=False)
@@ -65,7 +66,7 @@ class Dense(ArrayLayer):
             rules = self.bias_initializer, self.bias_regularizer, self.bias_constraint
             self.make_parameter("bias", (self.units,), *rules)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return activation(x W^T + b), (..., units)."""
         out = np.inner(x, self.weight)
         if self.use_bias:
@@ -82,10 +83,10 @@ class Activation(ArrayLayer):
              array([[0., 2.]])
     """
 
-    def __init__(self, activation: Any) -> None:
+    def __init__(self, activation: Choice) -> None:
         self.activation = activations.get("linear" if activation is None else activation)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return activation(x)."""
         return self.activation(x)
 
@@ -109,9 +110,9 @@ class PReLU(ArrayLayer):
     Source:  K. He et al., Delving Deep into Rectifiers, 2015, equation 1.
     """
 
-    alpha_initializer: Any = "zeros"
-    alpha_regularizer: Any = None
-    alpha_constraint: Any = None
+    alpha_initializer: Choice = "zeros"
+    alpha_regularizer: Choice = None
+    alpha_constraint: Choice = None
     _: KW_ONLY
     trainable: bool = True
     weight: Value = field(init=False)
@@ -121,7 +122,7 @@ class PReLU(ArrayLayer):
         rules = self.alpha_initializer, self.alpha_regularizer, self.alpha_constraint
         self.make_parameter("weight", input_shape[-1:], *rules)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return x where it is positive and weight * x elsewhere."""
         return activations.prelu(x, self.weight)
 
@@ -159,7 +160,7 @@ class RBF(ArrayLayer):
         self,
         units: int,
         width: float = 1.0,
-        centres_initializer: Any = _UNIT_INTERVAL,
+        centres_initializer: Choice = _UNIT_INTERVAL,
         *,
         trainable: bool = True,
     ) -> None:
@@ -176,11 +177,11 @@ class RBF(ArrayLayer):
         self.make_parameter("log_widths", (self.units,), start)
 
     @property
-    def widths(self) -> Any:
+    def widths(self) -> Result:
         """The widths s_j, a Value (units,)."""
         return np.exp(self.log_widths)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return exp(-||x - c_j||^2 / (2 s_j^2)), (..., units)."""
         # ||x - c||^2 = ||x||^2 - 2 x c + ||c||^2 needs no array (batch, units, features). Relative
         # to the mean of the centres, its terms are as small as the distances and cancel little
@@ -190,7 +191,7 @@ class RBF(ArrayLayer):
         squared = squared - (x @ centres.T) * 2.0
         return np.exp(squared * (np.exp(self.log_widths * -2.0) * -0.5))
 
-    def fit_centres(self, x: Any) -> "RBF":
+    def fit_centres(self, x: Operand) -> Self:
         """Place the centres on samples of the data, drawn at random without replacement.
 
         All widths become d / sqrt(2 units), where d is the largest distance between two centres;

@@ -1,8 +1,7 @@
 """Dropout and GaussianNoise: random disturbances in training, none in evaluation."""
 
-from typing import Any
-
 from autograd_core import fresh
+from autograd_core.data import Operand, Result
 
 from ..configuration import check_range
 from ..randomness import generator
@@ -35,7 +34,7 @@ class Dropout(ArrayLayer):
         """Whether it drops anything in training."""
         return self.rate > 0
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return x with a fraction of it set to 0; in evaluation x itself."""
         if not self.training or not self.rate:
             return x
@@ -68,7 +67,7 @@ class GaussianNoise(ArrayLayer):
         """Whether it adds any noise in training."""
         return self.stddev > 0
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return x + noise; in evaluation x itself."""
         if not self.training or not self.stddev:
             return x

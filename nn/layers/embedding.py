@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from autograd_core import DataError, OptionError, ShapeError, Value, callback
+from autograd_core.data import Operand, Result
 
+from ..configuration import Choice
 from ..data import whole_number
 from .base import ArrayLayer
 
@@ -29,9 +31,9 @@ class Embedding(ArrayLayer):
 
     input_dim: int
     output_dim: int
-    embeddings_initializer: Any = "uniform"
-    embeddings_regularizer: Any = None
-    embeddings_constraint: Any = None
+    embeddings_initializer: Choice = "uniform"
+    embeddings_regularizer: Choice = None
+    embeddings_constraint: Choice = None
     mask_zero: bool = False
     _: KW_ONLY
     trainable: bool = True
@@ -48,7 +50,7 @@ class Embedding(ArrayLayer):
         shape = self.input_dim, self.output_dim
         self.make_parameter("weight", shape, self.embeddings_initializer, *rules)
 
-    def __call__(self, x: Any, **options: Any) -> Any:
+    def __call__(self, x: Operand, **options: Any) -> Result:
         """Return a vector for each number.
 
         Args:    x: whole numbers from 0 to input_dim - 1, as ints or floats, (batch,) or
@@ -61,15 +63,15 @@ class Embedding(ArrayLayer):
             self.input_shape = x.shape[1:]
         return super().__call__(x, **options)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return the rows of weight with these indices."""
         return self.weight[x if isinstance(x, Value) else x.astype(int)]
 
-    def output_mask(self, x: Any, mask: Any) -> Any:
+    def output_mask(self, x: Operand, mask: Operand) -> Result:
         """Return where x is not 0 if mask_zero, else None."""
         return self._as_batch(x) != 0 if self.mask_zero else None
 
-    def _as_batch(self, x: Any) -> Any:
+    def _as_batch(self, x: Operand) -> Result:
         if not isinstance(x, Value):
             x = np.asarray(x)
         if not x.ndim:
@@ -83,7 +85,7 @@ class Embedding(ArrayLayer):
         callback(self._check_rows, x)
         return x
 
-    def _check_rows(self, x: Any) -> None:
+    def _check_rows(self, x: Operand) -> None:
         wrong = x[(x != np.floor(x)) | (x < 0) | (x >= self.input_dim)]
         if wrong.size:
             raise DataError(
@@ -115,10 +117,10 @@ class Masking(ArrayLayer):
             )
         self.mask_value = mask_value
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return x, with 0 in the masked steps."""
         return np.where(self.output_mask(x, None)[..., None], x, 0.0)
 
-    def output_mask(self, x: Any, mask: Any) -> Any:
+    def output_mask(self, x: Operand, mask: Operand) -> Result:
         """Return where x has a step that is not masked, (batch, steps)."""
         return np.max(self._as_batch(x) != self.mask_value, -1)

@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError, Value, callback
+from autograd_core.data import Array, Operand, Result
 
-from ..configuration import check_range
+from ..configuration import Choice, check_range
 from ..settings import current
 from .base import ArrayLayer, steps_that_count
 
@@ -22,12 +22,12 @@ class _Normalization(ArrayLayer):
     epsilon: float = 1e-3
     center: bool = True
     scale: bool = True
-    beta_initializer: Any = "zeros"
-    gamma_initializer: Any = "ones"
-    beta_regularizer: Any = None
-    gamma_regularizer: Any = None
-    beta_constraint: Any = None
-    gamma_constraint: Any = None
+    beta_initializer: Choice = "zeros"
+    gamma_initializer: Choice = "ones"
+    beta_regularizer: Choice = None
+    gamma_regularizer: Choice = None
+    beta_constraint: Choice = None
+    gamma_constraint: Choice = None
     trainable: bool = True
     weight: Value = field(init=False)
     bias: Value = field(init=False)
@@ -52,7 +52,7 @@ class _Normalization(ArrayLayer):
             rules = self.beta_regularizer, self.beta_constraint
             self.make_parameter("bias", shape, self.beta_initializer, *rules)
 
-    def _scaled(self, centred: Any, variance: Any) -> Any:
+    def _scaled(self, centred: Operand, variance: Operand) -> Result:
         """Return w * centred / sqrt(variance + epsilon) + b."""
         factor = (variance + self.epsilon) ** -0.5
         if self.scale:
@@ -82,7 +82,7 @@ class LayerNormalization(_Normalization):
              default epsilon is Keras's.
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return x normalized, in its shape."""
         centred = x - np.mean(x, -1, keepdims=True)
         variance = np.mean(np.square(centred), -1, keepdims=True)
@@ -118,10 +118,10 @@ class BatchNormalization(_Normalization):
 
     momentum: float = 0.99
     _: KW_ONLY
-    moving_mean_initializer: Any = "zeros"
-    moving_variance_initializer: Any = "ones"
-    running_mean: Any = field(init=False)
-    running_var: Any = field(init=False)
+    moving_mean_initializer: Choice = "zeros"
+    moving_variance_initializer: Choice = "ones"
+    running_mean: Array = field(init=False)
+    running_var: Array = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -138,7 +138,7 @@ class BatchNormalization(_Normalization):
         """Whether it normalizes by the batch in training."""
         return self.trainable
 
-    def forward(self, x: Any, mask: Any = None) -> Any:
+    def forward(self, x: Operand, mask: Operand = None) -> Result:
         """Return x normalized, in its shape; in training, update the buffers.
 
         Args:    mask: (batch, steps) of x (batch, steps, ..., features), False where a step does
@@ -157,18 +157,18 @@ class BatchNormalization(_Normalization):
         callback(self._follow, mean, variance)
         return self._scaled(centred, variance)
 
-    def _follow(self, mean: Any, variance: Any) -> None:
+    def _follow(self, mean: Operand, variance: Operand) -> None:
         """Update the buffers with a batch's mean and variance."""
         vars(self).update(  # of their shape and type, without the check of an assignment
             running_mean=self._moved(self.running_mean, mean),
             running_var=self._moved(self.running_var, variance),
         )
 
-    def _moved(self, old: Any, batch: Any) -> Any:
+    def _moved(self, old: Operand, batch: Operand) -> Array:
         return self.momentum * old + (1.0 - self.momentum) * np.asarray(batch, old.dtype)
 
 
-def _mean(x: Any, axes: tuple[int, ...], mask: Any) -> Any:
+def _mean(x: Operand, axes: tuple[int, ...], mask: Operand) -> Result:
     """Return the mean over axes, of the steps where a mask (batch, steps) is True."""
     if mask is None:
         return np.mean(x, axes)

@@ -1,19 +1,22 @@
 """Recurrent layers: SimpleRNN, LSTM, GRU, and Bidirectional."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
 from autograd_core import OptionError, ShapeError, Value
+from autograd_core.data import Operand, Result
 
-from ..configuration import check_range
+from ..configuration import Choice, Model, check_range
 from ..data import whole_number
+from ..module import Module
 from .base import ArrayLayer, steps_that_count
 from .dropout import Dropout
 
-Step = Callable[..., tuple[Any, ...]]  # from x (batch, features) and the state to the next state
+# From x (batch, features) and the state to the next state
+Step: TypeAlias = Callable[..., tuple[Result, ...]]
 
 
 @dataclass(eq=False, repr=False)
@@ -30,20 +33,20 @@ class RecurrentLayer(ArrayLayer):
     trains_both_biases = False
 
     units: int
-    activation: Any = "tanh"
+    activation: Choice = "tanh"
     _: KW_ONLY
     use_bias: bool = True
-    kernel_initializer: Any = "glorot_uniform"
-    bias_initializer: Any = "zeros"
-    kernel_regularizer: Any = None
-    bias_regularizer: Any = None
-    activity_regularizer: Any = None
-    kernel_constraint: Any = None
-    bias_constraint: Any = None
+    kernel_initializer: Choice = "glorot_uniform"
+    bias_initializer: Choice = "zeros"
+    kernel_regularizer: Choice = None
+    bias_regularizer: Choice = None
+    activity_regularizer: Choice = None
+    kernel_constraint: Choice = None
+    bias_constraint: Choice = None
     trainable: bool = True
-    recurrent_initializer: Any = "orthogonal"
-    recurrent_regularizer: Any = None
-    recurrent_constraint: Any = None
+    recurrent_initializer: Choice = "orthogonal"
+    recurrent_regularizer: Choice = None
+    recurrent_constraint: Choice = None
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     return_sequences: bool = False
@@ -51,7 +54,7 @@ class RecurrentLayer(ArrayLayer):
     weight_ih_l0: Value = field(init=False)
     weight_hh_l0: Value = field(init=False)
     bias_ih_l0: Value = field(init=False)
-    bias_hh_l0: Any = field(init=False)
+    bias_hh_l0: Value = field(init=False)
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -87,7 +90,7 @@ class RecurrentLayer(ArrayLayer):
         """Whether it drops anything in training."""
         return self.dropout > 0 or self.recurrent_dropout > 0
 
-    def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
+    def make_step(self, from_x: Callable[[Operand], Result], masks: list[Operand]) -> Step:
         """Return the function that computes the next state from x and the state.
 
         Args:    from_x: returns x W_ih^T + b, (batch, gates * units).
@@ -95,7 +98,7 @@ class RecurrentLayer(ArrayLayer):
         """
         raise NotImplementedError(f"{type(self).__name__} has no make_step(self, from_x, masks)")
 
-    def forward(self, x: Any, mask: Any = None) -> Any:
+    def forward(self, x: Operand, mask: Operand = None) -> Result:
         """Return the last output (batch, units), or all of them (batch, steps, units).
 
         Args:    x: (batch, steps, features).
@@ -104,7 +107,7 @@ class RecurrentLayer(ArrayLayer):
         """
         mask = None if mask is None else steps_that_count(mask, x.shape)
         step = self._step(x)
-        state: Any = (np.zeros((len(x), self.units), self.dtype),) * self.states
+        state: Sequence[Operand] = (np.zeros((len(x), self.units), self.dtype),) * self.states
         inputs, outputs = _apart(x), []
         for t in range(x.shape[1])[:: -1 if self.go_backwards else 1]:
             following = step(inputs[t], *state)
@@ -117,15 +120,15 @@ class RecurrentLayer(ArrayLayer):
             outputs.append(state[0])
         return np.stack(outputs, 1) if self.return_sequences else state[0]
 
-    def _step(self, x: Any) -> Step:
-        bias: Any = None
+    def _step(self, x: Operand) -> Step:
+        bias: Operand = None
         if self.use_bias:
             bias = self.bias_ih_l0 if self.trains_both_biases else self.bias_ih_l0 + self.bias_hh_l0
         input_masks = self._masks(self.dropout, (len(x), x.shape[-1]))
         state_masks = self._masks(self.recurrent_dropout, (len(x), self.units))
         return self.make_step(affine(self.weight_ih_l0, bias, input_masks), state_masks)
 
-    def _masks(self, rate: float, shape: tuple[int, ...]) -> list[Any]:
+    def _masks(self, rate: float, shape: tuple[int, ...]) -> list[Operand]:
         """Draw dropout masks for all steps of this batch: one, or as in Keras, one for each gate
         if the state has dropout, too.
         """
@@ -135,14 +138,14 @@ class RecurrentLayer(ArrayLayer):
         count = self.gates if self.recurrent_dropout else 1
         return [dropping.forward(np.ones(shape, self.dtype)) for _ in range(count)]
 
-    def output_mask(self, x: Any, mask: Any) -> Any:
+    def output_mask(self, x: Operand, mask: Operand) -> Result:
         """Return the mask if the output has steps, else None.
 
         As in Keras it stays in the input's order, even with go_backwards.
         """
         return mask if self.return_sequences else None
 
-    def _as_batch(self, x: Any) -> Any:
+    def _as_batch(self, x: Operand) -> Result:
         x = super()._as_batch(x)
         if len(x.shape) != 3 or not x.shape[1]:
             raise ShapeError(
@@ -178,7 +181,7 @@ class SimpleRNN(RecurrentLayer):
              (1, 2, 4)
     """
 
-    def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
+    def make_step(self, from_x: Callable[[Operand], Result], masks: list[Operand]) -> Step:
         """Return the step."""
         from_h = affine(self.weight_hh_l0, None, masks)
         return lambda x, h: (self.activation(from_x(x) + from_h(h)),)
@@ -209,7 +212,7 @@ class LSTM(RecurrentLayer):
     gates = 4
     states = 2
 
-    recurrent_activation: Any = "sigmoid"
+    recurrent_activation: Choice = "sigmoid"
     _: KW_ONLY
     unit_forget_bias: bool = True
 
@@ -221,13 +224,13 @@ class LSTM(RecurrentLayer):
             bias[self.units : 2 * self.units] = 1.0
             self.bias_ih_l0.data = bias
 
-    def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
+    def make_step(self, from_x: Callable[[Operand], Result], masks: list[Operand]) -> Step:
         """Return the step."""
         from_h = affine(self.weight_hh_l0, None, masks)
         activation, gate = self.activation, self.recurrent_activation
         at_i, at_f, at_g, at_o = gate_slices(self.units, self.gates)
 
-        def step(x: Any, h: Any, c: Any) -> tuple[Any, ...]:
+        def step(x: Operand, h: Operand, c: Operand) -> tuple[Result, ...]:
             z = from_x(x) + from_h(h)
             c = gate(z[at_f]) * c + gate(z[at_i]) * activation(z[at_g])
             return gate(z[at_o]) * activation(c), c
@@ -259,7 +262,7 @@ class GRU(RecurrentLayer):
 
     gates = 3
 
-    recurrent_activation: Any = "sigmoid"
+    recurrent_activation: Choice = "sigmoid"
     _: KW_ONLY
     reset_after: bool = True
 
@@ -267,7 +270,7 @@ class GRU(RecurrentLayer):
         super().__post_init__()
         self.trains_both_biases = self.reset_after
 
-    def make_step(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
+    def make_step(self, from_x: Callable[[Operand], Result], masks: list[Operand]) -> Step:
         """Return the step."""
         if not self.reset_after:
             return self._make_step_resetting_before(from_x, masks)
@@ -276,7 +279,7 @@ class GRU(RecurrentLayer):
         at_r, at_z, at_n = gate_slices(self.units, self.gates)
         at_rz = (slice(None), slice(2 * self.units))
 
-        def step(x: Any, h: Any) -> tuple[Any, ...]:
+        def step(x: Operand, h: Operand) -> tuple[Result, ...]:
             x, state = from_x(x), from_h(h)
             rz = x[at_rz] + state[at_rz]
             n = activation(x[at_n] + gate(rz[at_r]) * state[at_n])
@@ -284,14 +287,16 @@ class GRU(RecurrentLayer):
 
         return step
 
-    def _make_step_resetting_before(self, from_x: Callable[[Any], Any], masks: list[Any]) -> Step:
+    def _make_step_resetting_before(
+        self, from_x: Callable[[Operand], Result], masks: list[Operand]
+    ) -> Step:
         split = 2 * self.units
         from_h = affine(self.weight_hh_l0[:split], None, masks[:2])
         from_reset = affine(self.weight_hh_l0[split:], None, masks[2:])
         activation, gate = self.activation, self.recurrent_activation
         at_r, at_z, at_n = gate_slices(self.units, self.gates)
 
-        def step(x: Any, h: Any) -> tuple[Any, ...]:
+        def step(x: Operand, h: Operand) -> tuple[Result, ...]:
             x = from_x(x)
             rz = x[:, :split] + from_h(h)
             n = activation(x[at_n] + from_reset(gate(rz[at_r]) * h))
@@ -300,7 +305,7 @@ class GRU(RecurrentLayer):
         return step
 
 
-_MERGES: dict[str, Callable[[Any, Any], Any]] = {
+_MERGES: dict[str, Callable[[Operand, Operand], Result]] = {
     "concat": lambda forwards, backwards: np.concatenate([forwards, backwards], -1),
     "sum": lambda forwards, backwards: forwards + backwards,
     "mul": lambda forwards, backwards: forwards * backwards,
@@ -332,9 +337,11 @@ class Bidirectional(ArrayLayer):
 
     takes_mask = True
 
-    forward_layer: Any
+    forward_layer: Model
 
-    def __init__(self, layer: Any, merge_mode: str = "concat", backward_layer: Any = None) -> None:
+    def __init__(
+        self, layer: Model, merge_mode: str = "concat", backward_layer: Model = None
+    ) -> None:
         if merge_mode not in _MERGES:
             raise OptionError(
                 f"merge_mode {merge_mode!r}",
@@ -355,7 +362,7 @@ class Bidirectional(ArrayLayer):
         self.merge_mode = merge_mode
         self.backward_layer = backward_layer
 
-    def children(self) -> dict[str, Any]:
+    def children(self) -> dict[str, Module]:
         """Return the parameters by PyTorch's names, then both layers."""
         forwards, backwards = self.forward_layer, self.backward_layer
         return {
@@ -370,7 +377,7 @@ class Bidirectional(ArrayLayer):
         for layer in (self.forward_layer, self.backward_layer):
             layer.build_for(input_shape, self.dtype)
 
-    def forward(self, x: Any, mask: Any = None) -> Any:
+    def forward(self, x: Operand, mask: Operand = None) -> Result:
         """Return both layers' outputs, merged.
 
         Args:    x: (batch, steps, features).
@@ -385,15 +392,15 @@ class Bidirectional(ArrayLayer):
             return out
         return np.where(steps_that_count(mask, x.shape)[..., None], out, 0.0)
 
-    def output_mask(self, x: Any, mask: Any) -> Any:
+    def output_mask(self, x: Operand, mask: Operand) -> Result:
         """Return the mask if the output has steps, else None."""
         return self.forward_layer.output_mask(x, mask)
 
-    def _as_batch(self, x: Any) -> Any:
+    def _as_batch(self, x: Operand) -> Result:
         return self.forward_layer._as_batch(x)
 
 
-def _check(layer: Any, go_backwards: bool) -> None:
+def _check(layer: Model, go_backwards: bool) -> None:
     if not isinstance(layer, RecurrentLayer):
         raise OptionError(
             f"{layer!r} in Bidirectional",
@@ -408,7 +415,7 @@ def _check(layer: Any, go_backwards: bool) -> None:
         )
 
 
-def affine(weight: Any, bias: Any, masks: list[Any]) -> Callable[[Any], Any]:
+def affine(weight: Operand, bias: Operand, masks: list[Operand]) -> Callable[[Operand], Result]:
     """Return the function x -> x W^T + b, all gates at once.
 
     Args:    bias: None: no bias.
@@ -416,7 +423,7 @@ def affine(weight: Any, bias: Any, masks: list[Any]) -> Callable[[Any], Any]:
     """
     blocks = [block.T for block in np.split(weight, max(len(masks), 1))]
 
-    def apply(x: Any) -> Any:
+    def apply(x: Operand) -> Result:
         if masks:
             parts = [(x * mask) @ block for mask, block in zip(masks, blocks, strict=True)]
             out = np.concatenate(parts, -1)
@@ -432,7 +439,7 @@ def gate_slices(units: int, gates: int) -> list[tuple[slice, slice]]:
     return [np.s_[:, gate * units : (gate + 1) * units] for gate in range(gates)]
 
 
-def _apart(x: Any) -> list[Any]:
+def _apart(x: Operand) -> list[Operand]:
     """Return x at each step.
 
     A Value is split recursively: its cotangent is then assembled in steps * log(steps), where

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
 from autograd_core import OptionError, ShapeError
+from autograd_core.data import Operand, Result
 
 from .base import ArrayLayer
 
@@ -34,7 +34,7 @@ class Reshape(ArrayLayer):
                 "target_shape=(28, 28, 1), or (-1, 28)",
             )
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Operand) -> Result:
         """Return x as (batch, *target_shape).
 
         Raises:  ShapeError: a sample has another count of numbers.

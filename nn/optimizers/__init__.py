@@ -8,8 +8,6 @@
 - `get`: an optimizer by name
 """
 
-from typing import Any
-
 from ..configuration import choose, name_of
 from .algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
 from .base import Optimizer, global_norm
@@ -31,10 +29,10 @@ __all__ = [
 ]
 
 _KINDS = (SGD, Adagrad, Adadelta, RMSprop, Adam, AdamW, Adamax, Nadam, Lion)
-BY_NAME: dict[str, Any] = {name_of(kind()): kind for kind in _KINDS}
+BY_NAME: dict[str, type[Optimizer]] = {name_of(kind()): kind for kind in _KINDS}
 
 
-def get(optimizer: Any) -> Any:
+def get(optimizer: str | Optimizer) -> Optimizer:
     """Return a new optimizer by name, with all its defaults; objects as they are.
 
     Raises:  OptionError: there is none of this name.

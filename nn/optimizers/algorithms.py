@@ -12,15 +12,15 @@ import math
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import mul
-from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError
+from autograd_core.data import Operand, Result
 
-from ..configuration import check_range
+from ..configuration import Choice, check_range
 from ..mistakes import warn
-from .base import Optimizer
+from .base import Optimizer, Slots
 
 
 @dataclass(eq=False, repr=False)
@@ -44,7 +44,7 @@ class SGD(Optimizer):
              2013, eqs. 1-4.
     """
 
-    learning_rate: Any = 0.01
+    learning_rate: Choice = 0.01
     momentum: float = 0.0
     nesterov: bool = False
     name = "sgd"
@@ -60,7 +60,7 @@ class SGD(Optimizer):
                 "momentum=0.9 beside nesterov=True",
             )
 
-    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Operand, g: Operand, slots: Slots, learning_rate: float) -> Result:
         """Return the new data."""
         step = -learning_rate * g
         if self.momentum:
@@ -84,7 +84,7 @@ class Lion(Optimizer):
     Source:  Chen et al., Symbolic discovery of optimization algorithms, 2023, algorithm 2.
     """
 
-    learning_rate: Any = 0.001
+    learning_rate: Choice = 0.001
     beta_1: float = 0.9
     beta_2: float = 0.99
 
@@ -93,7 +93,7 @@ class Lion(Optimizer):
         check_range("beta_1", self.beta_1, 0, 1)
         check_range("beta_2", self.beta_2, 0, 1)
 
-    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Operand, g: Operand, slots: Slots, learning_rate: float) -> Result:
         """Return the new data."""
         m, b1, b2 = slots["momentum"], self.beta_1, self.beta_2
         slots["momentum"] = b2 * m + (1 - b2) * g
@@ -116,7 +116,7 @@ class Adagrad(Optimizer):
              starts above 0 and epsilon stands inside the root; the paper has it outside.
     """
 
-    learning_rate: Any = 0.001
+    learning_rate: Choice = 0.001
     initial_accumulator_value: float = 0.1
     epsilon: float = 1e-7
 
@@ -130,7 +130,7 @@ class Adagrad(Optimizer):
         """What the accumulator starts with."""
         return self.initial_accumulator_value
 
-    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Operand, g: Operand, slots: Slots, learning_rate: float) -> Result:
         """Return the new data."""
         a = slots["accumulator"] = slots["accumulator"] + g * g
         return w - learning_rate * g / root(a + self.epsilon)
@@ -152,7 +152,7 @@ class Adadelta(Optimizer):
     Source:  Zeiler, ADADELTA, 2012, algorithm 1, which has no learning rate; Keras has.
     """
 
-    learning_rate: Any = 0.001
+    learning_rate: Choice = 0.001
     rho: float = 0.95
     epsilon: float = 1e-7
 
@@ -161,7 +161,7 @@ class Adadelta(Optimizer):
         check_range("rho", self.rho, 0, 1)
         check_range("epsilon", self.epsilon, 0)
 
-    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Operand, g: Operand, slots: Slots, learning_rate: float) -> Result:
         """Return the new data."""
         a, b = slots["accumulated_grad"], slots["accumulated_delta_var"]
         a = slots["accumulated_grad"] = self.rho * a + (1 - self.rho) * (g * g)
@@ -190,7 +190,7 @@ class RMSprop(Optimizer):
              Graves, Generating sequences with recurrent neural networks, 2013, eqs. 38-41.
     """
 
-    learning_rate: Any = 0.001
+    learning_rate: Choice = 0.001
     rho: float = 0.9
     momentum: float = 0.0
     epsilon: float = 1e-7
@@ -203,7 +203,7 @@ class RMSprop(Optimizer):
         check_range("momentum", self.momentum, 0, 1)
         check_range("epsilon", self.epsilon, 0)
 
-    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Operand, g: Operand, slots: Slots, learning_rate: float) -> Result:
         """Return the new data."""
         v = slots["velocity"] = self.rho * slots["velocity"] + (1 - self.rho) * (g * g)
         if self.centered:
@@ -220,7 +220,7 @@ class RMSprop(Optimizer):
 class _TwoAverages(Optimizer):
     """The options that Adam, Adamax and Nadam share."""
 
-    learning_rate: Any = 0.001
+    learning_rate: Choice = 0.001
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
@@ -263,7 +263,7 @@ class Adam(_TwoAverages):
 
     amsgrad: bool = False
 
-    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Operand, g: Operand, slots: Slots, learning_rate: float) -> Result:
         """Return the new data."""
         b1, b2 = self.beta_1, self.beta_2
         m = slots["momentum"] = b1 * slots["momentum"] + (1 - b1) * g
@@ -308,7 +308,7 @@ class Adamax(_TwoAverages):
     Source:  Kingma and Ba, Adam, 2015, algorithm 2, which has no epsilon; Keras has.
     """
 
-    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Operand, g: Operand, slots: Slots, learning_rate: float) -> Result:
         """Return the new data."""
         b1, b2 = self.beta_1, self.beta_2
         m = slots["momentum"] = b1 * slots["momentum"] + (1 - b1) * g
@@ -333,7 +333,7 @@ class Nadam(_TwoAverages):
              the plain average with beta_1, where the paper averages with u_t.
     """
 
-    def update(self, w: Any, g: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(self, w: Operand, g: Operand, slots: Slots, learning_rate: float) -> Result:
         """Return the new data."""
         b1, b2 = self.beta_1, self.beta_2
         m = slots["momentum"] = b1 * slots["momentum"] + (1 - b1) * g
@@ -358,7 +358,7 @@ def _product(b1: float, t: int) -> float:
     return math.pow(b1, t) * _PRODUCTS[min(t, len(_PRODUCTS)) - 1]
 
 
-def root(x: Any) -> Any:
+def root(x: Operand) -> Result:
     """Return the square root; that of a negative number is NaN.
 
     Example: >>> root(4.0), root(np.array([4.0]))
@@ -369,7 +369,7 @@ def root(x: Any) -> Any:
     return np.sqrt(x)
 
 
-def larger(x: Any, y: Any) -> Any:
+def larger(x: Operand, y: Operand) -> Result:
     """Return the larger of two, NaN if either is.
 
     Example: >>> larger(1.0, 2.0), larger(math.nan, 2.0)
@@ -380,7 +380,7 @@ def larger(x: Any, y: Any) -> Any:
     return np.maximum(x, y)
 
 
-def sign(x: Any) -> Any:
+def sign(x: Operand) -> Result:
     """Return 1, 0 or -1; NaN for NaN.
 
     Example: >>> sign(-0.5), sign(0.0), sign(np.array([3.0]))

@@ -8,18 +8,20 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from itertools import repeat
 from operator import setitem
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from autograd_core import OptionError, Value, assign_all, callback
+from autograd_core.data import Data, Operand, Params, Result, Tree
 
 from .. import schedules
-from ..configuration import Configured, check_flags, check_range
+from ..configuration import Choice, Configured, check_flags, check_range
 from ..mistakes import warn
 from ..settings import current
 
 Hold = Callable[[], None]
+Slots: TypeAlias = dict[str, Operand]  # what is remembered of a parameter, by name
 
 
 @dataclass(eq=False, repr=False)
@@ -55,11 +57,11 @@ class Optimizer(Configured):
 
     read_anew = frozenset(("learning_rate", "slots", "_ahead", "_iterations", "_now", "_traced"))
 
-    slots: dict[Value, dict[str, Any]] = field(init=False)
+    slots: dict[Value, Slots] = field(init=False)
     slots_start = 0.0  # what slots hold until they are assigned
     _ahead = 0  # steps that a compiled function has yet to count
 
-    learning_rate: Any = 0.01
+    learning_rate: Choice = 0.01
     _: KW_ONLY
     weight_decay: float | None = None
     clipnorm: float | None = None
@@ -74,7 +76,7 @@ class Optimizer(Configured):
                 self._check_option(name, value)
         super().__setattr__(name, value)
 
-    def _as_option(self, name: str, value: Any) -> Any:
+    def _as_option(self, name: str, value: Operand) -> Operand:
         """Return an option as a Python number where it is one of NumPy's; check a learning rate."""
         is_rate = name == "learning_rate"
         is_one_number = is_rate and isinstance(value, np.ndarray) and not value.ndim
@@ -126,9 +128,11 @@ class Optimizer(Configured):
         self.iterations = 0
         self.slots = {}
         self._now: int | None = None  # the number of the update that is being made
-        self._traced: dict[tuple[Value, str], Any] | None = None  # slots of a step that goes on
+        self._traced: dict[tuple[Value, str], Result] | None = None  # slots of a step that goes on
 
-    def update(self, data: Any, gradient: Any, slots: dict[str, Any], learning_rate: float) -> Any:
+    def update(
+        self, data: Operand, gradient: Operand, slots: Params, learning_rate: float
+    ) -> Result:
         """Return a parameter's new data. This is what a subclass writes.
 
         Args:    data: the parameter's number (float) or array; it must not change in place.
@@ -156,7 +160,7 @@ class Optimizer(Configured):
         count: int = self.at_step(int)
         return count
 
-    def at_step(self, function: Callable[[int], Any]) -> Any:
+    def at_step(self, function: Callable[[int], Data]) -> Result:
         """Return function(t) of the number t of the update, from 1.
 
         A compiled step calls it anew every time, as `update` itself is called only once there.
@@ -200,13 +204,13 @@ class Optimizer(Configured):
         rate = self.learning_rate
         if not callable(rate):
             return float(rate)
-        found: Any = rate(self._iterations)
+        found: Operand = rate(self._iterations)
         with suppress(TypeError, ValueError):  # it may be an array of one number
             found = float(found)
         check_range(f"the learning rate of step {self._iterations}", found, 0)
         return float(found)
 
-    def slots_of(self, parameter: Value) -> dict[str, Any]:
+    def slots_of(self, parameter: Value) -> Slots:
         """Return what is remembered of a parameter, by name; until assigned it is `slots_start`."""
         slots = self.slots.get(parameter)
         if not isinstance(slots, defaultdict):  # none yet, or a dict that was copied or loaded
@@ -217,7 +221,7 @@ class Optimizer(Configured):
                 slots[name] = _fitted(slot, data) if np.shape(slot) == parameter.shape else slot
         return slots
 
-    def step(self, parameters: Any, hold: Hold | None = None) -> None:
+    def step(self, parameters: Tree, hold: Hold | None = None) -> None:
         """Move the parameters against their gradients, once.
 
         Parameters without a gradient stay as they are.
@@ -262,8 +266,8 @@ class Optimizer(Configured):
 
     def apply(
         self,
-        gradients: dict[Value, Any],
-        learning_rate: Any = None,
+        gradients: dict[Value, Result],
+        learning_rate: Operand = None,
         hold: Hold | None = None,
     ) -> None:
         """Move parameters against these gradients, once; a compiled function may do so, too.
@@ -294,13 +298,15 @@ class Optimizer(Configured):
         else:
             self._apply_plain(gradients, rate, hold)
 
-    def _apply_plain(self, gradients: dict[Value, Any], rate: float, hold: Hold | None) -> None:
+    def _apply_plain(self, gradients: dict[Value, Result], rate: float, hold: Hold | None) -> None:
         first = next(iter(gradients))
         before = self.slots_of(first)
         with self.one_step(lambda: self.slots.get(first) is not before, hold):
             self.move(gradients, rate)
 
-    def _apply_compiled(self, gradients: dict[Value, Any], rate: Any, hold: Hold | None) -> None:
+    def _apply_compiled(
+        self, gradients: dict[Value, Result], rate: Operand, hold: Hold | None
+    ) -> None:
         if self.gradient_accumulation_steps or hold is not None:
             what = "hold" if hold is not None else "gradient_accumulation_steps"
             raise OptionError(
@@ -318,7 +324,7 @@ class Optimizer(Configured):
     def _count(self) -> None:
         self._iterations += 1
 
-    def move(self, gradients: dict[Value, Any], learning_rate: Any) -> None:
+    def move(self, gradients: dict[Value, Result], learning_rate: Operand) -> None:
         """Move parameters against plain gradients, inside `one_step`, which counts."""
         slots = {p: self.slots_of(p).copy() for p in gradients}
         self._now = self._iterations // (self.gradient_accumulation_steps or 1)
@@ -330,7 +336,7 @@ class Optimizer(Configured):
         kept = map(setitem, repeat(self.slots), slots.keys(), slots.values())
         assign_all(list(clipped), moved, kept)
 
-    def trace(self, gradients: dict[Value, Any], learning_rate: Any) -> None:
+    def trace(self, gradients: dict[Value, Result], learning_rate: Operand) -> None:
         """Record how parameters are moved against these gradients, in a compiled function."""
         with np.errstate(all="ignore"):
             for parameter, gradient in self._clipped(gradients).items():
@@ -369,7 +375,7 @@ class Optimizer(Configured):
         finally:
             self._traced = self._now = None
 
-    def keep(self, parameter: Value, name: str, slot: Any) -> None:
+    def keep(self, parameter: Value, name: str, slot: Data) -> None:
         """Put a slot where it belongs; of a step that is still going on, at its end."""
         if self._traced is None:
             self.slots_of(parameter)[name] = slot
@@ -377,8 +383,8 @@ class Optimizer(Configured):
             self._traced[parameter, name] = slot
 
     def _accumulated(
-        self, gradients: dict[Value, Any], slots: dict[Value, dict[str, Any]]
-    ) -> dict[Value, Any]:
+        self, gradients: dict[Value, Result], slots: dict[Value, Slots]
+    ) -> dict[Value, Result]:
         """Add up gradients, and return their averages when it is time for an update, or none."""
         count = self.gradient_accumulation_steps or 1
         for parameter, gradient in gradients.items():
@@ -392,7 +398,7 @@ class Optimizer(Configured):
         waiting = [p for p, own in slots.items() if "accumulated" in own]
         return {p: slots[p].pop("accumulated") / count for p in waiting}
 
-    def _clipped(self, gradients: dict[Value, Any]) -> dict[Value, Any]:
+    def _clipped(self, gradients: dict[Value, Result]) -> dict[Value, Result]:
         if self.clipnorm:
             return {p: clip_by_norm(g, self.clipnorm) for p, g in gradients.items()}
         if self.clipvalue:
@@ -402,7 +408,9 @@ class Optimizer(Configured):
             return dict(zip(gradients, clipped, strict=True))
         return gradients
 
-    def _moved(self, parameter: Value, gradient: Any, slots: Any, learning_rate: float) -> Any:
+    def _moved(
+        self, parameter: Value, gradient: Operand, slots: Params, learning_rate: float
+    ) -> Result:
         """Return the new data of a parameter."""
         data = parameter.data
         new = self._updated(data, gradient, slots, learning_rate)
@@ -414,14 +422,16 @@ class Optimizer(Configured):
         held = map(id, (data, gradient, *slots.values()))
         return new.copy("K") if new.base is not None or id(new) in held else new
 
-    def _trace(self, parameter: Value, gradient: Value, learning_rate: Any) -> None:
+    def _trace(self, parameter: Value, gradient: Value, learning_rate: Operand) -> None:
         """Record the update of a parameter, and of its slots."""
         slots = TracedSlots(self, parameter)
         new = self._updated(parameter, gradient, slots, learning_rate)
         slots.keep()
         parameter.data = new
 
-    def _updated(self, data: Any, gradient: Any, slots: Any, learning_rate: Any) -> Any:
+    def _updated(
+        self, data: Operand, gradient: Operand, slots: Any, learning_rate: Operand
+    ) -> Result:
         if self.weight_decay:
             data = data - data * (learning_rate * self.weight_decay)
         try:
@@ -430,12 +440,12 @@ class Optimizer(Configured):
             return data * math.nan
 
 
-def _filled(parameter: Value, start: float) -> Any:
+def _filled(parameter: Value, start: float) -> Result:
     data = parameter.data
     return start if isinstance(data, float) else np.full_like(data, start)
 
 
-def _gradients_of(parameters: Iterable[Value]) -> dict[Value, Any]:
+def _gradients_of(parameters: Iterable[Value]) -> dict[Value, Result]:
     """Return the gradients of those that have one, each once, and note that they were used."""
     found = {}
     stale = False
@@ -461,7 +471,7 @@ def _gradients_of(parameters: Iterable[Value]) -> dict[Value, Any]:
     return found
 
 
-def _fitted(gradient: Any, data: Any) -> Any:
+def _fitted(gradient: Operand, data: Operand) -> Result:
     """Return the gradient as plain numbers of the data's type, in the data's order in memory."""
     if isinstance(gradient, Value):
         gradient = gradient.data
@@ -487,7 +497,7 @@ class TracedSlots:
     def __init__(self, optimizer: Optimizer, parameter: Value) -> None:
         self._optimizer = optimizer
         self._parameter = parameter
-        self._assigned: dict[str, Any] = {}
+        self._assigned: Slots = {}
 
     def __contains__(self, name: str) -> bool:
         if name in self._assigned or name in self._optimizer.slots.get(self._parameter, ()):
@@ -498,14 +508,14 @@ class TracedSlots:
             "slots[name] alone, which holds `slots_start` until it is assigned",
         )
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Operand:
         if name not in self._assigned:
             read = current(lambda: self._optimizer.slots_of(self._parameter)[name])
             # Plain where the function itself answers a call, because a gradient is NaN
             self._assigned[name] = read if isinstance(read, Value) else Value(read)
         return self._assigned[name]
 
-    def __setitem__(self, name: str, value: Any) -> None:
+    def __setitem__(self, name: str, value: Operand) -> None:
         self._assigned[name] = value
 
     def keep(self) -> None:
@@ -517,7 +527,7 @@ class TracedSlots:
 _LEAST = 1e-18  # below it, squares of float32 lose digits
 
 
-def norm(gradient: Any) -> Any:
+def norm(gradient: Operand) -> Result:
     """Return the square root of the sum of squares, also where squares would overflow.
 
     Example: >>> norm(-2.0), norm(np.array([3.0, 4.0]))
@@ -532,7 +542,7 @@ def norm(gradient: Any) -> Any:
         return size if _LEAST < size < math.inf else float(_scaled_norm(gradient))
 
 
-def _scaled_norm(gradient: Any) -> Any:
+def _scaled_norm(gradient: Operand) -> Result:
     """Return the norm as the largest size times the norm of the quotients, none above 1."""
     if 0 in gradient.shape:
         return 0.0
@@ -541,7 +551,7 @@ def _scaled_norm(gradient: Any) -> Any:
     return unit * np.linalg.norm(gradient / unit)
 
 
-def global_norm(gradients: Iterable[Any]) -> Any:
+def global_norm(gradients: Iterable[Operand]) -> Result:
     """Return the norm of all gradients together, as of one long vector.
 
     Example: >>> global_norm([2.0, np.array([3.0, 6.0])])
@@ -553,7 +563,7 @@ def global_norm(gradients: Iterable[Any]) -> Any:
     return math.hypot(*norms)
 
 
-def clip_by_value(gradient: Any, limit: float) -> Any:
+def clip_by_value(gradient: Operand, limit: float) -> Result:
     """Return the gradient with each number held between -limit and limit.
 
     Example: >>> clip_by_value(np.array([-3.0, 0.5]), 1.0)
@@ -564,7 +574,7 @@ def clip_by_value(gradient: Any, limit: float) -> Any:
     return np.clip(gradient, -limit, limit)
 
 
-def clip_by_norm(gradient: Any, limit: float) -> Any:
+def clip_by_norm(gradient: Operand, limit: float) -> Result:
     """Return the gradient, made shorter where its norm exceeds the limit; its direction stays.
 
     Example: >>> clip_by_norm(np.array([3.0, 4.0]), 1.0)
@@ -573,7 +583,7 @@ def clip_by_norm(gradient: Any, limit: float) -> Any:
     return gradient * _share(norm(gradient), limit)
 
 
-def clip_by_global_norm(gradients: list[Any], limit: float) -> list[Any]:
+def clip_by_global_norm(gradients: list[Operand], limit: float) -> list[Result]:
     """Return the gradients, all made shorter by the same factor where their norm exceeds the limit.
 
     If any is not finite, all become NaN, as in Keras.
@@ -586,7 +596,7 @@ def clip_by_global_norm(gradients: list[Any], limit: float) -> list[Any]:
     return [gradient * factor for gradient in gradients]
 
 
-def _share(size: Any, limit: float) -> Any:
+def _share(size: Operand, limit: float) -> Result:
     """Return what a gradient of this size is multiplied by to be held to the limit."""
     if isinstance(size, Value):
         return np.where(size <= limit, 1.0, limit / size)

@@ -1,8 +1,14 @@
 """Axes, and colours that are distinguishable with colour blindness, on light and dark."""
 
-from typing import Any
+from typing import Any, TypeAlias
+
+from autograd_core.data import Array
 
 from ..packages import optional
+
+# Those of matplotlib, which is imported when the first plot is drawn
+Axes: TypeAlias = Any
+Colour: TypeAlias = Any  # or a colour map
 
 BLUE, ORANGE = "#2f8fdd", "#ee8420"
 COLOURS = (BLUE, ORANGE, "#04954d", "#bd058f", "#eea0b3", "#1a52f9")  # see tests/eyesight.py
@@ -10,7 +16,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")  # distinguish classes and paths, with 
 STYLES = ("-", "--", "-.", ":")
 
 
-def axes_or_new(ax: Any) -> Any:
+def axes_or_new(ax: Axes) -> Axes:
     """Return the Axes given, or those of a new figure.
 
     Raises:  MissingPackageError: matplotlib is not installed.
@@ -20,27 +26,27 @@ def axes_or_new(ax: Any) -> Any:
     return optional("matplotlib.pyplot", "matplotlib").subplots(layout="constrained")[1]
 
 
-def around_zero(ax: Any) -> Any:
+def around_zero(ax: Axes) -> Colour:
     """Return the colour map from blue over the background, at 0, to orange, as in `draw`."""
     return _between(BLUE, ax.get_facecolor(), ORANGE)
 
 
-def background_to_blue(ax: Any) -> Any:
+def background_to_blue(ax: Axes) -> Colour:
     """Return the colour map from the background to blue."""
     return _between(ax.get_facecolor(), BLUE)
 
 
-def background_to_ink(ax: Any) -> Any:
+def background_to_ink(ax: Axes) -> Colour:
     """Return the colour map from the background to the colour of texts."""
     return _between(ax.get_facecolor(), ink(ax))
 
 
-def ink(ax: Any) -> Any:
+def ink(ax: Axes) -> Colour:
     """Return the colour of texts, which contrasts with the background."""
     return ax.xaxis.label.get_color()
 
 
-def mixed(ax: Any, colour: Any, share: Any) -> Any:
+def mixed(ax: Axes, colour: Colour, share: Array) -> Colour:
     """Return a colour mixed with the background.
 
     Args:    share: of the colour, an array of any shape.
@@ -51,13 +57,13 @@ def mixed(ax: Any, colour: Any, share: Any) -> Any:
     return share[..., None] * colour + (1 - share[..., None]) * ground
 
 
-def bare(ax: Any) -> None:
+def bare(ax: Axes) -> None:
     """Remove ticks and frame."""
     ax.set(xticks=[], yticks=[])
     for spine in ax.spines.values():
         spine.set_visible(False)
 
 
-def _between(*colours: Any) -> Any:
+def _between(*colours: Colour) -> Colour:
     colormap = optional("matplotlib.colors", "matplotlib").LinearSegmentedColormap
     return colormap.from_list("nn", colours)

@@ -1,20 +1,24 @@
 """Curves over epochs, activation functions, and gradients layer by layer."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError, grad
+from autograd_core.data import Array, Tree
 
 from .. import activations
+from ..callbacks import History
 from ..configuration import function_of, name_of
 from ..module import Module
-from .axes import BLUE, COLOURS, ORANGE, axes_or_new, ink
+from .axes import BLUE, COLOURS, ORANGE, Axes, axes_or_new, ink
 
 
-def learning_curves(history: Any, figure: str = "loss", ax: Any = None) -> Any:
+def learning_curves(
+    history: History | Mapping[str, Sequence[float]], figure: str = "loss", ax: Axes = None
+) -> Axes:
     """Draw a metric of the training and of the validation data over the epochs.
 
     A dot marks the epoch of the least validation loss, after which training overfits.
@@ -28,7 +32,7 @@ def learning_curves(history: Any, figure: str = "loss", ax: Any = None) -> Any:
              >>> [line.get_label() for line in ax.get_lines()]
              ['training', 'validation', 'least: 2.5 in epoch 2']
     """
-    figures = getattr(history, "history", history)
+    figures: Any = getattr(history, "history", history)
     if not len(figures.get(figure, ())):
         raise OptionError(
             f"learning curves of {figure!r}",
@@ -57,11 +61,11 @@ def learning_curves(history: Any, figure: str = "loss", ax: Any = None) -> Any:
 
 
 def activation_functions(
-    functions: Any = ("sigmoid", "tanh", "relu"),
+    functions: Tree = ("sigmoid", "tanh", "relu"),
     low: float = -4.0,
     high: float = 4.0,
-    ax: Any = None,
-) -> Any:
+    ax: Axes = None,
+) -> Axes:
     """Draw activation functions, and dashed their derivatives, which `grad` computes.
 
     Args:    functions: a name, a function of numbers, or a list of them; see nn.activations.
@@ -99,7 +103,7 @@ def activation_functions(
     return ax
 
 
-def gradient_flow(model: Module, ax: Any = None) -> Any:
+def gradient_flow(model: Module, ax: Axes = None) -> Axes:
     """Draw the mean size of the gradients in each layer, from the input to the output.
 
     Bars that shrink from right to left by a constant factor show vanishing gradients; bars that
@@ -146,7 +150,7 @@ def _sizes(model: Module) -> dict[str, float | None]:
     for name in modules:
         if name and not any(name.startswith(f"{other}.") for other in outer):
             outer.append(name)
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[Array]] = {}
     for name, parameter in model.named_parameters().items():
         part = next((other for other in outer if name.startswith(f"{other}.")), None)
         label = name if part is None else f"{part} {type(modules[part]).__name__}"

@@ -1,21 +1,23 @@
 """The loss over two weights, and the paths of optimizers."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError, ShapeError, Value, no_grad
+from autograd_core.data import Array, Function, Operand, Tree
 
 from .. import optimizers as known
+from ..configuration import Choice
 from ..data import whole_number
-from .axes import COLOURS, MARKERS, ORANGE, STYLES, axes_or_new, background_to_blue, ink
+from .axes import COLOURS, MARKERS, ORANGE, STYLES, Axes, axes_or_new, background_to_blue, ink
 
 Range = tuple[float, float]
 SIDE = 60  # the loss is computed at SIDE * SIDE points
 
 
-def descent_path(loss: Callable[..., Any], optimizer: Any, start: Any, steps: int = 50) -> Any:
+def descent_path(loss: Function, optimizer: Choice, start: Operand, steps: int = 50) -> Array:
     """Return the path of an optimizer.
 
     Args:    loss: a function of two numbers, the weights.
@@ -49,12 +51,12 @@ def descent_path(loss: Callable[..., Any], optimizer: Any, start: Any, steps: in
 
 
 def loss_surface(
-    loss: Callable[..., Any],
-    path: Any = None,
+    loss: Function,
+    path: Operand = None,
     across: Range | None = None,
     up: Range | None = None,
-    ax: Any = None,
-) -> Any:
+    ax: Axes = None,
+) -> Axes:
     """Draw the contour lines of a loss over two weights, and a path.
 
     Levels are denser where the loss is small, and colours stronger where it is large.
@@ -81,14 +83,14 @@ def loss_surface(
 
 
 def optimizer_paths(
-    loss: Callable[..., Any],
-    optimizers: Any,
-    start: Any,
+    loss: Function,
+    optimizers: Tree,
+    start: Operand,
     steps: int = 50,
     across: Range | None = None,
     up: Range | None = None,
-    ax: Any = None,
-) -> Any:
+    ax: Axes = None,
+) -> Axes:
     """Draw the paths of several optimizers on the same loss, from the same point.
 
     Args:    loss: as in loss_surface, computed with operators and np functions, so that it has a
@@ -117,7 +119,7 @@ def optimizer_paths(
     return ax
 
 
-def _checked(path: Any) -> Any:
+def _checked(path: Operand) -> Array:
     path = np.asarray(path, np.float64)
     if path.ndim != 2 or path.shape[1] != 2 or not len(path):
         raise ShapeError(
@@ -128,7 +130,7 @@ def _checked(path: Any) -> Any:
     return path
 
 
-def _draw_path(ax: Any, path: Any, **options: Any) -> None:
+def _draw_path(ax: Axes, path: Operand, **options: Any) -> None:
     """Draw a path, with a ring at its start and a star at its end."""
     ax.plot(*path.T, markersize=3.5, linewidth=1.6, **options)
     ax.plot(*path[0], "o", mfc="none", mec=ink(ax), markersize=9, zorder=4)
@@ -136,7 +138,7 @@ def _draw_path(ax: Any, path: Any, **options: Any) -> None:
 
 
 def _surface(
-    ax: Any, loss: Callable[..., Any], paths: list[Any], across: Range | None, up: Range | None
+    ax: Axes, loss: Function, paths: list[Array], across: Range | None, up: Range | None
 ) -> None:
     places = [place for path in paths for place in _worth_showing(path, loss)]
     ranges = [_range(given, places, axis) for axis, given in enumerate((across, up))]
@@ -150,7 +152,7 @@ def _surface(
     ax.set(xlabel="w₁", ylabel="w₂", xlim=ranges[0], ylim=ranges[1])
 
 
-def _height(loss: Callable[..., Any], *weights: float) -> float:
+def _height(loss: Function, *weights: float) -> float:
     with no_grad(), np.errstate(all="ignore"):
         out = loss(*(float(weight) for weight in weights))
     if np.shape(out) not in ((), (1,)):
@@ -162,13 +164,13 @@ def _height(loss: Callable[..., Any], *weights: float) -> float:
     return float(np.asarray(out).item())
 
 
-def _worth_showing(path: Any, loss: Callable[..., Any]) -> Any:
+def _worth_showing(path: Operand, loss: Function) -> Array:
     """Return the points of a path that are not far above its start, as diverging ones are."""
     heights = np.array([_height(loss, *place) for place in path])
     return path[heights <= heights[0] + 0.5 * abs(heights[0])]
 
 
-def _range(given: Range | None, places: list[Any], axis: int) -> Range:
+def _range(given: Range | None, places: list[Array], axis: int) -> Range:
     if given is None and places:
         numbers = [place[axis] for place in places]
         middle, half = (max(numbers) + min(numbers)) / 2, (max(numbers) - min(numbers)) / 2

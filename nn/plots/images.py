@@ -1,21 +1,24 @@
 """Numbers as pictures: weights, confusion matrix, misclassified samples."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from autograd_core import OptionError, ShapeError, Value
+from autograd_core.data import Array, Operand
 
 from .. import metrics
 from ..data import as_samples
 from ..module import Module
-from .axes import around_zero, axes_or_new, background_to_blue, background_to_ink, bare, ink
+from .axes import Axes, around_zero, axes_or_new, background_to_blue, background_to_ink, bare, ink
 
 MOST = 64  # pictures; more would be too small
 
 
-def weights_as_images(weights: Any, shape: tuple[int, int] | None = None, ax: Any = None) -> Any:
+def weights_as_images(
+    weights: Operand, shape: tuple[int, int] | None = None, ax: Axes = None
+) -> Axes:
     """Draw the weights of each neuron, or each filter, as a picture: blue below 0, orange above.
 
     Args:    weights: a model, of which the first weights of two or more axes are taken; or an array
@@ -48,13 +51,13 @@ def weights_as_images(weights: Any, shape: tuple[int, int] | None = None, ax: An
 
 
 def misread(
-    images: Any,
-    labels: Any,
-    predictions: Any,
-    names: Any = None,
+    images: Operand,
+    labels: Operand,
+    predictions: Operand,
+    names: Sequence[str] | None = None,
     most: int = 25,
-    ax: Any = None,
-) -> Any:
+    ax: Axes = None,
+) -> Axes:
     """Draw the samples whose class was predicted wrongly, each with both classes.
 
     Args:    images: (samples, height, width), with or without a last axis of one channel; or
@@ -97,7 +100,9 @@ def misread(
     return ax
 
 
-def confusion_matrix(labels: Any, predictions: Any, names: Any = None, ax: Any = None) -> Any:
+def confusion_matrix(
+    labels: Operand, predictions: Operand, names: Sequence[str] | None = None, ax: Axes = None
+) -> Axes:
     """Draw how often each class (row) was predicted as each class (column).
 
     Colour shows the root of the fraction of the row, so that rare classes and mistakes are visible.
@@ -131,7 +136,7 @@ def confusion_matrix(labels: Any, predictions: Any, names: Any = None, ax: Any =
     return ax
 
 
-def class_of(name: str, given: Any) -> Any:
+def class_of(name: str, given: Operand) -> Array:
     """Return class numbers (samples,): of rows, the index of the largest number.
 
     Raises:  ShapeError: neither.
@@ -148,11 +153,11 @@ def class_of(name: str, given: Any) -> Any:
     return given
 
 
-def _name(names: Any, number: Any) -> str:
+def _name(names: Sequence[str] | None, number: int) -> str:
     return f"{number:g}" if names is None else str(names[int(number)])
 
 
-def _first_weights(model: Module) -> Any:
+def _first_weights(model: Module) -> Value:
     found = [p for p in model.named_parameters().values() if len(p.shape) >= 2]
     if not found:
         raise OptionError(
@@ -163,7 +168,7 @@ def _first_weights(model: Module) -> Any:
     return found[0]
 
 
-def _as_images(name: str, array: Any, shape: tuple[int, int] | None) -> Any:
+def _as_images(name: str, array: Array, shape: tuple[int, int] | None) -> Array:
     """Return pictures (count, height, width).
 
     Raises:  ShapeError: they are none.
@@ -188,7 +193,7 @@ def _columns(count: int) -> int:
     return math.ceil(math.sqrt(count))
 
 
-def _mosaic(images: Any, columns: int, gap: int) -> Any:
+def _mosaic(images: Operand, columns: int, gap: int) -> Array:
     """Return one picture of many, row by row, separated by NaN, which is not drawn."""
     count, height, width = images.shape
     rows = math.ceil(count / columns)

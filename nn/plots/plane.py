@@ -5,10 +5,13 @@ from typing import Any
 import numpy as np
 
 from autograd_core import DomainError, ShapeError
+from autograd_core.data import Array, DType, Function, Operand
 
+from ..configuration import Choice
 from ..data import as_samples
 from ..losses import wants_logits
-from .axes import COLOURS, MARKERS, around_zero, axes_or_new, ink, mixed
+from ..module import Module
+from .axes import COLOURS, MARKERS, Axes, around_zero, axes_or_new, ink, mixed
 
 MARGIN = 0.1  # around the samples, as a share of their range
 MOST_CLASSES = 10  # more whole numbers than that are numeric targets, not classes
@@ -27,7 +30,7 @@ class Plane:
              (array([-1. , -0.1]), array([11. ,  1.1]))
     """
 
-    def __init__(self, x: Any, y: Any) -> None:
+    def __init__(self, x: Operand, y: Operand) -> None:
         names = getattr(x, "columns", None)
         self.x, y = as_samples("x", x), as_samples("y", y)
         if self.x.ndim != 2 or self.x.shape[1] != 2:
@@ -60,7 +63,7 @@ class Plane:
         edge = np.where(high > low, MARGIN * (high - low), 1.0)
         self.low, self.high = low - edge, high + edge
 
-    def grid(self, side: int) -> Any:
+    def grid(self, side: int) -> Array:
         """Return the centres of side * side cells, row by row from the top left: (cells, 2).
 
         Example: >>> Plane([[0.0, 0.0], [10.0, 10.0]], [0, 1]).grid(2)
@@ -74,7 +77,7 @@ class Plane:
         cells = np.stack([across.ravel(), down.ravel()], axis=1)
         return (self.low + cells * (self.high - self.low)).astype(_float_type(self.x))
 
-    def scores(self, out: Any, loss: Any = None) -> Any:
+    def scores(self, out: Operand, loss: Choice = None) -> Array:
         """Return outputs as scores: several as they are, a single one scaled to -1 ... 1.
 
         Of a single output, -1 and 1 are the two classes, or the least and the largest number.
@@ -91,7 +94,7 @@ class Plane:
         low, high = self._ends()
         return (out - (low + high) / 2) / ((high - low) / 2 or 1.0)
 
-    def right(self, scores: Any) -> Any:
+    def right(self, scores: Array) -> Array | None:
         """Return for each sample whether its class has the best score; None for numbers."""
         if scores.shape[1] > 1:
             return scores.argmax(axis=1) == self.targets
@@ -103,7 +106,7 @@ class Plane:
         """Return whether so many outputs stand for classes: two for one output, else one each."""
         return outputs > 1 or (self.classes is not None and len(self.classes) <= 2)
 
-    def colours(self, outputs: int) -> Any:
+    def colours(self, outputs: int) -> Array:
         """Return each sample's class, as a number from 0; for numbers a score from -1 to 1."""
         if outputs > 1:
             return self.targets.astype(int)
@@ -116,11 +119,11 @@ class Plane:
         return float(ends.min()), float(ends.max())
 
 
-def _float_type(x: Any) -> Any:
+def _float_type(x: Operand) -> DType:
     return x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
 
 
-def _one_for_each(y: Any) -> Any:
+def _one_for_each(y: Operand) -> Array:
     """Return one target for each sample: of a row, the index of its largest number."""
     if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
         return y.reshape(len(y))
@@ -133,7 +136,7 @@ def _one_for_each(y: Any) -> Any:
     return y.argmax(axis=1)
 
 
-def decision_boundary(model: Any, x: Any, y: Any, ax: Any = None) -> Any:
+def decision_boundary(model: Module | Function, x: Operand, y: Operand, ax: Axes = None) -> Axes:
     """Draw a model's prediction at each point of the plane, the boundaries, and the samples.
 
     Colours are strong where the score is large; misclassified samples have a ring. For numeric
@@ -171,17 +174,17 @@ def decision_boundary(model: Any, x: Any, y: Any, ax: Any = None) -> Any:
     return ax
 
 
-def _rows(out: Any) -> Any:
+def _rows(out: Operand) -> Array:
     out = np.asarray(out, np.float64)
     return out.reshape(len(out), -1)
 
 
-def _line(ax: Any, score: Any, extent: Any) -> None:
+def _line(ax: Axes, score: Array, extent: Any) -> None:
     if np.nanmin(score) < 0 < np.nanmax(score):
         ax.contour(score, [0.0], colors=[ink(ax)], linewidths=1.5, extent=extent, origin="upper")
 
 
-def _coloured(ax: Any, pictures: Any) -> Any:
+def _coloured(ax: Axes, pictures: Array) -> Array:
     """Return the colour of the best class in each cell, stronger where its lead is greater."""
     ordered = np.sort(pictures, axis=0)
     lead = ordered[-1] - ordered[-2]
@@ -191,7 +194,7 @@ def _coloured(ax: Any, pictures: Any) -> Any:
     return np.take_along_axis(np.array(colours), best[None, ..., None], axis=0)[0]
 
 
-def _samples(ax: Any, plane: Plane, outputs: int, right: Any) -> None:
+def _samples(ax: Axes, plane: Plane, outputs: int, right: Array | None) -> None:
     across, up = np.asarray(plane.x, np.float64).T
     shade = plane.colours(outputs)
     edge = {"edgecolors": [ax.get_facecolor()], "linewidths": 0.8, "s": 32}

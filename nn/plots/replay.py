@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_core import OptionError, Value, no_grad
+from autograd_core.data import Array, Operand
 
 from ..callbacks import Callback, Logs
-from ..configuration import check_range, name_of
+from ..configuration import Model, check_range, name_of
 from ..data import whole_number
 from ..files import replacing
 from ..neurons import LINEAR
@@ -90,9 +91,9 @@ class NeuronLayer:
              functions: applied to the weighted sum, in this order: ["tanh"].
     """
 
-    weight: Any
-    bias: Any
-    out: Any
+    weight: Array
+    bias: Array | None
+    out: Operand
     functions: list[str] = field(default_factory=list)
 
 
@@ -104,9 +105,9 @@ class Frame(NamedTuple):
     loss: float
     accuracy: float | None
     right: Any  # (samples,) of bool, or None where targets are figures
-    parameters: Any  # of each column the weights, row by row, then the biases
-    neurons: Any  # (hidden neurons, NEURON_SIDE²), shades
-    scores: Any  # (outputs, PLANE_SIDE²), shades
+    parameters: Array  # of each column the weights, row by row, then the biases
+    neurons: Array  # (hidden neurons, NEURON_SIDE²), shades
+    scores: Array  # (outputs, PLANE_SIDE²), shades
 
 
 class Replay(Callback):
@@ -141,7 +142,7 @@ class Replay(Callback):
     plane: Plane
     title: str
 
-    def __init__(self, x: Any, y: Any, label: str | None = None, frames: int = 100) -> None:
+    def __init__(self, x: Operand, y: Operand, label: str | None = None, frames: int = 100) -> None:
         self.plane, self.y = Plane(x, y), np.asarray(y)
         samples = len(self.y)
         self._shown = np.linspace(0, samples - 1, min(samples, MOST_POINTS)).astype(int)
@@ -303,7 +304,7 @@ def side_by_side(*replays: Replay) -> ReplayPage:
     return ReplayPage([replay.run() for replay in replays])
 
 
-def neuron_layers(model: Any, x: Any) -> list[NeuronLayer]:
+def neuron_layers(model: Model, x: Operand) -> list[NeuronLayer]:
     """Return a network's columns, computed as in evaluation.
 
     Args:    model: Dense layers one after the other, with layers between that keep the number of
@@ -338,14 +339,14 @@ def neuron_layers(model: Any, x: Any) -> list[NeuronLayer]:
     return columns
 
 
-def _split(columns: list[NeuronLayer], neurons: int, cells: int) -> tuple[Any, Any, Any]:
+def _split(columns: list[NeuronLayer], neurons: int, cells: int) -> tuple[Array, Array, Array]:
     """Return outputs of hidden neurons at their cells, and of the network at the plane's, and x."""
     hidden = [column.out[:neurons] for column in columns[:-1]]
     out = columns[-1].out[neurons:]
     return np.concatenate([np.empty((neurons, 0)), *hidden], axis=1), out[:cells], out[cells:]
 
 
-def shades(numbers: Any, most: int) -> Any:
+def shades(numbers: Array, most: int) -> Array:
     """Return numbers as integers from -most to most; NaN as -most - 1.
 
     v becomes most * v / (1 + |v|), which is fine around 0 and finite for inf.
@@ -361,19 +362,19 @@ def shades(numbers: Any, most: int) -> Any:
     return whole.astype(np.min_scalar_type(-most - 1))
 
 
-def _layers(network: Any) -> list[Any]:
+def _layers(network: Model) -> list[Model]:
     """Return the layers, those of networks inside the network included."""
     if not hasattr(network, "layers"):
         return [network]
     return [inner for layer in network.layers for inner in _layers(layer)]
 
 
-def _function(layer: Any) -> list[str]:
+def _function(layer: Model) -> list[str]:
     function = getattr(layer, "activation", type(layer))
     return [] if function in LINEAR else [name_of(function)]
 
 
-def packed(arrays: list[Any]) -> str:
+def packed(arrays: list[Array]) -> str:
     """Return arrays of one shape, compressed, as text.
 
     Example: >>> packed([np.zeros(1000, np.uint8)] * 100)[:4]

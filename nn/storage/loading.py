@@ -2,13 +2,14 @@
 
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from autograd_core import AutogradError, FileError, OptionError, ShapeError, Value
+from autograd_core.data import Array, Function, Params
 
 from .. import (
     constraints,
@@ -22,20 +23,21 @@ from .. import (
     regularizers,
     schedules,
 )
-from ..configuration import Configured, name_of
+from ..configuration import Configured, Model, name_of
 from ..module import Module
 from ..networks import Sequential
 from ..optimizers import Optimizer
+from ..optimizers.base import Slots
 from ..randomness import drawing_from
 from .saving import FUNCTIONS, KIND, is_custom
-from .tensors import at_most, decode_array, read
+from .tensors import Json, at_most, decode_array, read
 
 # What saved models are made of, beside functions
 _MODULES = (
     *(layers, networks, neurons, perceptron, energy),
     *(initializers, regularizers, constraints, optimizers, schedules),
 )
-Make = Callable[[type, dict[str, Any]], Any]
+Make = Callable[[type, Params], Any]
 _TYPES = {name: np.dtype(name) for name in ("float32", "float64")}
 
 
@@ -43,7 +45,7 @@ class UnknownNameError(FileError, OptionError):
     """A file names a class or a function that is not known: `custom_objects` is to have it."""
 
 
-def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None) -> Any:
+def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None) -> Model:
     """Return a model that `model.save` has written.
 
     A compiled model comes back compiled, with its optimizer's state and the random numbers that
@@ -90,7 +92,7 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _made(tensors: dict[str, Any], metadata: dict[str, Any], custom: dict[str, Any]) -> Any:
+def _made(tensors: dict[str, Array], metadata: dict[str, Json], custom: dict[str, Any]) -> Any:
     """Return the model that a file describes, with its tensors."""
     known = _known() | custom
     numbers = sum(tensor.size for tensor in tensors.values())
@@ -112,7 +114,7 @@ def _made(tensors: dict[str, Any], metadata: dict[str, Any], custom: dict[str, A
     return model
 
 
-def _make(kind: type, options: dict[str, Any]) -> Any:
+def _make(kind: type, options: Params) -> Any:
     """Make a part of a model; a Sequential without computing a sample of the shape it claims."""
     if kind is not Sequential:
         return kind(**options)
@@ -121,7 +123,9 @@ def _make(kind: type, options: dict[str, Any]) -> Any:
     return model
 
 
-def _build(layer: Any, shape: Any, dtype: str, output_shape: Any = None) -> None:
+def _build(
+    layer: Model, shape: Sequence[int], dtype: str, output_shape: Sequence[int] | None = None
+) -> None:
     """Make the parameters of a layer, as it was built."""
     layer.build_for(tuple([_count(length) for length in shape]), _TYPES[dtype])
     if output_shape is not None:
@@ -142,7 +146,7 @@ def _known() -> dict[str, Any]:
     return FUNCTIONS | classes
 
 
-def _resume(model: Any, training: dict[str, Any], known: Mapping[str, Any]) -> None:
+def _resume(model: Model, training: dict[str, Json], known: Mapping[str, Any]) -> None:
     """Compile the model as it was, and restore its optimizer and its random numbers."""
     optimizer = _of_kind(Optimizer, restore(training["optimizer"], known))
     optimizer.iterations = _count(training["iterations"])
@@ -160,7 +164,7 @@ def _resume(model: Any, training: dict[str, Any], known: Mapping[str, Any]) -> N
     model._generator, model.jit = source, training.get("jit", False) is True
 
 
-def _slots(optimizer: Optimizer, name: str, parameter: Value, slots: Any) -> dict[str, Any]:
+def _slots(optimizer: Optimizer, name: str, parameter: Value, slots: Mapping[str, Any]) -> Slots:
     """Return an optimizer's slots of a parameter."""
     found: dict[str, Any] = {
         slot: data if type(data) is float else decode_array(data)[()]
@@ -179,7 +183,7 @@ def _slots(optimizer: Optimizer, name: str, parameter: Value, slots: Any) -> dic
     return found
 
 
-def _of_kind(kind: Any, thing: Any) -> Any:
+def _of_kind(kind: Any, thing: object) -> Any:
     if not isinstance(thing, kind):
         raise OptionError(
             f"{thing!r:.60}", f"it is no {kind.__name__}", f"the description of a {kind.__name__}"
@@ -187,13 +191,13 @@ def _of_kind(kind: Any, thing: Any) -> Any:
     return thing
 
 
-def _count(number: Any) -> int:
+def _count(number: object) -> int:
     if type(number) is not int or not 0 <= number < 1 << 53:
         raise OptionError(f"{number!r:.60}", "it counts nothing", "a whole number from 0")
     return number
 
 
-def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Json]]:
     """Return the weights and the description in a saved model.
 
     Raises:  FileError: the file is damaged, or holds weights without a model.
@@ -208,7 +212,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, 
     return tensors, metadata
 
 
-def restore(description: Any, known: Mapping[str, Any], make: Make | None = None) -> Any:
+def restore(description: Json, known: Mapping[str, Any], make: Make | None = None) -> Any:
     """Return an object made from its description.
 
     Args:    description: what `describe` gave, also after a way through JSON.
@@ -223,8 +227,8 @@ def restore(description: Any, known: Mapping[str, Any], make: Make | None = None
     return _restored(description, known, make or _call, {})
 
 
-def _restored(description: Any, known: Mapping[str, Any], make: Make, made: dict[int, Any]) -> Any:
-    def inner(each: Any) -> Any:
+def _restored(description: Json, known: Mapping[str, Any], make: Make, made: dict[int, Any]) -> Any:
+    def inner(each: Json) -> Any:
         return _restored(each, known, make, made)
 
     match description:
@@ -271,7 +275,7 @@ def _find(name: str, custom: bool, known: Mapping[str, Any]) -> Any:
     return found
 
 
-def _with_options(function: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+def _with_options(function: Function, arguments: list[Any], options: Params) -> Any:
     """Return a partial of a function.
 
     Raises:  OptionError: it is one of ours and has no such options, or is no function.
@@ -288,11 +292,11 @@ def _with_options(function: Any, arguments: list[Any], options: dict[str, Any]) 
     return partial(function, *arguments, **options)
 
 
-def _call(kind: type, options: dict[str, Any]) -> Any:
+def _call(kind: type, options: Params) -> Any:
     return kind(**options)
 
 
-def _check_options(name: str, kind: Any, options: dict[str, Any]) -> None:
+def _check_options(name: str, kind: Any, options: Params) -> None:
     if not (isinstance(kind, type) and issubclass(kind, Configured)):
         raise OptionError(f"{name} as a class", "it is none that has a configuration", "a layer")
     try:

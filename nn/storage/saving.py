@@ -2,7 +2,6 @@
 
 import os
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -10,10 +9,10 @@ import autograd_core
 from autograd_core import OptionError, Value
 
 from .. import activations, losses, metrics
-from ..configuration import Configured, name_of
+from ..configuration import Configured, Model, name_of
 from ..files import check_suffix
 from ..randomness import generator
-from .tensors import encode_array, read, write
+from .tensors import Json, encode_array, read, write
 
 KIND = "autograd_core model"
 # The functions that files may name: the documented ones of nn and of autograd_core
@@ -28,7 +27,7 @@ FUNCTIONS = {
 }
 
 
-def save(model: Any, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+def save(model: Model, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
     """Write a model to a file; see `Module.save`."""
     instead = 'model.save("model.safetensors"), which nn.load, and for weights PyTorch, can read'
     check_suffix(path, ".safetensors", instead)
@@ -50,7 +49,7 @@ def save(model: Any, path: str | os.PathLike[str], include_optimizer: bool = Tru
     write(path, model.state_dict(), metadata)
 
 
-def _check_owners(model: Any) -> None:
+def _check_owners(model: Model) -> None:
     """Refuse parameters that two parts have in common: each would come back with its own.
 
     Raises:  OptionError: there are such.
@@ -70,7 +69,7 @@ def _check_owners(model: Any) -> None:
                 owners[id(each)] = place
 
 
-def _training(model: Any) -> dict[str, Any]:
+def _training(model: Model) -> dict[str, Json]:
     """Return what training needs to continue exactly."""
     slots = model.optimizer.slots
     return {
@@ -91,7 +90,7 @@ def _training(model: Any) -> dict[str, Any]:
     }
 
 
-def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
+def load_weights(model: Model, path: str | os.PathLike[str]) -> None:
     """Take over the weights of a file; see `Module.load_weights`."""
     tensors, _ = read(path)
     # PyTorch's count of batches: its running averages may depend on it, ours do not
@@ -99,7 +98,7 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
     model.load_state_dict({name: tensors[name] for name in tensors if name not in counts})
 
 
-def describe(thing: Any) -> Any:
+def describe(thing: object) -> Json:
     """Return a description of an object for JSON, from which `restore` makes it again.
 
     Configured objects (layers, losses, optimizers) by class and configuration, functions, NumPy's
@@ -113,7 +112,7 @@ def describe(thing: Any) -> Any:
     return _described(thing, [])
 
 
-def _described(thing: Any, seen: list[Any]) -> Any:
+def _described(thing: object, seen: list[object]) -> Json:
     if isinstance(thing, np.generic):
         thing = thing.item()
     if thing is None or isinstance(thing, bool | int | float | str):
@@ -153,7 +152,7 @@ def _described(thing: Any, seen: list[Any]) -> Any:
     return {"name": name, "custom": is_custom(thing)}
 
 
-def _described_object(thing: Configured, seen: list[Any]) -> dict[str, Any]:
+def _described_object(thing: Configured, seen: list[object]) -> dict[str, Json]:
     for number, other in enumerate(seen):
         if other is thing:
             return {"same": number}
@@ -167,7 +166,7 @@ def _described_object(thing: Configured, seen: list[Any]) -> dict[str, Any]:
     }
 
 
-def is_custom(thing: Any) -> bool:
+def is_custom(thing: object) -> bool:
     """Return whether a class or function is not the one of nn or autograd_core with its name.
 
     A custom relu must not be loaded as ours, nor autograd_core's leaky_relu as nn's, whose slope

@@ -11,16 +11,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from stat import S_ISREG
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
 from autograd_core import DataError, FileError, OptionError
+from autograd_core.data import Array, Operand
 
 from ..files import replacing
 
+Json: TypeAlias = Any  # numbers, texts, bools and None in nested dicts and lists
 # The one entry in the file's own metadata: "sha256=<digest> <JSON>". It is one, because
 # safetensors writes several in random order, and equal models shall give equal files.
 _ENTRY = "autograd_core"
@@ -43,7 +45,7 @@ _FOREIGN = [
 
 
 def write(
-    path: str | os.PathLike[str], tensors: Mapping[str, Any], metadata: Mapping[str, Any]
+    path: str | os.PathLike[str], tensors: Mapping[str, Operand], metadata: Mapping[str, Json]
 ) -> None:
     """Write tensors and metadata into one file, which PyTorch opens through safetensors.
 
@@ -84,7 +86,7 @@ def write(
         file.write(content)
 
 
-def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Json]]:
     """Return the tensors and the metadata of a file from `write` or PyTorch.
 
     Returns: arrays by name, sorted; metadata, {} for a file that `write` has not written.
@@ -120,7 +122,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     return tensors, _parsed(path, text)
 
 
-def _parsed(path: str | os.PathLike[str], text: str) -> dict[str, Any]:
+def _parsed(path: str | os.PathLike[str], text: str) -> dict[str, Json]:
     try:
         metadata = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -159,7 +161,7 @@ def _content(path: str | os.PathLike[str]) -> bytes:
     )
 
 
-def encode_array(array: Any) -> dict[str, Any]:
+def encode_array(array: Array) -> dict[str, Json]:
     """Return an array for JSON, exact to the bit.
 
     Raises:  DataError: an array of objects.
@@ -176,7 +178,7 @@ def encode_array(array: Any) -> dict[str, Any]:
     }
 
 
-def decode_array(encoded: Mapping[str, Any]) -> Any:
+def decode_array(encoded: Mapping[str, Json]) -> Array:
     """Return the array of `encode_array`.
 
     Raises:  DataError: it describes none.
@@ -195,7 +197,7 @@ def decode_array(encoded: Mapping[str, Any]) -> Any:
         ) from error
 
 
-def _as_stored(name: str, tensor: Any) -> Any:
+def _as_stored(name: str, tensor: Operand) -> Array:
     array = np.asarray(tensor)
     if array.dtype.char not in "?bBhHiIlLqQefd" or name == "__metadata__":
         raise DataError(
@@ -206,7 +208,7 @@ def _as_stored(name: str, tensor: Any) -> Any:
     return array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
 
 
-def _digest(arrays: Mapping[str, Any], text: str) -> str:
+def _digest(arrays: Mapping[str, Operand], text: str) -> str:
     ordered = sorted(arrays.items())
     heads = [[name, array.dtype.str, array.shape] for name, array in ordered]
     digest = hashlib.sha256(json.dumps([text, heads]).encode())
