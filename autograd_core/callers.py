@@ -302,7 +302,7 @@ def _looked_up(frame: FrameType, x: object) -> object:
     return [_looked_up(frame, part) for part in x] if isinstance(x, list) else x
 
 
-def _first_asks(x: Any, node: object) -> bool:
+def _first_asks(x: object, node: object) -> bool:
     """Tell whether a nested list begins with this node, or with what is no Value."""
     while isinstance(x, list | tuple) and x:
         x = x[0]
@@ -325,7 +325,7 @@ def _start(instruction: dis.Instruction) -> tuple[int, int]:
     return at.lineno or 0, -1 if at.col_offset is None else at.col_offset
 
 
-def _called(frame: FrameType, operation: str, names: tuple[str, ...]) -> Any:
+def _called(frame: FrameType, operation: str, names: tuple[str, ...]) -> object:
     """Return what names such as ("math", "exp") refer to in a frame; None if that is not known."""
     if not names or not operation.startswith("CALL"):
         return None
@@ -362,7 +362,7 @@ def _applied(frame: FrameType, site: Site, called: object) -> Any:
     is_own = any(called is function for function in CONVERTING)
     if is_own or not is_builtin or not site.operation.startswith(ITERATING):
         return None
-    found: list[Any] = []
+    found: list[object] = []
     for operand in site.operands:
         names = operand.names if isinstance(operand, Result) else ()
         values = [_looked_up(frame, name) for name in names]

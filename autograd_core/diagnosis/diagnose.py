@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from ..errors import OptionError
 from ..explanation.names import parameters_of
@@ -13,11 +12,11 @@ from .examination import Diagnosis, Examination, Finding, Layers, norm
 
 
 def diagnose(
-    output_or_model: Any,
-    model: Any = None,
+    output_or_model: object,
+    model: object = None,
     *,
     learning_rate: float | None = None,
-    optimizer: Any = None,
+    optimizer: object = None,
 ) -> Diagnosis:
     """Find out why gradients are zero, NaN, huge or missing, and what to write instead.
 
@@ -62,7 +61,7 @@ derivative is 0 where its input is not positive
     return Diagnosis(_of_graph(Examination(output, parameters, module), rule))
 
 
-def _of_graph(e: Examination, rule: Any) -> list[Finding]:
+def _of_graph(e: Examination, rule: object) -> list[Finding]:
     """Return the findings about a graph, causes before their consequences."""
     found = sizes.forward(e) or sizes.backward(e)
     if found:
@@ -78,7 +77,7 @@ def _of_graph(e: Examination, rule: Any) -> list[Finding]:
     return found
 
 
-def _of_parameters(model: Any, rule: Any) -> Diagnosis:
+def _of_parameters(model: object, rule: object) -> Diagnosis:
     """Return the findings about the gradients that the parameters of a model hold."""
     parameters, _ = _named(model)
     gradients = {p: plain(p._gradient) for p in parameters if p._gradient is not None}
@@ -114,7 +113,7 @@ def _of_parameters(model: Any, rule: Any) -> Diagnosis:
     return Diagnosis(found)
 
 
-def _named(model: Any) -> tuple[dict[Node, str], Any]:
+def _named(model: object) -> tuple[dict[Node, str], object]:
     """Return parameters with their names, and the module that they belong to, if it is one."""
     if model is None:
         return {}, None
@@ -138,7 +137,7 @@ def _named(model: Any) -> tuple[dict[Node, str], Any]:
     return {p: str(name) for name, p in pairs}, None
 
 
-def _rule(model: Any, learning_rate: float | None, optimizer: Any) -> Any:
+def _rule(model: object, learning_rate: float | None, optimizer: object) -> object:
     """Return the optimizer or learning rate to examine, or None."""
     if learning_rate is not None and optimizer is not None:
         raise OptionError(

@@ -180,7 +180,7 @@ class Layers:
     """
 
     def __init__(self, order: list[Node], model: Any = None) -> None:
-        self._modules: dict[str, Any] = model.modules() if hasattr(model, "modules") else {}
+        self._modules: dict[str, object] = model.modules() if hasattr(model, "modules") else {}
         leaves = model.named_parameters() if self._modules else {}
         self._owners = {p: _prefix(name, self._modules) for name, p in dict(leaves).items()}
         self._names = {id(part): _called(name, part) for name, part in self._modules.items()}
@@ -247,7 +247,7 @@ def _called(name: str, part: object) -> str:
     return f"{written(name)} ({kind})" if name else kind
 
 
-def _prefix(name: str, modules: dict[str, Any]) -> str:
+def _prefix(name: str, modules: dict[str, object]) -> str:
     """Return the longest proper prefix of a dotted name that is a module's name, else ""."""
     while name:
         name = name.rpartition(".")[0]

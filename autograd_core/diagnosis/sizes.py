@@ -406,7 +406,7 @@ def steps(
     return [Finding(kind, f"learning rate {rate:g} {why}", place, fix)]
 
 
-def _moved(gradients: Mapping[Node, Result], optimizer: Any) -> dict[Node, Result]:
+def _moved(gradients: Mapping[Node, Result], optimizer: object) -> dict[Node, Result]:
     """Return the data that parameters would have after a step, which is taken on copies."""
     if not hasattr(optimizer, "step"):
         return {p: p._data - optimizer * g for p, g in gradients.items()}

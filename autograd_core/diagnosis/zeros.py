@@ -367,8 +367,8 @@ def dead_relus(
     # zeros, as when weights start at 0, is not the cause
     on: dict[Any, Any] = {}
     below: dict[Any, Any] = {}
-    samples: dict[Any, int] = defaultdict(int)
-    nodes: dict[Any, list[Node]] = defaultdict(list)
+    samples: dict[object, int] = defaultdict(int)
+    nodes: dict[object, list[Node]] = defaultdict(list)
     for node in e.order:
         x = _rectified(node)
         part = e.layers.part(node)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from functools import partial
-from typing import Any
 
 from ..data import Function, Operand, shorten
 from ..errors import DataError, OptionError
@@ -23,7 +22,7 @@ TEXT_WIDTH = 60
 
 
 def draw(
-    root: Any,
+    root: object,
     x: Operand = None,
     *,
     loss: Function | None = None,
@@ -82,7 +81,7 @@ def draw(
     return _graph(root, derivatives, parameters, limit or LIMIT, rankdir)
 
 
-def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Picture:
+def draw_dot(root: object, format: str = "svg", rankdir: str = "LR") -> Picture:
     """Return a picture of a graph, under the name and with the arguments it has in micrograd.
 
     The picture has `source`, the DOT text, and `render("graph")`, which writes graph.svg, as

@@ -391,7 +391,7 @@ def _recorded_term(d: Result, written: dict[Any, Term]) -> Term | None:
     if not isinstance(d, Node):
         return constant(as_data(d))
     terms = dict(written)
-    lengths: dict[Any, int] = {}
+    lengths: dict[object, int] = {}
     for node in topological_order(d):
         if node in terms:
             continue

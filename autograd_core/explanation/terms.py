@@ -44,7 +44,7 @@ class Term:
         return Term(self.head, tuple([_changed(part, change) for part in self.parts]))
 
 
-def _changed(part: Any, change: Callable[[Term], Term]) -> Any:
+def _changed(part: object, change: Callable[[Term], Term]) -> object:
     if isinstance(part, Term):
         return change(part)
     if isinstance(part, tuple):

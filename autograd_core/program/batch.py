@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial, wraps
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,8 @@ from .signature import builder, is_static
 from .surroundings import Run, Surroundings
 from .tracing import GraphTracer, drawing_again, earlier, fresh
 
-Place = tuple[str, Any, Any]  # a leaf of the arguments: its name, itself, its axis of samples
+# A leaf of the arguments: its name, itself, its axis of samples, or None
+Place: TypeAlias = tuple[str, Operand, Any]
 
 
 def batch(f: Function, in_axes: Tree = 0) -> Function:
@@ -190,9 +191,9 @@ def _mended(
     outputs: list[Result],
     f: Function,
     leaves: list[Operand],
-    places: Iterable[Any],
+    places: Iterable[tuple[int, Operand]],
     trial: "Trial",
-) -> list[Any]:
+) -> list[Result]:
     """Return the outputs after f has been applied to each sample whose derivatives hold NaN.
 
     There a derivative knows where 0 times infinity is 0. Values are computed anew for all samples.

@@ -56,9 +56,9 @@ class Compiled:
 
     def __init__(self, f: Function) -> None:
         self._f = f
-        self._replays: dict[Any, list[Replay]] = {}  # of each kind of call, the latest first
+        self._replays: dict[object, list[Replay]] = {}  # of each kind of call, the latest first
         self._count = 0
-        self._doubted: dict[Any, Replay] = {}  # recordings that serve one call only
+        self._doubted: dict[object, Replay] = {}  # recordings that serve one call only
         self._latest: Replay | None = None
         self._tracing = free_after_fork(threading.RLock())
         update_wrapper(self, f, updated=())
@@ -84,7 +84,7 @@ class Compiled:
         if is_watched or earlier.get() is not None:
             return self._f(*args, **kwargs)  # watchers see every operation; draws are used again
         leaves: list[Operand] = []
-        key: list[Any] = [not watching.open_watches or watching.is_recording()]
+        key: list[object] = [not watching.open_watches or watching.is_recording()]
         signature((args, kwargs) if kwargs else args, leaves, key)
         for replay in self._replays.get(tuple(key), ()):
             if replay.serves(leaves):  # recorded in the same state
@@ -129,7 +129,7 @@ class Compiled:
         """Pickle the function, by name; programs are recorded anew."""
         f = self._f
         name = getattr(f, "__qualname__", repr(f))
-        found: Any = sys.modules.get(getattr(f, "__module__", None) or "")
+        found: object = sys.modules.get(getattr(f, "__module__", None) or "")
         for part in name.split("."):
             found = getattr(found, part, None)
         if found is self:  # it was defined as @compile
@@ -145,7 +145,7 @@ class Compiled:
     def __copy__(self) -> "Compiled":
         return compile(self._f)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Compiled":
+    def __deepcopy__(self, memo: dict[int, object]) -> "Compiled":
         return compile(copy.deepcopy(self._f, memo))
 
     def __get__(self, instance: object, owner: object = None) -> Function:

@@ -7,7 +7,6 @@ whatever the type of the numbers in them, so that a `dtype` does not concern the
 
 import math
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -154,7 +153,7 @@ def _logsumexp(scalars: Scalars, x: Registers, *, axis: Axis, keepdims: bool) ->
     return out if keepdims else out.squeeze(axis)
 
 
-EXPANSIONS: dict[Primitive, Callable[..., Any]] = {
+EXPANSIONS: dict[Primitive, Function] = {
     table.astype: lambda scalars, x, *, dtype: x,
     table.round: _round,
     shapes.sum: _add_up,

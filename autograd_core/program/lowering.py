@@ -10,7 +10,7 @@ from ..primitives import elementwise as table
 from ..primitives import shapes
 from .expansion import expanded
 from .program import Program, Step
-from .scalar_program import ACROSS, CODES, SPREAD, SUM, Scalars
+from .scalar_program import ACROSS, CODES, SPREAD, SUM, Registers, Scalars
 from .tracing import fresh_draw
 
 
@@ -48,8 +48,8 @@ def _smallest(step: Step) -> int:
 def _lowered(
     program: Program,
     scalars: Scalars,
-    source: Callable[[Scalars, Step, Any], Any],
-    computed: Callable[[Scalars, Step, list[Any]], Any],
+    source: Callable[[Scalars, Step, Any], Registers],
+    computed: Callable[[Scalars, Step, list[Registers]], Registers],
     limit: int | None = None,
 ) -> Scalars | None:
     """Lower a program step by step.
@@ -87,7 +87,7 @@ def _is_single(program: Program, step: Step) -> bool:
     return bool(step.dtype == np.float32)
 
 
-def _in_single(scalars: Scalars, program: Program, step: Step) -> list[Any]:
+def _in_single(scalars: Scalars, program: Program, step: Step) -> list[Registers]:
     """Return a step's inputs with numbers rounded, which take the type of the arrays."""
     return [
         scalars.place[x] if program.steps[x].shape else scalars.rounded(scalars.place[x])
@@ -112,7 +112,7 @@ def _flat(scalars: Scalars, registers: list[int]) -> list[int]:
 # One slot for each number
 
 
-def _source(scalars: Scalars, step: Step, constant: Any) -> Any:
+def _source(scalars: Scalars, step: Step, constant: Any) -> Registers:
     slots = scalars.sources(step.shape, step.dtype == np.float32)
     if constant is not None:
         for slot, value in zip(slots.ravel().tolist(), constant.ravel().tolist(), strict=True):
@@ -120,7 +120,7 @@ def _source(scalars: Scalars, step: Step, constant: Any) -> Any:
     return slots
 
 
-def _computed(scalars: Scalars, step: Step, inputs: list[Any]) -> Any:
+def _computed(scalars: Scalars, step: Step, inputs: list[Registers]) -> Registers:
     primitive: Any = step.primitive
     if step.params is None and primitive in CODES:
         return scalars.apply(primitive, *inputs)
@@ -138,7 +138,7 @@ def _wide_source(scalars: Scalars, step: Step, constant: Any) -> int:
     return slot
 
 
-def _wide_computed(scalars: Scalars, step: Step, inputs: list[Any]) -> int | None:
+def _wide_computed(scalars: Scalars, step: Step, inputs: list[Registers]) -> int | None:
     primitive, wide = step.primitive, bool(step.shape)
     if wide and primitive is not shapes.broadcast_to:
         inputs = [x if scalars.wide[x] else scalars.add(SPREAD, (x,), True) for x in inputs]

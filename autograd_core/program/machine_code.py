@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from .. import disk_cache
+from ..data import Function
 from ..messages import warn_once
 
 OPTIONS = {"error_model": "numpy", "nogil": True}  # 1 / 0 is inf
@@ -42,9 +43,9 @@ def machine_code(
     source: str,
     kind: str,
     signature: str,
-    names: Callable[[Callable[..., Any]], dict[str, Any]],
+    names: Callable[[Function], dict[str, Any]],
     *made_from: str,
-) -> Callable[..., Any] | None:
+) -> Function | None:
     """Return the function `run` of a source as machine code, or None where Numba fails.
 
     Args:    source: of Python; defines `run`.
@@ -80,7 +81,7 @@ def machine_code(
 
 def _built(
     numba: Any, source: str, name: str, signature: str, names: Any, path: Path | None
-) -> Callable[..., Any]:
+) -> Function:
     """Compile a source, and keep it beside the file at `path`; None: keep it in memory."""
     module = sys.modules[name] = ModuleType(name)  # found by name when taken from the disk
     vars(module).update(names(numba.njit(**OPTIONS)))
@@ -89,14 +90,14 @@ def _built(
     if path is not None:
         _seal(run._cache._cache_file)
     run.compile(signature)
-    compiled: Callable[..., Any] = run
+    compiled: Function = run
     return compiled
 
 
 def _seal(kept: Any) -> None:
     """Let Numba's files of machine code begin with their digest, without which none is run."""
 
-    def save(name: str, data: Any) -> None:
+    def save(name: str, data: object) -> None:
         with kept._open_for_write(kept._data_path(name)) as file:
             file.write(disk_cache.sealed(kept._dump(data)))
 

@@ -183,7 +183,7 @@ def merge_common(program: Program) -> Program:
     """Return the program with equal steps merged; draws of random numbers are never equal."""
     place: list[int] = []
     kept: list[Step] = []
-    made: dict[Any, int] = {}
+    made: dict[object, int] = {}
     constants = {}
     for i, step in enumerate(program.steps):
         primitive, inputs, params, shape, dtype = step
@@ -204,7 +204,7 @@ def merge_common(program: Program) -> Program:
     return program.rebuilt(kept, place, constants)
 
 
-def _constant(data: Any) -> Any:
+def _constant(data: object) -> object:
     if isinstance(data, float):
         return ("constant", str(data))  # 0.0 and -0.0 differ, nan equals nan
     return ("constant", id(data))

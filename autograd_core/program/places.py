@@ -64,7 +64,7 @@ class Place(NamedTuple):
     """Where something stands that a function may read: a cell, a key, an attribute, contents."""
 
     owner: Any
-    key: Any
+    key: object
     value: Any
     name: str  # as the user writes it
 
@@ -76,13 +76,13 @@ class Places:
              ran: what was run; None: follow everything.
     """
 
-    def __init__(self, roots: Iterable[Any], ran: Ran | None = None) -> None:
-        self.found: dict[tuple[int, Any], Place] = {}
-        self.generators: dict[int, Any] = {}  # of random numbers, by their ids
+    def __init__(self, roots: Iterable[object], ran: Ran | None = None) -> None:
+        self.found: dict[tuple[int, object], Place] = {}
+        self.generators: dict[int, object] = {}  # of random numbers, by their ids
         self.modules: list[Place] = []  # that code mentions
         self.foreign: list[Place] = []  # iterators in C, which do not show how far they are
         # All of modules, by the ids of their dicts, where it is not known what was read
-        self._globals: dict[int, dict[str, Any]] = {}
+        self._globals: dict[int, dict[str, object]] = {}
         self._ran = ran
         self._names = ran.names() if ran else None
         self._is_whole = self._names is None or not _WHOLE_OBJECTS.isdisjoint(self._names)
@@ -96,9 +96,9 @@ class Places:
         if ran is None and len(self.found) >= MOST:
             self.generators |= {id(x): x for x in generators()}
 
-    def _walk(self, roots: list[Any]) -> None:
-        self._seen: dict[int, Any] = {}
-        self._waiting: deque[tuple[Any, str]] = deque(
+    def _walk(self, roots: list[object]) -> None:
+        self._seen: dict[int, object] = {}
+        self._waiting: deque[tuple[object, str]] = deque(
             [(root, getattr(root, "__name__", type(root).__name__)) for root in roots]
         )
         self._static: set[str] = set()  # names in the functions met, where it is not known what ran
@@ -118,7 +118,7 @@ class Places:
                 self._visit(x, name)
         self._seen.clear()
 
-    def _visit_code(self, code: CodeType, names: dict[str, Any]) -> None:
+    def _visit_code(self, code: CodeType, names: dict[str, object]) -> None:
         """Add the globals that the code of a function reads, and the modules that it imports."""
         mentioned: Iterable[str] = code.co_names
         if "globals" in mentioned:
@@ -127,7 +127,7 @@ class Places:
         self._add_all(names, [name for name in mentioned if name in names], "")
         self._visit_modules(names_in(code), names.get("__package__"))
 
-    def _visit_modules(self, names: set[str], package: Any) -> None:
+    def _visit_modules(self, names: set[str], package: object) -> None:
         """Visit the modules among these names, which code may import."""
         for name in names:
             for module in (name, f"{package}.{name}"):
@@ -154,12 +154,12 @@ class Places:
             if owner in owners and not same(self._then(owner, key), place.value)
         ]
 
-    def _then(self, owner: int, key: Any) -> Any:
+    def _then(self, owner: int, key: Any) -> object:
         """Return what was in a place; what equals nothing else, if there was no such place."""
         place = self.found.get((owner, key))
         return self._globals.get(owner, {}).get(key, self) if place is None else place.value
 
-    def _add(self, owner: Any, key: Any, value: Any, name: str) -> None:
+    def _add(self, owner: object, key: object, value: Any, name: str) -> None:
         self.found[id(owner), key] = Place(owner, key, value, name)
 
     def _add_all(self, owner: Any, keys: Iterable[Any], prefix: str) -> None:
@@ -222,7 +222,7 @@ class Places:
             self._visit_globals(f.__globals__, mentioned, "")
             self._visit_modules(mentioned, f.__globals__.get("__package__"))
 
-    def _visit_globals(self, names: dict[str, Any], mentioned: set[str], prefix: str) -> None:
+    def _visit_globals(self, names: dict[str, object], mentioned: set[str], prefix: str) -> None:
         """Add the globals of a module that are mentioned; where it is not known by what, all."""
         if self._names is not None:
             keys = self._names & names.keys()
@@ -233,7 +233,7 @@ class Places:
         self._globals[id(names)] = dict(names)
         self._waiting += [(names[key], f"{prefix}{key}") for key in mentioned & names.keys()]
 
-    def _visit_object(self, x: Any, name: str) -> None:
+    def _visit_object(self, x: object, name: str) -> None:
         kind = type(x)
         package = kind.__module__.partition(".")[0]
         if package in TOOLS or package.startswith("_cython"):  # loggers; functions in C
@@ -256,7 +256,7 @@ class Places:
         self._visit_attributes(x, name)
         self._waiting.append((kind, kind.__name__))
 
-    def _visit_attributes(self, x: Any, name: str) -> None:
+    def _visit_attributes(self, x: object, name: str) -> None:
         kind = type(x)
         attributes = None
         with suppress(Exception):  # a property of the user's
@@ -283,7 +283,7 @@ class Places:
         return [k for k in list(keys) if names is None or k in names or k in self._getters]
 
 
-def _parts(x: Any, name: str) -> list[tuple[Any, str]]:
+def _parts(x: Any, name: str) -> list[tuple[object, str]]:
     """Return what a bound method or a partial consists of, with names for messages."""
     if isinstance(x, BuiltinMethodType):
         return [(x.__self__, name.removesuffix(f".{x.__name__}"))]
@@ -292,7 +292,7 @@ def _parts(x: Any, name: str) -> list[tuple[Any, str]]:
     return [(x.func, name), (x.args, name), (x.keywords, name)]
 
 
-def _elements(x: Any, held: Any, name: str) -> list[tuple[Any, str]]:
+def _elements(x: object, held: object, name: str) -> list[tuple[object, str]]:
     """Return what an object holds, with names for messages."""
     if isinstance(x, dict):
         shown = [repr(k) if isinstance(k, str | int) else type(k).__name__ for k in x]
@@ -336,7 +336,7 @@ def contents(x: Any, largest: int = LARGEST) -> Any:
     return view.tobytes() if view.nbytes <= 8 * largest else _sample(x)
 
 
-def _numbers(x: Any, largest: int) -> Any:
+def _numbers(x: object, largest: int) -> Any:
     """Return what an array of a library holds."""
     try:
         data = np.asarray(x.detach() if hasattr(x, "detach") else x)
@@ -368,14 +368,14 @@ def _is_iterator_of_c(kind: type) -> bool:
     return isinstance(getattr(kind, "__next__", None), WrapperDescriptorType)
 
 
-def _referents(x: Any) -> list[Any]:
+def _referents(x: object) -> list[object]:
     """Return what an object in C refers to, beside its attributes, in an order that stays."""
     attributes = getattr(x, "__dict__", None)
     found = [y for y in gc.get_referents(x) if not isinstance(y, type | ModuleType)]
     return sorted([y for y in found if y is not attributes], key=id)
 
 
-def _position(x: Any) -> Any:
+def _position(x: object) -> object:
     """Return where an iterator of Python is, as its pickle would hold it."""
     if type(x).__module__ not in ("builtins", "itertools"):
         return None
@@ -388,7 +388,7 @@ def _position(x: Any) -> Any:
     return tuple([_position(p) or p if hasattr(type(p), "__next__") else p for p in _flat(made)])
 
 
-def _flat(x: Any) -> Iterator[Any]:
+def _flat(x: Any) -> Iterator[object]:
     for part in x:
         if isinstance(part, tuple):
             yield from _flat(part)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..data import Data, shape_of
+from ..data import Data, Function, Params, shape_of
 from ..graph import Node, Primitive
 
 
@@ -16,7 +16,7 @@ class Step(NamedTuple):
 
     primitive: Primitive | None
     inputs: tuple[int, ...]
-    params: dict[str, Any] | None
+    params: Params | None
     shape: tuple[int, ...]
     dtype: Any  # np.dtype; None of a float
 
@@ -29,7 +29,7 @@ class Step(NamedTuple):
 class Effect(NamedTuple):
     """What a program does beside giving results: call `function` with the data of registers."""
 
-    function: Callable[..., Any]
+    function: Function
     inputs: tuple[int, ...]
 
 
@@ -149,7 +149,7 @@ class Program:
         return f"%{i} = {text}{kind}"
 
 
-def comparable(x: Any, by_code: bool = False) -> Any:
+def comparable(x: object, by_code: bool = False) -> Any:
     """Return what is equal, and hashable, for equal options, constants and states.
 
     by_code: functions of the same code are equal, as those that each call makes anew.
@@ -190,11 +190,11 @@ def _registers(numbers: Iterable[int]) -> str:
     return ", ".join([f"%{i}" for i in numbers])
 
 
-def _name(function: Any) -> str:
+def _name(function: object) -> str:
     return getattr(function, "__qualname__", None) or type(function).__name__
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"array{list(value.shape)}"
     if isinstance(value, slice):

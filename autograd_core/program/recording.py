@@ -33,9 +33,9 @@ class Trace(NamedTuple):
 
 
 def trace(
-    f: Callable[[list[Any]], list[Any]],
+    f: Callable[[list[Operand]], list[Result]],
     leaves: list[Operand],
-    roots: list[Any] | None = None,
+    roots: list[object] | None = None,
     before: Trace | None = None,
 ) -> Trace:
     """Run a function of leaves once, and record its program.
@@ -218,7 +218,7 @@ def _program(
     number = {argument: i for i, argument in enumerate(arguments)}
     sources, constants = {}, {}
     arrays = {}  # large ones that are captured: replays read them afresh, as they do Values
-    plain: dict[Any, int] = {}  # registers of constants, of arrays by identity
+    plain: dict[object, int] = {}  # registers of constants, of arrays by identity
     for node in _reached(tracer, roots):
         if node in number:
             continue

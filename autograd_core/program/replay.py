@@ -187,7 +187,7 @@ class Replay:
 
     def _value(self, i: int, data: Operand, leaves: list[Operand], draws: list[Operand]) -> Result:
         """Return result i as a node, whose rule is the program of its derivatives."""
-        pulled: dict[int, Any] = {}  # what this sweep's other rules are about to return
+        pulled: dict[int, Result] = {}  # what this sweep's other rules are about to return
         asked: list[Any] = [None, None]  # the cotangent that was pulled back to it, and how
 
         def rule(k: int, g: Operand, out: Operand, *inputs: Operand) -> Result:
@@ -200,7 +200,9 @@ class Replay:
                 pulled.update(enumerate(self._pull(i, given, draws, g, live)))
             return pulled.pop(k)
 
-        def careful(k: int, g: Operand, mask: Operand, out: Operand, *inputs: Operand) -> Any:
+        def careful(
+            k: int, g: Operand, mask: Operand, out: Operand, *inputs: Operand
+        ) -> tuple[Result, Result]:
             given = list(leaves)
             for number, x in zip(self._inputs, inputs, strict=False):
                 given[number] = x
@@ -243,7 +245,9 @@ class Replay:
         with no_grad():
             return [plain(x) for x in pullback(leaves, draws, g)]
 
-    def _again(self, i: int, leaves: list[Operand], draws: list[Operand]) -> tuple[Any, list[Node]]:
+    def _again(
+        self, i: int, leaves: list[Operand], draws: list[Operand]
+    ) -> tuple[Result, list[Node]]:
         """Compute result i from Values, and return it with those."""
         leaves = list(leaves)
         for number in self._inputs:
@@ -261,7 +265,7 @@ class Replay:
         g: Operand,
         mask: Operand,
         live: bool,
-    ) -> list[tuple[Any, Any]]:
+    ) -> list[tuple[Result, Result]]:
         """Return the cotangents of the Values that took part, with their masks, without programs.
 
         mask: of the elements of g, see structural_zeros.py.
@@ -285,7 +289,7 @@ def _depending(program: Program, sources: list[int], count: int) -> list[int]:
     return [k for k, i in enumerate(program.outputs[:count]) if i in reached]
 
 
-def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
+def _effects(program: Program) -> Callable[[list[Data], list[Operand]], None] | None:
     """Return what a replay does with the data of the effects' inputs, beside giving results.
 
     Callbacks come first. Assignments then take place all at once: an interrupt, or an exception
@@ -293,7 +297,7 @@ def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
     """
     if not program.effects:
         return None
-    callbacks: list[tuple[Any, slice]] = []
+    callbacks: list[tuple[Function, slice]] = []
     targets: list[Any] = []
     wanted: list[int] = []
     at = 0
@@ -322,7 +326,7 @@ def _effects(program: Program) -> Callable[[list[Any], list[Any]], None] | None:
     return take_effect
 
 
-def _kind_of_bools(x: Operand) -> Callable[[Any], Any] | None:
+def _kind_of_bools(x: Operand) -> Callable[[Any], object] | None:
     """Return what makes 0 and 1 the bools that a result is; None of numbers."""
     if not isinstance(x, Condition):
         return None

@@ -55,7 +55,7 @@ class Randomness:
     Args: reached: those that the function reaches, beside NumPy's, Python's and PyTorch's own.
     """
 
-    def __init__(self, reached: Iterable[Any]) -> None:
+    def __init__(self, reached: Iterable[object]) -> None:
         self._generators = {id(x): x for x in (*_own(), *reached)}
         self._expected = self._states()
         self._moved = self._is_allowed = False
@@ -101,7 +101,7 @@ class Randomness:
         Args: before: what was traced with until now.
         """
 
-        def look(frame: FrameType, event: str, argument: Any) -> Any:
+        def look(frame: FrameType, event: str, argument: object) -> Any:
             if before is not None and event == "call":
                 before(frame, event, argument)
                 sys.settrace(look)  # coverage, once called, installs itself again
@@ -173,7 +173,7 @@ def generators() -> list[Any]:
     return [x for x in gc.get_objects() if id(type(x)) in ids]
 
 
-def _own() -> list[Any]:
+def _own() -> list[object]:
     own = [vars(np.random)["random"].__self__, vars(random)["random"].__self__]
     torchs = getattr(sys.modules.get("torch"), "default_generator", None)
     return own if torchs is None else [*own, torchs]
@@ -284,7 +284,7 @@ class Ran:
     """
 
     def __init__(self, noticed: Callable[[Any, str], None]) -> None:
-        self.code: dict[CodeType, dict[str, Any]] = {}
+        self.code: dict[CodeType, dict[str, object]] = {}
         self.is_complete = False  # not where both a profiler and a tracing tool were at work
         self._names: dict[Any, set[str]] = {}  # by packages, and by how much code there is
         self._noticed = noticed
@@ -327,7 +327,7 @@ class Ran:
         finally:
             end()  # again, where an interrupt has divided it
 
-    def _look(self, before: Any) -> Callable[[Any, str, Any], None]:
+    def _look(self, before: Any) -> Callable[[Any, str, object], None]:
         """Return a function for sys.setprofile or settrace, quick where all has been met before.
 
         Args: before: a profiler, which sees all events, too.
@@ -363,7 +363,7 @@ class Ran:
         return True
 
     def _called_c(
-        self, frame: FrameType, function: BuiltinFunctionType, computing: set[Any]
+        self, frame: FrameType, function: BuiltinFunctionType, computing: set[object]
     ) -> None:
         """Note a function in C that is called; add what computes, or its type, to `computing`."""
         what = _read_by(function)

@@ -193,7 +193,7 @@ class NumPyCalls:
 
     def __init__(self, schedule: Schedule, r: ndarray) -> None:
         operands = schedule.operands.astype(np.intp)
-        self._calls: list[Callable[[], Any]] = []
+        self._calls: list[Callable[[], object]] = []
         self._r = r
         for code, first, count, inputs, at, _, single in schedule.groups.tolist():
             read = operands[at : at + inputs * count].reshape(inputs, count)

@@ -41,7 +41,9 @@ class Scalars:
     wide: list[bool] = field(default_factory=list)
     single: list[bool] = field(default_factory=list)
     constants: dict[int, Data] = field(default_factory=dict)  # by slot
-    place: list[Any] = field(default_factory=list)  # the slot of each register, or their array
+    place: list[Registers] = field(
+        default_factory=list
+    )  # the slot of each register, or their array
     kept: list[int] = field(default_factory=list)  # slots that leave the program
     guard: int | None = None  # of these the one that is NaN where a derivative is
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -55,7 +57,7 @@ class Scalars:
         self.single.append(False)
         return len(self.codes) - 1
 
-    def rounded(self, slots: Any, first: int | None = None) -> Any:
+    def rounded(self, slots: Registers, first: int | None = None) -> Registers:
         """Return slots that hold the same numbers rounded to float32.
 
         Args:    slots: one slot, or an array of them.
@@ -112,7 +114,7 @@ class Scalars:
         self.single.extend([False] * count)
         return np.arange(first, first + count).reshape(parts[0].shape)
 
-    def sources(self, shape: tuple[int, ...], single: bool) -> Any:
+    def sources(self, shape: tuple[int, ...], single: bool) -> Registers:
         """Append as many slots as an array of this shape has elements, to be filled."""
         if not shape:
             return self.source()

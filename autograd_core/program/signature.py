@@ -1,7 +1,7 @@
 """What is data in the arguments of a call, and what decides which program serves it."""
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy import ndarray
@@ -12,7 +12,7 @@ from ..graph import Node
 from ..value import Value
 from .conditions import Condition, Small, Whole
 
-Build = Callable[[list[Any], int], Any]
+Build: TypeAlias = Callable[[list[Operand], int], Tree]
 # As tuples, since unions are slower to test, and this is done at every call
 _STRUCTURES = (list, tuple, dict)
 _STATIC = (bool, str, bytes, type)
@@ -77,7 +77,7 @@ def kind_of(x: Tree) -> type[Value] | None:
     return Small if x.dtype.kind in "iu" and x.dtype.itemsize <= 2 else None
 
 
-def _kind(data: Any) -> tuple[Any, ...]:
+def _kind(data: Any) -> tuple[object, ...]:
     return data.shape, data.dtype.char
 
 
@@ -120,7 +120,7 @@ def builder(structure: Tree, leaves: list[Operand]) -> Build:
     return lambda data, at: data[at]
 
 
-def _builders(parts: list[Any], leaves: list[Operand]) -> Build:
+def _builders(parts: list[object], leaves: list[Operand]) -> Build:
     """Build a list; one that holds nothing but leaves is a slice, which is quick."""
     first = len(leaves)
     # What is built keeps none of the parts: they may be large, and are not needed any more

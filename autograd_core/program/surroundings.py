@@ -38,13 +38,13 @@ class Run:
              before: what the run before has read, if there was a doubt about it.
     """
 
-    def __init__(self, roots: list[Any], kind: str, before: "Surroundings | None") -> None:
+    def __init__(self, roots: list[object], kind: str, before: "Surroundings | None") -> None:
         self._roots, self._kind, self._is_second = roots, kind, before is not None
         self._before, self._loaded = Places(roots), {*sys.modules}
         reached = self._before.generators | (before.places.generators if before else {})
         self._randomness = Randomness(reached.values())
         self._ran = Ran(self._randomness.noticed)
-        self._changed_outside: dict[tuple[int, Any], Any] = {}  # by owners' ids and keys: owners
+        self._changed_outside: dict[tuple[int, Any], object] = {}  # by owners' ids and keys: owners
 
     def follow(self, function: Function) -> Any:
         """Return what a function returns, and follow what runs; the second time line by line."""
@@ -129,9 +129,9 @@ class Surroundings:
           nothing but the callbacks reads are left out.
     """
 
-    def __init__(self, roots: list[Any], ran: Ran, left_out: dict[tuple[int, Any], Any]) -> None:
+    def __init__(self, roots: list[Any], ran: Ran, left_out: dict[tuple[int, Any], object]) -> None:
         self._roots, self.ran = roots, ran
-        self._read_afresh: list[Any] = []
+        self._read_afresh: list[object] = []
         self.places = Places(roots, ran)
         found = self.places.found
         self._left_out = {w for w in left_out if w in found and not _is_read(found[w].name, ran)}
@@ -253,7 +253,7 @@ def _equals_itself_alone(x: object) -> bool:
     return x is None or isinstance(x, str | Node) or vars(object)["__eq__"] is type(x).__eq__
 
 
-def _are_identical(now: tuple[Any, ...], then: tuple[Any, ...]) -> bool:
+def _are_identical(now: tuple[object, ...], then: tuple[object, ...]) -> bool:
     return len(now) == len(then) and all(map(is_, now, then))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import watching
 from ..backprop import hold_nan
-from ..data import Data, Function, Operand, Result, as_data, shape_of
+from ..data import Data, Function, Operand, Params, Result, as_data, shape_of
 from ..errors import TraceError
 from ..graph import Node, Primitive, next_index, record
 from ..messages import user_line
@@ -35,13 +35,15 @@ INSTEAD = {
 
 _NEVER = (".backward()", ".grad", "a copy", "a copy, or a pickle,")  # of any Value
 
-Making = tuple[Primitive | None, tuple[Any, ...], Any]  # what made a node, its inputs, params
+Making = tuple[
+    Primitive | None, tuple[Operand, ...], Params | None
+]  # what made a node, its inputs, params
 
 fresh_draw: Primitive = Primitive(
     "fresh", lambda *, draw: draw(), each=lambda i, g, out, *, draw: g
 )
 # Draws of an earlier run, to be used again: derivatives see the numbers that the value saw
-earlier: ContextVar[Iterator[Any] | None] = ContextVar("earlier", default=None)
+earlier: ContextVar[Iterator[Operand] | None] = ContextVar("earlier", default=None)
 
 
 def fresh(draw: Callable[[], Operand]) -> Result:
@@ -199,9 +201,9 @@ class FunctionTracer(GraphTracer):
         self.derivatives: list[Node] = []  # what sweeps have found
         self.calls = 0  # of callbacks
         self.is_spoilt = False  # whether a derivative holds NaN: the function is to decide itself
-        self._before: dict[Node, Any] = {}
-        self._copies: dict[int, tuple[Any, Any]] = {}  # of plain arrays, by the arrays' ids
-        self._originals: dict[int, Any] = {}  # by the copies' ids
+        self._before: dict[Node, tuple[Data, int]] = {}
+        self._copies: dict[int, tuple[Operand, Operand]] = {}  # of plain arrays, by the arrays' ids
+        self._originals: dict[int, object] = {}  # by the copies' ids
 
     def recorded(self, node: Node) -> None:
         """Keep plain arrays and options as they are now."""
