@@ -11,6 +11,7 @@ from .errors import DataError
 Shape: TypeAlias = tuple[int, ...]
 Axis: TypeAlias = int | tuple[int, ...] | None
 DType: TypeAlias = np.dtype[Any]
+DTypeLike: TypeAlias = DType | type | str  # numpy.typing, which has more, is not imported along
 Array: TypeAlias = ndarray[Any, DType]  # in forward functions np.float64, too
 Data: TypeAlias = float | Array
 # A Value, or what NumPy takes for numbers: one body computes with operators on whichever it gets

@@ -11,11 +11,10 @@ import sys
 from types import FrameType, ModuleType
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from . import callers, watching
 from .callers import Taker
-from .data import Array, Function, Operand, Params, Result, Tree, shape_of
+from .data import Array, DTypeLike, Function, Operand, Params, Result, Tree, shape_of
 from .errors import AutogradError, OptionError, ShapeError, UnsupportedError
 from .functions import activations, decompositions, products, rearranging, statistics
 from .functions.compositions import COMPOSED

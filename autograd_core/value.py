@@ -11,7 +11,6 @@ from itertools import chain, repeat
 from typing import Any, Concatenate, NoReturn, ParamSpec, Self
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from . import callers, watching
 from .backprop import own, refuse_forgotten, seed, sweep, warn_of_constants
@@ -21,6 +20,7 @@ from .data import (
     Condition,
     Data,
     DType,
+    DTypeLike,
     Function,
     Index,
     Operand,

@@ -131,7 +131,7 @@ class Monitor(Callback):
         self.min_delta = min_delta
         self.forget()
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if name == "mode" and value not in ("auto", "min", "max"):
             raise OptionError(f"mode {value!r}", "it says what is better", "'min', 'max' or 'auto'")
         super().__setattr__(name, value)
@@ -494,7 +494,7 @@ class CSVLogger(Callback):
         )
 
 
-def _as_text(entry: Any) -> Any:
+def _as_text(entry: object) -> Any:
     """Return a cell's entry; text that spreadsheets take for a formula with an apostrophe."""
     return f"'{entry}" if isinstance(entry, str) and entry.startswith(_FORMULA) else entry
 
@@ -587,7 +587,7 @@ class CallbackList:
         """Return whether any callback listens to `event`."""
         return bool(self._hearing[event])
 
-    def __call__(self, event: str, *args: Any) -> None:
+    def __call__(self, event: str, *args: object) -> None:
         """Call the method `event`, such as on_epoch_end, of all callbacks that have it."""
         for hear in self._hearing[event]:
             hear(*args)

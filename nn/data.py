@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd_core import DataError, DomainError, OptionError, ShapeError
-from autograd_core.data import Array, Operand, Result, Tree
+from autograd_core.data import Array, DTypeLike, Operand, Result, Tree
 
 from .configuration import Choice, function_of, name_of
 from .losses import OF_NUMBERED, OF_ROWS, OF_TWO
@@ -301,7 +300,7 @@ def class_weights(y: Operand, given: ClassWeight, loss: Choice) -> Array:
     return found[place].reshape(labels.shape)
 
 
-def _by_class(given: ClassWeight, classes: Array, labels: Operand) -> dict[Any, float]:
+def _by_class(given: ClassWeight, classes: Array, labels: Operand) -> dict[object, float]:
     weights = None
     if isinstance(given, Mapping):
         weights = dict(given)
@@ -329,7 +328,7 @@ def _by_class(given: ClassWeight, classes: Array, labels: Operand) -> dict[Any, 
     return weights
 
 
-def _listed(classes: Array | list[Any]) -> str:
+def _listed(classes: Array | list[object]) -> str:
     shown = [f"{c:g}" for c in list(classes)[:10]]
     return ", ".join(shown) + (", ..." if len(classes) > 10 else "")
 

@@ -10,10 +10,9 @@
 import math
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd_core import OptionError, ShapeError
-from autograd_core.data import Array, Data, Function
+from autograd_core.data import Array, Data, DTypeLike, Function
 
 from .configuration import Choice, Configured, check_range, choose, name_of
 from .randomness import generator

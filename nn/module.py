@@ -10,10 +10,9 @@ from types import FunctionType, MappingProxyType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd_core import DataError, OptionError, ShapeError, Value, assign_all, no_grad, scope
-from autograd_core.data import Array, Data, DType, Function, Operand, Result, Tree
+from autograd_core.data import Array, Data, DType, DTypeLike, Function, Operand, Result, Tree
 
 from . import losses, optimizers, training
 from .callbacks import Callback, CallbackList, History, Progress, TerminateOnNaN, as_list

@@ -152,6 +152,6 @@ def _is_same(old: Any, new: Any) -> bool:
     return type(old) in _PLAIN and bool(old == new)
 
 
-def _by_name(parts: Any) -> dict[Any, Any]:
+def _by_name(parts: Any) -> dict[object, object]:
     """Return a dict as it is, and the elements of a list or tuple by their number."""
     return parts if isinstance(parts, dict) else dict(enumerate(parts))

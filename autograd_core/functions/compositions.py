@@ -8,10 +8,9 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from .. import watching
-from ..data import Axis, Function, Operand, Result, Tree, dtype_of, shape_of
+from ..data import Axis, DTypeLike, Function, Operand, Result, Tree, dtype_of, shape_of
 from ..errors import ShapeError
 from ..graph import Node, as_operand, node_in, plain
 from ..messages import describe

@@ -13,10 +13,21 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from .. import watching
-from ..data import Axis, Function, Index, Operand, Params, Result, Tree, as_data, dtype_of, shape_of
+from ..data import (
+    Axis,
+    DTypeLike,
+    Function,
+    Index,
+    Operand,
+    Params,
+    Result,
+    Tree,
+    as_data,
+    dtype_of,
+    shape_of,
+)
 from ..errors import UnsupportedError
 from ..functions import rearranging, statistics
 from ..graph import Node

@@ -1,10 +1,9 @@
 """Boltzmann machines: units of 0 and 1 that learn the distribution of their data."""
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd_core import OptionError, Value, logsumexp, no_grad, sigmoid, softplus
-from autograd_core.data import Array, Operand, Result
+from autograd_core.data import Array, DTypeLike, Operand, Result
 
 from ..configuration import check_range
 from ..data import batches, whole_number

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd_core import DomainError, OptionError, ShapeError, Value, grad
-from autograd_core.data import Array, Operand, Result
+from autograd_core.data import Array, DTypeLike, Operand, Result
 
 from ..configuration import check_range
 from ..data import whole_number

@@ -29,7 +29,7 @@ column_or_1d = _validation.column_or_1d
 validate_data = _validation.validate_data
 accuracy_score = _metrics.accuracy_score
 r2_score = _metrics.r2_score
-available_if: Callable[[Any], Callable[[Any], Any]] = optional(
+available_if: Callable[[object], Callable[[Any], Any]] = optional(
     "sklearn.utils.metaestimators", PACKAGE
 ).available_if
 compute_class_weight = optional("sklearn.utils.class_weight", PACKAGE).compute_class_weight

@@ -294,7 +294,7 @@ class Regressing(RegressorMixin):  # type: ignore[misc]
         return self._fit_part(X, y, sample_weight)
 
     def _samples(
-        self, X: Operand, y: Operand, sample_weight: Operand, first: bool, *_: Any, **part: Any
+        self, X: Operand, y: Operand, sample_weight: Operand, first: bool, *_: object, **part: Any
     ) -> tuple[Operand, Array, Array | None]:
         """Return samples, their targets (samples, outputs) and their weights."""
         X, y = self._checked(X, y, first, y_numeric=True)

@@ -164,13 +164,13 @@ def _plain(ours: Any, keras: Keras, layer: Keras, place: str, ignored: str = "")
     return ours(**options)
 
 
-def _defaults(layer: Keras, name: str) -> tuple[Any, Any]:
+def _defaults(layer: Keras, name: str) -> tuple[object, object]:
     """Return the values with which an option has no effect."""
     option = inspect.signature(type(layer)).parameters.get(name)
     return _NEUTRAL.get(name, False), getattr(option, "default", None)
 
 
-def _axis(layer: Keras, axis: Tree, place: str) -> Any:
+def _axis(layer: Keras, axis: Tree, place: str) -> object:
     """Return -1 for the last axis, counted from either end."""
     axes = np.ravel(axis).tolist()
     if len(axes) > 1:
@@ -191,7 +191,7 @@ def _activation(keras: Keras, function: Keras, place: str) -> Choice:
     return activations.BY_NAME[name]
 
 
-def _rule(ours: Any, keras: Keras, rule: Keras, place: str) -> Choice:
+def _rule(ours: object, keras: Keras, rule: Keras, place: str) -> Choice:
     """Return our regularizer or constraint of the same name, with the same options."""
     if rule is None:
         return None

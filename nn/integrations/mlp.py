@@ -7,10 +7,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd_core import DomainError, OptionError
-from autograd_core.data import Array, Operand, Tree
+from autograd_core.data import Array, DTypeLike, Operand, Tree
 
 from ..activations import sigmoid
 from ..callbacks import LearningRateScheduler, ReduceLROnPlateau, as_list

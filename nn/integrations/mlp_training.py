@@ -7,10 +7,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd_core import Value
-from autograd_core.data import Array, Operand, Result
+from autograd_core.data import Array, DTypeLike, Operand, Result
 
 from .. import activations
 from ..callbacks import Callback, CallbackList, History, Progress

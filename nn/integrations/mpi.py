@@ -51,7 +51,7 @@ class World:
         self._stops: list[int] = []  # operations begun before each failure of this rank
         self._unmet: set[int] = set()  # ranks that have not failed together with this one so far
         self._notes: list[tuple[int, str, int, int, str]] = []  # that may still matter
-        self._kept: list[Any] = []  # requests and buffers in use, or given up
+        self._kept: list[object] = []  # requests and buffers in use, or given up
         self._waiting = False
         self.broken: RankError | None = None  # an operation was given up: none can follow
 
@@ -75,7 +75,7 @@ class World:
         self._end(self.comm.Ibcast(numbers), numbers)
         return numbers
 
-    def bcast(self, thing: Any = None) -> Any:
+    def bcast(self, thing: object = None) -> Any:
         """Return the object of rank 0."""
         data = pickle.dumps(thing) if self.rank == 0 else b""
         sizes = self._sizes(data, "an object of rank 0")
@@ -84,7 +84,7 @@ class World:
         self._end(self.comm.Ibcast(everywhere), everywhere)
         return pickle.loads(everywhere.tobytes())
 
-    def allgather(self, thing: Any) -> list[Any]:
+    def allgather(self, thing: object) -> list[Any]:
         """Return the objects of all ranks, in their order."""
         data = pickle.dumps(thing)
         sizes = self._sizes(data, "objects of all ranks")
@@ -93,7 +93,7 @@ class World:
         self._end(self.comm.Iallgatherv(data, [every, sizes]), data, every)
         return _unpickled(every, sizes)
 
-    def gather(self, thing: Any) -> list[Any] | None:
+    def gather(self, thing: object) -> list[Any] | None:
         """Return the objects of all ranks, in their order, on rank 0; None elsewhere."""
         data = pickle.dumps(thing)
         sizes = self._sizes(data, "objects for rank 0")
@@ -129,7 +129,7 @@ class World:
         sizes: list[int] = every[:, 0].tolist()
         return sizes
 
-    def _reduced(self, numbers: Array, operation: Any, name: str) -> Array:
+    def _reduced(self, numbers: Array, operation: object, name: str) -> Array:
         self._begin(f"{name} of {numbers.size} numbers")
         self._end(self.comm.Iallreduce(self.mpi.IN_PLACE, numbers, operation), numbers)
         return numbers
@@ -144,7 +144,7 @@ class World:
         self._names[self._begun] = name
         self._names.pop(self._begun - REMEMBERED, None)
 
-    def _end(self, request: Any, *buffers: Any) -> None:
+    def _end(self, request: Any, *buffers: object) -> None:
         """Wait until an operation is done, and read notes meanwhile."""
         self._waiting = True
         self._kept += [request, *buffers]
@@ -203,7 +203,7 @@ class World:
         )
 
 
-def _unpickled(every: Array, sizes: list[int]) -> list[Any]:
+def _unpickled(every: Array, sizes: list[int]) -> list[object]:
     """Return the objects of all ranks, from their bytes."""
     return [pickle.loads(part.tobytes()) for part in np.split(every, np.cumsum(sizes)[:-1])]
 
@@ -333,9 +333,11 @@ def _order(parameter: Value) -> list[int]:
     return sorted(range(len(strides)), key=lambda axis: -strides[axis])
 
 
-def _groups(ordered: Iterable[Any], limit: int) -> Iterator[list[Any]]:
+def _groups(
+    ordered: Iterable[tuple[Value, list[int]]], limit: int
+) -> Iterator[list[tuple[Value, list[int]]]]:
     """Yield groups of parameters of one type, of at most `limit` bytes if possible."""
-    groups: dict[Any, list[Any]] = {}
+    groups: dict[DType, list[tuple[Value, list[int]]]] = {}
     for each in ordered:
         dtype = _dtype(each[0])
         group = groups.setdefault(dtype, [])

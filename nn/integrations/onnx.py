@@ -6,10 +6,9 @@ from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd_core import ShapeError, UnsupportedError, compile, no_grad
-from autograd_core.data import Data, DType, Function, Operand
+from autograd_core.data import Data, DType, DTypeLike, Function, Operand
 
 from ..files import check_suffix, replacing
 from ..module import Module

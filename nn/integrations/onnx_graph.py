@@ -3,10 +3,9 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from autograd_core import UnsupportedError
-from autograd_core.data import Array, DType, Operand, Params
+from autograd_core.data import Array, DType, DTypeLike, Operand, Params
 
 from ..packages import optional
 
@@ -31,7 +30,7 @@ class Operation(NamedTuple):
     dtype: DType  # in which it computes
     larger: Any = None
 
-    def fixed(self, here: Any, larger: Any) -> Any:
+    def fixed(self, here: object, larger: object) -> Any:
         """Return what is the same for batches of all sizes.
 
         Raises:  UnsupportedError: it is not.
@@ -54,7 +53,7 @@ class Graph:
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.names: set[str] = set()
-        self.between: dict[str, Any] = {}  # descriptions of results, for Netron
+        self.between: dict[str, object] = {}  # descriptions of results, for Netron
         self._onnx = optional("onnx", "onnx")
         self.constants: dict[str, Any] = {}  # their arrays, by name
         self._constants: dict[Any, str] = {}  # their names, by content

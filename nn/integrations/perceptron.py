@@ -296,7 +296,7 @@ class PerceptronRule(Convergence):
         if not self.learning.any():
             self.model.stop_training = True
 
-    def _improvement(self, logs: dict[str, float]) -> Any:
+    def _improvement(self, logs: dict[str, float]) -> object:
         mean = self._losses / self._samples
         self._losses, self._samples = np.zeros_like(mean), 0
         return -mean

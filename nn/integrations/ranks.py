@@ -166,7 +166,7 @@ class Ranks:
             )
 
     @contextmanager
-    def _together(self, doing: str, model: Module, options: Mapping[str, Any]) -> Iterator[None]:
+    def _together(self, doing: str, model: Module, options: Mapping[str, object]) -> Iterator[None]:
         """Attach the ranks to the model inside the block, if options, model and data are equal."""
         try:
             self._prepare(doing, model, options)
@@ -180,7 +180,7 @@ class Ranks:
         finally:
             vars(model).pop("_ranks", None)
 
-    def _prepare(self, doing: str, model: Module, options: Mapping[str, Any]) -> None:
+    def _prepare(self, doing: str, model: Module, options: Mapping[str, object]) -> None:
         reduction = getattr(model.loss, "keywords", {}).get("reduction", "mean")
         if reduction != "mean":
             raise OptionError(
@@ -363,7 +363,7 @@ class RankZeroCallbacks(Callback):
         self.expects_nan = any(getattr(each, "expects_nan", False) for each in self.callbacks)
         self._has_changed = False  # whether weights or the optimizer differ from other ranks'
 
-    def _call(self, event: str, *args: Any) -> None:
+    def _call(self, event: str, *args: object) -> None:
         if not self._heard.hears(event):
             return
         model = self.model

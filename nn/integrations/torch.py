@@ -78,7 +78,7 @@ class _Conversion:
     def __init__(self, torch: Torch) -> None:
         self._torch = torch
         self._place = Place()
-        self._made: dict[Any, Any] = {}  # layers with weights, for shared modules
+        self._made: dict[object, Model] = {}  # layers with weights, for shared modules
 
     def converted(self, module: Torch, position: str) -> Model:
         """Return our layer.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -73,7 +73,7 @@ class _Resampling(_Augmentation):
 
     fill_mode: str = "reflect"
     fill_value: float = 0.0
-    _places: ClassVar[Callable[[Any, int, int, int], tuple[Array, Array]]]
+    _places: ClassVar[Callable[[object, int, int, int], tuple[Array, Array]]]
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -59,7 +59,7 @@ class ArrayLayer(Module):
             elif isinstance(value, np.generic):  # times float32 it would be float64
                 setattr(self, name, value.item())
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         kind = name.rpartition("_")[2]
         if kind in _CHOICES and isinstance(value, str):
             value = _CHOICES[kind](value)
@@ -75,7 +75,7 @@ class ArrayLayer(Module):
             value = self._fitting(name, value)
         super().__setattr__(name, value)
 
-    def _fitting(self, name: str, value: Any) -> Result:
+    def _fitting(self, name: str, value: object) -> Result:
         """Return what a parameter or buffer may become: a Value of its shape, or such an array.
 
         Raises:  OptionError: no Value for a parameter. DataError, ShapeError: what does not fit.

@@ -69,7 +69,7 @@ class Optimizer(Configured):
     global_clipnorm: float | None = None
     gradient_accumulation_steps: int | None = None
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if not name.startswith("_"):
             value = self._as_option(name, value)
             if "slots" in vars(self) and name != "learning_rate":  # the constructor is done
@@ -97,7 +97,7 @@ class Optimizer(Configured):
                 check_range("learning_rate", value, 0)
         return value
 
-    def _check_option(self, name: str, value: Any) -> None:
+    def _check_option(self, name: str, value: object) -> None:
         """Refuse an option that is assigned later as the constructor does; users' classes are free.
 
         Raises:  OptionError: as in the constructor.

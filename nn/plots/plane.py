@@ -179,7 +179,7 @@ def _rows(out: Operand) -> Array:
     return out.reshape(len(out), -1)
 
 
-def _line(ax: Axes, score: Array, extent: Any) -> None:
+def _line(ax: Axes, score: Array, extent: object) -> None:
     if np.nanmin(score) < 0 < np.nanmax(score):
         ax.contour(score, [0.0], colors=[ink(ax)], linewidths=1.5, extent=extent, origin="upper")
 

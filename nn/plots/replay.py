@@ -153,7 +153,7 @@ class Replay(Callback):
 
     def _forget(self) -> None:
         self._recorded: list[Frame] = []
-        self._columns: list[dict[str, Any]] = []  # as the page has them
+        self._columns: list[dict[str, object]] = []  # as the page has them
         self._step = self._epoch = 0
         self._every = 1  # doubled whenever there are too many frames
 

@@ -92,7 +92,7 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _made(tensors: dict[str, Array], metadata: dict[str, Json], custom: dict[str, Any]) -> Any:
+def _made(tensors: dict[str, Array], metadata: dict[str, Json], custom: dict[str, Any]) -> Model:
     """Return the model that a file describes, with its tensors."""
     known = _known() | custom
     numbers = sum(tensor.size for tensor in tensors.values())
@@ -132,7 +132,7 @@ def _build(
         layer.output_shape = tuple([_count(length) for length in output_shape])
 
 
-def _known() -> dict[str, Any]:
+def _known() -> dict[str, object]:
     """Return what files may name: functions that are documented, and what has a configuration."""
     classes = {
         name: thing
@@ -275,7 +275,7 @@ def _find(name: str, custom: bool, known: Mapping[str, Any]) -> Any:
     return found
 
 
-def _with_options(function: Function, arguments: list[Any], options: Params) -> Any:
+def _with_options(function: Function, arguments: list[object], options: Params) -> Any:
     """Return a partial of a function.
 
     Raises:  OptionError: it is one of ours and has no such options, or is no function.
@@ -296,7 +296,7 @@ def _call(kind: type, options: Params) -> Any:
     return kind(**options)
 
 
-def _check_options(name: str, kind: Any, options: Params) -> None:
+def _check_options(name: str, kind: object, options: Params) -> None:
     if not (isinstance(kind, type) and issubclass(kind, Configured)):
         raise OptionError(f"{name} as a class", "it is none that has a configuration", "a layer")
     try:
