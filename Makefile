@@ -42,7 +42,7 @@ lint: .venv/test.stamp ## style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/test.stamp ## types of both packages
+types: .venv/test.stamp ## types of both packages, and of a user's code
 	$(BIN)/mypy
 
 bench: .venv/bench.stamp ## side by side with other libraries

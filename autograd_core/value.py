@@ -608,11 +608,7 @@ class Value(Node):
         return carry_out_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(
-        self,
-        function: Function,
-        types: Iterable[type],
-        args: tuple[Operand, ...],
-        kwargs: Params,
+        self, function: Function, types: Iterable[type], args: tuple[Operand, ...], kwargs: Params
     ) -> Result:
         return carry_out(function, args, kwargs)
 

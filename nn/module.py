@@ -586,10 +586,7 @@ class Module(Configured):
             )
 
     def _weighed_classes(
-        self,
-        y: Operand,
-        class_weight: ClassWeight,
-        sample_weight: Operand,
+        self, y: Operand, class_weight: ClassWeight, sample_weight: Operand
     ) -> Array:
         """Return the weights of samples times those of their classes."""
         if y is None:
