@@ -44,7 +44,7 @@ class TestCube:
             (3, "each has its factor"),
             (1, "the paths have factors"),
             (-12, "a: .*sign"),
-            (7.3, r"a: .*no single mistake explains it: you gave 7.3\.$"),
+            (7.3, r"a: .*which mistake gives this is not known: you gave 7.3\.$"),
         ],
     )
     def test_wrong_answers(self, answer, why):

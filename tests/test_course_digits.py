@@ -93,7 +93,7 @@ def test_a_wrong_answer_gets_the_hint(name):
         ("recall", lambda n: np.ones(4), "[1.0, 1.0, 1.0, 1.0]"),
         ("gradient", lambda s, t: (t - probabilities(s)) / len(t), "off by a sign"),
         ("gradient", lambda s, t: t - probabilities(s), "-4 times what it should be"),
-        ("gradient", lambda s, t: probabilities(s) - t, "the factor 0.25 is missing"),
+        ("gradient", lambda s, t: probabilities(s) - t, "the factor 1/4 is missing"),
         ("gradient", lambda s, t: probabilities(s) / len(t), "taken away"),
         ("gradient", lambda s, t: s - t, "softmax comes first"),
         ("gradient", lambda s, t: -t / len(t), "local derivative is missing at node"),

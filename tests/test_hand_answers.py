@@ -26,3 +26,29 @@ def test_rounding_makes_no_mistake_right(make, written):
     judged = [outcome for outcome in outcomes if outcome is not None]
     assert len(judged) > ANSWERS / 2
     assert not any(outcome.accepted for outcome in judged)
+
+
+def judged(make, written, count):
+    rng, outcomes = np.random.default_rng(1), []
+    while len(outcomes) < ANSWERS:
+        outcomes += filter(None, [judge_mistakes(rng, make, written, count)])
+    return outcomes
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("make", GRAPHS.values(), ids=list(GRAPHS))
+@pytest.mark.parametrize(
+    ("written", "count", "least"),
+    [
+        ("exact", 1, 0.9),
+        ("4 digits", 1, 0.8),
+        ("3 digits", 1, 0.8),
+        ("3 decimals", 1, 0.8),
+        ("exact", 2, 0.5),
+        ("3 digits", 2, 0.5),
+    ],
+)
+def test_mistakes_are_named(make, written, count, least):
+    outcomes = judged(make, written, count)
+    missed = [outcome.text for outcome in outcomes if not outcome.named]
+    assert len(missed) <= (1 - least) * len(outcomes), "\n\n".join(missed)

@@ -17,6 +17,8 @@ from ..explanation.formulas import Edge, contribution
 from ..graph import Node, topological_order
 from ..rules import pull
 
+NEIGHBOURS = 12  # nodes of which a value or gradient may have been copied
+BY_HAND = 500  # nodes of a graph that is worked out by hand
 LONGEST = 500  # steps along paths; if there are more, paths are not distinguished
 
 
@@ -68,16 +70,22 @@ class BackwardPass:
                 self.now[node] = self.now[node] + delta
 
     def effect(
-        self, node: Node, delta: Operand, among: list[Node] | None = None
+        self,
+        node: Node,
+        delta: Operand,
+        among: list[Node] | None = None,
+        through_settled: bool = False,
     ) -> dict[Node, Data]:
         """Return the changes of the gradients below if that of a node changes by `delta`.
 
-        Args:    among: only of these nodes, inputs before outputs; None: of all not settled.
+        Args:    among: only of these nodes, inputs before outputs; None: of all.
+                 through_settled: whether settled gradients change, too.
         """
         if node.primitive is None:
             return {node: delta}
+        settled = () if through_settled else self.settled
         nodes = self.order if among is None else among
-        nodes = [n for n in nodes if n.index < node.index and n not in self.settled]
+        nodes = [n for n in nodes if n.index < node.index and n not in settled]
         return sweep([*nodes, node], delta, set(nodes))
 
     def misshapen(self, node: Node, gradient: Operand, target: Node, among: list[Node]) -> Result:
@@ -117,6 +125,20 @@ class BackwardPass:
                     steps[user] = steps[x] + 1
                     waiting.append(user)
         return steps
+
+    def alike(self, node: Node) -> list[Node]:
+        """Return other nodes of a node's shape, those that are nearest in the order first."""
+        if node.shape not in self._by_shape:
+            return []
+        same = [x for x in self._by_shape[node.shape] if x is not node]
+        return sorted(same, key=lambda x: abs(x.index - node.index))[:NEIGHBOURS]
+
+    @cached_property
+    def _by_shape(self) -> dict[tuple[int, ...], list[Node]]:
+        found: dict[tuple[int, ...], list[Node]] = {}
+        for node in self.order if len(self.order) <= BY_HAND else ():
+            found.setdefault(node.shape, []).append(node)
+        return found
 
     def last_steps(self) -> list[Node]:
         """Return the nodes from the output down to the first with more than one input."""

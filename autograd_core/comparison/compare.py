@@ -34,6 +34,8 @@ class Judgement:
              right: the right one.
              mistake: the mistake; None if there is none, or it was made further up.
              causes: if it follows from mistakes further up: the nodes where they were found.
+             steps: if the mistake is not known: the terms of the right gradient, from the last
+             gradient above that was given.
     """
 
     node: Node
@@ -44,6 +46,7 @@ class Judgement:
     right: Data
     mistake: Mistake | None = None
     causes: tuple[Node, ...] = ()
+    steps: tuple[str, ...] = ()
 
     @property
     def is_right(self) -> bool:
@@ -100,6 +103,7 @@ class Comparison:
         for judgement in self.judgements:
             if judgement.verdict is not Verdict.FOLLOWS:
                 lines.append(str(judgement))
+                lines += [f"    {step}" for step in judgement.steps]
                 lines += [f"  ↳ {text}" for text in [self.followers(judgement)] if text]
         return "\n".join(lines) or "no gradients given"
 
@@ -110,11 +114,12 @@ class Comparison:
         rows, left = [], "style='text-align:left'"  # notebooks align to the right
         for judgement in self.judgements:
             after = self.followers(judgement)
+            steps = "".join([f"<br><code>{escape(step)}</code>" for step in judgement.steps])
             rows.append(
                 f"<tr><td>{judgement.mark}</td>"
                 f"<td {left}><code>{escape(judgement.name)}</code></td>"
                 f"<td {left}>{escape(judgement.verdict)}</td>"
-                f"<td {left}>{escape(judgement.message)}"
+                f"<td {left}>{escape(judgement.message)}{steps}"
                 f"{f'<br>↳ {escape(after)}' if after else ''}</td></tr>"
             )
         heads = [f"<th {left}>{name}</th>" for name in ("", "value", "verdict", "what it is")]
@@ -221,14 +226,14 @@ class _Judge:
         if found is None:
             if shape_of(h) != node.shape:
                 return self._judgement(node, Verdict.SHAPE, self.wording.wrong_shape(node, h))
-            message = self.wording.unexplained(node, h)
+            message, steps = self.wording.unexplained(node, h), self.wording.steps(node)
             self.effects.append((node, work.settle(node, h)))
-            return self._judgement(node, Verdict.UNEXPLAINED, message)
-        mistake, effect = found
+            return self._judgement(node, Verdict.UNEXPLAINED, message, steps=steps)
+        mistake, effect, others = found
         if mistake.key in self.search.found:
             return self._follows(node, [self.search.found[mistake.key]])
         self.search.found[mistake.key] = node
-        message = wording.explanation(mistake, node, h)
+        message = wording.explanation(mistake, node, h, others)
         if shape_of(h) == node.shape:  # else what is below may follow from it in its own shape
             work.change(effect)
             changes = work.settle(node, h)
@@ -247,9 +252,10 @@ class _Judge:
         message: str,
         mistake: Mistake | None = None,
         causes: tuple[Node, ...] = (),
+        steps: tuple[str, ...] = (),
     ) -> Judgement:
-        name, right = self.wording.names[node], self.work.right[node]
-        return Judgement(node, name, verdict, message, self.given[node], right, mistake, causes)
+        name, right, h = self.wording.names[node], self.work.right[node], self.given[node]
+        return Judgement(node, name, verdict, message, h, right, mistake, causes, steps)
 
 
 def _checked(work: BackwardPass, gradients: object) -> dict[Node, Data]:

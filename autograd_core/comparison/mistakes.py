@@ -8,15 +8,21 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..data import Function, Operand, Result, as_data, shape_of
-from ..explanation.formulas import Edge, contribution, local_derivative
+from ..explanation.formulas import Edge, contribution, is_elementwise, local_derivative
+from ..explanation.terms import Term
 from ..graph import Node, Primitive, plain
-from ..primitives.elementwise import sigmoid, tanh
+from ..primitives.elementwise import multiply, sigmoid, tanh
 from ..primitives.linear_algebra import inner, matmul
 from ..primitives.shapes import spread, unbroadcast
 from ..rules import pull
+from . import slips
 from .backward_pass import BackwardPass
+from .slips import derivative_slips, diagonal, products, without_target
 
 MATRIX_PRODUCTS = (matmul, inner)
+PRODUCTS = (*MATRIX_PRODUCTS, multiply)
+RATES = (0.1, 0.01, 0.5, 1.0)  # of the step by which a weight may have been updated too early
+FEW = 100  # numbers of a node of which the diagonal of the derivative is computed
 MANY = 100  # uses of a node, beyond which it is not tried to take one of them alone
 # Derivatives by the output, as they are taught; the rules use the input, exact in the tails
 BY_OUTPUT: dict[Primitive, Function] = {
@@ -43,10 +49,34 @@ class Verdict(StrEnum):
     MEAN_SUM = "mean and sum"
     TRANSPOSE = "transpose"
     BROADCAST = "broadcast"
+    DERIVATIVE = "wrong derivative"
+    OPERAND = "wrong operand"
+    AXIS = "wrong axis"
+    DIAGONAL = "diagonal only"
+    TARGET = "target forgotten"
+    UPDATED = "updated weight"
+    COPIED_GRADIENT = "another gradient"
+    COPIED_VALUE = "value for gradient"
     SHAPE = "wrong shape"
     FOLLOWS = "follows"
     UNEXPLAINED = "unexplained"
     UNDEFINED = "undefined"
+
+
+KNOWN = (slips.FACTOR, slips.NOT_LOWERED, slips.VALUE)  # which may have names of their own
+COPIED = (Verdict.COPIED_GRADIENT, Verdict.COPIED_VALUE)
+# How unlikely mistakes are; others cost nothing
+COSTS = {
+    Verdict.FACTOR_MISSING: 0.2,
+    Verdict.FACTOR_TWICE: 1.0,
+    Verdict.DOUBLED: 1.0,
+    Verdict.DERIVATIVE: 1.0,
+    Verdict.OPERAND: 1.0,
+    Verdict.DIAGONAL: 0.5,
+    Verdict.UPDATED: 2.0,
+    Verdict.COPIED_GRADIENT: 3.0,
+    Verdict.COPIED_VALUE: 3.0,
+}
 
 
 class Mistake(NamedTuple):
@@ -59,6 +89,9 @@ class Mistake(NamedTuple):
              gradient: what the mistake makes of the node's gradient.
              factor: the number by which it multiplies or divides, if the message gives it.
              everywhere: whether it is made at each node of the graph.
+             what: what is wrong with the local derivative.
+             written: what was used instead of it, in terms of x, y and out.
+             other: the node whose value or gradient was used instead.
     """
 
     verdict: Verdict
@@ -67,11 +100,21 @@ class Mistake(NamedTuple):
     gradient: Result
     factor: float | None = None
     everywhere: bool = False
+    what: str = ""
+    written: Term | None = None
+    other: Node | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
         """The mistake without its numbers."""
-        return self.verdict, self.node, self.edges
+        return self.verdict, self.node, self.edges, self.written, self.other
+
+    @property
+    def cost(self) -> float:
+        """How unlikely it is: 1 is outweighed by 2 steps, or half a gradient that it explains."""
+        if self.verdict is Verdict.DOUBLED and not self.edges:  # less specific than a factor
+            return 1.5
+        return COSTS.get(self.verdict, 0.0)
 
 
 def mistakes_at(work: BackwardPass, node: Node) -> Iterator[Mistake]:
@@ -82,11 +125,20 @@ def mistakes_at(work: BackwardPass, node: Node) -> Iterator[Mistake]:
     for verdict, several, gradient in _among_uses(total, parts):
         yield Mistake(verdict, node, several, gradient)
     for edge, part in parts.items():
-        for verdict, wrong, factor in _in_one_step(work, edge, part):
+        known = list(_in_one_step(work, edge, part))
+        for verdict, wrong, factor in known:
             yield Mistake(verdict, node, (edge,), total - part + wrong, factor)
+        rest = total - part if len(edges) > 1 else 0.0
+        for slip in _slips(work, edge):
+            is_known = slip.what in KNOWN and any(
+                [_is_same(slip.gradient, wrong) for _, wrong, _ in known]
+            )
+            if not is_known and (len(edges) == 1 or shape_of(slip.gradient) == node.shape):
+                yield slip._replace(gradient=rest + slip.gradient)
     yield Mistake(Verdict.DOUBLED, node, (), 2 * total)
     if len(node.shape) > 1:
         yield Mistake(Verdict.TRANSPOSE, node, (), np.transpose(total))
+    yield from _copied(work, node, total, parts)
     n = 0 if any([_adds(edge.user) or mean_of(edge) for edge in edges]) else summands(node)
     if n > 2:
         yield Mistake(Verdict.MEAN_SUM, node, (), total / n, 1 / n)
@@ -185,6 +237,83 @@ def _misread(edge: Edge, g: Operand, part: Result) -> Iterator[Step]:
     yield Verdict.OUTPUT_FOR_INPUT, as_data(rule(g, again, out, **params)), None
 
 
+def _slips(work: BackwardPass, edge: Edge) -> Iterator[Mistake]:
+    """Yield the mistakes in one edge's derivative, with what each makes of the contribution."""
+    (user, i), node, g = edge, edge.node, work.now[edge.user]
+
+    def mistake(verdict: Verdict, wrong: Result, **details: Any) -> Mistake:
+        return Mistake(verdict, node, (edge,), wrong, **details)
+
+    if is_elementwise(*edge):
+        for slip in derivative_slips(edge, g):
+            yield mistake(Verdict.DERIVATIVE, slip.value, what=slip.what, written=slip.written)
+    elif _along_axis(user) and user.shape == node.shape and np.size(node._data) <= FEW:
+        yield mistake(Verdict.DIAGONAL, g * diagonal(edge))
+    raw = as_data(pull(user, i, g))
+    if shape_of(raw) != node.shape and len(shape_of(raw)) == 2 and len(node.shape) == 1:
+        yield mistake(Verdict.AXIS, np.sum(raw, axis=1))
+    if user.primitive in PRODUCTS:
+        for verdict, data, other in _wrong_operands(work, edge):
+            for wrong in _multiplied(edge, g, data):
+                yield mistake(verdict, wrong, other=other)
+
+
+def _wrong_operands(
+    work: BackwardPass, edge: Edge
+) -> Iterator[tuple[Verdict, Operand, Node | None]]:
+    """Yield what may be multiplied by the gradient instead of the other operand of a product."""
+    user, i = edge
+    own, other = user.inputs[i], user.inputs[1 - i]
+    if user.primitive in MATRIX_PRODUCTS:
+        yield Verdict.TRANSPOSE, plain(other), None
+        yield Verdict.OPERAND, plain(own), None
+    if not isinstance(other, Node):
+        return
+    for neighbour in work.alike(other):
+        if neighbour is not own:
+            yield Verdict.OPERAND, neighbour._data, neighbour
+    if other.primitive is None and np.any(work.now[other]):
+        for rate in RATES:
+            yield Verdict.UPDATED, other._data - rate * work.now[other], other
+
+
+def _multiplied(edge: Edge, g: Operand, data: Operand) -> Iterator[Result]:
+    """Yield the products of a gradient and an operand, as far as they have the node's shape."""
+    if edge.user.primitive in MATRIX_PRODUCTS:
+        yield from products(np.asarray(data), np.asarray(g), edge.node.shape)
+    else:
+        wrong = as_data(g * data)
+        fits = shape_of(wrong) == edge.node.shape
+        yield wrong if fits else as_data(unbroadcast(wrong, edge.node.shape))
+
+
+def _is_same(x: Operand, y: Operand) -> bool:
+    return shape_of(x) == shape_of(y) and np.allclose(x, y, rtol=1e-12, atol=0.0)
+
+
+def _along_axis(node: Node) -> bool:
+    return node.primitive is not None and node.primitive.along_axis
+
+
+def _copied(
+    work: BackwardPass, node: Node, total: Result, parts: dict[Edge, Result]
+) -> Iterator[Mistake]:
+    """Yield values and gradients that stand where the gradient of a node should be."""
+    for edge, part in parts.items():
+        forgotten = without_target(edge.user, total)
+        if forgotten is not None:
+            yield Mistake(Verdict.TARGET, node, (edge,), forgotten)
+        if _name(edge.user) == "subtract" and np.all(edge.user._data):
+            multiples = work.now[edge.user] / edge.user._data
+            if np.size(multiples) > 1 and np.ptp(multiples) <= 1e-6 * np.max(np.abs(multiples)):
+                wrong = total - part + part / edge.user._data * node._data
+                yield Mistake(Verdict.TARGET, node, (edge,), wrong)
+    for other in work.alike(node):
+        yield Mistake(Verdict.COPIED_GRADIENT, node, (), work.now[other], other=other)
+        yield Mistake(Verdict.COPIED_VALUE, node, (), other._data, other=other)
+    yield Mistake(Verdict.COPIED_VALUE, node, (), node._data, other=node)
+
+
 def exponent_of(edge: Edge) -> float:
     """Return the constant exponent to which an edge raises its node; 1 if it does not.
 
@@ -243,10 +372,16 @@ def mean_of(edge: Edge) -> int:
         constant = 1 / constant if constant else 0.0
     elif _name(user) != "divide" or i:
         return 0
-    n = math.prod(node_lengths(edge.node))
+    total = edge.node
+    while _name(total) == "negative":
+        total = total.inputs[0]
+    lengths = node_lengths(total)
+    n = math.prod(lengths)
     if not n and 1 < constant < 1e9:
         # A summand may itself be a sum: there are 2 in ((a + b) + c) / 2
-        n = round(constant) if constant < summands(edge.node) + 0.5 else 0
+        n = round(constant) if constant < summands(total) + 0.5 else 0
+    elif constant in lengths:  # a sum over samples and classes, divided by the samples
+        n = round(constant)
     return n if n > 1 and math.isclose(constant, n) else 0
 
 

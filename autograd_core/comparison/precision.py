@@ -8,14 +8,13 @@ from ..data import Data, Function, Operand, Result, shape_of
 from ..explanation.formulas import Edge, contribution, local_derivative
 from ..graph import Node
 from ..primitives.shapes import unbroadcast
-from .backward_pass import BackwardPass
+from .backward_pass import BY_HAND, BackwardPass
 
 RELATIVE = 1e-5  # of the contributions: allows finite differences, but no mistakes
 SINGLE = 1e-4  # the same with float32
 FINITE_DIFFERENCES = 1e-9  # of the output: its rounding in a difference over a small step
 MOST = 6  # digits of a number that counts as rounded; with more it counts as exact
 FEWEST = 2  # digits, and decimal places, to which gradients count as rounded; 0.5 is 0.50
-BY_HAND = 500  # nodes of a graph of which single steps may be rounded
 SPREAD = 1.75  # half units that are three standard deviations of a rounding error
 PROBES = 64  # numbers of a node up to which each is followed through an operation
 
@@ -58,24 +57,29 @@ class Precision:
             if digits <= MOST:
                 exponents = np.floor(np.log10(size)) - max(digits, FEWEST) + 1
                 unit = np.where(size > 0, 0.5 * 10.0**exponents, 0.0)
-            if FEWEST <= self.places <= MOST:
-                unit = np.maximum(unit, 0.5 * 10.0**-self.places)
+            if 1 <= self.places <= MOST:  # a 0 has no digits of its own
+                places = max(self.places, FEWEST)
+                counts = (size == 0) | (self.places >= FEWEST)
+                unit = np.where(counts, np.maximum(unit, 0.5 * 10.0**-places), unit)
         return unit
 
     def is_rounded(self, node: Node) -> bool:
         """Return whether a given gradient has few digits."""
         return bool(np.any(self.written[node]))
 
-    def apart(self, node: Node, candidate: Operand, carried: Operand = 0.0) -> float:
+    def apart(
+        self, node: Node, candidate: Operand, carried: Operand = 0.0, exactly: bool = False
+    ) -> float:
         """Return the distance of a given gradient from another; at most 1: only rounding.
 
         Args:    carried: what rounded earlier steps may add; see `carried`.
+                 exactly: whether all digits count that floats have.
         """
         given = self.given[node]
         if node not in self.sizes:
             self.sizes[node] = self.work.magnitude(node)
         fits = shape_of(given) == node.shape
-        unit = self.written[node] + (carried if fits else 0.0)
+        unit = 0.0 if exactly else self.written[node] + (carried if fits else 0.0)
         size = self.sizes[node] if fits else 0.0
         return distance(given, candidate, size, self.output_size, self.rtol, unit)
 

@@ -1,19 +1,34 @@
 """The search for the mistake that was made: of all that are known, the one that explains most."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from ..data import Data, Result, shape_of
 from ..graph import Node
 from .backward_pass import BackwardPass
-from .mistakes import Mistake, Verdict, mistakes_at
+from .mistakes import COPIED, Mistake, Verdict, mistakes_at
 from .precision import SINGLE, Precision
 
 STEPS = 100_000  # of sweeps: in large graphs, only the nearest and last nodes are tried
 CERTAIN = 0.1  # share of the tolerance within which a mistake explains a gradient
 EQUAL = 1e-4  # the same for two mistakes that give the same number but for rounding
 COMPARED = 30  # mistakes that give the same number, and gradients they are then ranked by
+
+
+class Found(NamedTuple):
+    """An explanation of a wrong gradient.
+
+    Args:    mistake: the likeliest.
+             effect: by how much it changes each gradient of the graph; {} if the gradient has
+             another shape than its node.
+             others: mistakes that explain as much.
+    """
+
+    mistake: Mistake
+    effect: dict[Node, Data]
+    others: list[Mistake]
 
 
 class Search:
@@ -31,41 +46,46 @@ class Search:
         # By the mistakes' keys: the gradients they were found in
         self.found: dict[tuple[object, ...], Node] = {}
 
-    def explain(self, node: Node) -> tuple[Mistake, dict[Node, Data]] | None:
+    def explain(self, node: Node) -> Found | None:
         """Return the mistake that explains a wrong gradient best; None if none explains it.
 
         Of those that give the same number, it is the one that explains most of the other
-        gradients, too; of those, the nearest.
-
-        Returns: the mistake, and by how much it changes each gradient of the graph; {} if the
-                 gradient has another shape than its node.
+        gradients, too; of those, the likeliest and nearest.
         """
         apart, carried = self.precision.apart, self.precision.carried(node)
         found = [
             (apart(node, value), value, step, mistake)
             for value, step, mistake in self._candidates(node)
         ]
-        if self.precision.rtol >= SINGLE or self.precision.is_rounded(node):
-            equal = [each[1:] for each in found if apart(node, each[1], carried) <= 1]
-        else:
-            nearest = min([each[0] for each in found], default=np.inf)
+        nearest = min([apart(node, value, exactly=True) for _, value, *_ in found], default=np.inf)
+        if nearest <= CERTAIN:
             limit = min(max(10 * nearest, EQUAL), CERTAIN)
-            equal = [each[1:] for each in found if each[0] <= limit]
-        # Doubling the whole gradient is the least specific: a mean or a factor of 2 is likelier
-        equal.sort(
-            key=lambda each: (
-                apart(node, each[0]) > 1,
-                each[2].key[::2] == (Verdict.DOUBLED, ()),
-                each[1],
-            )
-        )
-        ranked = [(mistake, self._effect(mistake)) for _, _, mistake in equal[:COMPARED]]
+            found = [each for each in found if apart(node, each[1], exactly=True) <= limit]
+        else:
+            is_loose = self.precision.rtol >= SINGLE or self.precision.is_rounded(node)
+            limit = 1.0 if is_loose else CERTAIN
+            now = self.work.now[node]
+            found = [
+                each
+                for each in found
+                if apart(node, each[1], carried * times_as_large(each[1], now)) <= limit
+            ]
+        found.sort(key=lambda each: (each[0] > 1, each[3].cost + 0.5 * each[2]))
+        ranked = [
+            (self._score(mistake, effect := self._effect(mistake), node), mistake, effect)
+            for _, _, _, mistake in found[:COMPARED]
+        ]
         wrong = self.work.overwritten
         if apart(node, wrong[node]) <= CERTAIN:
             last = tuple(self.work.uses[node][-1:])
             mistake = Mistake(Verdict.OVERWRITTEN, node, last, wrong[node], everywhere=True)
-            ranked.append((mistake, {n: wrong[n] - self.work.now[n] for n in self.work.order}))
-        return max(ranked, key=lambda each: self._score(each[0], each[1], node), default=None)
+            effect = {n: wrong[n] - self.work.now[n] for n in self.work.order}
+            ranked.append((self._score(mistake, effect, node), mistake, effect))
+        if not ranked:
+            return None
+        most, best, effect = max(ranked, key=lambda each: each[0] - 0.5 * each[1].cost)
+        others = [each[1] for each in ranked if each[0] >= most and each[1] is not best]
+        return Found(best, effect, others)
 
     def _candidates(self, node: Node) -> Iterator[tuple[Result, int, Mistake]]:
         """Yield the gradients that single mistakes give, with the distance of each mistake."""
@@ -79,6 +99,10 @@ class Search:
             step = above[x]
             unit = self.work.effect(x, 1.0, among).get(node, 0.0) if not x.shape else None
             for mistake in mistakes_at(self.work, x):
+                if x is self.work.output is not node and mistake.verdict is not Verdict.MEAN_SUM:
+                    continue  # its gradient is 1
+                if mistake.verdict in COPIED and x is not node and not x.shape:
+                    continue  # numbers coincide
                 if (shape_of(mistake.gradient) == x.shape) != fits:
                     continue
                 if x is node:
@@ -115,14 +139,29 @@ class Search:
     def _score(self, mistake: Mistake, effect: dict[Node, Data], node: Node) -> int:
         """Return how many more of the other gradients a mistake explains than no mistake does.
 
-        A mistake that was found before explains more than any new one.
+        A mistake that was found before explains more than any new one; one further up that would
+        have made gradients wrong that are right explains less.
         """
         score = COMPARED if mistake.key in self.found else 0
-        others = [n for n in self.given if n is not node and n not in self.work.settled]
+        settled = self.work.settled & self.given.keys()
+        if mistake.node is not node and not mistake.everywhere and settled and effect:
+            delta = effect.get(mistake.node, mistake.gradient - self.work.now[mistake.node])
+            effect = effect | self.work.effect(mistake.node, delta, through_settled=True)
+        others = [n for n in self.given if n is not node]
         for other in sorted(others, key=lambda n: -n.index)[:COMPARED]:
             if (delta := effect.get(other)) is not None:
                 now = self.work.now[other]
-                score += (self.precision.apart(other, now + delta) <= 1) - (
-                    self.precision.apart(other, now) <= 1
-                )
+                score += self.precision.apart(other, now + delta) <= 1
+                score -= self.precision.apart(other, now) <= 1
         return score
+
+
+def times_as_large(x: Result, y: Result) -> float:
+    """Return the ratio of the norms of two gradients; 1 if it is less or not defined.
+
+    Example: >>> times_as_large(-6.0, 2.0), times_as_large(1.0, 2.0), times_as_large(1.0, 0.0)
+             (3.0, 1.0, 1.0)
+    """
+    if shape_of(x) != shape_of(y) or not np.any(y):
+        return 1.0
+    return max(1.0, float(np.linalg.norm(x) / np.linalg.norm(y)))

@@ -18,14 +18,19 @@ from ..explanation.formulas import (
 )
 from ..explanation.names import name_of_use, names_of
 from ..explanation.notation import Notation, in_words, short
-from ..explanation.terms import ONE
+from ..explanation.terms import ONE, substitute
 from ..graph import Node
 from ..messages import listed
 from ..rules import pull
 from .backward_pass import BackwardPass
 from .mistakes import Mistake, Verdict
+from .slips import OUT, X, Y
 
 FEW = 4  # elements of an array that are shown
+STEPS = 12  # terms of gradients that are shown
+OTHERS = 2  # further explanations that are shown
+FORMULAS = {Verdict.POWER, Verdict.DERIVATIVE, Verdict.FACTOR_TWICE}
+LOST = {Verdict.MISSING, Verdict.OVERWRITTEN}
 # Mistakes in a local derivative, whose sentences name the node
 INSTEAD = (
     Verdict.OUTPUT_FOR_DERIVATIVE,
@@ -33,7 +38,17 @@ INSTEAD = (
     Verdict.INPUT_FOR_OUTPUT,
     Verdict.OUTPUT_FOR_INPUT,
 )
-LOCAL = (Verdict.FACTOR_MISSING, Verdict.FACTOR_TWICE, Verdict.POWER, Verdict.MEAN_SUM, *INSTEAD)
+LOCAL = (
+    Verdict.FACTOR_MISSING,
+    Verdict.FACTOR_TWICE,
+    Verdict.POWER,
+    Verdict.MEAN_SUM,
+    Verdict.DERIVATIVE,
+    Verdict.OPERAND,
+    Verdict.UPDATED,
+    Verdict.DIAGONAL,
+    *INSTEAD,
+)
 
 
 class Wording:
@@ -66,11 +81,11 @@ class Wording:
         return f"{self.derivative(node)} follows from the mistake in {above}; this step is right"
 
     def unexplained(self, node: Node, given: Data) -> str:
-        """Return how far off a gradient is that no single mistake explains."""
+        """Return how far off a gradient is whose mistake is not known."""
         right = self.work.now[node]
         text = (
-            f"{self.derivative(node)} is off by more than rounding, and no single mistake "
-            f"explains it: you gave {number(given)}, it is {number(self.work.right[node])}"
+            f"{self.derivative(node)} is off by more than rounding; which mistake gives this "
+            f"is not known: you gave {number(given)}, it is {number(self.work.right[node])}"
         )
         h, exact = np.asarray(given, np.float64), np.asarray(right, np.float64)
         with np.errstate(all="ignore"):
@@ -82,9 +97,26 @@ class Wording:
                 f"; the largest difference is in element {element}, {short(float(h[element]))} "
                 f"instead of {short(float(exact[element]))}"
             )
-        if ratio.size and np.isfinite(ratio).all() and np.ptp(ratio) <= 1e-6 * np.abs(ratio).max():
-            text += f"; it is {short(float(ratio.flat[0]))} times what it should be"
+        same = ratio.size and np.ptp(ratio) <= 1e-6 * np.abs(ratio).max()
+        times = float(ratio.flat[0]) if same else 0.0
+        if 0.01 < abs(times) < 1000 and abs(times - 1) > 0.01:  # else a coincidence
+            text += f"; it is {short(times)} times what it should be"
         return text
+
+    def steps(self, node: Node) -> tuple[str, ...]:
+        """Return the terms of a gradient, from the last gradients above it that were given."""
+        lines = []
+        for x in sorted(self.work.above(node), key=lambda n: -n.index):
+            for edge in self.work.uses[x]:
+                rule = shorten(derivative_formula(*edge, self.names))
+                times = f"* {rule}" if is_elementwise(*edge) else f"= G: {rule}"
+                g = number(self.work.now[edge.user])
+                lines.append(
+                    f"{self.derivative(x)} through {self.names[edge.user]}: "
+                    f"{self.derivative(edge.user)} {times}; "
+                    f"with {g} it adds {number(self.work.contribution(edge))}"
+                )
+        return tuple(lines[:STEPS] + ["..."] * (len(lines) > STEPS))
 
     def wrong_shape(self, node: Node, given: Data) -> str:
         """Return in which axes the shape of a gradient is wrong."""
@@ -105,8 +137,19 @@ class Wording:
         kind = "nan" if np.isnan(right).any() else "inf"
         return f"{self.derivative(node)} is itself {kind}; diagnose(output) finds where that begins"
 
-    def explanation(self, mistake: Mistake, node: Node, given: Data) -> str:
+    def explanation(self, mistake: Mistake, node: Node, given: Data, others: list[Mistake]) -> str:
         """Return which mistake was made, where, and the right gradient."""
+        text = self._place(mistake, node)
+        also = [self._place(each, node) for each in others if _is_another(each, mistake)]
+        also = list(dict.fromkeys(also))[:OTHERS]
+        if also:
+            text += f"; other explanations are possible: {', or '.join(also)}"
+        if shape_of(given) != node.shape:
+            return f"{text}; you gave shape {shape_of(given)}, it has shape {node.shape}"
+        return f"{text}; you gave {number(given)}, it is {number(self.work.right[node])}"
+
+    def _place(self, mistake: Mistake, node: Node) -> str:
+        """Return which mistake was made, and where."""
         if mistake.everywhere:
             text = "each contribution overwrites the one before it, at every value used repeatedly"
             if len(self.work.uses[node]) > 1:
@@ -116,9 +159,7 @@ class Wording:
         if mistake.node is not node and mistake.verdict not in LOCAL:
             place = self.derivative(mistake.node)
             text = f"further up{'' if place in text else f', in {place}'}: {text}"
-        if shape_of(given) != node.shape:
-            return f"{text}; you gave shape {shape_of(given)}, it has shape {node.shape}"
-        return f"{text}; you gave {number(given)}, it is {number(self.work.right[node])}"
+        return text
 
     def _sentence(self, mistake: Mistake) -> str:
         verdict, edges = mistake.verdict, mistake.edges
@@ -141,6 +182,14 @@ class Wording:
             Verdict.MEAN_SUM: self._mean,
             Verdict.TRANSPOSE: self._transpose,
             Verdict.BROADCAST: self._broadcast,
+            Verdict.DERIVATIVE: self._derivative,
+            Verdict.OPERAND: self._operand,
+            Verdict.UPDATED: self._updated,
+            Verdict.AXIS: self._axis,
+            Verdict.DIAGONAL: self._diagonal,
+            Verdict.TARGET: self._target,
+            Verdict.COPIED_GRADIENT: self._copied,
+            Verdict.COPIED_VALUE: self._copied,
         }
         return writers.get(verdict, self._factor)(mistake)
 
@@ -251,6 +300,64 @@ class Wording:
             f"write {call}"
         )
 
+    def _derivative(self, mistake: Mistake) -> str:
+        user, i = mistake.edges[0]
+        meant = [operand(x, self.names) for x in user.inputs]
+        values = dict(zip((X, Y), meant, strict=False)) | {OUT: operand(user, self.names)}
+        written = in_words(substitute(mistake.written or ONE, values))
+        return (
+            f"{mistake.what}: {shorten(written)} was used instead of the derivative "
+            f"{shorten(derivative_formula(user, i, self.names))} at node {self.made(user)}"
+        )
+
+    def _operand(self, mistake: Mistake) -> str:
+        user, i = mistake.edges[0]
+        other = mistake.other
+        if other is None:
+            used = f"its own operand {in_words(operand(user.inputs[i], self.names))}"
+        else:
+            used = f"{self.names[other]}, another value,"
+        wanted = in_words(operand(user.inputs[1 - i], self.names))
+        return f"the wrong operand: {used} was used instead of {wanted} at node {self.made(user)}"
+
+    def _updated(self, mistake: Mistake) -> str:
+        other = "" if mistake.other is None else self.names[mistake.other]
+        return (
+            f"the updated weight was used, {other} less its step, "
+            f"instead of {other} at node {self.made(mistake.edges[0].user)}"
+        )
+
+    def _axis(self, mistake: Mistake) -> str:
+        edge = mistake.edges[0]
+        return (
+            f"the broadcast at node {self.made(edge.user)} is summed over the wrong axis, "
+            "1 instead of 0: write .sum(axis=0)"
+        )
+
+    def _diagonal(self, mistake: Mistake) -> str:
+        user = mistake.edges[0].user
+        return (
+            "only the diagonal of the derivative was used, each element by its own input: with "
+            f"G = {self.derivative(user)} node {self.made(user)} adds "
+            f"{derivative_formula(*mistake.edges[0], self.names)}"
+        )
+
+    def _target(self, mistake: Mistake) -> str:
+        user = mistake.edges[0].user
+        return (
+            f"the target is forgotten in {self.derivative(mistake.node)}: the difference of "
+            f"prediction and target (one-hot y in p - y) belongs there, not the prediction alone; "
+            f"see node {self.made(user)}"
+        )
+
+    def _copied(self, mistake: Mistake) -> str:
+        other = mistake.node if mistake.other is None else mistake.other
+        if mistake.verdict is Verdict.COPIED_VALUE:
+            what = f"the value of {self.names[other]}"
+        else:
+            what = f"the gradient {self.derivative(other)}"
+        return f"{what} stands where {self.derivative(mistake.node)} should be"
+
     def _raw(self, edge: Edge) -> Result:
         return pull(*edge, self.work.now[edge.user])
 
@@ -271,6 +378,17 @@ class Wording:
         for edge in reversed(edges):
             g = contribution(*edge, g)
         return number(g)
+
+
+def _is_another(mistake: Mistake, best: Mistake) -> bool:
+    """Return whether a mistake with the same effect is another one, and not less likely."""
+    if {mistake.verdict, best.verdict} <= LOST:
+        return False
+    pairs = zip(mistake.edges, best.edges, strict=False)
+    is_same_step = bool(best.edges) and all([a is b for a, b in pairs])
+    if {mistake.verdict, best.verdict} <= FORMULAS:
+        return is_same_step and mistake.written != best.written
+    return mistake.verdict is not best.verdict and mistake.cost <= best.cost
 
 
 def number(data: Operand) -> str:

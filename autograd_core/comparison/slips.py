@@ -1,0 +1,309 @@
+"""What is typically written instead of a local derivative: changes of its formula.
+
+The formula is what the primitive's own rule records, so a new operation brings its slips with it.
+"""
+
+import math
+import operator
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from ..data import Data, Function, Operand, Result, as_data, shape_of
+from ..errors import AutogradError
+from ..explanation.formulas import Edge, computed, contribution, local_derivative, pulled_term
+from ..explanation.terms import (
+    ONE,
+    ZERO,
+    Term,
+    call,
+    number,
+    opposite,
+    plus,
+    power,
+    product,
+    quotient,
+    simplify,
+    substitute,
+    symbol,
+)
+from ..graph import Node, Primitive, plain, record
+from ..primitives import elementwise, reductions
+from ..primitives.shapes import unbroadcast
+from ..value import Value
+
+X, Y, OUT = symbol("x"), symbol("y"), symbol("out")
+OPERANDS = (X, Y)
+FACTOR, NOT_LOWERED = "a factor is missing", "the exponent is not lowered"
+VALUE = "a value instead of the derivative"
+# Functions whose derivatives are taken for one another
+FAMILIES: tuple[tuple[Primitive, ...], ...] = (
+    (elementwise.tanh, elementwise.sigmoid, elementwise.relu),
+    (elementwise.sigmoid, elementwise.softplus),
+    (elementwise.sin, elementwise.cos),
+    (elementwise.sinh, elementwise.cosh),
+    (elementwise.log, elementwise.reciprocal),
+    (elementwise.multiply, elementwise.divide),
+)
+# Rules taken for the power rule, and the power rule taken for integration
+SPECIAL = {
+    elementwise.exp: product(X, call("exp", plus(X, number(-1)))),
+    elementwise.reciprocal: call("log", X),
+    elementwise.sqrt: quotient(number(0.5), X),
+}
+COMPARISONS = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+COMBINED: dict[str, Function] = {
+    "sum": sum,
+    "product": math.prod,
+    "power": lambda inputs: np.power(*inputs),
+    "where": lambda inputs: np.where(*inputs),
+}
+FUNCTIONS = {"abs": np.abs, "max": np.maximum, "min": np.minimum}
+
+
+class Formula(NamedTuple):
+    """A wrong local derivative: what is wrong with it, and its formula in x, y and out."""
+
+    what: str
+    term: Term
+
+
+class Slip(NamedTuple):
+    """What was added instead of a contribution.
+
+    Args:    what: what is wrong with it.
+             written: what was used instead of the derivative.
+             value: the contribution.
+    """
+
+    what: str
+    written: Term
+    value: Result
+
+
+def derivative_slips(edge: Edge, g: Operand) -> Iterator[Slip]:
+    """Yield the wrong contributions of an operation that works element by element."""
+    user, i = edge
+    values = {"out": user._data}
+    operands = []
+    for name, x in zip(OPERANDS, user.inputs, strict=False):
+        is_symbol = isinstance(x, Node) or shape_of(x)
+        operands.append(name if is_symbol else number(plain(x)))
+        values[name.parts[0]] = plain(x)
+    if len(user.inputs) > len(operands):
+        return
+    if user.primitive is None or user.params:
+        return
+    found = formulas(user.primitive, i, tuple(operands))
+    if not user.primitive.table_name:  # whose rule may depend on its numbers
+        right = value_of(slope(user.primitive, i, tuple(operands), None), values)
+        if right is None or not np.allclose(right, local_derivative(*edge), equal_nan=True):
+            return
+    for what, term in found:
+        slip = value_of(term, values)
+        if slip is not None:
+            with np.errstate(all="ignore"):
+                wrong = np.broadcast_to(g * slip, user.shape)
+            yield Slip(what, term, as_data(unbroadcast(wrong, edge.node.shape)))
+
+
+@cache
+def formulas(primitive: Primitive, i: int, operands: tuple[Term, ...]) -> list[Formula]:
+    """Return the formulas that are written instead of a derivative, likely ones first.
+
+    Args:    primitive: an operation of at most two inputs, element by element.
+             i: the number of the input.
+             operands: the inputs: `X`, `Y`, or numbers.
+    Example: >>> from autograd_core.explanation.notation import in_words
+             >>> [in_words(wrong.term) for wrong in formulas(elementwise.divide, 1, (X, Y))[:4]]
+             ['x / y^2', '-1 / y^2', '-x^2 / y^2', '-1 / (x * y^2)']
+    """
+    right = [slope(primitive, i, operands, out) for out in (None, OUT)]
+    symbols = [each for each in (*operands, OUT) if each.head == "symbol"]
+    found: dict[Term, str] = {}
+    for term in right:
+        for what, wrong in [
+            *_edited(term),
+            *_swapped(term, symbols),
+            *_of_others(primitive, i, operands),
+            *[Formula(VALUE, each) for each in symbols],
+        ]:
+            found.setdefault(simplify(wrong), what)
+    return [Formula(what, term) for term, what in found.items() if term not in (*right, ONE, ZERO)]
+
+
+def slope(primitive: Primitive, i: int, operands: tuple[Term, ...], out: Term | None) -> Term:
+    """Return the derivative of an operation on numbers, in terms of its operands and result."""
+    x, y = [Value(0.5) if each.head == "symbol" else each.parts[0] for each in (*operands, X)][:2]
+    node = record(Value, 0.5, primitive, x, y if len(operands) == 2 else None, None)
+    return pulled_term(node, i, ONE, list(operands), out or computed(node, list(operands)))
+
+
+def _swapped(term: Term, symbols: list[Term]) -> Iterator[Formula]:
+    """Yield a formula with other operands."""
+    if X in symbols and Y in symbols:
+        yield Formula("the operands are exchanged", substitute(term, {X: Y, Y: X}))
+    for old in symbols:
+        for new in symbols:
+            if new is not old:
+                yield Formula("the wrong operand", substitute(term, {old: new}))
+
+
+def _of_others(primitive: Primitive, i: int, operands: tuple[Term, ...]) -> Iterator[Formula]:
+    """Yield the derivatives of other functions, and of the other operand."""
+    if all(each.head == "symbol" for each in operands[1:]):
+        for other in range(len(operands)):
+            if other != i:
+                wrong = slope(primitive, other, operands, None)
+                yield Formula("the derivative by the other operand", wrong)
+    for function in [each for family in FAMILIES if primitive in family for each in family]:
+        if function is not primitive:
+            what, by_output = (
+                f"the derivative of {function.name}",
+                slope(function, i, operands, OUT),
+            )
+            yield Formula(what, by_output)
+            if len(operands) == 1:  # at z instead of a
+                yield Formula(what, substitute(by_output, {OUT: X}))
+            yield Formula(what, slope(function, i, operands, None))
+    if primitive in SPECIAL:
+        yield Formula("the rule of another function", SPECIAL[primitive])
+    if primitive is elementwise.power and operands[1].head == "number":
+        n = operands[1].parts[0] + 1
+        yield Formula("the integral", quotient(power(X, number(n)), number(n or 1.0)))
+
+
+def _edited(term: Term) -> Iterator[Formula]:
+    """Yield a formula with one change in it."""
+    head, parts = term.head, term.parts
+    if head == "symbol":
+        yield Formula(NOT_LOWERED, power(term, number(2)))
+        yield Formula("divided instead of multiplied", power(term, number(-1)))
+    elif head == "compare":
+        yield Formula("the mask is inverted", opposite(term))
+    elif head == "power" and parts[1].head == "number":
+        base, n = parts[0], parts[1].parts[0]
+        if abs(n) != 1:
+            what = "the square is missing" if abs(n) == 2 else "the exponent is missing"
+            yield Formula(what, power(base, number(math.copysign(1, n))))
+        what = "multiplied instead of divided" if n < 0 else "divided instead of multiplied"
+        yield Formula(what, power(base, number(-n)))
+        yield Formula(NOT_LOWERED, power(base, number(n + 1)))
+        yield Formula("the exponent is lowered once more", power(base, number(n - 1)))
+    elif head in ("sum", "product"):
+        for k, part in enumerate(parts):
+            others = (*parts[:k], *parts[k + 1 :])
+            if head == "sum":
+                yield Formula("a term is missing", Term(head, others))
+                flipped = (*parts[:k], product(number(-1), part), *parts[k + 1 :])
+                yield Formula("a term has the wrong sign", Term(head, flipped))
+            elif part.head == "number" and part.parts[0] < 0:
+                yield Formula("the sign is missing", product(number(-part.parts[0]), *others))
+                yield Formula(FACTOR, product(number(-1), *others))
+            else:
+                yield Formula(FACTOR, Term(head, others))
+            for what, changed in _edited(part):
+                yield Formula(what, Term(head, (*parts[:k], changed, *parts[k + 1 :])))
+
+
+def value_of(term: Term, values: dict[str, Data]) -> Result | None:
+    """Return the value of a formula; None if it contains a function that is not known here."""
+    try:
+        with np.errstate(all="ignore"):
+            return evaluate(term, values)
+    except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError, AutogradError):
+        return None
+
+
+def evaluate(term: Term, values: dict[str, Data]) -> Result:
+    """Return the value of a formula.
+
+    Raises:  KeyError: it contains a function that is not known here.
+    Example: >>> float(evaluate(plus(ONE, power(OUT, number(2))), {"out": 3.0}))
+             10.0
+    """
+    head, parts = term.head, term.parts
+    if head == "number":
+        return np.float64(parts[0])
+    if head == "constant":
+        return {"pi": math.pi}[parts[0]]
+    if head == "symbol":
+        data = values[parts[0]]
+        return data if shape_of(data) else np.float64(data)
+    if head == "compare":
+        return COMPARISONS[parts[0]](*[evaluate(each, values) for each in parts[1:]]) * 1.0
+    if head == "call":
+        name, arguments, options = parts
+        if options:
+            raise KeyError(name)
+        inputs = [evaluate(each, values) for each in arguments]
+        return (
+            FUNCTIONS[name](*inputs) if name in FUNCTIONS else getattr(elementwise, name)(*inputs)
+        )
+    inputs = [evaluate(each, values) for each in parts]
+    return COMBINED[head](inputs)
+
+
+# Operations on whole arrays
+
+
+def products(a: Operand, g: Operand, shape: tuple[int, ...]) -> Iterator[Result]:
+    """Yield all products of two arrays, transposed or not, that have a shape.
+
+    Example: >>> a, g = np.array([1.0, 2.0]), np.array([1.0, 3.0, 5.0])
+             >>> [each.tolist() for each in products(a, g, (2, 3))]
+             [[[1.0, 3.0, 5.0], [2.0, 6.0, 10.0]]]
+    """
+    for left, right in ((a, g), (g, a)):
+        for x in [left, left.T][: left.ndim]:
+            for y in [right, right.T][: right.ndim]:
+                if x.ndim == y.ndim == 1:
+                    if (len(x), len(y)) == shape:
+                        yield np.outer(x, y)
+                elif x.shape[-1] == y.shape[0] and x.shape[:-1] + y.shape[1:] == shape:
+                    yield x @ y
+
+
+def diagonal(edge: Edge) -> Result:
+    """Return the derivative of each element of a node by the element at its place.
+
+    Example: >>> from autograd_core import softmax
+             >>> diagonal(Edge(softmax(Value([0.0, 0.0])), 0)).tolist()
+             [0.25, 0.25]
+    """
+    node = edge.node
+    size = np.size(node._data)
+    columns = np.eye(size).reshape(size, *node.shape)
+    found = [np.ravel(contribution(*edge, column))[k] for k, column in enumerate(columns)]
+    return np.reshape(found, node.shape)
+
+
+def without_target(user: Node, total: Operand) -> Result | None:
+    """Return the gradient p - y of sums before a softmax or sigmoid p, with y forgotten.
+
+    Args:    user: the softmax of the sums, its logarithm, or their sigmoid.
+             total: the gradient of the sums, which is a multiple of p - y.
+    Returns: that multiple of p; None if no y of zeros and ones gives this gradient.
+    """
+    if user.primitive not in PROBABILITIES:
+        return None
+    p = np.exp(user._data) if user.primitive is reductions.log_softmax else np.asarray(user._data)
+    with np.errstate(all="ignore"):
+        multiples = total / p
+        c = np.max(multiples) if np.max(multiples) > 0 else np.max(total / (p - 1))
+        y = p - total / c
+    if np.allclose(y * (1 - y), 0.0, atol=1e-6) and np.any(np.abs(y) > 0.5):
+        return as_data(c * p)
+    return None
+
+
+PROBABILITIES = (reductions.softmax, reductions.log_softmax, elementwise.sigmoid)
