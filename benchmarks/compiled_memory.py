@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograd_core.program.array_executor import ArrayExecutor
-from autograd_core.program.replay import executor
+from autograd_core.program.recorded_call import executor
 
 from . import array_engines, arrays
 from . import compiled_engines as engines

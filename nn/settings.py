@@ -50,7 +50,7 @@ class Settings:
     """
 
     def __init__(self, roots: dict[str, Any]) -> None:
-        self._sources: list[_Source] = []
+        self._sources: list[_Compared] = []
         self._seen: dict[int, Any] = {}  # holds all objects, so that identities stay theirs
         for name, root in roots.items():
             self._visit(name, root)
@@ -94,12 +94,12 @@ class Settings:
         if isinstance(thing, list | tuple | dict):
             parts = _by_name(thing)
             if not isinstance(thing, tuple):
-                self._sources.append(_Source(name, thing, frozenset()))
+                self._sources.append(_Compared(name, thing, frozenset()))
         elif isinstance(thing, MethodType):
             parts = {"__self__": thing.__self__}
         elif hasattr(thing, "__dict__"):
             omitted: frozenset[str] = getattr(type(thing), "read_anew", frozenset())
-            self._sources.append(_Source(name, vars(thing), omitted))
+            self._sources.append(_Compared(name, vars(thing), omitted))
             parts = {key: part for key, part in vars(thing).items() if key not in omitted}
         if isinstance(thing, partial):
             parts = {**parts, "func": thing.func, "args": thing.args, "keywords": thing.keywords}
@@ -107,7 +107,7 @@ class Settings:
             self._visit(f"{name}.{key}", part)
 
 
-class _Source:
+class _Compared:
     """The attributes of one object, or the elements of one list, now and as they were.
 
     Args:    name: of the object, for messages.

@@ -28,7 +28,7 @@ from .surroundings import Run, Surroundings
 from .tracing import GraphTracer, drawing_again, earlier, fresh
 
 # A leaf of the arguments: its name, itself, its axis of samples, or None
-Place: TypeAlias = tuple[str, Operand, Any]
+Leaf: TypeAlias = tuple[str, Operand, Any]
 
 
 def batch(f: Function, in_axes: Tree = 0) -> Function:
@@ -229,7 +229,7 @@ def _kept_or_plain(output: Result, made: list[Node]) -> Result:
     return output if is_live_result else output._data
 
 
-def _places(axes: Tree, structure: Tree, name: str, given: Tree) -> Iterator[Place]:
+def _places(axes: Tree, structure: Tree, name: str, given: Tree) -> Iterator[Leaf]:
     """Yield all leaves with their axes of samples; `given`: the whole in_axes, for the error."""
     if isinstance(axes, tuple | list | dict):
         if not _alike(axes, structure):

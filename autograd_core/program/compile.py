@@ -13,7 +13,7 @@ from ..data import Function, Operand, Params, Tree
 from ..errors import UnsupportedError
 from ..watching import free_after_fork
 from .program import Program
-from .replay import Replay
+from .recorded_call import RecordedCall
 from .signature import signature
 from .tracing import earlier
 
@@ -56,10 +56,10 @@ class Compiled:
 
     def __init__(self, f: Function) -> None:
         self._f = f
-        self._replays: dict[object, list[Replay]] = {}  # of each kind of call, the latest first
+        self._replays: dict[object, list[RecordedCall]] = {}  # of each kind of call, the latest first
         self._count = 0
-        self._doubted: dict[object, Replay] = {}  # recordings that serve one call only
-        self._latest: Replay | None = None
+        self._doubted: dict[object, RecordedCall] = {}  # recordings that serve one call only
+        self._latest: RecordedCall | None = None
         self._tracing = free_after_fork(threading.RLock())
         update_wrapper(self, f, updated=())
 
@@ -106,7 +106,7 @@ class Compiled:
         before = self._doubted.get(key)
         if before is not None and not before.is_for(leaves):
             before = None
-        replay = Replay(self._f, args, kwargs, recording, compile, before)
+        replay = RecordedCall(self._f, args, kwargs, recording, compile, before)
         self._latest = replay
         if replay.doubt is not None:
             self._doubted[key] = replay  # the next call records again, and then decides

@@ -16,7 +16,7 @@ from .surroundings import Run, Surroundings
 from .tracing import FunctionTracer
 
 
-class Trace(NamedTuple):
+class Recording(NamedTuple):
     """One run of a function: the program that it recorded, and the data that it gave."""
 
     program: Program
@@ -36,8 +36,8 @@ def trace(
     f: Callable[[list[Operand]], list[Result]],
     leaves: list[Operand],
     roots: list[object] | None = None,
-    before: Trace | None = None,
-) -> Trace:
+    before: Recording | None = None,
+) -> Recording:
     """Run a function of leaves once, and record its program.
 
     Args:    f: takes the Values that stand for the leaves, and returns the leaves of its result.
@@ -95,7 +95,7 @@ def _as_position(error: TypeError) -> TraceError:
     )
 
 
-def _found(tracer: FunctionTracer, results: list[Result]) -> Trace:
+def _found(tracer: FunctionTracer, results: list[Result]) -> Recording:
     """Return what a run has recorded."""
     results = [as_operand(r) for r in results]
     outputs = [r if isinstance(r, Node) else make_leaf(r) for r in results]
@@ -121,7 +121,9 @@ def _found(tracer: FunctionTracer, results: list[Result]) -> Trace:
     calls = tracer.calls if tracer.is_spoilt else None
     differentiated = [_outside(tracer, arguments, x) for x in tracer.differentiated]
     sole = Sole(assigned, differentiated, program.captured.values())
-    return Trace(program, data, draws, made, fixed, arrays, given, surroundings, sole, calls, None)
+    return Recording(
+        program, data, draws, made, fixed, arrays, given, surroundings, sole, calls, None
+    )
 
 
 def _outside(tracer: FunctionTracer, arguments: list[Node], x: Node) -> Node | int | None:

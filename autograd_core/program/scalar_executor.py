@@ -17,7 +17,7 @@ from .lowering import in_lanes, lowered
 from .machine_code import has_numba
 from .program import Executor, Program, Results, Unanswered
 from .scalar_program import KERNELS, ROUNDED_SUM, SUM, Scalars
-from .schedule import Schedule, gather_sums, schedule
+from .schedule import Groups, gather_sums, schedule
 from .tracing import fresh_draw
 from .virtual_machine import virtual_machine
 
@@ -105,7 +105,7 @@ Read = Callable[[], list[Data]]
 class Registers:
     """Loads data into the registers of a schedule, and stores results from them."""
 
-    def __init__(self, program: Program, scalars: Scalars, schedule: Schedule) -> None:
+    def __init__(self, program: Program, scalars: Scalars, schedule: Groups) -> None:
         self._steps = program.steps
         self._lanes = scalars.lanes
         self._place = scalars.place
@@ -191,7 +191,7 @@ LARGEST = 16_384  # numbers gathered at once: they stay in the processor's cache
 class NumPyCalls:
     """Runs a schedule of numbers on registers of its own."""
 
-    def __init__(self, schedule: Schedule, r: ndarray) -> None:
+    def __init__(self, schedule: Groups, r: ndarray) -> None:
         operands = schedule.operands.astype(np.intp)
         self._calls: list[Callable[[], object]] = []
         self._r = r

@@ -18,7 +18,7 @@ from .scalar_program import ACROSS, CODES, ROUNDED_ACROSS, ROUNDED_SUM, SOURCE, 
 CODE, FIRST, COUNT, INPUTS, AT, LANES, SINGLE = range(7)
 
 
-class Schedule(NamedTuple):
+class Groups(NamedTuple):
     """Flat arrays that the virtual machine runs.
 
     Args:    size: how many numbers the registers hold.
@@ -37,7 +37,7 @@ class Schedule(NamedTuple):
     registers: NDArray[np.int64]
 
 
-def schedule(scalars: Scalars) -> Schedule:
+def schedule(scalars: Scalars) -> Groups:
     """Return the operations in groups, without those that nothing needs."""
     codes = np.array(scalars.codes, np.int64)
     wide, single = np.array(scalars.wide, bool), np.array(scalars.single, bool)
@@ -63,7 +63,7 @@ def schedule(scalars: Scalars) -> Schedule:
     flat = list(chain.from_iterable([operands[i] for i in sorting.tolist()]))
     placed = np.empty(len(flat), np.uint32)
     placed[_columns(count, inputs, at)] = registers[np.array(flat, np.int64)]
-    return Schedule(size, numbers, np.ascontiguousarray(groups, np.int64), placed, registers)
+    return Groups(size, numbers, np.ascontiguousarray(groups, np.int64), placed, registers)
 
 
 def _levels(scalars: Scalars, order: list[int]) -> NDArray[np.int64]:

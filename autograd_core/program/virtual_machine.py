@@ -28,7 +28,7 @@ SIGNATURE = "(float64[::1], int64[:, ::1], uint32[::1], int64, int64)"
 
 @cache
 def virtual_machine() -> Callable[..., None] | None:
-    """Return `run(registers, groups, operands, numbers, lanes)`, whose arguments `Schedule` names.
+    """Return `run(registers, groups, operands, numbers, lanes)`, whose arguments `Groups` names.
 
     None: Numba fails.
     """

@@ -77,7 +77,7 @@ class _Conversion:
 
     def __init__(self, torch: Torch) -> None:
         self._torch = torch
-        self._place = Place()
+        self._layout = Layout()
         self._made: dict[object, Model] = {}  # layers with weights, for shared modules
 
     def converted(self, module: Torch, position: str) -> Model:
@@ -97,18 +97,18 @@ class _Conversion:
             return Sequential(
                 [self.converted(part, f"{prefix}{i}") for i, part in enumerate(module)]
             )
-        self._place.name = f"{position}, PyTorch's {kind}"
+        self._layout.name = f"{position}, PyTorch's {kind}"
         if kind in ACTIVATIONS:
-            return Activation(ACTIVATIONS[kind](module, self._place))
+            return Activation(ACTIVATIONS[kind](module, self._layout))
         if kind not in LAYERS:
             raise UnsupportedError(
-                self._place.name, "there is no such layer here", "a layer of nn.layers"
+                self._layout.name, "there is no such layer here", "a layer of nn.layers"
             )
-        place = module, self._place.flat  # after Flatten, columns are in another order
+        key = module, self._layout.flat  # after Flatten, columns are in another order
         state = self._state(module)
-        made = self._filled(LAYERS[kind](module, self._place), state)
+        made = self._filled(LAYERS[kind](module, self._layout), state)
         self._freeze(module, made)
-        return self._made.setdefault(place, made) if state else made
+        return self._made.setdefault(key, made) if state else made
 
     def _state(self, module: Torch) -> dict[str, Array]:
         """Return a module's weights as arrays, without the count of batches.
@@ -118,7 +118,7 @@ class _Conversion:
         state = {}
         for name, tensor in module.state_dict().items():
             if name.rpartition("_")[2] in _REPLACED or tensor.is_complex():
-                raise self._place.refuse(
+                raise self._layout.refuse(
                     f"its {name}, {tensor.dtype}, is no weight that layers have here",
                     "plain weights: without weight_norm, pruning or complex numbers",
                 )
@@ -134,13 +134,13 @@ class _Conversion:
         """
         trained = {parameter.requires_grad for parameter in module.parameters()}
         if trained == {False, True}:
-            raise self._place.refuse(
+            raise self._layout.refuse(
                 "some of its parameters are trained and some are not, and a layer is frozen whole",
                 "module.requires_grad_(False), or True",
             )
         if trained == {False}:
             if module.training and getattr(module, "track_running_stats", False):
-                raise self._place.refuse(
+                raise self._layout.refuse(
                     "its weights are frozen and its averages move on: here both stay",
                     "module.eval(), or module.requires_grad_(True)",
                 )
@@ -149,10 +149,10 @@ class _Conversion:
     def _filled(self, made: Model, state: dict[str, Array]) -> Model:
         if isinstance(made, list):  # stacked recurrent layers, with dropout between them
             return self._stack(made, state)
-        if self._place.flat:
+        if self._layout.flat:
             names = ["weight"] if isinstance(made, Dense) else [*state]
-            state |= {name: _channels_last(state[name], self._place.flat) for name in names}
-            self._place.flat = 0 if isinstance(made, Dense) else self._place.flat
+            state |= {name: _channels_last(state[name], self._layout.flat) for name in names}
+            self._layout.flat = 0 if isinstance(made, Dense) else self._layout.flat
         return fill(made, state)
 
     def _stack(self, layers: list[Model], state: dict[str, Array]) -> Model:
@@ -242,7 +242,7 @@ def _channels_first(data: Array, channels: int) -> Array:
 
 
 @dataclass
-class Place:
+class Layout:
     """The layout of the data in PyTorch, at the layer called `name`.
 
     Attributes: rank: how many axes follow batch and channels, which PyTorch has first; 0: the
@@ -288,25 +288,25 @@ class Place:
         return 0 if at == 0 else -1 if at == 1 else at - 1
 
 
-def _leaky_relu(module: Torch, place: Place) -> Model:
+def _leaky_relu(module: Torch, layout: Layout) -> Model:
     return partial(activations.leaky_relu, negative_slope=module.negative_slope)
 
 
-def _softplus(module: Torch, place: Place) -> Model:
-    place.only(module, beta=1.0)
+def _softplus(module: Torch, layout: Layout) -> Model:
+    layout.only(module, beta=1.0)
     return activations.softplus
 
 
-def _hard_tanh(module: Torch, place: Place) -> Model:
-    place.only(module, min_val=-1.0, max_val=1.0)
+def _hard_tanh(module: Torch, layout: Layout) -> Model:
+    layout.only(module, min_val=-1.0, max_val=1.0)
     return activations.hard_tanh
 
 
-Converter: TypeAlias = Callable[[Torch, Place], Model]
+Converter: TypeAlias = Callable[[Torch, Layout], Model]
 
 
 def _named(name: str) -> Converter:
-    return lambda module, place: activations.BY_NAME[name]
+    return lambda module, layout: activations.BY_NAME[name]
 
 
 ACTIVATIONS: dict[str, Converter] = {
@@ -324,33 +324,33 @@ ACTIVATIONS: dict[str, Converter] = {
     "Hardtanh": _hard_tanh,
     "Softplus": _softplus,
     "LeakyReLU": _leaky_relu,
-    "ELU": lambda module, place: partial(activations.elu, alpha=module.alpha),
-    "CELU": lambda module, place: partial(activations.celu, alpha=module.alpha),
-    "GELU": lambda module, place: partial(
+    "ELU": lambda module, layout: partial(activations.elu, alpha=module.alpha),
+    "CELU": lambda module, layout: partial(activations.celu, alpha=module.alpha),
+    "GELU": lambda module, layout: partial(
         activations.gelu, approximate=module.approximate == "tanh"
     ),
-    "Softmax": lambda module, place: partial(activations.softmax, axis=place.axis(module.dim)),
-    "LogSoftmax": lambda module, place: partial(
-        activations.log_softmax, axis=place.axis(module.dim)
+    "Softmax": lambda module, layout: partial(activations.softmax, axis=layout.axis(module.dim)),
+    "LogSoftmax": lambda module, layout: partial(
+        activations.log_softmax, axis=layout.axis(module.dim)
     ),
 }
 
 
-def _linear(module: Torch, place: Place) -> Model:
-    place.last_axis()
+def _linear(module: Torch, layout: Layout) -> Model:
+    layout.last_axis()
     return Dense(module.out_features, use_bias=module.bias is not None)
 
 
 def _convolution(ours: Function, rank: int) -> Converter:
-    def convert(module: Torch, place: Place) -> Model:
-        place.only(module, groups=1, padding_mode="zeros")
-        place.rank, place.channels = rank, module.out_channels
+    def convert(module: Torch, layout: Layout) -> Model:
+        layout.only(module, groups=1, padding_mode="zeros")
+        layout.rank, layout.channels = rank, module.out_channels
         reach = [(k - 1) * d for k, d in zip(module.kernel_size, module.dilation, strict=True)]
         return ours(
             module.out_channels,
             module.kernel_size,
             strides=module.stride,
-            padding=_padding(module, reach, place),
+            padding=_padding(module, reach, layout),
             dilation_rate=module.dilation,
             use_bias=module.bias is not None,
         )
@@ -358,7 +358,7 @@ def _convolution(ours: Function, rank: int) -> Converter:
     return convert
 
 
-def _padding(module: Torch, reach: list[int], place: Place) -> str:
+def _padding(module: Torch, reach: list[int], layout: Layout) -> str:
     """Return "valid" or "same" for PyTorch's numbers of pixels."""
     given = module.padding
     if isinstance(given, str):
@@ -369,21 +369,21 @@ def _padding(module: Torch, reach: list[int], place: Place) -> str:
         return "valid"
     if [2 * n for n in pixels] == reach and (strides == 1).all():
         return "same"
-    raise place.refuse(
+    raise layout.refuse(
         f"padding={given!r} is neither none nor what keeps the size, the two that exist here",
         "padding=0, or with stride=1 half of what the window reaches beyond its middle",
     )
 
 
 def _batch_norm(rank: int) -> Converter:
-    def convert(module: Torch, place: Place) -> Model:
+    def convert(module: Torch, layout: Layout) -> Model:
         if module.momentum is None or not module.track_running_stats:
-            raise place.refuse(
+            raise layout.refuse(
                 "averages that do not move by a momentum do not exist here",
                 "momentum=0.1, track_running_stats=True",
             )
         if rank:
-            place.rank, place.channels = rank, module.num_features
+            layout.rank, layout.channels = rank, module.num_features
         return BatchNormalization(
             momentum=1.0 - module.momentum,
             epsilon=module.eps,
@@ -394,26 +394,26 @@ def _batch_norm(rank: int) -> Converter:
     return convert
 
 
-def _layer_norm(module: Torch, place: Place) -> Model:
-    place.last_axis()
+def _layer_norm(module: Torch, layout: Layout) -> Model:
+    layout.last_axis()
     if len(module.normalized_shape) != 1:
-        raise place.refuse("it normalizes over more than the last axis", "the last axis alone")
+        raise layout.refuse("it normalizes over more than the last axis", "the last axis alone")
     scale, center = module.weight is not None, module.bias is not None
     return LayerNormalization(epsilon=module.eps, scale=scale, center=center)
 
 
 def _pooling(ours: Function) -> Converter:
-    def convert(module: Torch, place: Place) -> Model:
-        place.rank = 2
-        place.only(module, ceil_mode=False)
+    def convert(module: Torch, layout: Layout) -> Model:
+        layout.rank = 2
+        layout.only(module, ceil_mode=False)
         size = _pair(module.kernel_size)
         if ours is MaxPooling2D:
-            place.only(module, dilation=1, return_indices=False)
+            layout.only(module, dilation=1, return_indices=False)
         else:
-            place.only(module, divisor_override=None)
-        padding = _padding(module, [k - 1 for k in size], place)
+            layout.only(module, divisor_override=None)
+        padding = _padding(module, [k - 1 for k in size], layout)
         if ours is AveragePooling2D and padding == "same":  # here a border does not count
-            place.only(module, count_include_pad=False)
+            layout.only(module, count_include_pad=False)
         return ours(size, _pair(module.stride), padding)
 
     return convert
@@ -423,38 +423,38 @@ def _pair(given: Any) -> tuple[int, int]:
     return (given, given) if isinstance(given, int) else tuple(given)
 
 
-def _global_pooling(module: Torch, place: Place) -> Model:
-    place.rank = 2
+def _global_pooling(module: Torch, layout: Layout) -> Model:
+    layout.rank = 2
     if _pair(module.output_size) != (1, 1):
-        raise place.refuse("only the mean of the whole image exists here", "output_size=1")
+        raise layout.refuse("only the mean of the whole image exists here", "output_size=1")
     return GlobalAveragePooling2D(keepdims=True)
 
 
-def _flatten(module: Torch, place: Place) -> Model:
-    place.only(module, start_dim=1, end_dim=-1)
-    if place.rank and not place.channels:
-        raise place.refuse(
+def _flatten(module: Torch, layout: Layout) -> Model:
+    layout.only(module, start_dim=1, end_dim=-1)
+    if layout.rank and not layout.channels:
+        raise layout.refuse(
             "the number of channels, which it brings into another order here, is not known",
             "a Conv2d or BatchNorm2d before it",
         )
-    place.flat, place.rank, place.channels = place.channels, 0, 0
+    layout.flat, layout.rank, layout.channels = layout.channels, 0, 0
     return Flatten()
 
 
-def _embedding(module: Torch, place: Place) -> Model:
-    place.only(module, max_norm=None)
+def _embedding(module: Torch, layout: Layout) -> Model:
+    layout.only(module, max_norm=None)
     return Embedding(module.num_embeddings, module.embedding_dim)
 
 
-def _prelu(module: Torch, place: Place) -> Model:
+def _prelu(module: Torch, layout: Layout) -> Model:
     if module.num_parameters == 1:
-        raise place.refuse("a slope belongs to each feature here", "num_parameters=features")
+        raise layout.refuse("a slope belongs to each feature here", "num_parameters=features")
     return PReLU()
 
 
 def _recurrent(ours: Function) -> Converter:
-    def convert(module: Torch, place: Place) -> Model:
-        place.only(module, proj_size=0)
+    def convert(module: Torch, layout: Layout) -> Model:
+        layout.only(module, proj_size=0)
         options = {"return_sequences": True, "use_bias": module.bias}
         if ours is SimpleRNN:
             options["activation"] = module.nonlinearity
@@ -469,7 +469,7 @@ def _recurrent(ours: Function) -> Converter:
     return convert
 
 
-def _dropout(module: Torch, place: Place) -> Model:
+def _dropout(module: Torch, layout: Layout) -> Model:
     return Dropout(module.p)
 
 

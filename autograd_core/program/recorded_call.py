@@ -1,4 +1,4 @@
-"""Replay: a recorded function with its program, which gives results of the same structure."""
+"""A recorded call: a function with its program, which gives results of the same structure."""
 
 from collections import deque
 from collections.abc import Callable
@@ -22,13 +22,13 @@ from .array_executor import ArrayExecutor
 from .conditions import Condition, Truth, Whole, marked
 from .passes import simplified
 from .program import Executor, Program, Unanswered
-from .recording import Assignment, Trace, trace
+from .recording import Assignment, Recording, trace
 from .scalar_executor import scalar_executor
 from .signature import Build, builder, kind_of, statics
 from .tracing import Rerun, drawing_again, kept
 
 
-class Replay:
+class RecordedCall:
     """One program of a function, for arguments of one structure.
 
     Recording it has run the function once, with the result `first()`.
@@ -47,7 +47,7 @@ class Replay:
         kwargs: Params,
         differentiable: bool,
         compile: Function,
-        before: "Replay | None" = None,
+        before: "RecordedCall | None" = None,
     ) -> None:
         leaves: list[Operand] = []
         self._function, self._compile = f, compile
@@ -60,7 +60,7 @@ class Replay:
         self._fixed: dict[int, Any] = {}
         traced = trace(self._run, leaves, roots, before.traced if before else None)
         self._surroundings, self._fixed = traced.surroundings, traced.fixed
-        self.traced: Trace | None = traced if traced.doubt else None
+        self.traced: Recording | None = traced if traced.doubt else None
         self.doubt = traced.doubt
         program, count = traced.program, len(traced.results)
         self._inputs = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Node)]
