@@ -1,6 +1,7 @@
 """batch: what a loop over the samples gives, in one call, whatever is inside or around it."""
 
 import itertools
+import threading
 from collections import namedtuple
 from functools import partial
 
@@ -767,6 +768,28 @@ class TestWhatOneRunForAllSamplesGetsWrong:
             with pytest.raises(TraceError, match="random numbers drawn inside a batched"):
                 batch(made(draw))(x)
         assert_close(batch(made(lambda: 1.0))(x), x + 1.0)
+
+    @pytest.mark.parametrize("draw", [np.random.default_rng(0).normal, np.random.normal])
+    def test_random_numbers_are_refused_beside_a_thread_that_waits_or_draws(self, draw):
+        is_over, others = threading.Event(), np.random.default_rng(1)
+        waiting = threading.Thread(target=is_over.wait)
+
+        def draw_until_over():
+            while not is_over.is_set():
+                others.normal()
+
+        drawing = threading.Thread(target=draw_until_over)
+        x = np.arange(3.0)
+        waiting.start()
+        drawing.start()
+        try:
+            with pytest.raises(TraceError, match="random numbers drawn inside a batched"):
+                batch(lambda x: x + draw())(x)
+            assert_close(batch(lambda x: x * len([others]))(x), x)
+        finally:
+            is_over.set()
+            waiting.join()
+            drawing.join()
 
     def test_a_switch_thrown_later_is_noticed(self, rng):
         adds = Adds(rng.normal, is_on=False)

@@ -124,12 +124,14 @@ class _Check:
         is_checked = count < 2 or watching.tracer() is not None or earlier.get() is not None
         if is_checked or self._is_known():
             return attempt(None)
-        doubt = surroundings = None
+        doubt = surroundings = before = None
         for _ in range(2):
             run = Run([self._f], "batched", surroundings)
             found = attempt(run)
+            results = [plain(result) for result in found[1]]
             surroundings = run.surroundings()
-            doubt = run.doubt(surroundings, lambda: threading.active_count() > 1)
+            doubt = run.doubt(surroundings, partial(_others_have_drawn, results, before))
+            before = results
             if doubt is None:
                 self._note(surroundings)
                 return found
@@ -158,6 +160,14 @@ class _Check:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
         _known[self._code] = surroundings.ran, _reached(surroundings)
+
+
+def _others_have_drawn(results: list[Any], before: list[Any] | None) -> bool:
+    """Tell whether it was another thread that drew: two runs on one sample gave the same."""
+    if before is None or threading.active_count() == 1:
+        return False
+    pairs = zip(results, before, strict=True)
+    return all([np.array_equal(x, y, equal_nan=True) for x, y in pairs])
 
 
 def _reached(surroundings: Surroundings) -> Counter[Any]:
