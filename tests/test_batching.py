@@ -769,8 +769,17 @@ class TestWhatOneRunForAllSamplesGetsWrong:
                 batch(made(draw))(x)
         assert_close(batch(made(lambda: 1.0))(x), x + 1.0)
 
-    @pytest.mark.parametrize("draw", [np.random.default_rng(0).normal, np.random.normal])
-    def test_random_numbers_are_refused_beside_a_thread_that_waits_or_draws(self, draw):
+    @pytest.mark.parametrize("wrap", [batch, compile])
+    @pytest.mark.parametrize(
+        "draws", ["normal", "of NumPy's own", "sometimes equal", "nearly always equal"]
+    )
+    def test_random_numbers_are_refused_beside_threads_that_wait_and_draw(self, wrap, draws, rng):
+        draw = {
+            "normal": rng.normal,
+            "of NumPy's own": np.random.normal,
+            "sometimes equal": lambda: rng.integers(2),
+            "nearly always equal": lambda: rng.random() < 0.01,
+        }[draws]
         is_over, others = threading.Event(), np.random.default_rng(1)
         waiting = threading.Thread(target=is_over.wait)
 
@@ -783,9 +792,11 @@ class TestWhatOneRunForAllSamplesGetsWrong:
         waiting.start()
         drawing.start()
         try:
-            with pytest.raises(TraceError, match="random numbers drawn inside a batched"):
-                batch(lambda x: x + draw())(x)
-            assert_close(batch(lambda x: x * len([others]))(x), x)
+            f = wrap(lambda x: x + draw())
+            with pytest.raises(TraceError, match=r"random numbers drawn inside a (batch|compil)ed"):
+                [f(x) for _ in range(30)]
+            f = wrap(lambda x: x * len([others]))
+            assert_close([f(x) for _ in range(30)], [x] * 30)
         finally:
             is_over.set()
             waiting.join()

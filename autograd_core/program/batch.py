@@ -118,24 +118,28 @@ class _Check:
         """Run the function on one sample, in new surroundings twice.
 
         The first run may fill a cache or make weights, as the first sample would in a loop; the
-        second decides.
+        second decides, or a later one where other threads may have drawn.
         """
         # A recording around it is checked itself
         is_checked = count < 2 or watching.tracer() is not None or earlier.get() is not None
         if is_checked or self._is_known():
             return attempt(None)
-        doubt = surroundings = before = None
-        for _ in range(2):
+        surroundings = before = None
+        lines: list[str] = []
+        while True:
             run = Run([self._f], "batched", surroundings)
             found = attempt(run)
-            results = [plain(result) for result in found[1]]
             surroundings = run.surroundings()
-            doubt = run.doubt(surroundings, partial(_others_have_drawn, results, before))
-            before = results
+            results = [plain(result) for result in found[1]]
+            is_alike = threading.active_count() > 1 and _are_equal(results, before)
+            lines = [*lines, run.line] if is_alike else []
+            doubt = run.doubt(surroundings, lines)
             if doubt is None:
                 self._note(surroundings)
                 return found
-        raise doubt  # type: ignore[misc]  # there is one
+            if before is not None and not run.is_undecided:
+                raise doubt
+            before = results
 
     def _is_known(self) -> bool:
         """Tell whether it was right where all that may decide what it does was as it is now."""
@@ -162,12 +166,11 @@ class _Check:
         _known[self._code] = surroundings.ran, _reached(surroundings)
 
 
-def _others_have_drawn(results: list[Any], before: list[Any] | None) -> bool:
-    """Tell whether it was another thread that drew: two runs on one sample gave the same."""
-    if before is None or threading.active_count() == 1:
-        return False
-    pairs = zip(results, before, strict=True)
-    return all([np.array_equal(x, y, equal_nan=True) for x, y in pairs])
+def _are_equal(results: list[Any], before: list[Any] | None) -> bool:
+    """Tell whether two runs on the same sample gave the same."""
+    return before is not None and all(
+        [np.array_equal(x, y, equal_nan=True) for x, y in zip(results, before, strict=True)]
+    )
 
 
 def _reached(surroundings: Surroundings) -> Counter[Any]:

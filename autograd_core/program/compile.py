@@ -56,7 +56,7 @@ class Compiled:
 
     def __init__(self, f: Function) -> None:
         self._f = f
-        self._replays: dict[object, list[RecordedCall]] = {}  # of each kind of call, the latest first
+        self._replays: dict[object, list[RecordedCall]] = {}  # of each kind of call, latest first
         self._count = 0
         self._doubted: dict[object, RecordedCall] = {}  # recordings that serve one call only
         self._latest: RecordedCall | None = None

@@ -29,6 +29,7 @@ class Recording(NamedTuple):
     surroundings: Surroundings
     sole: "Sole"  # Values that arguments must not repeat
     calls: int | None  # of callbacks, if derivatives hold NaN, so that the function decides itself
+    lines: list[str]  # that drew in runs before which recorded the same, see Run.doubt
     doubt: TraceError | None  # why the next call should not replay it but record again
 
 
@@ -58,15 +59,12 @@ def trace(
                 raise tracer.refused
             found = _found(tracer, results)
             found.sole.check(leaves)
+            lines: list[str] = []
             is_alone = is_alone and threading.active_count() == 1
-            doubt = tracer.run.doubt(
-                found.surroundings,
-                lambda: (
-                    before is not None and not is_alone and found.program.equals(before.program)
-                ),
-            )
-            found = found._replace(doubt=doubt)
-            if before is not None and found.doubt is not None:
+            if before is not None and not is_alone and found.program.equals(before.program):
+                lines = [*before.lines, run.line]
+            found = found._replace(lines=lines, doubt=run.doubt(found.surroundings, lines))
+            if before is not None and found.doubt is not None and not run.is_undecided:
                 raise found.doubt
         except BaseException as error:
             tracer.undo()
@@ -122,7 +120,7 @@ def _found(tracer: FunctionTracer, results: list[Result]) -> Recording:
     differentiated = [_outside(tracer, arguments, x) for x in tracer.differentiated]
     sole = Sole(assigned, differentiated, program.captured.values())
     return Recording(
-        program, data, draws, made, fixed, arrays, given, surroundings, sole, calls, None
+        program, data, draws, made, fixed, arrays, given, surroundings, sole, calls, [], None
     )
 
 

@@ -62,7 +62,7 @@ class Randomness:
         self.what = RANDOM
         self.is_certain = False  # whether this thread was seen to read, and not only states to move
         self.line = ""  # the user's line that drew, where it is known
-        self._latest = ""  # the one that ran before it was seen
+        self.latest = ""  # the one that ran before it was seen
 
     def __contains__(self, generator: object) -> bool:
         return id(generator) in self._generators
@@ -108,7 +108,7 @@ class Randomness:
             if not _is_users(frame):
                 return None
             if not self.moved():
-                self._latest = _line(frame)
+                self.latest = _line(frame)
             return look
 
         return look
@@ -118,7 +118,7 @@ class Randomness:
         why, instead = _REFUSED.get(self.what, _OTHERWISE)
         if kind == "batched":
             why = "it runs once for all samples, which would share what it has read"
-        line = self.line or self._latest or function
+        line = self.line or self.latest or function
         return TraceError(f"{self.what} inside a {kind} function\n  at:    {line}", why, instead)
 
 

@@ -8,7 +8,7 @@ given to `fresh` and `callback` read is left out, since they are called in every
 
 import dis
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from operator import is_
@@ -26,6 +26,8 @@ from .running import Ran, Randomness, is_library
 LARGE = 4096  # numbers: larger arrays that are operands are read afresh by every replay
 _WRITERS = {"append", "appendleft", "extend", "add", "update", "insert", "write", "writelines"}
 _WRITERS |= {"writerow", "__setitem__"}
+# Runs in a row that must give the same, before it counts as another thread that has drawn
+AGREEING = 20
 _OUTSIDE = ("fresh", "callback", "current")  # what they are given, they call outside
 _LOADS = ("LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR")
 
@@ -44,6 +46,7 @@ class Run:
         reached = self._before.generators | (before.places.generators if before else {})
         self._randomness = Randomness(reached.values())
         self._ran = Ran(self._randomness.noticed)
+        self.is_undecided = False  # whether another thread may have drawn: the next run tells more
         self._changed_outside: dict[tuple[int, Any], object] = {}  # by owners' ids and keys: owners
 
     def follow(self, function: Function) -> Any:
@@ -63,12 +66,16 @@ class Run:
         """Return what the run has read."""
         return Surroundings(self._roots, self._ran, self._changed_outside)
 
-    def doubt(
-        self, surroundings: "Surroundings", others_have_drawn: Callable[[], bool]
-    ) -> TraceError | None:
+    @property
+    def line(self) -> str:
+        """The user's line that drew, as far as it is known."""
+        return self._randomness.line or self._randomness.latest
+
+    def doubt(self, surroundings: "Surroundings", lines: list[str]) -> TraceError | None:
         """Return why the run holds for itself only: it has changed what it reads, or has drawn.
 
-        others_have_drawn: asked where numbers were drawn, by whichever thread.
+        lines: those that drew in this run and in those before that gave the same, where there are
+        other threads. If they go on to differ, it was another thread that drew.
         """
         drawn = self._randomness
         imported = [p for p in surroundings.places.modules if p.key not in self._loaded]
@@ -81,8 +88,11 @@ class Run:
         is_unknown = any(x not in drawn for x in surroundings.places.generators.values())
         if not drawn.moved() and (self._is_second or not is_unknown):
             return None
-        if not drawn.is_certain and others_have_drawn():
-            return None
+        if lines and not drawn.is_certain:
+            self.is_undecided = len(lines) < AGREEING
+            is_always_here = lines[0] and len({*lines}) == 1
+            if not self.is_undecided and not is_always_here:
+                return None
         return drawn.refusal(definition(self._roots[0]), self._kind)
 
     def _foreign(self, place: Place) -> TraceError:
