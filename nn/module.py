@@ -569,7 +569,7 @@ class Module(Configured):
         if self.loss is None:
             raise OptionError(
                 f"training or evaluation of {type(self).__name__}",
-                "it has no loss to make small: it was not compiled",
+                "it has no loss to make small: it was not compiled with one",
                 'model.compile(optimizer="adam", loss="mse")',
             )
         if not callable(self.loss):

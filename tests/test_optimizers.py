@@ -814,3 +814,19 @@ class TestAnOptionThatIsAssignedLater:
         optimizer = Mine()
         optimizer.momentum = 7.0
         assert optimizer.momentum == 7.0
+
+
+def test_steps_by_hand_of_a_second_model_are_refused_where_the_first_is_remembered():
+    first, second = Value([1.0]), Value([2.0])
+    for optimizer in (SGD(0.1), Adam(0.1)):
+        for value in (first, second):
+            value.grad = 1.0
+        optimizer.step([first])
+        optimizer.step([first, second])
+        alone = type(optimizer)(0.1)
+        alone.step([second])
+        if isinstance(optimizer, SGD):
+            alone.step([first])
+            continue
+        with pytest.raises(OptionError, match="Adam after 1 steps of another model"):
+            alone.step([first])

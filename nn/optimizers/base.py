@@ -228,7 +228,8 @@ class Optimizer(Configured):
 
         Args:    parameters: a model, which then also holds them to its constraints; or Values.
                  hold: holds them to constraints otherwise.
-        Raises:  OptionError: one of them is no Value, or was computed from others.
+        Raises:  OptionError: one of them is no Value, or was computed from others; earlier steps
+                 have moved others only, of which it remembers gradients.
         Example: >>> from nn.optimizers import SGD
                  >>> x = Value(1.0)
                  >>> (x * 3).backward()
@@ -262,6 +263,8 @@ class Optimizer(Configured):
                 "loss.backward() first, with a loss computed from these parameters",
             )
             return
+        if any(self.slots.values()):  # it remembers something
+            self.check_model(gradients)
         self._apply_plain(gradients, learning_rate, hold)
 
     def apply(
