@@ -296,8 +296,8 @@ def changes() -> dict[str, Any]:
         model.optimizer = nn.SGD(0.01, momentum=0.5)
 
     def tune(model: Any) -> None:
-        model.optimizer.clipvalue = 0.05
         model.optimizer.clipnorm = model.optimizer.global_clipnorm = None
+        model.optimizer.clipvalue = 0.05
 
     return {
         "dropout": drop,

@@ -30,7 +30,7 @@ def test_gradient_of_a_line():
     assert exercise.check({"w": -12.67, "b": -5.33}).is_right
     assert "sign" in exercise.check({"w": 38 / 3, "b": -16 / 3})
     assert "mean" in exercise.check({"w": -38.0, "b": -16.0})
-    assert "w: dL/dw" in exercise.check({"w": 1.0, "b": -16 / 3})
+    assert "w: the gradient dL/dL stands where dL/dw" in exercise.check({"w": 1.0, "b": -16 / 3})
     assert "dict" in exercise.check((-12.67, -5.33))
     assert "missing, for b" in exercise.check({"w": -38 / 3})
     assert "Your turn" in exercise.check({"w": ..., "b": ...})

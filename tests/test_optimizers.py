@@ -817,16 +817,20 @@ class TestAnOptionThatIsAssignedLater:
 
 
 def test_steps_by_hand_of_a_second_model_are_refused_where_the_first_is_remembered():
-    first, second = Value([1.0]), Value([2.0])
-    for optimizer in (SGD(0.1), Adam(0.1)):
-        for value in (first, second):
+    def step(optimizer, *values):
+        for value in values:
             value.grad = 1.0
-        optimizer.step([first])
-        optimizer.step([first, second])
-        alone = type(optimizer)(0.1)
-        alone.step([second])
-        if isinstance(optimizer, SGD):
-            alone.step([first])
+        optimizer.step(values)
+
+    first, second = Value([1.0]), Value([2.0])
+    for plain in (SGD(0.1), Adam(0.1)):
+        step(plain, first)
+        step(plain, first, second)
+    for kind in (SGD, Adam):
+        optimizer = kind(0.1)
+        step(optimizer, first)
+        if kind is SGD:  # without momentum it remembers nothing
+            step(optimizer, second)
             continue
         with pytest.raises(OptionError, match="Adam after 1 steps of another model"):
-            alone.step([first])
+            step(optimizer, second)
