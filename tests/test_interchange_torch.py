@@ -196,6 +196,9 @@ REFUSED = [
     ([T.Embedding(3, 2, max_norm=1.0)], "max_norm=1.0 does not exist here\n.*max_norm=None"),
     ([T.LSTM(3, 4, proj_size=2)], "proj_size=2"),
     ([T.Softplus(beta=2)], "beta=2"),
+    ([T.Softplus(threshold=0.5)], "threshold=0.5 does not exist here\n.*threshold=20.0"),
+    ([T.Embedding(3, 2, scale_grad_by_freq=True)], "scale_grad_by_freq=True"),
+    ([T.MaxPool2d(2, return_indices=True)], "return_indices=True"),
     ([T.Hardtanh(-2.0)], "min_val=-2.0"),
 ]
 
@@ -218,6 +221,66 @@ def test_what_does_not_exist_is_named(layers, message):
 def test_weights_that_do_not_exist_here(make):
     with pytest.raises(UnsupportedError, match=r"^layer 1, PyTorch's Linear\n.*weight.* no weight"):
         from_torch(T.Sequential(T.ReLU(), make(T.Linear(2, 2))))
+
+
+HOOKS = {
+    "forward_hooks": lambda module: module.register_forward_hook(lambda m, x, out: out * 2),
+    "forward_pre_hooks": lambda module: module.register_forward_pre_hook(lambda m, x: (x[0] * 2,)),
+    "backward_hooks": lambda module: module.register_full_backward_hook(lambda m, g, h: (g[0],)),
+    "backward_pre_hooks": lambda module: module.register_full_backward_pre_hook(lambda m, g: g),
+}
+
+
+@pytest.mark.parametrize("name", HOOKS)
+@pytest.mark.parametrize("make", [lambda: T.Linear(2, 2), T.ReLU, lambda: T.Sequential(T.Tanh())])
+def test_hooks_of_modules_are_refused(name, make):
+    module = make()
+    handle = HOOKS[name](module)
+    with pytest.raises(UnsupportedError, match=rf"^layer 0, .*\n.*its {name},.*\n.*remove"):
+        from_torch(T.Sequential(module))
+    handle.remove()
+    from_torch(T.Sequential(module))
+
+
+def test_hooks_of_parameters_are_refused():
+    first, second = T.Linear(2, 2), T.Linear(2, 2)
+    first.weight.register_hook(lambda gradient: gradient * 2)
+    second.bias.register_post_accumulate_grad_hook(lambda parameter: None)
+    for module, name in ((first, "backward_hooks"), (second, "post_accumulate_grad_hooks")):
+        with pytest.raises(UnsupportedError, match=f"its {name},"):
+            from_torch(module)
+
+
+def test_a_forward_of_a_single_module_is_refused():
+    module = T.Linear(2, 2)
+    module.forward = lambda x: x
+    with pytest.raises(UnsupportedError, match="its forward,"):
+        from_torch(module)
+
+
+@pytest.mark.parametrize("threshold", [20, 50])
+def test_a_threshold_of_softplus_that_makes_no_difference(threshold):
+    check(T.Softplus(threshold=threshold), (50,))
+
+
+@pytest.mark.parametrize("kind", [T.RNN, T.LSTM, T.GRU])
+def test_steps_before_samples_are_warned_of(kind):
+    with pytest.warns(nn.TrainingWarning, match=rf"(?s)batch_first=False.*{kind.__name__}\(\.\.\."):
+        from_torch(kind(3, 4))
+
+
+def test_a_parameter_of_two_layers_is_warned_of():
+    first, second = T.Linear(2, 2), T.Linear(2, 2)
+    second.weight = first.weight
+    with pytest.warns(nn.TrainingWarning, match="weight of layer 1, PyTorch's Linear, a parameter"):
+        from_torch(T.Sequential(first, second))
+
+
+def test_parts_keep_a_mode_of_their_own():
+    module = T.Sequential(T.Linear(2, 2), T.BatchNorm1d(2), T.Dropout(0.5)).train()
+    module[1].eval()
+    modes = [part.training for part in from_torch(module).modules().values()]
+    assert modes == [part.training for part in module.modules()] == [True, True, False, True]
 
 
 def test_no_module_at_all():

@@ -33,6 +33,7 @@ from ..layers import (
     SimpleRNN,
 )
 from ..layers.recurrent import RecurrentLayer
+from ..mistakes import warn
 from ..networks import Sequential
 from ..packages import optional
 from ..randomness import drawing_from
@@ -40,6 +41,11 @@ from .keras import fill
 
 # Names in PyTorch of what weight_norm and pruning replace a weight by: weight_g, weight_mask, ...
 _REPLACED = ("g", "v", "orig", "mask")
+# Where modules and parameters of PyTorch keep the functions of register_..._hook
+_HOOKS = (
+    *("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks"),
+    "_post_accumulate_grad_hooks",
+)
 # Layers with the channels first in PyTorch, if samples have more than one axis
 _CHANNELS_FIRST = (
     *(Conv1D, Conv2D, BatchNormalization),
@@ -57,19 +63,19 @@ def from_torch(module: Torch) -> Model:
     width) becomes np.moveaxis(x, 1, -1), and a sequence is (batch, steps, features). The columns
     of weights after Flatten are reordered accordingly. In evaluation the outputs are equal, and
     layers without requires_grad are frozen; the row `padding_idx` of an Embedding is trained here.
+    A parameter that two layers share in PyTorch becomes two, which is warned of.
 
     Args:    module: torch.nn.Sequential, nested ones included, or a single layer. A recurrent one
              returns the outputs of all steps only.
-    Returns: a Sequential, for a single layer the layer, in the mode of the module: training or
-             evaluation. Layers and weights have the same numbers and names; but a recurrent module
+    Returns: a Sequential, for a single layer the layer, each part in the mode of the module that
+             it was made from: training or evaluation. Layers and weights have the same numbers and names; but a recurrent module
              of several layers becomes a Sequential. Shared layers stay shared.
-    Raises:  UnsupportedError: a layer or an option that does not exist here.
+    Raises:  UnsupportedError: a layer, an option or a hook that does not exist here.
              MissingPackageError: PyTorch is not installed.
     """
     torch = optional("torch", "torch")
     with drawing_from(np.random.default_rng(0)):  # all weights are replaced
-        made = _Conversion(torch).converted(module, "the module")
-    return made.train(module.training)
+        return _Conversion(torch).converted(module, "the module")
 
 
 class _Conversion:
@@ -79,6 +85,7 @@ class _Conversion:
         self._torch = torch
         self._layout = Layout()
         self._made: dict[object, Model] = {}  # layers with weights, for shared modules
+        self._owners: dict[Torch, Torch] = {}  # the module that each parameter belongs to
 
     def converted(self, module: Torch, position: str) -> Model:
         """Return our layer.
@@ -92,12 +99,16 @@ class _Conversion:
                 "it is no layer of PyTorch's own",
                 "from_torch of the layers that it consists of, and a function of them",
             )
+        self._layout.name = f"{position}, PyTorch's {kind}"
+        state = {} if kind == "Sequential" else self._state(module)
+        self._check_hooks(module)
         if kind == "Sequential":
             prefix = "layer " if position == "the module" else f"{position}."
-            return Sequential(
+            made = Sequential(
                 [self.converted(part, f"{prefix}{i}") for i, part in enumerate(module)]
             )
-        self._layout.name = f"{position}, PyTorch's {kind}"
+            made.training = module.training
+            return made
         if kind in ACTIVATIONS:
             return Activation(ACTIVATIONS[kind](module, self._layout))
         if kind not in LAYERS:
@@ -105,9 +116,9 @@ class _Conversion:
                 self._layout.name, "there is no such layer here", "a layer of nn.layers"
             )
         key = module, self._layout.flat  # after Flatten, columns are in another order
-        state = self._state(module)
-        made = self._filled(LAYERS[kind](module, self._layout), state)
+        made = self._filled(LAYERS[kind](module, self._layout), state).train(module.training)
         self._freeze(module, made)
+        self._note_tied(module)
         return self._made.setdefault(key, made) if state else made
 
     def _state(self, module: Torch) -> dict[str, Array]:
@@ -126,6 +137,32 @@ class _Conversion:
             if name != "num_batches_tracked":
                 state[name] = (tensor if is_double else tensor.float()).cpu().numpy()
         return state
+
+    def _check_hooks(self, module: Torch) -> None:
+        """Refuse a module that computes otherwise than its kind does.
+
+        Raises:  UnsupportedError: it has hooks, a parameter of it has, or a forward of its own.
+        """
+        places = (module, *module.parameters(recurse=False))
+        found = [name for place in places for name in _HOOKS if getattr(place, name, None)]
+        found += ["forward"] if "forward" in vars(module) else []
+        if found:
+            raise self._layout.refuse(
+                f"its {found[0].strip('_')}, which may change what it computes, is not taken over",
+                "handle.remove() of what register_..._hook has returned, and a function of the "
+                "converted layers",
+            )
+
+    def _note_tied(self, module: Torch) -> None:
+        """Warn of a parameter that another module has, too: here each layer has its own."""
+        for name, parameter in module.named_parameters():
+            if self._owners.setdefault(parameter, module) is not module:
+                warn(
+                    "tied",
+                    f"{name} of {self._layout.name}, a parameter of another layer, too",
+                    "each layer has its own parameters here: training moves them apart",
+                    "the same layer at both places; or predictions only",
+                )
 
     def _freeze(self, module: Torch, made: Model) -> None:
         """Freeze a layer whose parameters are not trained in PyTorch (requires_grad=False).
@@ -294,6 +331,8 @@ def _leaky_relu(module: Torch, layout: Layout) -> Model:
 
 def _softplus(module: Torch, layout: Layout) -> Model:
     layout.only(module, beta=1.0)
+    if module.threshold < 20.0:  # above, what PyTorch leaves out is smaller than 1e-8
+        layout.only(module, threshold=20.0)
     return activations.softplus
 
 
@@ -442,7 +481,7 @@ def _flatten(module: Torch, layout: Layout) -> Model:
 
 
 def _embedding(module: Torch, layout: Layout) -> Model:
-    layout.only(module, max_norm=None)
+    layout.only(module, max_norm=None, scale_grad_by_freq=False)
     return Embedding(module.num_embeddings, module.embedding_dim)
 
 
@@ -455,6 +494,14 @@ def _prelu(module: Torch, layout: Layout) -> Model:
 def _recurrent(ours: Function) -> Converter:
     def convert(module: Torch, layout: Layout) -> Model:
         layout.only(module, proj_size=0)
+        if not module.batch_first:
+            warn(
+                "batch_first",
+                f"{layout.name} with batch_first=False",
+                "in PyTorch it takes (steps, batch, features), and here (batch, steps, features)",
+                f"data as (batch, steps, features), and torch.nn.{type(module).__name__}(..., "
+                "batch_first=True)",
+            )
         options = {"return_sequences": True, "use_bias": module.bias}
         if ours is SimpleRNN:
             options["activation"] = module.nonlinearity
