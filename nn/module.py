@@ -1,17 +1,27 @@
 """Module: whatever has parameters, computes with them and learns."""
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from itertools import repeat
 from operator import setitem
 from types import FunctionType, MappingProxyType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from autograd_core import DataError, OptionError, ShapeError, Value, assign_all, no_grad, scope
+from autograd_core import (
+    DataError,
+    OptionError,
+    ShapeError,
+    UnsupportedError,
+    Value,
+    assign_all,
+    no_grad,
+    scope,
+)
 from autograd_core.data import Array, Data, DType, DTypeLike, Function, Operand, Result, Tree
 
 from . import losses, optimizers, training
@@ -40,16 +50,44 @@ from .training import CompiledStep, EpochMetrics, Metrics, SingleProcess, hold, 
 EVALUATED_AT_ONCE = 256  # samples: matters for speed and memory only
 
 
+class _ForwardPass(threading.local):
+    """The outermost call of a Module that a thread carries out, an object of its own, or None."""
+
+    call: object = None
+
+
+forward_pass = _ForwardPass()
+
+
 def _as_scope(method: Function) -> Function:
     @wraps(method)
     def call(self: Module, *args: Operand, **options: Any) -> Result:
         if self._left_in_training:
             self._left_in_training = False
             check_mode(self)
-        with scope(type(self).__name__, self):
-            return method(self, *args, **options)
+        is_outermost = forward_pass.call is None
+        if is_outermost:
+            forward_pass.call = object()
+        try:
+            with scope(type(self).__name__, self):
+                return method(self, *args, **options)
+        finally:
+            if is_outermost:
+                forward_pass.call = None
 
     return call
+
+
+def _without_call(self: "Module", *_args: Operand, **_options: Any) -> NoReturn:
+    """Refuse the call of a Module whose class does not say what it computes."""
+    kind = type(self).__name__
+    raise UnsupportedError(
+        f"a call of {kind}",
+        f"{kind} has no __call__, in which a Module computes",
+        "def __call__(self, x) instead of forward"
+        if hasattr(self, "forward")
+        else "def __call__(self, x) in the class",
+    )
 
 
 class Module(Configured):
@@ -102,7 +140,7 @@ class Module(Configured):
     _compiled: CompiledStep | None = None
     _ranks: Any = SingleProcess()  # those that learn together: see nn.parallel
     _generator: np.random.Generator | None = None  # a loaded model's own, to continue to the bit
-    __call__: Function  # every subclass has its own
+    __call__: Function = _without_call
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make each call a scope, so that pictures of the graph can show it as one group."""

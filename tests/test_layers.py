@@ -12,6 +12,7 @@ from nn import activations, constraints, initializers, regularizers
 from nn.layers import RBF, Activation, ArrayLayer, Dense, Flatten, PReLU, Reshape
 from nn.layers.dropout import Dropout, GaussianNoise
 from nn.layers.normalization import BatchNormalization, LayerNormalization
+from nn.networks import Sequential
 from nn.randomness import set_seed
 from tests.every_layer import KINDS, example, samples
 from tests.keras_oracle import as_numpy, keras
@@ -102,6 +103,17 @@ class TestDense:
         expected = float(keras.regularizers.L2(0.3)(theirs(x))) / len(x) + float(sum(theirs.losses))
         ours(x)
         np.testing.assert_allclose(ours.penalty().data, expected, rtol=1e-12)
+
+    def test_a_layer_used_twice_adds_what_keras_adds(self):
+        theirs = keras.layers.Dense(3, activity_regularizer=keras.regularizers.L2(0.3))
+        ours = Dense(3, activity_regularizer=regularizers.L2(0.3))
+        pair(ours, theirs, (3,))
+        both, x = keras.Sequential([theirs, theirs]), data(6, 3)
+        both(x)
+        model = Sequential([ours, ours])
+        model(x)
+        expected = float(sum(as_numpy(each) for each in both.losses))
+        np.testing.assert_allclose(float(model.penalty()), expected, rtol=1e-6)
 
     def test_the_penalty_has_a_gradient(self):
         layer = Dense(2, kernel_regularizer="l2", activity_regularizer=np.sum)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd_core import AutogradError, ShapeError, Value
+from autograd_core import AutogradError, ShapeError, UnsupportedError, Value
 from demos import moons
 from nn import MLP, Layer, Module, Neuron
 
@@ -77,6 +77,18 @@ class TestModule:
         assert not any(p.has_grad for p in model.parameters())
         assert model.w.grad == 0.0
         assert "not computed" in repr(model.w)
+
+    def test_a_forward_in_place_of_call_is_refused(self):
+        class Net(nn.Module):
+            def forward(self, x):
+                return x
+
+        with pytest.raises(UnsupportedError, match=r"a call of Net\n.*no __call__.*\n.*of forward"):
+            Net()(1.0)
+
+    def test_a_call_of_what_computes_nothing_is_refused(self):
+        with pytest.raises(UnsupportedError, match=r"a call of Module\n.*\n.*in the class"):
+            nn.Module()(1.0)
 
 
 class TestInterfaceOfMicrograd:

@@ -16,6 +16,7 @@ from autograd_core import (
     TraceError,
     Value,
     compile,
+    grad,
 )
 from nn import Activation, BatchNormalization, Dense, Dropout, Module, Sequential
 from nn.interchange import keras_weights, torch_weights
@@ -378,6 +379,41 @@ class TestPenaltiesAndConstraints:
         np.testing.assert_allclose(float(layer.penalty()), 0.1 * np.sum(out.data**2) / 5)
         layer.penalty().backward()
         assert layer.weight.has_grad
+
+    def test_activity_of_a_layer_used_twice_counts_twice(self):
+        layer = Dense(3, activity_regularizer="l2", kernel_initializer="ones")
+        model, x = Sequential([layer, Sequential([layer])]), np.ones((2, 3))
+        for _ in range(2):  # a second forward pass begins anew
+            model(x)
+            np.testing.assert_allclose(float(model.penalty()), 0.01 * 3 * (9 + 81))
+        layer(x)
+        layer(x)  # a call by itself is a forward pass
+        np.testing.assert_allclose(float(model.penalty()), 0.01 * 3 * 9)
+        with pytest.raises(ShapeError):
+            model(np.ones((2, 4)))
+        layer(x)
+        np.testing.assert_allclose(float(model.penalty()), 0.01 * 3 * 9)
+
+    @pytest.mark.parametrize("jit", [False, True])
+    def test_training_and_evaluation_count_all_uses(self, jit):
+        x, y = np.ones((2, 3)), np.zeros((2, 3))
+        layer = Dense(3, use_bias=False, activity_regularizer="l2")
+        model = Sequential([layer, layer])
+        model.compile(nn.SGD(0.01), "mse", jit=jit)
+        model.build((3,), float)
+        weight = layer.weight.data.copy()
+
+        def objective(w):
+            once = x @ w.T
+            twice = once @ w.T
+            return np.mean(twice**2) + 0.01 * (np.sum(once**2) + np.sum(twice**2)) / len(x)
+
+        for _ in range(4):
+            np.testing.assert_allclose(model.evaluate(x, y), objective(weight))
+            history = model.fit(x, y, epochs=1, verbose=0)
+            np.testing.assert_allclose(history.history["loss"], objective(weight))
+            weight = weight - 0.01 * grad(objective)(weight)
+            np.testing.assert_allclose(layer.weight.data, weight)
 
     def test_constraints_hold_after_a_step(self):
         model = Sequential([Dense(2, kernel_constraint="non_neg")])

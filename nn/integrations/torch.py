@@ -67,9 +67,9 @@ def from_torch(module: Torch) -> Model:
 
     Args:    module: torch.nn.Sequential, nested ones included, or a single layer. A recurrent one
              returns the outputs of all steps only.
-    Returns: a Sequential, for a single layer the layer, each part in the mode of the module that
-             it was made from: training or evaluation. Layers and weights have the same numbers and names; but a recurrent module
-             of several layers becomes a Sequential. Shared layers stay shared.
+    Returns: a Sequential, for a single layer the layer, each part in its mode in PyTorch:
+             training or evaluation. Layers and weights have the same numbers and names; but a
+             recurrent module of several layers becomes a Sequential. Shared layers stay shared.
     Raises:  UnsupportedError: a layer, an option or a hook that does not exist here.
              MissingPackageError: PyTorch is not installed.
     """

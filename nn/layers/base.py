@@ -10,7 +10,7 @@ from autograd_core.data import DType, Operand, Result
 
 from .. import activations, constraints, initializers, regularizers
 from ..configuration import Choice, check_flags
-from ..module import Module, fitted
+from ..module import Module, fitted, forward_pass
 from ..storage.tensors import reserve
 
 # How names become objects, by the last word of an option's name: kernel_initializer
@@ -48,7 +48,8 @@ class ArrayLayer(Module):
     read_anew = Module.read_anew | {"input_shape", "output_shape", "_activity"}
     passes_mask = True  # whether the output has the input's steps, and so its mask
     _rules: tuple[tuple[str, Choice, Choice], ...] = ()  # parameter, regularizer, constraint
-    _activity: Result = 0.0
+    # What the activity regularizer has found, and in which forward pass; None: a call by itself
+    _activity: tuple[object, Result] = (None, 0.0)
 
     def __post_init__(self) -> None:
         check_flags(self)
@@ -158,7 +159,11 @@ class ArrayLayer(Module):
         if out.shape[1:] != self.output_shape:
             self.output_shape = out.shape[1:]
         if self.activity_regularizer is not None:
-            self._activity = self.activity_regularizer(out) / len(x)
+            found = self.activity_regularizer(out) / len(x)
+            earlier, total = self._activity
+            if earlier is not None and earlier is forward_pass.call:  # the layer is used again
+                found = total + found
+            self._activity = forward_pass.call, found
         return out
 
     def build_for(self, input_shape: tuple[int, ...], dtype: DType) -> None:
@@ -182,7 +187,7 @@ class ArrayLayer(Module):
 
     def own_penalty(self) -> Result:
         """Return what the regularizers of this layer add to the loss, none of frozen weights."""
-        penalty = 0.0 if self.activity_regularizer is None else self._activity
+        penalty = 0.0 if self.activity_regularizer is None else self._activity[1]
         for name, rule, _ in self._rules:
             if rule is not None and self.trainable:
                 penalty = penalty + rule(getattr(self, name))
