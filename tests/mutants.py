@@ -39,7 +39,7 @@ from autograd_core.program import expansion
 from autograd_core.program.machine_code import OPTIONS, has_numba
 
 MODULES = {
-    **dict.fromkeys(["elementwise", "special", "indexing", "shapes", "reductions", "linear_algebra",
+    **dict.fromkeys(["elementwise", "indexing", "shapes", "reductions", "linear_algebra",
                      "decompositions", "convolution"], "autograd_core.primitives"),
     "backprop": "autograd_core",
     "structural_zeros": "autograd_core",
@@ -541,9 +541,8 @@ SUITES = {
                     "and_arrays_agree or operators or beside or buffers or squares or "
                     "squared_lengths or a_length or a_product or composed or 0_times or into or "
                     "angle or (LeftOut and (eager or second_order)) or "
-                    "(OverAllFloats and (tanh or sigmoid)) or slopes_of_each"],
-    "special": ["tests/test_special_values.py", "tests/test_primitives.py", "tests/test_tails.py",
-                "-k", "(agree and (sinc or erf)) or TestSinc or (OverAllFloats and erf)"],
+                    "(OverAllFloats and (tanh or sigmoid or erf)) or slopes_of_each or "
+                    "(agree and (sinc or erf)) or TestSinc"],
     "shapes": ["tests/test_views.py", "tests/test_primitives.py", "tests/test_convolution.py", "-k",
                "views or one_by_one or TestSlidingWindows"],
     "indexing": ["tests/test_indices.py"],

@@ -21,13 +21,13 @@ from autograd_core import (
     MissingPackageError,
     OptionError,
     Value,
-    disk_cache,
     grad,
     scope,
 )
 from autograd_core.drawing import dot
 from autograd_core.drawing.dot import color
 from autograd_core.drawing.draw import draw, draw_dot
+from autograd_core.program import machine_code
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "title", "style", "rect", "g", "text", "path", "polygon", "polyline", "ellipse"}
@@ -599,7 +599,7 @@ def test_graphviz_is_compiled_once_and_kept_on_disk_where_damage_does_not_matter
         kept.write_bytes(damaged)
         assert drawn_by_another_process(monkeypatch, tmp_path) == (drawn, "compiled")
         assert kept.read_bytes() == content
-    kept.write_bytes(disk_cache.sealed(b"of another version"))
+    kept.write_bytes(machine_code.sealed(b"of another version"))
     assert drawn_by_another_process(monkeypatch, tmp_path) == (drawn, "compiled")
     (tmp_path / "a file").write_text("where a folder is needed")
     assert drawn_by_another_process(monkeypatch, tmp_path / "a file") == (drawn, "compiled")

@@ -21,8 +21,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .. import disk_cache
 from ..errors import AutogradError, MissingPackageError, OptionError
+from ..program import machine_code
 from ..watching import free_after_fork
 
 FONT = "Helvetica"  # whose widths Graphviz knows
@@ -207,14 +207,14 @@ def _kept_on_disk() -> Iterator[None]:
         program = Path(path).read_bytes()
         name = hashlib.sha256(program + version("wasmtime").encode()).hexdigest()[:16]
         try:
-            kept = disk_cache.folder() / f"graphviz_{name}"
+            kept = machine_code.folder() / f"graphviz_{name}"
         except RuntimeError:  # there is no home folder
             return runtime.Module(engine, program)
         with suppress(OSError, ValueError, runtime.WasmtimeError):
-            return runtime.Module.deserialize(engine, disk_cache.unsealed(kept.read_bytes()))
+            return runtime.Module.deserialize(engine, machine_code.unsealed(kept.read_bytes()))
         module = runtime.Module(engine, program)
         with suppress(OSError):  # then the next process compiles it, too
-            disk_cache.write(kept, disk_cache.sealed(bytes(module.serialize())))
+            machine_code.write(kept, machine_code.sealed(bytes(module.serialize())))
         return module
 
     runtime.Module.from_file = staticmethod(from_file)

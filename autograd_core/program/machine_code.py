@@ -1,4 +1,8 @@
-"""Machine code by Numba, kept on disk. Where Numba fails, NumPy serves, and a warning says so."""
+"""Machine code by Numba, kept on disk. Where Numba fails, NumPy serves, and a warning says so.
+
+What is kept in the user's cache to be run, that of Graphviz, too, begins with its digest: a file
+that is damaged is not used, and is written anew.
+"""
 
 import hashlib
 import importlib
@@ -13,7 +17,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .. import disk_cache
 from ..data import Function
 from ..messages import warn_once
 
@@ -99,10 +102,10 @@ def _seal(kept: Any) -> None:
 
     def save(name: str, data: object) -> None:
         with kept._open_for_write(kept._data_path(name)) as file:
-            file.write(disk_cache.sealed(kept._dump(data)))
+            file.write(sealed(kept._dump(data)))
 
     def load(name: str) -> Any:
-        return pickle.loads(disk_cache.unsealed(Path(kept._data_path(name)).read_bytes()))
+        return pickle.loads(unsealed(Path(kept._data_path(name)).read_bytes()))
 
     kept._save_data, kept._load_data = save, load
 
@@ -110,7 +113,7 @@ def _seal(kept: Any) -> None:
 def _discard(kind: str) -> None:
     """Remove what Numba has kept of a kind, so that the next process writes it again."""
     with suppress(OSError, RuntimeError):
-        for file in disk_cache.folder().glob(f"__pycache__/{kind}_*"):
+        for file in folder().glob(f"__pycache__/{kind}_*"):
             file.unlink()
 
 
@@ -135,9 +138,54 @@ def written(source: str, kind: str, *made_from: str) -> Path:
     """
     parts = [source.encode(), *[Path(file).read_bytes() for file in (__file__, *made_from)]]
     name = hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
-    path = disk_cache.folder() / f"{kind}_{name}.py"
+    path = folder() / f"{kind}_{name}.py"
     if not (path.is_file() and path.read_bytes() == source.encode()):
-        disk_cache.write(path, source.encode())
+        write(path, source.encode())
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(f"{path.parent} cannot be written")
     return path
+
+
+_DIGEST = hashlib.sha256().digest_size
+
+
+def folder() -> Path:
+    """Return the folder, `autograd_core` in XDG_CACHE_HOME or in ~/.cache; it need not exist.
+
+    Raises:  RuntimeError: there is no home folder.
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autograd_core"
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file so that its path never holds half of one.
+
+    Raises:  OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def sealed(content: bytes) -> bytes:
+    """Return the content after its digest."""
+    return hashlib.sha256(content).digest() + content
+
+
+def unsealed(found: bytes) -> bytes:
+    """Return what `sealed` was given.
+
+    Raises:  ValueError: it is not what was sealed.
+    Example: >>> unsealed(sealed(b"content"))
+             b'content'
+    """
+    content = found[_DIGEST:]
+    if hashlib.sha256(content).digest() != found[:_DIGEST]:
+        raise ValueError("it is not what was written")
+    return content
