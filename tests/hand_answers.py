@@ -511,11 +511,11 @@ def answers(rng: np.random.Generator, graph: Graph, found: dict[Any, Any], write
 
 
 def differs(x: Any, y: Any, share: float = 0.02) -> bool:
+    """Tell whether two gradients differ by more than a share of the larger one."""
     if np.shape(x) != np.shape(y):
         return True
-    return bool(
-        np.max(np.abs(np.subtract(x, y))) > share * max(np.max(np.abs(x)), np.max(np.abs(y)))
-    )
+    size = max(np.max(np.abs(x)), np.max(np.abs(y)))
+    return bool(np.max(np.abs(np.subtract(x, y))) > share * size + 1e-12)
 
 
 # Measuring

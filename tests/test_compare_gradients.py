@@ -802,6 +802,7 @@ def test_the_output_itself_and_one_number_for_all_elements():
     loss, *_ = lesson()
     assert compare_gradients(loss, {"L": 1.0}).all_right
     assert compare_gradients(loss, {"L": -1.0})["L"].verdict == "sign"
+    assert compare_gradients(loss, {"L": 0.0})["L"].verdict == "unexplained"
     x = Value([1.0, 2.0], label="x")
     assert compare_gradients(x.sum(), {"x": 1.0}).all_right
     assert compare_gradients(x.sum(), {"x": Value([1.0, 1.0])}).all_right

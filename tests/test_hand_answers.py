@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hand_answers import BY_STEPS, GRAPHS, WRITTEN, judge_mistakes, judge_right
 
+from autograd_core import compare_gradients
+
 ANSWERS = 15  # of each kind
 
 
@@ -26,6 +28,22 @@ def test_rounding_makes_no_mistake_right(make, written):
     judged = [outcome for outcome in outcomes if outcome is not None]
     assert len(judged) > ANSWERS / 2
     assert not any(outcome.accepted for outcome in judged)
+
+
+@pytest.mark.parametrize("make", GRAPHS.values(), ids=list(GRAPHS))
+def test_numbers_without_meaning_and_wrong_shapes_get_a_verdict(make):
+    rng = np.random.default_rng(0)
+    for _ in range(ANSWERS):
+        graph = make(rng)
+        given = {}
+        for node in graph.nodes:
+            shape = node.shape if rng.random() < 0.7 else tuple(rng.integers(0, 4, rng.integers(3)))
+            kinds = [np.zeros(shape), rng.normal(size=shape), np.full(shape, 1e200)]
+            given[node] = kinds[rng.integers(3)]
+        comparison = compare_gradients(graph.nodes[-1], given)
+        assert len(comparison) == len(given)
+        assert all(judgement.message for judgement in comparison)
+        assert not comparison.all_right
 
 
 def judged(make, written, count):

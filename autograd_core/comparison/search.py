@@ -56,6 +56,7 @@ class Search:
         found = [
             (apart(node, value), value, step, mistake)
             for value, step, mistake in self._candidates(node)
+            if value is not None  # an operation refuses the wrong shape
         ]
         nearest = min([apart(node, value, exactly=True) for _, value, *_ in found], default=np.inf)
         if nearest <= CERTAIN:
@@ -126,7 +127,7 @@ class Search:
         for region in [above, everything] if len(everything) > len(above) else [above]:
             paths = self.work.paths(node, region)
             if region is everything or len(paths) > len(self.work.uses[node]):
-                for path, part in paths:
+                for path, part in [each for each in paths if each[0]]:  # none to the output itself
                     yield total - part, 0, Mistake(Verdict.MISSING, node, path, total - part)
                     yield total + part, 0, Mistake(Verdict.DOUBLED, node, path, total + part)
 

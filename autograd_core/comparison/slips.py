@@ -129,7 +129,8 @@ def formulas(primitive: Primitive, i: int, operands: tuple[Term, ...]) -> list[F
     """
     right = [slope(primitive, i, operands, out) for out in (None, OUT)]
     symbols = [each for each in (*operands, OUT) if each.head == "symbol"]
-    found: dict[Term, str] = {}
+    result = computed(_node(primitive, operands), list(operands))
+    found: dict[Term, Formula] = {}
     for term in right:
         for what, wrong in [
             *_edited(term),
@@ -137,15 +138,22 @@ def formulas(primitive: Primitive, i: int, operands: tuple[Term, ...]) -> list[F
             *_of_others(primitive, i, operands),
             *[Formula(VALUE, each) for each in symbols],
         ]:
-            found.setdefault(simplify(wrong), what)
-    return [Formula(what, term) for term, what in found.items() if term not in (*right, ONE, ZERO)]
+            in_operands = simplify(substitute(wrong, {OUT: result}))
+            found.setdefault(in_operands, Formula(what, simplify(wrong)))
+    return [each for term, each in found.items() if term not in (right[0], ONE, ZERO)]
 
 
 def slope(primitive: Primitive, i: int, operands: tuple[Term, ...], out: Term | None) -> Term:
     """Return the derivative of an operation on numbers, in terms of its operands and result."""
-    x, y = [Value(0.5) if each.head == "symbol" else each.parts[0] for each in (*operands, X)][:2]
-    node = record(Value, 0.5, primitive, x, y if len(operands) == 2 else None, None)
+    node = _node(primitive, operands)
     return pulled_term(node, i, ONE, list(operands), out or computed(node, list(operands)))
+
+
+def _node(primitive: Primitive, operands: tuple[Term, ...]) -> Node:
+    """Return an operation on any numbers where there are symbols."""
+    x, y = [Value(0.5) if each.head == "symbol" else each.parts[0] for each in (*operands, X)][:2]
+    node: Node = record(Value, 0.5, primitive, x, y if len(operands) == 2 else None, None)
+    return node
 
 
 def _swapped(term: Term, symbols: list[Term]) -> Iterator[Formula]:
