@@ -1,10 +1,15 @@
 """Conditions and whole numbers in compiled functions: the results of bools and ints outside."""
 
+import math
+import operator
+from fractions import Fraction
+from numbers import Integral
+
 import numpy as np
 import pytest
 from oracle import assert_close
 
-from autograd_core import TraceError, Value, compile, grad
+from autograd_core import DataError, TraceError, Value, compile, grad
 
 A, B = np.array([0.5, 2.0, -1.0]), np.array([0.3, -2.0, 1.5])
 BOOLS = np.array([True, False, True])
@@ -227,6 +232,96 @@ def test_numbers_that_depend_on_data_are_no_positions():
     ):
         with pytest.raises(TypeError):
             compile(f)(A, 1)
+
+
+def _by_flags(x, n):
+    for bit in range(4):
+        if n & (1 << bit):
+            x = x * (2 + bit)
+    return x
+
+
+# What ints have and floats do not: computed from the int, with one program for each
+OF_INTS = {
+    "flags": _by_flags,
+    "&": lambda x, n: x * (n & 6),
+    "& from the right": lambda x, n: x * (6 & n),
+    "|": lambda x, n: x * (n | 4),
+    "| from the right": lambda x, n: x * (4 | n),
+    "^": lambda x, n: x * (n ^ 1),
+    "~": lambda x, n: x * ~n,
+    "<<": lambda x, n: x * (n << 2),
+    "<< from the right": lambda x, n: x * (1 << n),
+    ">>": lambda x, n: x * (n >> 1),
+    "of two": lambda x, n: x * (n & (n + 1) | n << n),
+    "of what was computed": lambda x, n: x * (-n * 3 + 2**n & 5),
+    "of a comparison": lambda x, n: x * ((n > 2) & 2 | n),
+    "np.bitwise_and": lambda x, n: x * np.bitwise_and(n, 6),
+    "np.bitwise_or of an array": lambda x, n: x * np.bitwise_or(np.arange(3), n),
+    "np.invert": lambda x, n: x * np.invert(n),
+    "np.left_shift": lambda x, n: x * np.left_shift(n, 2),
+    "np.gcd": lambda x, n: x * np.gcd(n, 6),
+    "an int of NumPy": lambda x, n: x * (np.int64(6) & n),
+    "operator.or_": lambda x, n: x * operator.or_(n, 4),
+    "pow with a modulus": lambda x, n: x * pow(n, 2, 5),
+    "bit_length": lambda x, n: x * n.bit_length(),
+    "to_bytes": lambda x, n: x * n.to_bytes(2, "big")[1],
+    "numerator and imag": lambda x, n: x * n.numerator + n.imag,
+    "a ratio": lambda x, n: x * n.as_integer_ratio()[0],
+    "Fraction": lambda x, n: x * float(Fraction(n, 4)),
+    "round": lambda x, n: x * (round(n) & 1) + round(n, -1),
+    "math.gcd": lambda x, n: x * math.gcd(n, 6),
+}
+# What tells an int from a float: one program for all ints
+KINDS = {
+    "int": lambda x, n: x * (2.0 if isinstance(n, int) else 3.0),
+    "Integral": lambda x, n: x * (2.0 if isinstance(n, Integral) else 3.0),
+    "float": lambda x, n: x * (2.0 if isinstance(n, float) else 3.0 * n),
+    "a float of an int": lambda x, n: x * (2.0 if isinstance(n * 1.0, int) else 3.0),
+    "an int of an int": lambda x, n: x * (2.0 if isinstance(2 * n - 1, int) else 3.0),
+    "a quotient": lambda x, n: x * (2.0 if isinstance(n / 1, int) else 3.0),
+    "__class__": lambda x, n: x * len(n.__class__.__name__),
+}
+
+
+@pytest.mark.parametrize("name", OF_INTS)
+def test_whole_numbers_compute_as_ints(name):
+    f, compiled = OF_INTS[name], compile(OF_INTS[name])
+    for n in (3, 6, 10, 3, 6, 10):
+        for x in (A, 2.0 * A):
+            assert_close(compiled(x, n), f(x, n), 0, 0)
+    assert compiled.traces == 3
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_ints_are_told_from_floats(name):
+    f, compiled = KINDS[name], compile(KINDS[name])
+    for n in (3, 6, 3, 6):
+        assert_close(compiled(A, n), f(A, n), 0, 0)
+    assert compiled.traces == 1
+
+
+def test_a_float_is_not_served_by_the_program_of_an_int():
+    f = KINDS["int"]
+    compiled = compile(f)
+    assert [compiled(1.0, n) for n in (3, 3.0, 4, 4.0)] == [2.0, 3.0, 2.0, 3.0]
+    with pytest.raises(TypeError):
+        compile(lambda x, n: x * (n & 1))(1.0, 3.0)
+
+
+def test_bits_of_floats_that_follow_from_ints_are_refused():
+    for f in (lambda n: n / 2 & 1, lambda n: n * 2.0 & 1, lambda n: np.sqrt(n) & 1):
+        with pytest.raises(TypeError):
+            f(4)
+        with pytest.raises(TraceError, match="bits of numbers"):
+            compile(f)(4)
+
+
+def test_ints_that_no_float_holds_are_refused():
+    compiled = compile(lambda x, n: x * (n % 10))
+    assert compiled(1.0, 2**53) == 2.0
+    with pytest.raises(DataError, match="9007199254740993"):
+        compiled(1.0, 2**53 + 1)
 
 
 class TestPrinting:

@@ -35,6 +35,8 @@ from ..numpy_protocol import RECORDED, carry_out, carry_out_by, name_of
 from ..primitives import elementwise as table
 from ..value import Value
 
+BITS = "bits of numbers, as in `v & 1`,"
+
 
 class Small(Value):
     """Integers of up to 16 bits, as an argument: beside float32 they are float32."""
@@ -172,12 +174,23 @@ class Truth(Condition):
 
 
 class Whole(Value):
-    """An int among the arguments, or computed from such. Reading it fixes it for the program."""
+    """An int among the arguments, or computed from such. Reading it fixes it for the program.
+
+    Arithmetic with other numbers is recorded. All else that ints have is computed from the int
+    itself: bits, `pow` with a modulus, and methods such as `bit_length`.
+    """
 
     __slots__ = ()
+    # So that isinstance(n, int) is true
+    __class__ = property(lambda self: int, vars(object)["__class__"].__set__)
 
     def __index__(self) -> int:
         return int(self._number("a position or count"))
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(int, name):
+            return getattr(self.__index__(), name)
+        raise AttributeError(f"'int' object has no attribute {name!r}")
 
     def __hash__(self) -> int:
         """Hash as the int where a user looks it up, and as a node where this library does."""
@@ -196,25 +209,80 @@ class Whole(Value):
     def __mul__(self, other: Operand) -> Result:
         if isinstance(other, list | tuple | str | bytes):  # as often as the number says
             return other * self.__index__()
-        return super().__mul__(other)
+        return Value.__mul__(self, other)
 
     __rmul__ = __mul__
 
+    def __pow__(self, other: Operand, modulus: int | None = None) -> Result:
+        if modulus is None:
+            return Value.__pow__(self, other)
+        return pow(self.__index__(), operator.index(other), operator.index(modulus))
+
+    def __round__(self, digits: int | None = None) -> Result:
+        return self if digits is None else round(self.__index__(), digits)
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """Return the int itself and 1."""
+        return self.__index__(), 1
+
+    def __invert__(self) -> Result:
+        return ~self.__index__()
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: Any
+    ) -> Result:
+        is_for_integers = all("d" not in types for types in ufunc.types)  # as np.gcd
+        if is_for_integers and not any(
+            isinstance(x, Node) and not isinstance(x, Whole) for x in inputs
+        ):
+            plain = [operator.index(x) if isinstance(x, Whole) else x for x in inputs]
+            return getattr(ufunc, method)(*plain, **kwargs)
+        return Value.__array_ufunc__(self, ufunc, method, *inputs, **kwargs)
+
+
+def _bits(operation: Function) -> tuple[Function, Function]:
+    return (
+        lambda self, other: operation(operator.index(self), other),
+        lambda self, other: operation(other, operator.index(self)),
+    )
+
+
+def _arithmetic(operation: Function) -> Function:
+    def compute(self: Whole, other: Operand, *modulus: int) -> Result:
+        out = operation(self, other, *modulus)
+        if isinstance(other, float):  # n + 2.0 is a float
+            out.__class__ = Value
+        return out
+
+    return compute
+
+
+for _name in ("add", "sub", "mul", "floordiv", "mod", "pow"):
+    for _method_name in (f"__{_name}__", f"__r{_name}__"):
+        setattr(Whole, _method_name, _arithmetic(getattr(Whole, _method_name)))
+for _name in ("and", "or", "xor", "lshift", "rshift"):
+    _left, _right = _bits(getattr(operator, f"__{_name}__"))
+    setattr(Whole, f"__{_name}__", _left)
+    setattr(Whole, f"__r{_name}__", _right)
+
 
 _WHOLE = {table.add, table.subtract, table.multiply, table.floor_divide, table.mod,
-          table.negative, table.absolute, table.maximum, table.minimum, table.identity}  # fmt: skip
+          table.negative, table.absolute, table.maximum, table.minimum, table.identity,
+          table.power}  # fmt: skip
+_LARGEST = 2.0**53  # below which floats hold all ints
 
 
 def retype(node: Node) -> None:
     """Let what was computed from conditions or whole numbers be a Value, unless it is one, too."""
     if isinstance(node, Small) or (isinstance(node, Whole) and not _is_whole(node)):
-        node.__class__ = Value  # type: ignore[assignment]
+        node.__class__ = Value
 
 
 def _is_whole(node: Node) -> bool:
-    return node.primitive in _WHOLE and all(
-        isinstance(x, Whole) or (type(x) is float and x.is_integer()) for x in node.inputs
-    )
+    if node.primitive not in _WHOLE:
+        return False
+    numbers = [x._data if isinstance(x, Whole) else x for x in (*node.inputs, node)]
+    return all(type(x) is float and x.is_integer() and abs(x) < _LARGEST for x in numbers)
 
 
 def marked(node: Node, kind: type[Value] = Condition) -> Result:
@@ -388,20 +456,28 @@ def _comparison(rule: Function) -> Function:
     return compare
 
 
-def _logic(rule: Function) -> Function:
-    """Return what &, |, ^ and ~ are: logic between conditions, and refused for other numbers."""
+def _logic(function: Function, rule: Function) -> Function:
+    """Return what &, |, ^ and ~ are: logic between bools, bits of ints, refused for all else."""
 
     def combine(*operands: Operand) -> Result:
-        for x in operands:
-            if not is_bool(x):
-                node = x if isinstance(x, Node) else next(p for p in operands if p is not x)
-                watching.taking(node, "bits of numbers, as in `v & 1`,")
+        if not all(is_bool(x) for x in operands):
+            return function(*[_int_of(x) for x in operands])
         out = rule(*[x if isinstance(x, Node) else as_data(x) for x in operands])
         return marked(
             out, Truth if all(isinstance(x, Truth | bool) for x in operands) else Condition
         )
 
     return combine
+
+
+def _int_of(x: Operand) -> Result:
+    """Return the int that a node is, which fixes it for the program; refuse other nodes."""
+    if not isinstance(x, Node):
+        return x
+    watching.taking(x, BITS)
+    if not isinstance(x, Whole | Truth):
+        _refuse(f"{BITS} of a Value of shape {x.shape}", "it holds floats", "int(v) & 1")
+    return int(x._data) if isinstance(x, Whole) else bool(x._data)
 
 
 # What a tracer does with functions that look at data outside, and give plain bools
@@ -413,10 +489,10 @@ TRACED: dict[Function, Function] = {
     operator.ge: _comparison(_RULES[np.greater_equal]),
     operator.lt: _comparison(_RULES[np.less]),
     operator.le: _comparison(_RULES[np.less_equal]),
-    np.bitwise_and: _logic(_RULES[np.logical_and]),
-    np.bitwise_or: _logic(_RULES[np.logical_or]),
-    np.bitwise_xor: _logic(_RULES[np.logical_xor]),
-    np.invert: _logic(_RULES[np.logical_not]),
+    np.bitwise_and: _logic(np.bitwise_and, _RULES[np.logical_and]),
+    np.bitwise_or: _logic(np.bitwise_or, _RULES[np.logical_or]),
+    np.bitwise_xor: _logic(np.bitwise_xor, _RULES[np.logical_xor]),
+    np.invert: _logic(np.invert, _RULES[np.logical_not]),
 }
 
 

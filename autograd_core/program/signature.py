@@ -22,7 +22,7 @@ def signature(x: Tree, leaves: list[Operand], key: list[Any]) -> None:
     """Collect the data in a structure, and what is equal for structures that one program serves.
 
     Numbers, arrays and Values are data; True, False, None, text and functions are not: they
-    decide what is computed. Whole numbers are data, too, and become floats.
+    decide what is computed. Ints are data, too, of another kind than floats: `isinstance` tells.
     """
     kind = type(x)
     if kind is float:
@@ -46,9 +46,15 @@ def signature(x: Tree, leaves: list[Operand], key: list[Any]) -> None:
         leaves.append(x)
         key.append((Node, *_kind(x)))
     else:
-        data = as_data(x)
+        data, special = as_data(x), kind_of(x)
+        if special is Whole and data != x:
+            raise DataError(
+                f"the int {x} as an argument of a compiled function",
+                f"ints are data, as floats, and the nearest float is {data:.0f}",
+                "an int up to 2 ** 53; float(n); or text, str(n), which decides what is computed",
+            )
         leaves.append(data)
-        key.append((*_kind(data), kind_of(x)) if shape_of(data) else float)
+        key.append((*_kind(data), special) if shape_of(data) else special or float)
 
 
 def is_static(x: Tree) -> bool:

@@ -16,7 +16,7 @@ from ..graph import Node, Primitive, next_index, record
 from ..messages import user_line
 from ..primitives.elementwise import identity
 from ..value import PRINTING, Value, make_leaf
-from .conditions import TRACED, Whole, retype
+from .conditions import BITS, TRACED, Whole, retype
 from .surroundings import Run
 
 # What to write instead of what would be frozen
@@ -27,7 +27,7 @@ INSTEAD = {
     "a branch, as in `if v:`": "np.where(condition, a, b), which chooses anew in every replay",
     "a condition as an index": "np.where(condition, v, 0.0), which keeps the shape; how many "
     "elements a condition chooses depends on the data",
-    "bits of numbers, as in `v & 1`,": "logic between conditions: (a > 0) & (b > 0)",
+    BITS: "logic between conditions: (a > 0) & (b > 0)",
     PRINTING: "callback(print, v), which prints in every call",
     "np.asarray()": "operations on the Value itself; for array[v], Value(array)[v]",
     "a position or count": "plain numbers for what decides about shapes",
