@@ -1,9 +1,9 @@
 """Module: whatever has parameters, computes with them and learns."""
 
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import wraps
 from itertools import repeat
 from operator import setitem
@@ -50,13 +50,8 @@ from .training import CompiledStep, EpochMetrics, Metrics, SingleProcess, hold, 
 EVALUATED_AT_ONCE = 256  # samples: matters for speed and memory only
 
 
-class _ForwardPass(threading.local):
-    """The outermost call of a Module that a thread carries out, an object of its own, or None."""
-
-    call: object = None
-
-
-forward_pass = _ForwardPass()
+# The outermost call of a Module that is carried out now: an object of its own, or None
+forward_pass: ContextVar[object] = ContextVar("forward_pass", default=None)
 
 
 def _as_scope(method: Function) -> Function:
@@ -65,15 +60,15 @@ def _as_scope(method: Function) -> Function:
         if self._left_in_training:
             self._left_in_training = False
             check_mode(self)
-        is_outermost = forward_pass.call is None
+        is_outermost = forward_pass.get() is None
         if is_outermost:
-            forward_pass.call = object()
+            forward_pass.set(object())
         try:
             with scope(type(self).__name__, self):
                 return method(self, *args, **options)
         finally:
             if is_outermost:
-                forward_pass.call = None
+                forward_pass.set(None)
 
     return call
 

@@ -160,10 +160,10 @@ class ArrayLayer(Module):
             self.output_shape = out.shape[1:]
         if self.activity_regularizer is not None:
             found = self.activity_regularizer(out) / len(x)
-            earlier, total = self._activity
-            if earlier is not None and earlier is forward_pass.call:  # the layer is used again
+            (earlier, total), now = self._activity, forward_pass.get()
+            if now is not None and now is earlier:  # the layer is used again
                 found = total + found
-            self._activity = forward_pass.call, found
+            self._activity = now, found
         return out
 
     def build_for(self, input_shape: tuple[int, ...], dtype: DType) -> None:
