@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .data import Function, Operand
+from .data import DTypeLike, Function, Operand
 from .messages import is_library, package_of, user_frame
 
 # Packages that show, store or judge numbers: they take data for themselves
@@ -37,7 +37,14 @@ TAKING_OF_NUMPY = (
     "numpy.lib.format",
 )
 MAKING_ARRAYS = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)
-FILLING = (*MAKING_ARRAYS, np.fromiter)
+FILLING = (*MAKING_ARRAYS, np.fromiter, np.ndarray.astype)
+# Methods of NumPy's random generators that draw whole numbers: these have no derivative
+# fmt: off
+DRAWING = frozenset([
+    "binomial", "geometric", "hypergeometric", "integers", "logseries", "multinomial",
+    "negative_binomial", "poisson", "randint", "zipf",
+])
+# fmt: on
 # Functions of Python that lose nothing, since their derivative is 0
 CONVERTING = (float, int, complex)
 # Packages that call a function for the user, and instructions that take from an iterator
@@ -103,10 +110,30 @@ class Taker(NamedTuple):
         operands = [_looked_up(self.frame, x) for x in self.site.operands]
         return [x for x in operands if isinstance(x, list | tuple)]
 
+    @property
+    def method(self) -> str:
+        """The name of what is called, without its owner's."""
+        name: str = getattr(self.function, "__name__", self.name.rpartition(".")[2])
+        return name
+
+    @property
+    def takes_whole_numbers(self) -> bool:
+        """Whether NumPy takes positions or counts, and refuses other numbers than whole ones."""
+        return self.method in {"put", "repeat", "take"} | DRAWING
+
+    def draws(self, dtype: DTypeLike | None = None) -> bool:
+        """Tell whether a random generator draws whole numbers: rng.poisson(v).
+
+        Args:    dtype: that NumPy asks for; rng.choice(a, p=v) does so for probabilities only.
+        """
+        is_choice = self.method == "choice" and dtype is not None
+        return self.is_user and (is_choice or self.method in DRAWING)
+
     def fills_with_numbers(self, node: Operand) -> bool:
         """Tell whether the user asks for an array of numbers: np.array(losses, dtype=float).
 
-        The node is one of the numbers, and not itself the array.
+        np.array(losses).astype(float) is the same. The node is one of the numbers, and not itself
+        the array.
         """
         is_asked_for = self.is_user and any(self.function is function for function in FILLING)
         if self.frame is None or self.through_numpy or not is_asked_for:

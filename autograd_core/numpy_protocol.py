@@ -184,7 +184,8 @@ def as_array(node: Node, dtype: DTypeLike | None, copy: bool | None, frame: Fram
             "np.asarray(v), or v.data, which is the array itself",
         )
     taker = callers.taker(frame)
-    is_plain = taker.is_silent or taker.is_index or taker.function in PLAIN_OF_LISTS
+    is_plain = taker.is_silent or taker.is_index or taker.draws(dtype)
+    is_plain = is_plain or taker.function in PLAIN_OF_LISTS
     if taker.is_user and not is_plain and _stays_an_object(node, taker, dtype):
         check_objects(node, taker)
         objects = np.empty(node.shape, object)
@@ -195,6 +196,8 @@ def as_array(node: Node, dtype: DTypeLike | None, copy: bool | None, frame: Fram
         lost(node, taker)
     if watching.open_watches and taker.function not in SHAPES:
         watching.taking(node, "np.asarray()")
+    if np.dtype(dtype).kind in "iu" and taker.takes_whole_numbers:
+        return rearranging.whole_numbers(node).astype(dtype)
     return np.array(node._data, dtype=dtype)
 
 
@@ -206,7 +209,7 @@ def note_taken(node: Node, frame: FrameType) -> None:
     if taker.is_explicit:
         callers.note_explicit(frame, taker)
     elif taker.function not in PLAIN_OF_LISTS and not (
-        _was_derived(node, taker) or _is_asked_for(node, taker)
+        taker.draws() or _was_derived(node, taker) or _is_asked_for(node, taker)
     ):
         lost(node, taker)
 

@@ -29,6 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from autograd_core import (
     DataError,
     GradientWarning,
+    IndexRangeError,
     MissingNameError,
     OptionError,
     TraceError,
@@ -166,6 +167,27 @@ class TestNumPy:
         (row * number).sum().backward()
         assert s.grad == 7.0
 
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda a, v: a.take(v),
+            np.take,
+            lambda a, v: a.repeat(v),
+            np.repeat,
+            lambda a, v: a.put(v, 5.0),
+            lambda a, v: np.bincount(v),
+            lambda a, v: np.random.default_rng(2).binomial(v, 0.5),
+        ],
+    )
+    def test_positions_and_counts_are_whole_numbers(self, use):
+        places, array, same = [2.0, 0.0, 1.0], np.arange(3.0), np.arange(3.0)
+        result, expected = use(array, Value(places)), use(same, np.array(places, int))
+        np.testing.assert_array_equal(result, expected)
+        np.testing.assert_array_equal(array, same)
+        for data in ([1.5, 0.0, 1.0], [np.nan, 0.0, 1.0]):
+            with pytest.raises(IndexRangeError, match="it is no whole number"):
+                use(array, Value(data))
+
 
 class TestPython:
     def test_one_number_is_a_number(self, s):
@@ -208,6 +230,8 @@ class TestPython:
         lambda s: np.array([[1.0], [s * s]], dtype="f"),
         lambda s: np.asarray([each * s for each in [s, s]], dtype=float),
         lambda s: np.fromiter((each for each in [s, s]), float),
+        lambda s: np.array([s, s * s]).astype(float),
+        lambda s: np.asarray([[s], [s]]).astype(np.float32),
     )
 
     @pytest.mark.parametrize("take", ASKING)
@@ -217,6 +241,57 @@ class TestPython:
         assert grad(lambda x: x * take(s).sum())(1.0) == numbers.sum()
         with pytest.warns(GradientWarning, match=r"takes the numbers out of a Value"):
             grad(lambda x: x * take(x).sum())(2.5)
+
+    @pytest.mark.parametrize(
+        "draw",
+        [
+            lambda rng, v: rng.choice(3, p=v / v.sum()),
+            lambda rng, v: rng.choice(len(v), p=v / v.sum()),
+            lambda rng, v: rng.choice([5.0, 6.0, 7.0], p=v / v.sum(), size=4),
+            lambda rng, v: rng.poisson(v),
+            lambda rng, v: rng.poisson(v[0]),
+            lambda rng, v: rng.geometric(v / 8.0),
+            lambda rng, v: rng.binomial(4, v / 8.0),
+            lambda rng, v: rng.binomial(v, 0.5),
+            lambda rng, v: rng.multinomial(9, v / v.sum()),
+            lambda rng, v: rng.integers(v[2]),
+        ],
+    )
+    def test_discrete_draws_have_no_derivative_to_lose(self, draw):
+        numbers = draw(np.random.default_rng(3), np.array([1, 2, 4]))
+
+        def f(v):  # a warning would be an error here
+            np.testing.assert_array_equal(draw(np.random.default_rng(3), v), numbers)
+            return v.sum()
+
+        np.testing.assert_array_equal(grad(f)(np.array([1.0, 2.0, 4.0])), np.ones(3))
+
+    @pytest.mark.parametrize(
+        "draw",
+        [
+            lambda rng, v: rng.normal(v),
+            lambda rng, v: rng.exponential(v),
+            lambda rng, v: np.random.default_rng(3).permutation(v),
+            lambda rng, v: np.random.default_rng(3).choice(v),
+        ],
+    )
+    def test_draws_that_lose_a_derivative_warn(self, draw):
+        rng = np.random.default_rng(3)
+        with pytest.warns(GradientWarning, match="takes the numbers out of a Value"):
+            grad(lambda v: np.sum(draw(rng, v) * v))(np.array([1.0, 2.0, 4.0]))
+
+    @pytest.mark.parametrize("method", ["permutation", "choice"])
+    def test_elements_that_are_drawn_keep_theirs(self, method):
+        places = getattr(np.random.default_rng(3), method)(np.arange(4))
+
+        def f(v):
+            rng = np.random.default_rng(3)
+            drawn = rng.permutation(v) if method == "permutation" else rng.choice(v)
+            return np.sum(drawn * np.arange(1.0, 1.0 + np.size(drawn)))
+
+        weights = np.zeros(4)
+        weights[np.atleast_1d(places)] = np.arange(1.0, 1.0 + np.size(places))
+        np.testing.assert_array_equal(grad(f)(np.array([1.0, 2.0, 4.0, 8.0])), weights)
 
     def test_files_of_json_take_numbers(self, s):
         assert json.dumps({"loss": s * 2.0}, default=float) == '{"loss": 5.0}'

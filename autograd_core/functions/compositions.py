@@ -28,6 +28,7 @@ from .rearranging import (
     reshape,
     size_of,
     transpose,
+    whole_numbers,
 )
 
 # Element by element
@@ -168,7 +169,7 @@ def corrcoef(x: Operand, y: Operand = None, rowvar: bool = True) -> Result:
 def bincount(x: Operand, weights: Operand = None, minlength: int = 0) -> Result:
     """Return how often each whole number occurs in x, or the sum of the weights at each."""
     places = _looked_at(x, "np.bincount()")
-    places = places.astype(int) if isinstance(x, Node) else np.asarray(places)
+    places = whole_numbers(x) if isinstance(x, Node) else np.asarray(places)
     counts = np.bincount(places, None, minlength)
     if weights is None:
         return counts

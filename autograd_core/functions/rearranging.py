@@ -125,10 +125,7 @@ def _plain_part(part: Index) -> Index:
     if isinstance(part, Node):
         if watching.open_watches:
             watching.taking(part, "a position or count")
-        data = np.asarray(part._data)
-        if (data == np.trunc(data)).all():
-            return data.astype(int)
-        raise IndexRangeError("an index that is a Value", "it is no whole number", "an int")
+        return whole_numbers(part)
     if hasattr(part, "__index__") and not hasattr(part, "__array__"):
         return operator.index(part)
     try:
@@ -141,6 +138,17 @@ def _plain_part(part: Index) -> Index:
     if places.dtype.kind not in "iub":
         return part  # NumPy raises the error
     return int(places) if places.ndim == 0 and places.dtype.kind in "iu" else places
+
+
+def whole_numbers(x: Node) -> Array:
+    """Return a Value that holds positions or counts as integers.
+
+    Raises: IndexRangeError: it holds other numbers.
+    """
+    data = np.asarray(x._data)
+    if not (data == np.trunc(data)).all():
+        raise IndexRangeError("an index that is a Value", "it is no whole number", "an int")
+    return data.astype(int)
 
 
 def _stand_in(shape: Shape) -> Array:
