@@ -979,7 +979,7 @@ class TestLargeGraphs:
         "kind", ["chain", "of_functions", "of_arrays", "of_labels", "of_one_sum"]
     )
     def test_take_linear_time(self, kind, monkeypatch):
-        monkeypatch.setattr("autograd_core.comparison.search.STEPS", 2_000)
+        monkeypatch.setattr("autograd_core.comparison.mistakes.STEPS", 2_000)
         short, long = (self.calls(*getattr(self, kind)(steps)) for steps in (400, 1_600))
         assert long < 6 * short
 

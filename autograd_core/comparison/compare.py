@@ -14,9 +14,8 @@ from ..graph import Node, plain
 from ..messages import listed
 from ..value import Value
 from .backward_pass import BackwardPass
-from .mistakes import Mistake, Verdict
+from .mistakes import Mistake, Search, Verdict
 from .precision import Precision
-from .search import Search
 from .wording import Wording
 
 NAMED = 12  # gradients that follow from one mistake and are named
