@@ -296,7 +296,11 @@ class Module(Configured):
         return False
 
     def penalty(self) -> Result:
-        """Return what the regularizers add to the loss: a Value, or 0 where there are none."""
+        """Return what the regularizers add to the loss: a Value, or 0 where there are none.
+
+        Those of activities add what they found in the latest call of the whole model, once for
+        each time that it used the layer.
+        """
         return sum([part.own_penalty() for part in self.inside()[0]])
 
     def own_penalty(self) -> Result:

@@ -61,9 +61,10 @@ def from_torch(module: Torch) -> Model:
 
     Channels are last here, also where PyTorch has them first: an image (batch, channels, height,
     width) becomes np.moveaxis(x, 1, -1), and a sequence is (batch, steps, features). The columns
-    of weights after Flatten are reordered accordingly. In evaluation the outputs are equal, and
-    layers without requires_grad are frozen; the row `padding_idx` of an Embedding is trained here.
-    A parameter that two layers share in PyTorch becomes two, which is warned of.
+    of weights after Flatten are reordered accordingly, and so is what a last Flatten returns.
+    Otherwise the outputs are equal in evaluation. Layers without requires_grad are frozen; the row
+    `padding_idx` of an Embedding is trained here. A parameter that two layers share in PyTorch
+    becomes two, which is warned of.
 
     Args:    module: torch.nn.Sequential, nested ones included, or a single layer. A recurrent one
              returns the outputs of all steps only.
