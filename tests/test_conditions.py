@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from oracle import assert_close
 
-from autograd_core import DataError, TraceError, Value, compile, grad
+from autograd_core import DataError, TraceError, Value, compile, grad, messages
 
 A, B = np.array([0.5, 2.0, -1.0]), np.array([0.3, -2.0, 1.5])
 BOOLS = np.array([True, False, True])
@@ -322,6 +322,57 @@ def test_ints_that_no_float_holds_are_refused():
     assert compiled(1.0, 2**53) == 2.0
     with pytest.raises(DataError, match="9007199254740993"):
         compiled(1.0, 2**53 + 1)
+
+
+# Where NumPy computes with integers, in which sums and products may not fit
+WRAPPING = {
+    "+": lambda a: a + 100,
+    "- from an int": lambda a: 1 - a,
+    "* of two": lambda a: a * a,
+    "-": lambda a: -a,
+    "**": lambda a: a**3,
+    "@": lambda a: a.T @ a,
+    "+ with an array": lambda a: np.arange(2, dtype=np.uint8) + a,
+    "of a part": lambda a: a.reshape(-1)[1:] * 2,
+    "np.square": np.square,
+    "np.diff": np.diff,
+    "np.dot": lambda a: np.dot(a, a),
+    "a branch by the type": lambda a: a / 255 if a.dtype.kind == "u" else 1.0 * a,
+}
+# Where it computes with floats or 64 bits, or the integers only point to elements
+EXACT = {
+    "/": lambda a: a / 255,
+    "* with a float": lambda a: a * 0.5 + 1,
+    "* with floats": lambda a: a * A[:2],
+    "astype": lambda a: a.astype(float) + 1,
+    "sum": lambda a: a.sum() * 1000,
+    "==": lambda a: (a == 200) * 1.0,
+    "a part": lambda a: a.reshape(-1)[2:] / 2,
+    "an index": lambda a: Value(np.arange(256.0))[a] * 2,
+}
+
+
+@pytest.mark.parametrize("name", WRAPPING)
+def test_arithmetic_of_small_integers_is_warned_of(name, monkeypatch):
+    monkeypatch.setattr(messages, "warned", set())
+    f, numbers = WRAPPING[name], np.array([[5, 200], [255, 0]], np.uint8)
+    with np.errstate(all="ignore"), pytest.warns(UserWarning, match=r"write: x.astype\(float\)"):
+        actual = compile(f)(numbers)
+    assert np.asarray(actual).dtype == np.float64
+    for same in (numbers.astype(float), numbers.astype(int)):
+        if name != "a branch by the type":
+            assert_close(compile(f)(same), f(same), 0, 0)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.int32, np.uint32, np.uint64, np.int64])
+@pytest.mark.parametrize("name", EXACT)
+def test_what_integers_compute_without_wrapping_is_not_warned_of(name, kind, monkeypatch):
+    monkeypatch.setattr(messages, "warned", set())
+    f, numbers = EXACT[name], np.array([[5, 200], [255, 0]]).astype(kind)
+    expected = f(numbers)
+    for _ in range(2):  # warnings are errors
+        actual = compile(f)(numbers)
+        assert_close(getattr(actual, "data", actual), getattr(expected, "data", expected), 1e-15)
 
 
 class TestPrinting:

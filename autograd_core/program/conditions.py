@@ -17,6 +17,7 @@ import numpy as np
 from .. import watching
 from ..data import (
     Axis,
+    DType,
     DTypeLike,
     Function,
     Index,
@@ -31,24 +32,39 @@ from ..data import (
 from ..errors import UnsupportedError
 from ..functions import rearranging, statistics
 from ..graph import Node
+from ..messages import OUR_PACKAGES, is_library, package_of, warn_once
 from ..numpy_protocol import RECORDED, carry_out, carry_out_by, name_of
 from ..primitives import elementwise as table
+from ..primitives import indexing, shapes
 from ..value import Value
 
 BITS = "bits of numbers, as in `v & 1`,"
 
 
 class Small(Value):
-    """Integers of up to 16 bits, as an argument: beside float32 they are float32."""
+    """Integers of up to 16 bits, as an argument: beside float32 they are float32.
+
+    They are recorded as floats, which do not wrap around: of arithmetic among them it is warned.
+    """
 
     __slots__ = ()
+    beside_single: DTypeLike = np.float32
+
+    @property
+    def dtype(self) -> DType:
+        """The type of the floats that stand for the integers, of which a user is warned."""
+        frame = sys._getframe(1)
+        is_users = package_of(frame) not in OUR_PACKAGES and not is_library(frame)
+        if is_users and not isinstance(self, Condition):
+            _warn_of_floats("the dtype of small or unsigned integers", "the dtype is theirs")
+        return dtype_of(self) or np.dtype(np.float64)
 
     def numbers(self, *others: Operand) -> Result:
         """Return this as numbers, in the type that NumPy gives them beside others."""
         if not self.shape:
             return table.identity(self)
         beside = [dtype_of(x) for x in others if not isinstance(x, Small)]
-        dtype = np.dtype(np.float32 if np.dtype(np.float32) in beside else np.float64)
+        dtype = np.dtype(self.beside_single if np.dtype(np.float32) in beside else np.float64)
         return table.identity(self) if self.dtype == dtype else table.astype(self, dtype=dtype)
 
     def __array_ufunc__(
@@ -56,12 +72,61 @@ class Small(Value):
     ) -> Result:
         if method != "__call__" or kwargs or ufunc in TRACED:
             return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+        _note_wrapping(ufunc, inputs)
         return carry_out(ufunc, _numbers_of(inputs), {})
 
     def __array_function__(
         self, function: Function, types: Iterable[type], args: tuple[Operand, ...], kwargs: Params
     ) -> Result:
+        _note_wrapping(function, args)
         return super().__array_function__(function, types, _numbers_of(args), kwargs)
+
+    def __neg__(self) -> Result:
+        _note_wrapping(np.negative, (self,))
+        return -self.numbers()
+
+
+class Wide(Small):
+    """Integers of 32 bits, or unsigned ones of 64: float64 beside all others."""
+
+    __slots__ = ()
+    beside_single = np.float64
+
+
+# Functions that give the type of their integers, in which results may not fit
+_WRAPPING: set[Function] = {
+    *(operator.add, operator.sub, operator.mul, operator.pow, operator.matmul),
+    *(np.add, np.subtract, np.multiply, np.power, np.matmul, np.negative, np.square),
+    *(np.diff, np.ptp, np.dot, np.inner, np.outer, np.vdot, np.tensordot, np.einsum, np.kron),
+}
+
+
+def _note_wrapping(function: Function, operands: tuple[Operand, ...]) -> None:
+    """Warn where NumPy would compute with integers of few bits, whose results wrap around."""
+    parts = [x for x in _flat(operands) if not isinstance(x, str)]
+    is_integer = any(isinstance(x, Small) and not isinstance(x, Condition) for x in parts)
+    if function not in _WRAPPING or not is_integer or not all(map(_may_wrap, parts)):
+        return
+    _warn_of_floats(
+        f"{function.__name__}() of small or unsigned integers",
+        "integers that do not fit wrap around: np.uint8(200) + np.uint8(100) is 44",
+    )
+
+
+def _warn_of_floats(given: str, why: str) -> None:
+    warn_once(
+        "integers",
+        f"{given}, an argument of a compiled function",
+        f"inside, they are floats; outside, {why}",
+        "x.astype(float) before, inside the function or for its argument",
+        UserWarning,
+    )
+
+
+def _may_wrap(x: Operand) -> bool:
+    if isinstance(x, Node):
+        return isinstance(x, Small | Whole)
+    return isinstance(x, int) or np.result_type(x).char in "?bBhHiIQL"
 
 
 class Condition(Small):
@@ -194,8 +259,7 @@ class Whole(Value):
 
     def __hash__(self) -> int:
         """Hash as the int where a user looks it up, and as a node where this library does."""
-        caller = sys._getframe(1).f_globals.get("__name__", "")
-        ours = caller.partition(".")[0] in ("autograd_core", "nn")
+        ours = package_of(sys._getframe(1)) in ("autograd_core", "nn")
         return object.__hash__(self) if ours else hash(self.__index__())
 
     def __repr__(self) -> str:
@@ -269,11 +333,14 @@ for _name in ("and", "or", "xor", "lshift", "rshift"):
 _WHOLE = {table.add, table.subtract, table.multiply, table.floor_divide, table.mod,
           table.negative, table.absolute, table.maximum, table.minimum, table.identity,
           table.power}  # fmt: skip
+_MOVED = {shapes.reshape, shapes.transpose, indexing.getitem, indexing.getitem_at}
 _LARGEST = 2.0**53  # below which floats hold all ints
 
 
 def retype(node: Node) -> None:
     """Let what was computed from conditions or whole numbers be a Value, unless it is one, too."""
+    if isinstance(node, Small) and not isinstance(node, Condition) and node.primitive in _MOVED:
+        return
     if isinstance(node, Small) or (isinstance(node, Whole) and not _is_whole(node)):
         node.__class__ = Value
 
@@ -368,6 +435,8 @@ def _operation(function: Function, of_bools: Function) -> Function:
         are_pythons = all(isinstance(part, Truth | bool) for part in (x, y))
         if is_bool(x) and is_bool(y) and not are_pythons:
             return of_bools(x, y)
+        if function in _WRAPPING:
+            _note_wrapping(function, (x, y))
         return function(_numbers_of(x, y), _numbers_of(y, x))
 
     return operation

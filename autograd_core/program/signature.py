@@ -10,7 +10,7 @@ from ..data import Operand, Tree, as_data, shape_of
 from ..errors import DataError
 from ..graph import Node
 from ..value import Value
-from .conditions import Condition, Small, Whole
+from .conditions import Condition, Small, Whole, Wide
 
 Build: TypeAlias = Callable[[list[Operand], int], Tree]
 # As tuples, since unions are slower to test, and this is done at every call
@@ -80,7 +80,9 @@ def kind_of(x: Tree) -> type[Value] | None:
         return None
     if x.dtype.kind == "b":
         return Condition
-    return Small if x.dtype.kind in "iu" and x.dtype.itemsize <= 2 else None
+    if x.dtype.kind not in "iu" or x.dtype == np.int64:
+        return None
+    return Small if x.dtype.itemsize <= 2 else Wide
 
 
 def _kind(data: Any) -> tuple[object, ...]:
