@@ -10,6 +10,7 @@ import pytest
 from oracle import assert_close
 
 from autograd_core import DataError, TraceError, Value, compile, grad, messages
+from nn.losses import categorical_crossentropy
 
 A, B = np.array([0.5, 2.0, -1.0]), np.array([0.3, -2.0, 1.5])
 BOOLS = np.array([True, False, True])
@@ -373,6 +374,14 @@ def test_what_integers_compute_without_wrapping_is_not_warned_of(name, kind, mon
     for _ in range(2):  # warnings are errors
         actual = compile(f)(numbers)
         assert_close(getattr(actual, "data", actual), getattr(expected, "data", expected), 1e-15)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32])
+def test_losses_take_small_integers_as_floats(kind, monkeypatch):
+    monkeypatch.setattr(messages, "warned", set())
+    labels, predictions = np.eye(2).astype(kind), Value([[0.3, 0.7], [0.6, 0.4]])
+    actual = compile(categorical_crossentropy)(labels, predictions)
+    assert_close(actual.data, -np.log([0.3, 0.4]).mean(), 1e-15)
 
 
 class TestPrinting:

@@ -10,6 +10,7 @@ import operator
 import sys
 from collections.abc import Iterable
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,12 @@ def _note_wrapping(function: Function, operands: tuple[Operand, ...]) -> None:
     is_integer = any(isinstance(x, Small) and not isinstance(x, Condition) for x in parts)
     if function not in _WRAPPING or not is_integer or not all(map(_may_wrap, parts)):
         return
+    frame: FrameType | None = sys._getframe(1)
+    program = __name__.rpartition(".")[0]
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(program):
+        frame = frame.f_back
+    if frame is not None and package_of(frame) in ("autograd_core", "nn"):
+        return  # which take integers as floats outside, too
     _warn_of_floats(
         f"{function.__name__}() of small or unsigned integers",
         "integers that do not fit wrap around: np.uint8(200) + np.uint8(100) is 44",
