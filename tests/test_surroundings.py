@@ -41,7 +41,6 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
-import torch
 from oracle import assert_close
 
 import nn
@@ -251,16 +250,6 @@ def of_a_metaclass():
     return lambda x: x * made.k, lambda i: setattr(kind, "k", i)
 
 
-def of_a_layer_of_torch():
-    layer = torch.nn.Linear(1, 1, bias=False)
-
-    def change(i):
-        with torch.no_grad():
-            layer.weight.fill_(i)
-
-    return lambda x: x * float(layer(torch.ones(1, 1)).detach()), change
-
-
 def of_a_vectorized_function():
     ks = [1.0]
     times = np.vectorize(lambda k, x: k[0] * x, excluded=[0])
@@ -426,7 +415,6 @@ READ = {
         lambda held, x: x * next(iter(held)).k,
         lambda held, i: setattr(next(iter(held)), "k", i),
     ),
-    "a weight of PyTorch": of_a_layer_of_torch,
     "the sign of zero": of_a_container(
         lambda: [0.0],
         lambda a, x: np.arctan2(x * a[0], -1.0),
@@ -609,7 +597,6 @@ STRANGE = {
     "a proxy": weakref.proxy(Model),
     "keys without a text": {Reluctant: 1.0},
     "an array of objects": np.array([Model, None], dtype=object),
-    "a tuple of PyTorch": torch.ones(2).shape,
     "an array of records": np.zeros(2, [("a", float)]),
     "a masked array": np.ma.array([1.0, 2.0], mask=[0, 1]),
     "a lock": threading.Lock(),

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from oracle import assert_close
 
 from autograd_core import (
@@ -515,7 +514,7 @@ def _generators():
     MADE.rng, MADE.old = np.random.default_rng(5), np.random.RandomState(0)
     MADE.pythons, MADE.users = random.Random(0), Dice(0)
     MADE.bits, MADE.seeds = np.random.PCG64(0), np.random.SeedSequence(0)
-    MADE.torchs, MADE.normal = torch.Generator(), partial(MADE.rng.normal, 0.0)
+    MADE.normal = partial(MADE.rng.normal, 0.0)
     MADE.draws = {"normal": MADE.normal}
 
 
@@ -549,7 +548,6 @@ class TestFrozenRandomness:
         "bits of a generator": lambda: float(MADE.rng.bit_generator.random_raw()),
         "a generator of a generator": lambda: MADE.rng.spawn(1)[0].normal() / 2,
         "seeds of a sequence": lambda: float(MADE.seeds.spawn(1)[0].generate_state(1)[0]),
-        "a generator of PyTorch": lambda: float(torch.rand(1, generator=MADE.torchs)),
         "a partial function": lambda: MADE.draws["normal"]() / 2,
         "by another function in C": lambda: sum(map(MADE.rng.normal, [0.0])),
     }
