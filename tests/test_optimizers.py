@@ -834,3 +834,5 @@ def test_steps_by_hand_of_a_second_model_are_refused_where_the_first_is_remember
             continue
         with pytest.raises(OptionError, match="Adam after 1 steps of another model"):
             step(optimizer, second)
+        with pytest.raises(OptionError, match="Adam after 1 steps of another model"):
+            optimizer.apply({second: 1.0})

@@ -263,8 +263,6 @@ class Optimizer(Configured):
                 "loss.backward() first, with a loss computed from these parameters",
             )
             return
-        if any(self.slots.values()):  # it remembers something
-            self.check_model(gradients)
         self._apply_plain(gradients, learning_rate, hold)
 
     def apply(
@@ -281,7 +279,8 @@ class Optimizer(Configured):
                  learning_rate: of this step; None: `current_learning_rate()`.
                  hold: holds the parameters to their constraints. A compiled function leaves that to
                  its caller.
-        Raises:  OptionError: gradients accumulate, or `hold` is given, inside a compiled function.
+        Raises:  OptionError: gradients accumulate, or `hold` is given, inside a compiled function;
+                 earlier steps have moved others only, of which it remembers gradients.
         Example: >>> from autograd_core import compile, gradients
                  >>> from nn.optimizers import SGD
                  >>> x, optimizer = Value(1.0), SGD(0.25)
@@ -303,6 +302,8 @@ class Optimizer(Configured):
 
     def _apply_plain(self, gradients: dict[Value, Result], rate: float, hold: Hold | None) -> None:
         first = next(iter(gradients))
+        if first not in self.slots and any(self.slots.values()):  # it remembers others
+            self.check_model(gradients)
         before = self.slots_of(first)
         with self.one_step(lambda: self.slots.get(first) is not before, hold):
             self.move(gradients, rate)
