@@ -16,7 +16,8 @@
 - `draw`, `explain`, `diagnose`, `compare_gradients`: seeing gradients, the chain rule in words,
   what is wrong with them, and with those one has found by hand
 - the errors, drawn as a tree in `autograd_core.errors`; `GradientWarning` for a derivative that
-  is lost, and `warn_once`, which warns once at each line of the user's
+  is lost; for packages on top of this one, `warn_once` at each line of the user's,
+  `explained_call` and `unknown_name`, which say what to write instead of a misspelt name
 """
 
 from importlib import import_module
@@ -26,6 +27,7 @@ from .derivatives import grad, gradients, hessian, hvp, jacobian, jvp, value_and
 from .errors import (
     AnomalyError,
     AutogradError,
+    CallError,
     ChangedDataError,
     DataError,
     DomainError,
@@ -38,6 +40,7 @@ from .errors import (
     RuleError,
     ShapeError,
     TraceError,
+    UnknownImportError,
     UnsupportedError,
 )
 from .functions.activations import (
@@ -55,6 +58,7 @@ from .functions.windows import convolve, sliding_windows
 from .graph import Primitive
 from .messages import GradientWarning, warn_once
 from .scopes import scope
+from .spellings import explained_call, unknown_name
 from .value import Value, assign_all
 from .watching import no_grad
 
@@ -71,6 +75,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AnomalyError",
     "AutogradError",
+    "CallError",
     "ChangedDataError",
     "DataError",
     "DomainError",
@@ -85,6 +90,7 @@ __all__ = [
     "RuleError",
     "ShapeError",
     "TraceError",
+    "UnknownImportError",
     "UnsupportedError",
     "Value",
     "assign_all",
@@ -101,6 +107,7 @@ __all__ = [
     "erf",
     "erfc",
     "explain",
+    "explained_call",
     "fresh",
     "grad",
     "gradients",
@@ -118,6 +125,7 @@ __all__ = [
     "sliding_windows",
     "softmax",
     "softplus",
+    "unknown_name",
     "value_and_grad",
     "vjp",
     "warn_once",
@@ -138,11 +146,25 @@ LATER = {
     "fresh": ".program.tracing",
 }
 
+# What other libraries call things that are here by another name
+_ELSEWHERE = {
+    **{name: f"np.{name}, which takes Values" for name in ("exp", "log", "sin", "cos", "tanh")},
+    **{name: f"np.{name}, which takes Values" for name in ("sqrt", "sum", "mean", "abs", "where")},
+    **dict.fromkeys(["Tensor", "Variable", "tensor", "array"], "Value(...)"),
+    "jit": "compile",
+    "vmap": "batch",
+    "jacrev": "jacobian",
+    "jacfwd": "jacobian",
+    "elementwise_grad": "grad of a function that ends in .sum()",
+    "backward": "v.backward()",
+    "numpy": "numpy itself, whose functions take Values",
+}
+
 
 def __getattr__(name: str) -> Any:
     """Import what draws, explains, compiles or checks, when it is first asked for."""
     if name not in LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise unknown_name(__name__, name, __all__, _ELSEWHERE)
     found = globals()[name] = getattr(import_module(LATER[name], __name__), name)
     return found
 

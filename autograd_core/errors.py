@@ -5,6 +5,7 @@
     ├── ShapeError           (ValueError)          shapes that do not fit each other
     ├── IndexRangeError      (IndexError)          an index outside its axis
     ├── UnsupportedError     (TypeError)           a NumPy function or option without a rule
+    ├── CallError            (TypeError)           arguments that a function does not take
     ├── RuleError            (ValueError)          a primitive whose rules do not fit its inputs
     ├── DomainError          (ValueError)          data for which the operation is not defined
     ├── OptionError          (ValueError)          an argument with a choice that does not exist
@@ -12,6 +13,7 @@
     ├── TraceError           (TypeError)           what compile would freeze silently
     ├── MissingNameError     (AttributeError)      an attribute that does not exist
     ├── MissingPackageError  (ImportError)         an optional package that is not installed
+    ├── UnknownImportError   (ImportError)         a name that a package does not have
     ├── GradientMismatch     (AssertionError)      analytic and numeric derivative disagree
     └── AnomalyError         (FloatingPointError)  the first NaN or inf
         └── ChangedDataError                       an array changed after it was recorded
@@ -58,6 +60,10 @@ class UnsupportedError(AutogradError, TypeError):
     """A NumPy function, or an option of one, for which there is no rule."""
 
 
+class CallError(AutogradError, TypeError):
+    """A call with an argument missing, one too many, or an option that does not exist."""
+
+
 class RuleError(AutogradError, ValueError):
     """A primitive's rules do not fit its inputs in number, shape or kind."""
 
@@ -84,6 +90,10 @@ class MissingNameError(AutogradError, AttributeError):
 
 class MissingPackageError(AutogradError, ImportError):
     """An optional package is not installed."""
+
+
+class UnknownImportError(AutogradError, ImportError):
+    """A package has no such name: one of another library, or one misspelt."""
 
 
 class GradientMismatch(AutogradError, AssertionError):

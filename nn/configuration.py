@@ -4,12 +4,14 @@ import difflib
 import inspect
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
 import numpy as np
 
-from autograd_core import MissingNameError, OptionError
+from autograd_core import MissingNameError, OptionError, explained_call
 from autograd_core.data import Function
 
 # A name, or the function or object that it stands for; as an attribute always the latter
@@ -48,6 +50,13 @@ class Configured:
     """
 
     any_attribute = False  # True, for one class without its subclasses: none is refused
+    # Options of other versions and libraries: see explained_call
+    rewritten: Mapping[str, Function] = MappingProxyType({})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__.startswith("nn.") and "__init__" in vars(cls):
+            cls.__init__ = explained_call(cls.__init__, cls.rewritten)  # type: ignore[method-assign]
 
     def __setattr__(self, name: str, value: object) -> None:
         if name not in vars(self) and not name.startswith("_"):
@@ -79,6 +88,27 @@ class Configured:
             if hasattr(self, name) and not _is_default(getattr(self, name), default)
         ]
         return f"{type(self).__name__}({', '.join(arguments)})"
+
+
+C = TypeVar("C", bound=Configured)
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
+def configured(kind: type[C]) -> type[C]:
+    """Make the annotated attributes of a class the options of its constructor.
+
+    The class becomes a dataclass, with the comparison and the repr of Configured.
+
+    Example: >>> @configured
+             ... class Ramp(Configured):
+             ...     start: float = 0.0
+             ...     slope: float = 1.0
+             >>> Ramp(slope=2.0)
+             Ramp(slope=2.0)
+    """
+    made = dataclass(eq=False, repr=False)(kind)
+    made.__init__ = explained_call(made.__init__, kind.rewritten)  # type: ignore[method-assign]
+    return made
 
 
 def _options(kind: type) -> list[tuple[str, object]]:

@@ -23,7 +23,7 @@ import numpy as np
 from autograd_core import OptionError
 from autograd_core.data import Function, Operand
 
-from .configuration import Choice, Configured, Model, check_range, choose, name_of
+from .configuration import Choice, Configured, Model, check_range, choose, configured, name_of
 from .data import as_array, batches
 
 __all__ = [
@@ -51,7 +51,7 @@ class Schedule(Configured):
         raise NotImplementedError(f"{type(self).__name__} has no __call__(self, step)")
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class Decay(Schedule):
     """What the decays share: where they start, and how many steps they take."""
 
@@ -62,7 +62,7 @@ class Decay(Schedule):
         check_range("decay_steps", self.decay_steps, 1)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class ConstantRate(Schedule):
     """The same at every step.
 
@@ -77,7 +77,7 @@ class ConstantRate(Schedule):
         return self.learning_rate
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class StepDecay(Decay):
     """Drops by a factor every so many steps: initial * decay_rate^floor(step / decay_steps).
 
@@ -97,7 +97,7 @@ class StepDecay(Decay):
         return self.initial_learning_rate * math.pow(self.decay_rate, step // self.decay_steps)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class PiecewiseConstantDecay(Schedule):
     """One rate up to and with each boundary, and a last one from there on.
 
@@ -131,7 +131,7 @@ class PiecewiseConstantDecay(Schedule):
         return self.values[bisect_left(self.boundaries, step)]
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class ExponentialDecay(Decay):
     """Falls by the same factor in the same time: initial * decay_rate^(step / decay_steps).
 
@@ -153,7 +153,7 @@ class ExponentialDecay(Decay):
         return self.initial_learning_rate * math.pow(self.decay_rate, passed)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class InverseTimeDecay(Decay):
     """Falls like 1 / time: initial / (1 + decay_rate * step / decay_steps).
 
@@ -174,7 +174,7 @@ class InverseTimeDecay(Decay):
         return self.initial_learning_rate / (1 + self.decay_rate * passed)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class PolynomialDecay(Decay):
     """Falls to an end: end + (initial - end) * (1 - min(step, decay_steps) / decay_steps)^power.
 
@@ -207,7 +207,7 @@ def _half_cosine(start: float, end: float, progress: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class CosineDecay(Decay):
     """Falls along half a wave of the cosine, after a rise in a straight line if wanted.
 
@@ -241,7 +241,7 @@ class CosineDecay(Decay):
         return _half_cosine(start, self.alpha * start, progress)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class CosineDecayRestarts(Schedule):
     """Falls along half a wave of the cosine, and starts again, longer and from another height.
 
@@ -282,7 +282,7 @@ class CosineDecayRestarts(Schedule):
         return self.initial_learning_rate * (self.alpha + (1 - self.alpha) * height)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class OneCycle(Schedule):
     """Rises from low to a peak, then falls to next to nothing; both along half a cosine wave.
 
@@ -323,7 +323,7 @@ class OneCycle(Schedule):
         return _half_cosine(peak, start / self.final_div_factor, progress)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class Warmup(Schedule):
     """Rises in a straight line to where another schedule starts, which then follows.
 

@@ -1,7 +1,7 @@
 """Data augmentation: in training, each image is flipped, shifted or rotated at random."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from autograd_core import OptionError, Value, fresh
 from autograd_core.data import Array, Operand, Result
 
-from ..configuration import choose
+from ..configuration import choose, configured
 from ..randomness import generator
 from .base import ArrayLayer
 from .convolution import check_axes
@@ -64,13 +64,14 @@ class RandomFlip(_Augmentation):
         return np.where(chosen, np.flip(x, FLIPS[self.mode]), x)
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@configured
 class _Resampling(_Augmentation):
     """Bilinear interpolation, for RandomTranslation and RandomRotation.
 
     A subclass returns from `_places` the position in the image of each pixel of the result.
     """
 
+    _: KW_ONLY
     fill_mode: str = "reflect"
     fill_value: float = 0.0
     _places: ClassVar[Callable[[object, int, int, int], tuple[Array, Array]]]
@@ -113,7 +114,7 @@ def _whole(places: Array) -> Result:
     return places if isinstance(places, Value) else places.astype(int)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class RandomTranslation(_Resampling):
     """Shifts each image by a random fraction of its height and width; in training only.
 
@@ -144,7 +145,7 @@ class RandomTranslation(_Resampling):
         return np.arange(height)[:, None] - down, np.arange(width) - right
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class RandomRotation(_Resampling):
     """Rotates each image about its centre by a random angle; in training only.
 

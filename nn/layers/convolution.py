@@ -1,6 +1,6 @@
 """Convolution and pooling: windows over a sequence or an image."""
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,13 +8,13 @@ import numpy as np
 from autograd_core import OptionError, ShapeError, Value, convolve, sliding_windows
 from autograd_core.data import Operand, Result
 
-from ..configuration import Choice, Model, choose
+from ..configuration import Choice, Model, choose, configured
 from ..data import whole_number
 from ..mistakes import warn
 from .base import ArrayLayer
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class _Convolution(ArrayLayer):
     """Conv1D and Conv2D, which differ in the number of axes."""
 

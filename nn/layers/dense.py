@@ -1,7 +1,7 @@
 """Dense, RBF, and activation functions as layers: Activation, PReLU."""
 
 import math
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 from typing import Self
 
 import numpy as np
@@ -10,13 +10,13 @@ from autograd_core import ShapeError, Value
 from autograd_core.data import Operand, Result
 
 from .. import activations, initializers
-from ..configuration import Choice, check_range
+from ..configuration import Choice, check_range, configured
 from ..data import whole_number
 from ..randomness import generator
 from .base import ArrayLayer
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class Dense(ArrayLayer):
     """A fully connected layer: activation(x W^T + b).
 
@@ -91,7 +91,7 @@ class Activation(ArrayLayer):
         return self.activation(x)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class PReLU(ArrayLayer):
     """A leaky relu with trainable slopes: x where x > 0, a x elsewhere.
 

@@ -1,6 +1,6 @@
 """Embedding of whole numbers as vectors, and Masking of padded sequences."""
 
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 from typing import Any
 
 import numpy as np
@@ -8,12 +8,12 @@ import numpy as np
 from autograd_core import DataError, OptionError, ShapeError, Value, callback
 from autograd_core.data import Operand, Result
 
-from ..configuration import Choice
+from ..configuration import Choice, configured
 from ..data import whole_number
 from .base import ArrayLayer
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class Embedding(ArrayLayer):
     """A table of vectors, indexed by whole numbers.
 

@@ -1,19 +1,19 @@
 """BatchNormalization and LayerNormalization: mean 0 and variance 1, then a trained scale."""
 
 import math
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 
 import numpy as np
 
 from autograd_core import OptionError, Value, callback
 from autograd_core.data import Array, Operand, Result
 
-from ..configuration import Choice, check_range
+from ..configuration import Choice, check_range, configured
 from ..settings import current
 from .base import ArrayLayer, steps_that_count
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class _Normalization(ArrayLayer):
     """The options of both, and the scale and shift."""
 
@@ -89,7 +89,7 @@ class LayerNormalization(_Normalization):
         return self._scaled(centred, variance)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class BatchNormalization(_Normalization):
     """Normalizes each feature over the batch: (x - mean) / sqrt(variance + epsilon) * w + b.
 

@@ -1,7 +1,7 @@
 """Recurrent layers: SimpleRNN, LSTM, GRU, and Bidirectional."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 from typing import TypeAlias
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from autograd_core import OptionError, ShapeError, Value
 from autograd_core.data import Operand, Result
 
-from ..configuration import Choice, Model, check_range
+from ..configuration import Choice, Model, check_range, configured
 from ..data import whole_number
 from ..module import Module
 from .base import ArrayLayer, steps_that_count
@@ -19,7 +19,7 @@ from .dropout import Dropout
 Step: TypeAlias = Callable[..., tuple[Result, ...]]
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class RecurrentLayer(ArrayLayer):
     """A layer that processes a sequence step by step, with a state and the same weights.
 
@@ -187,7 +187,7 @@ class SimpleRNN(RecurrentLayer):
         return lambda x, h: (self.activation(from_x(x) + from_h(h)),)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class LSTM(RecurrentLayer):
     """Long short-term memory: gates control what the cell c stores, forgets and outputs.
 
@@ -238,7 +238,7 @@ class LSTM(RecurrentLayer):
         return step
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class GRU(RecurrentLayer):
     """Gated recurrent unit: h' = (1 - z) n + z h, where z is the fraction of h that is kept.
 

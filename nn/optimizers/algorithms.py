@@ -9,7 +9,6 @@ slots as they were.
 """
 
 import math
-from dataclasses import dataclass
 from itertools import accumulate
 from operator import mul
 
@@ -18,12 +17,12 @@ import numpy as np
 from autograd_core import OptionError
 from autograd_core.data import Operand, Result
 
-from ..configuration import Choice, check_range
+from ..configuration import Choice, check_range, configured
 from ..mistakes import warn
 from .base import Optimizer, Slots
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class SGD(Optimizer):
     """Gradient descent, with momentum if wanted.
 
@@ -69,7 +68,7 @@ class SGD(Optimizer):
         return w + step
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class Lion(Optimizer):
     """Steps of one size for all: the sign of an average of gradients.
 
@@ -100,7 +99,7 @@ class Lion(Optimizer):
         return w - learning_rate * sign(b1 * m + (1 - b1) * g)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class Adagrad(Optimizer):
     """Divides by the root of the sum of all squared gradients so far.
 
@@ -136,7 +135,7 @@ class Adagrad(Optimizer):
         return w - learning_rate * g / root(a + self.epsilon)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class Adadelta(Optimizer):
     """Divides by the root of recent squared gradients, and multiplies by that of recent steps.
 
@@ -170,7 +169,7 @@ class Adadelta(Optimizer):
         return w - learning_rate * d
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class RMSprop(Optimizer):
     """Divides by the root of an average of recent squared gradients.
 
@@ -216,7 +215,7 @@ class RMSprop(Optimizer):
         return w - d
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class _TwoAverages(Optimizer):
     """The options that Adam, Adamax and Nadam share."""
 
@@ -238,7 +237,7 @@ class _TwoAverages(Optimizer):
                 )
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class Adam(_TwoAverages):
     """Divides an average of gradients by the root of an average of their squares.
 
@@ -274,7 +273,7 @@ class Adam(_TwoAverages):
         return w - rate * m / (root(v) + self.epsilon)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class AdamW(Adam):
     """Adam with weight decay, which here is on from the start: see Optimizer.
 
@@ -294,7 +293,7 @@ class AdamW(Adam):
         super().__post_init__()
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class Adamax(_TwoAverages):
     """Adam with the largest recent gradient instead of the root of mean squares.
 
@@ -317,7 +316,7 @@ class Adamax(_TwoAverages):
         return w - rate * m / (u + self.epsilon)
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class Nadam(_TwoAverages):
     """Adam with Nesterov's momentum, which grows during the first updates.
 

@@ -4,10 +4,11 @@ import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 from functools import partial
 from itertools import repeat
 from operator import setitem
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,15 +17,21 @@ from autograd_core import OptionError, Value, assign_all, callback
 from autograd_core.data import Data, Operand, Params, Result, Tree
 
 from .. import schedules
-from ..configuration import Choice, Configured, check_flags, check_range
+from ..configuration import Choice, Configured, check_flags, check_range, configured
 from ..mistakes import warn
 from ..settings import current
+
+
+def _decaying(decay: float, options: Params) -> Params:
+    """Return the learning rate that the option decay= of Keras 2 meant, by its name today."""
+    return {"learning_rate": schedules.InverseTimeDecay(options["learning_rate"], 1, decay)}
+
 
 Hold = Callable[[], None]
 Slots: TypeAlias = dict[str, Operand]  # what is remembered of a parameter, by name
 
 
-@dataclass(eq=False, repr=False)
+@configured
 class Optimizer(Configured):
     """Moves parameters against their gradients. A subclass implements `update`.
 
@@ -58,6 +65,7 @@ class Optimizer(Configured):
     read_anew = frozenset(("learning_rate", "slots", "_ahead", "_iterations", "_now", "_traced"))
 
     slots: dict[Value, Slots] = field(init=False)
+    rewritten = MappingProxyType({"decay": _decaying})
     slots_start = 0.0  # what slots hold until they are assigned
     _ahead = 0  # steps that a compiled function has yet to count
 

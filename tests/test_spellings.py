@@ -1,0 +1,93 @@
+"""Arguments and names as other libraries spell them, or misspelt: the error says what to write."""
+
+import pytest
+
+import autograd_core
+import nn
+from autograd_core import AutogradError, CallError, MissingNameError, UnknownImportError
+from autograd_core.spellings import SAME_OPTION, explained_call
+
+
+@explained_call
+def fit(x, epochs=1, *, shuffle=True):
+    if epochs is None:
+        raise TypeError("from inside")
+    return x, epochs, shuffle
+
+
+def test_a_call_that_fits_is_carried_out():
+    assert fit(0, 2, shuffle=False) == (0, 2, False)
+
+
+@pytest.mark.parametrize(
+    ("call", "why", "instead"),
+    [
+        (fit, "missing a required argument: 'x'", "fit(x, epochs=1, shuffle=True)"),
+        (lambda: fit(0, 1, 2), "too many positional", "fit(x, epochs=1, shuffle=True)"),
+        (lambda: fit(0, epoch=3), "no option of this name", "epochs=3"),
+        (lambda: fit(0, Epochs=3), "no option of this name", "epochs=3"),
+        (lambda: fit(0, color=3), "no option of this name", "one of x, epochs, shuffle"),
+    ],
+)
+def test_a_call_that_does_not_fit_says_what_to_write(call, why, instead):
+    with pytest.raises(CallError) as caught:
+        call()
+    assert why in caught.value.why
+    assert caught.value.instead == instead
+    assert isinstance(caught.value, TypeError)
+
+
+def test_an_error_from_inside_the_function_stays_as_it_is():
+    with pytest.raises(TypeError, match="from inside") as caught:
+        fit(0, epochs=None)
+    assert not isinstance(caught.value, AutogradError)
+
+
+def test_an_option_by_its_older_name_is_taken_with_a_warning():
+    with pytest.warns(UserWarning, match="epochs=3"):
+        assert fit(0, nb_epoch=3) == (0, 3, True)
+    with pytest.raises(CallError, match="nb_epoch"):  # given twice
+        fit(0, epochs=2, nb_epoch=3)
+
+
+@pytest.mark.filterwarnings("ignore:.*with lr")
+@pytest.mark.parametrize("kind", [nn.SGD, nn.Adam])
+def test_decay_means_what_keras_2_meant(kind):
+    with pytest.warns(UserWarning, match=r"InverseTimeDecay\(.*decay_rate=0.5\)"):
+        optimizer = kind(lr=0.2, decay=0.5)
+    rates = []
+    for optimizer.iterations in range(3):
+        rates.append(optimizer.current_learning_rate())
+    assert rates == [0.2 / (1 + 0.5 * step) for step in range(3)]
+
+
+@pytest.mark.filterwarnings("ignore:.*with decay")
+def test_decay_starts_from_the_learning_rate_that_is_the_default():
+    assert nn.Adam(decay=0.5).current_learning_rate() == nn.Adam().learning_rate
+
+
+def test_constructors_of_nn_explain_their_calls():
+    for wrong in (
+        nn.Dense,
+        lambda: nn.Dense(8, activaton="relu"),
+        lambda: nn.EarlyStopping(patince=3),
+        lambda: nn.Conv2D(4),
+        lambda: nn.schedules.StepDecay(0.1, drop_rates=0.5),
+    ):
+        with pytest.raises(CallError):
+            wrong()
+
+
+def test_each_older_name_is_of_no_option_here():
+    """Otherwise the older name would be taken for what it means here."""
+    assert not set(SAME_OPTION) & set(SAME_OPTION.values())
+
+
+def test_an_unknown_name_of_a_package_says_what_to_write():
+    with pytest.raises(MissingNameError, match=r"write: autograd_core\.hessian"):
+        autograd_core.hesian  # noqa: B018
+    with pytest.raises(MissingNameError, match=r"write: Value\("):
+        autograd_core.tensor  # noqa: B018
+    with pytest.raises(UnknownImportError, match=r"np\.exp"):
+        exec("from autograd_core import exp")
+    assert not hasattr(autograd_core, "exp")
