@@ -197,12 +197,11 @@ def _coloured(ax: Axes, pictures: Array) -> Array:
 def _samples(ax: Axes, plane: Plane, outputs: int, right: Array | None) -> None:
     across, up = np.asarray(plane.x, np.float64).T
     shade = plane.colours(outputs)
-    edge = {"edgecolors": [ax.get_facecolor()], "linewidths": 0.8, "s": 32}
+    edge = {"edgecolors": [ink(ax)], "linewidths": 0.8, "s": 32}  # the field has their colours
     if right is None:
-        options = edge | {"edgecolors": [ink(ax)]}
-        ax.scatter(across, up, c=shade, cmap=around_zero(ax), vmin=-1, vmax=1, **options)
+        ax.scatter(across, up, c=shade, cmap=around_zero(ax), vmin=-1, vmax=1, **edge)
         return
-    ring = {"facecolors": "none", "edgecolors": [ink(ax)], "linewidths": 1.2, "s": 90}
+    ring = {"facecolors": "none", "edgecolors": [ink(ax)], "linewidths": 1.2, "s": 110}
     if not right.all():
         ax.scatter(across[~right], up[~right], label="wrong side", **ring)
     names = plane.classes if outputs == 1 else range(outputs)
