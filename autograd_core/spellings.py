@@ -7,7 +7,6 @@
 import difflib
 import dis
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from types import MappingProxyType
@@ -15,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from .data import Function
 from .errors import AutogradError, CallError, MissingNameError, UnknownImportError
-from .messages import warn_once
+from .messages import user_frame, warn_once
 
 F = TypeVar("F", bound=Function)
 Rewriting: TypeAlias = Callable[[Any, dict[str, Any]], dict[str, Any]]
@@ -175,7 +174,7 @@ def unknown_name(
     """
     near = None if name.startswith("_") else _nearest(name, names)
     instead = elsewhere.get(name) or (f"{package}.{near}" if near else f"one of dir({package})")
-    caller = sys._getframe(2)  # of __getattr__
+    caller = user_frame()
     is_import = caller.f_code.co_code[caller.f_lasti] == _IMPORT_FROM
     error = UnknownImportError if is_import else MissingNameError
     return error(f"{package}.{name}", f"{package} has no such name", instead)

@@ -11,6 +11,9 @@
 - load, set_seed, learning_rate_finder, TrainingWarning
 """
 
+from importlib import import_module
+from typing import Any
+
 from . import (
     activations,
     callbacks,
@@ -85,6 +88,7 @@ from .perceptron import Perceptron
 from .plots import Replay
 from .randomness import set_seed
 from .schedules import learning_rate_finder
+from .spellings import unknown
 from .storage.loading import load
 
 __all__ = [
@@ -161,3 +165,19 @@ __all__ = [
     "schedules",
     "set_seed",
 ]
+
+_LATER = ("estimators", "interchange", "plots")  # imported when first asked for
+_MODULES = [activations, callbacks, constraints, datasets, initializers, layers, losses, metrics]
+_MODULES += [optimizers, regularizers, schedules]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what joins networks to other libraries, when it is first asked for."""
+    if name in _LATER:
+        return import_module(f".{name}", __name__)
+    raise unknown(__name__, name, [*__all__, *_LATER], _MODULES)
+
+
+def __dir__() -> list[str]:
+    """List the public names, whether they are imported already or not."""
+    return sorted([*__all__, *_LATER])

@@ -14,24 +14,12 @@ import numpy as np
 from autograd_core import MissingNameError, OptionError, explained_call
 from autograd_core.data import Function
 
+from .spellings import ATTRIBUTES
+
 # A name, or the function or object that it stands for; as an attribute always the latter
 Choice: TypeAlias = Any
 # An nn.Module: module.py imports the modules that use this name
 Model: TypeAlias = Any
-# What Keras and PyTorch call attributes that have another name here
-_ELSEWHERE = {
-    "W": "weight",
-    "b": "bias",
-    "beta": "bias",
-    "eps": "epsilon",
-    "gamma": "weight",
-    "kernel": "weight",
-    "lr": "learning_rate",
-    "moving_mean": "running_mean",
-    "moving_variance": "running_var",
-    "p": "rate",
-    "requires_grad": "trainable",
-}
 
 
 class Configured:
@@ -134,7 +122,7 @@ def _known_names(kind: type) -> frozenset[str]:
 def _unknown(kind: type, name: str, known: frozenset[str]) -> MissingNameError:
     public = [each for each in known if not each.startswith("_")]
     near = difflib.get_close_matches(name, public, n=1, cutoff=0.7)
-    meant = _ELSEWHERE.get(name)
+    meant = ATTRIBUTES.get(name)
     if meant not in known:
         meant = near[0] if near else None
     if meant in ("weight", "bias"):

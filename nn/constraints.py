@@ -1,10 +1,13 @@
 """Constraints: what weights are held to after each step of an optimizer."""
 
+from typing import Any
+
 import numpy as np
 
 from autograd_core.data import Function, Operand, Result
 
 from .configuration import Choice, Configured, check_range, choose
+from .spellings import by_keras_name
 
 _TINY = 1e-7  # Keras's epsilon, added to norms before division
 
@@ -123,6 +126,11 @@ BY_NAME = {
     "unit_norm": UnitNorm,
     "min_max_norm": MinMaxNorm,
 }
+
+
+def __getattr__(name: str) -> Any:
+    """Return a constraint by its name in Keras: max_norm."""
+    return by_keras_name(__name__, name, BY_NAME)
 
 
 def get(constraint: Choice) -> Function | None:

@@ -8,14 +8,16 @@
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
 from autograd_core import OptionError, ShapeError
 from autograd_core.data import Array, Data, DTypeLike, Function
 
-from .configuration import Choice, Configured, check_range, choose, name_of
-from .randomness import generator
+from .configuration import Choice, Configured, check_range, choose, configured, name_of
+from .randomness import drawing_from, generator
+from .spellings import by_keras_name
 
 __all__ = [
     "BY_NAME",
@@ -66,6 +68,8 @@ class Initializer(Configured):
                     [1.  , 1.25, 1.5 , 1.75]])
     """
 
+    seed: int | None = None  # with one, each call gives the same numbers
+
     def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return numbers of this shape in float64, whatever type they will be rounded to."""
         raise NotImplementedError(f"{type(self).__name__} has no draw(self, shape, fans)")
@@ -86,7 +90,9 @@ class Initializer(Configured):
         Example: >>> Constant(0.5)((2,)), Constant(0.5)(())
                  (array([0.5, 0.5]), 0.5)
         """
-        drawn = self.draw(tuple(shape), fans_of(shape) if fans is None else fans)
+        source = generator() if self.seed is None else np.random.default_rng(self.seed)
+        with drawing_from(source):
+            drawn = self.draw(tuple(shape), fans_of(shape) if fans is None else fans)
         return np.asarray(drawn, dtype) if shape else float(drawn)
 
 
@@ -151,38 +157,46 @@ class Identity(Initializer):
         return self.gain * np.eye(*shape)
 
 
+@configured
 class Uniform(Initializer):
     """A uniform distribution.
 
     Args:    minval, maxval: the bounds, maxval itself not included.
+             seed: a whole number: each call gives the same numbers; None: those of nn.set_seed.
     Raises:  OptionError: maxval is below minval.
     Example: >>> bool((abs(Uniform(-0.1, 0.1)((100,))) <= 0.1).all())
              True
     """
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05) -> None:
-        check_range("maxval", maxval, minval)
-        self.minval = minval
-        self.maxval = maxval
+    minval: float = -0.05
+    maxval: float = 0.05
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        check_range("maxval", self.maxval, self.minval)
 
     def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return numbers from the interval."""
         return generator().uniform(self.minval, self.maxval, shape)
 
 
+@configured
 class Normal(Initializer):
     """A normal distribution.
 
     Args:    mean, stddev: of the distribution.
+             seed: as in Uniform.
     Raises:  OptionError: a negative stddev.
     Example: >>> Normal(mean=3.0, stddev=0.0)((2,))
              array([3., 3.])
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05) -> None:
-        check_range("stddev", stddev, 0)
-        self.mean = mean
-        self.stddev = stddev
+    mean: float = 0.0
+    stddev: float = 0.05
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        check_range("stddev", self.stddev, 0)
 
     def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return normal numbers."""
@@ -194,6 +208,7 @@ class TruncatedNormal(Normal):
 
     Args:    mean: of the distribution.
              stddev: before truncation, which leaves 0.88 of it.
+             seed: as in Uniform.
     Raises:  OptionError: a negative stddev.
     Example: >>> bool((abs(TruncatedNormal(stddev=0.1)((100,))) <= 0.2).all())
              True
@@ -216,12 +231,14 @@ def truncated_normal(shape: tuple[int, ...]) -> Array:
     return drawn
 
 
+@configured
 class Orthogonal(Initializer):
     """An orthogonal matrix, uniformly distributed, which keeps the length of vectors.
 
     Axes from the second on count as one. Rows are orthonormal, or columns if there are fewer.
 
     Args:    gain: factor on it.
+             seed: as in Uniform.
     Raises:  ShapeError: when drawn with fewer than two axes.
     Example: >>> w = Orthogonal()((2, 3))
              >>> np.round(w @ w.T, 12) + 0.0
@@ -229,8 +246,8 @@ class Orthogonal(Initializer):
                     [0., 1.]])
     """
 
-    def __init__(self, gain: float = 1.0) -> None:
-        self.gain = gain
+    gain: float = 1.0
+    seed: int | None = None
 
     def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return the orthogonal part of a normal matrix, with the sign that makes it unique."""
@@ -263,6 +280,7 @@ _DISTRIBUTIONS: dict[str, Function] = {  # each with variance 1
 }
 
 
+@configured
 class VarianceScaling(Initializer):
     """Mean 0 and variance scale / n, so that signals keep their size from layer to layer.
 
@@ -273,25 +291,26 @@ class VarianceScaling(Initializer):
              a compromise.
              distribution: "truncated_normal" (as in Keras, "normal" is the same),
              "untruncated_normal" or "uniform".
+             seed: as in Uniform.
     Raises:  OptionError: a scale of 0 or less, or another mode or distribution.
     Example: >>> bool((abs(VarianceScaling(3.0, "fan_in", "uniform")((8, 9))) <= 1).all())
              True
     """
 
-    def __init__(
-        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal"
-    ) -> None:
-        if not scale > 0:
+    scale: float = 1.0
+    mode: str = "fan_in"
+    distribution: str = "truncated_normal"
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0:
             raise OptionError(
-                f"scale = {scale!r}",
+                f"scale = {self.scale!r}",
                 "weights of variance 0 are equal, and stay so in training",
                 "a scale above 0, or the initializer zeros",
             )
-        choose("mode", _MODES, str(mode))
-        choose("distribution", _DISTRIBUTIONS, str(distribution))
-        self.scale = scale
-        self.mode = mode
-        self.distribution = distribution
+        choose("mode", _MODES, str(self.mode))
+        choose("distribution", _DISTRIBUTIONS, str(self.distribution))
 
     def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
         """Return numbers of variance scale / n."""
@@ -308,8 +327,8 @@ class LecunUniform(VarianceScaling):
     Source:  LeCun et al., Efficient BackProp, 1998.
     """
 
-    def __init__(self) -> None:
-        super().__init__(1.0, "fan_in", "uniform")
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_in", "uniform", seed)
 
 
 class LecunNormal(VarianceScaling):
@@ -321,8 +340,8 @@ class LecunNormal(VarianceScaling):
     Source:  Klambauer et al., Self-Normalizing Neural Networks, 2017.
     """
 
-    def __init__(self) -> None:
-        super().__init__(1.0, "fan_in", "truncated_normal")
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_in", "truncated_normal", seed)
 
 
 class GlorotUniform(VarianceScaling):
@@ -335,8 +354,8 @@ class GlorotUniform(VarianceScaling):
              Networks, 2010, equation 16.
     """
 
-    def __init__(self) -> None:
-        super().__init__(1.0, "fan_avg", "uniform")
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_avg", "uniform", seed)
 
 
 class GlorotNormal(VarianceScaling):
@@ -348,8 +367,8 @@ class GlorotNormal(VarianceScaling):
     Source:  as GlorotUniform.
     """
 
-    def __init__(self) -> None:
-        super().__init__(1.0, "fan_avg", "truncated_normal")
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_avg", "truncated_normal", seed)
 
 
 class HeUniform(VarianceScaling):
@@ -361,8 +380,8 @@ class HeUniform(VarianceScaling):
     Source:  He et al., Delving Deep into Rectifiers, 2015.
     """
 
-    def __init__(self) -> None:
-        super().__init__(2.0, "fan_in", "uniform")
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(2.0, "fan_in", "uniform", seed)
 
 
 class HeNormal(VarianceScaling):
@@ -374,8 +393,8 @@ class HeNormal(VarianceScaling):
     Source:  as HeUniform.
     """
 
-    def __init__(self) -> None:
-        super().__init__(2.0, "fan_in", "truncated_normal")
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(2.0, "fan_in", "truncated_normal", seed)
 
 
 BY_NAME = {
@@ -383,6 +402,17 @@ BY_NAME = {
     for kind in list(vars().values())
     if isinstance(kind, type) and issubclass(kind, Initializer) and kind is not Initializer
 }
+BY_NAME |= {
+    "random_normal": Normal,
+    "random_uniform": Uniform,
+    "zero": Zeros,
+    "one": Ones,
+}  # Keras's
+
+
+def __getattr__(name: str) -> Any:
+    """Return an initializer by its name in Keras: RandomNormal."""
+    return by_keras_name(__name__, name, BY_NAME)
 
 
 def get(initializer: Choice) -> Function:

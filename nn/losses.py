@@ -19,6 +19,7 @@ from autograd_core.data import Function, Operand, Result
 
 from .configuration import Choice, check_range, choose, function_of, name_of, takes
 from .mistakes import warn
+from .spellings import by_keras_name
 from .targets import (
     EPSILON,
     as_numbers,
@@ -408,6 +409,11 @@ BY_NAME: dict[str, Function] = (
     | _SHORT
     | {short.upper(): loss for short, loss in _SHORT.items() if len(short) < 5}
 )
+
+
+def __getattr__(name: str) -> Function:
+    """Return what gives a loss its options, by the name of Keras's class: Huber(delta=2.0)."""
+    return by_keras_name(__name__, name, BY_NAME)
 
 
 def get(loss: Choice) -> Function | None:

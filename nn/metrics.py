@@ -35,6 +35,7 @@ from .losses import (
     weights_like,
 )
 from .mistakes import warn
+from .spellings import by_keras_name
 from .targets import (
     ROUNDING,
     are_signs,
@@ -445,6 +446,11 @@ BY_NAME: dict[str, Function] = (
     | {metric.__name__: metric for metric in _METRICS}
     | {"acc": accuracy, "AUC": auc, "f1": f1_score, "r2": r2_score}
 )
+
+
+def __getattr__(name: str) -> Function:
+    """Return what gives a metric its options, by the name of Keras's class: AUC()."""
+    return by_keras_name(__name__, name, BY_NAME)
 
 
 def get(metric: Choice) -> Function | None:

@@ -1,10 +1,13 @@
 """Regularizers: what large weights add to the loss."""
 
+from typing import Any
+
 import numpy as np
 
 from autograd_core.data import Function, Operand, Result
 
 from .configuration import Choice, Configured, check_range, choose
+from .spellings import by_keras_name
 
 
 class L1(Configured):
@@ -64,6 +67,11 @@ class L1L2(Configured):
 
 
 BY_NAME = {"l1": L1, "l2": L2, "l1_l2": L1L2}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a regularizer by its name in Keras: l2."""
+    return by_keras_name(__name__, name, BY_NAME)
 
 
 def get(regularizer: Choice) -> Function | None:

@@ -4,7 +4,13 @@ import pytest
 
 import autograd_core
 import nn
-from autograd_core import AutogradError, CallError, MissingNameError, UnknownImportError
+from autograd_core import (
+    AutogradError,
+    CallError,
+    MissingNameError,
+    UnknownImportError,
+    Value,
+)
 from autograd_core.spellings import SAME_OPTION, explained_call
 
 
@@ -91,3 +97,56 @@ def test_an_unknown_name_of_a_package_says_what_to_write():
     with pytest.raises(UnknownImportError, match=r"np\.exp"):
         exec("from autograd_core import exp")
     assert not hasattr(autograd_core, "exp")
+
+
+class TestNamesOfNetworks:
+    @pytest.mark.parametrize(
+        ("name", "instead"),
+        [
+            ("Linear", "nn.Dense(units)"),
+            ("HeNormal", "nn.initializers.HeNormal"),
+            ("MeanSquaredError", "nn.losses.MeanSquaredError"),
+            ("Denes", "nn.Dense"),
+            ("ModuleList", "a list of layers"),
+        ],
+    )
+    def test_an_unknown_one_says_what_to_write(self, name, instead):
+        with pytest.raises(MissingNameError) as caught:
+            getattr(nn, name)
+        assert caught.value.instead.startswith(instead)
+        with pytest.raises(UnknownImportError) as caught:
+            exec(f"from nn import {name}")
+        assert caught.value.instead.startswith(instead)
+
+    def test_what_joins_other_libraries_is_there_when_asked_for(self):
+        assert nn.interchange.from_keras
+        assert {"interchange", "estimators", "plots"} <= set(dir(nn))
+
+    def test_classes_of_keras_give_their_options_to_functions(self):
+        huber = nn.losses.Huber(delta=2.0)
+        assert huber([1.0], [5.0]) == nn.losses.huber([1.0], [5.0], delta=2.0)
+        assert nn.losses.MeanSquaredError()([1.0], [3.0]) == 4.0
+        assert nn.metrics.AUC()([0, 1], [0.2, 0.8]) == 1.0
+        with pytest.raises(CallError, match="delta=2"):
+            nn.losses.Huber(dleta=2.0)
+
+    def test_other_names_in_keras_are_known(self):
+        assert nn.initializers.RandomNormal is nn.initializers.Normal
+        assert repr(nn.regularizers.l2(0.1)) == "L2(l2=0.1)"
+        assert repr(nn.constraints.max_norm(2.0)) == "MaxNorm(max_value=2.0)"
+        assert repr(nn.initializers.get("random_uniform")) == "Uniform()"
+
+    def test_an_initializer_with_a_seed_gives_the_same_numbers_again(self):
+        drawn = nn.initializers.HeNormal(seed=1)
+        assert (drawn((3, 2)) == drawn((3, 2))).all()
+        assert (drawn((3, 2)) != nn.initializers.HeNormal(seed=2)((3, 2))).all()
+
+    @pytest.mark.parametrize("kind", [nn.Dropout, nn.GaussianNoise])
+    def test_a_layer_with_a_seed_has_numbers_of_its_own(self, kind):
+        x = Value([[1.0] * 50])
+        first, second = kind(0.5, seed=3), kind(0.5, seed=3)
+        assert (first(x).data == second(x).data).all()
+        before = first(x).data
+        nn.set_seed(0)
+        assert (second(x).data == before).all()
+        assert (first(x).data != before).any()

@@ -1,0 +1,115 @@
+"""Names of Keras and PyTorch that are here by another name, and what to write instead."""
+
+import inspect
+from collections.abc import Mapping
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from autograd_core import UnknownImportError, explained_call, unknown_name
+from autograd_core.data import Function
+
+_LOSS = "a loss by its name, model.compile(loss={!r}), or nn.losses.{}"
+# Attributes of layers and optimizers
+ATTRIBUTES = {
+    "W": "weight",
+    "b": "bias",
+    "beta": "bias",
+    "eps": "epsilon",
+    "gamma": "weight",
+    "kernel": "weight",
+    "lr": "learning_rate",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+    "p": "rate",
+    "requires_grad": "trainable",
+}
+# Names of the package
+NAMES = {
+    "AdaptiveAvgPool2d": "nn.GlobalAveragePooling2D()",
+    "AvgPool2d": "nn.AveragePooling2D(pool_size)",
+    "BCELoss": _LOSS.format("binary_crossentropy", "binary_crossentropy"),
+    "BCEWithLogitsLoss": "functools.partial(nn.losses.binary_crossentropy, from_logits=True)",
+    "BatchNorm1d": "nn.BatchNormalization()",
+    "BatchNorm2d": "nn.BatchNormalization()",
+    "Conv1d": "nn.Conv1D(filters, kernel_size), channels last",
+    "Conv2d": "nn.Conv2D(filters, kernel_size), channels last",
+    "CrossEntropyLoss": "functools.partial(nn.losses.sparse_categorical_crossentropy, "
+    "from_logits=True)",
+    "DataLoader": "nn.batches(x, y, batch_size=32)",
+    "Lambda": "a subclass of nn.Module with __call__; nn.Activation(f) for a function f of one "
+    "array",
+    "Linear": "nn.Dense(units), which finds the number of inputs in its first call",
+    "MSELoss": _LOSS.format("mse", "mean_squared_error"),
+    "MaxPool2d": "nn.MaxPooling2D(pool_size)",
+    "Model": "nn.Sequential([...]), or a subclass of nn.Module with __call__",
+    "ModuleDict": "a dict of layers as an attribute of a Module",
+    "ModuleList": "a list of layers as an attribute of a Module",
+    "Parameter": "autograd_core.Value(...) as an attribute of a Module",
+    "RNN": "nn.SimpleRNN(units)",
+    "Tanh": 'nn.Activation("tanh")',
+    "Sigmoid": 'nn.Activation("sigmoid")',
+    "backend": "NumPy, which nn computes with: there is no other backend",
+    "functional": "nn.activations, nn.losses, and NumPy's functions on Values",
+    "init": "nn.initializers",
+    "load_model": "nn.load(path)",
+    "models": "nn.Sequential, nn.Module and nn.load",
+    "ops": "NumPy's functions, which take Values: np.exp(v), np.matmul(v, w)",
+    "optim": "nn.optimizers",
+    "train_test_split": "sklearn.model_selection.train_test_split, or fit(validation_split=0.2)",
+    "utils": "nn.one_hot for to_categorical, nn.set_seed for set_random_seed, autograd_core.draw "
+    "for plot_model",
+}
+
+
+def unknown(package: str, name: str, public: list[str], modules: list[ModuleType]) -> Exception:
+    """Return the error for a name that this package does not have.
+
+    Args:    public: the names that it has.
+             modules: of the package; one of them may have the name.
+    """
+    homes = [module.__name__ for module in modules if _has(module, name)]
+    elsewhere = {name: f"{homes[0]}.{name}"} if homes else NAMES
+    return unknown_name(package, name, public, elsewhere)
+
+
+def _has(module: ModuleType, name: str) -> bool:
+    try:
+        return hasattr(module, name)
+    except UnknownImportError:
+        return False
+
+
+def by_keras_name(module: str, name: str, choices: Mapping[str, Any]) -> Any:
+    """Return a choice by the name of its class or function in Keras, for a module's `__getattr__`.
+
+    Keras has classes for losses and metrics with options: Huber(delta=2.0) is here
+    functools.partial(huber, delta=2.0).
+
+    Args:    choices: what the module has, by name.
+    Raises:  MissingNameError: there is none.
+    """
+    found = {key.replace("_", "").lower(): choice for key, choice in choices.items()}
+    choice = found.get(name.replace("_", "").lower())
+    if choice is None or name.startswith("_"):
+        raise unknown_name(module, name, [*choices], NAMES)
+    return choice if isinstance(choice, type) else _with_options(name, choice)
+
+
+def _with_options(name: str, function: Function) -> Function:
+    """Return the function that gives options to another one, as Keras's class of this name."""
+    parameters = inspect.signature(function).parameters.values()
+    signature = inspect.Signature(
+        [
+            p.replace(kind=p.KEYWORD_ONLY)  # in Keras they have another order
+            for p in parameters
+            if p.default is not p.empty and p.name != "sample_weight"
+        ]
+    )
+
+    def make(*args: Any, **options: Any) -> Function:
+        return partial(function, **signature.bind(*args, **options).arguments)
+
+    make.__name__ = name
+    make.__signature__ = signature  # type: ignore[attr-defined]
+    return explained_call(make)
