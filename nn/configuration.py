@@ -237,7 +237,7 @@ def choose(kind: str, choices: Mapping[str, Choice], given: Choice) -> Choice:
             raise OptionError(
                 f"{kind} {given!r}",
                 "it is neither a name nor a function, nor an object with a configuration",
-                f"one of {', '.join(sorted(choices))}, or a {kind} of your own",
+                f"one of {', '.join(sorted(choices))}, or your own {kind}",
             )
         chosen = given
     elif given in choices:
@@ -247,7 +247,7 @@ def choose(kind: str, choices: Mapping[str, Choice], given: Choice) -> Choice:
         raise OptionError(
             f"{kind} {given!r}",
             f"there is none of this name: {', '.join(sorted(choices))}",
-            repr(near[0]) if near else f"one of these names, or a {kind} of your own",
+            repr(near[0]) if near else f"one of these names, or your own {kind}",
         )
     return chosen() if isinstance(chosen, type) else chosen
 

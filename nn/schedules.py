@@ -421,7 +421,8 @@ class LearningRates:
 
     Args:    rates: the learning rates tried, rising.
              losses: the smoothed loss at each of them.
-             suggestion: the rate at which the loss falls fastest.
+             suggestion: the rate at which the loss has fallen half way to its lowest; NaN if it has
+             not fallen.
     Example: >>> LearningRates([0.1, 1.0], [2.0, 1.0], 0.1).suggestion
              0.1
     """
@@ -458,7 +459,8 @@ def learning_rate_finder(
              >>> 0.001 < learning_rate_finder(model, x, y).suggestion < 10
              True
     Source:  L. N. Smith, Cyclical learning rates for training neural networks, 2017, section 3.3;
-             smoothing and suggestion as is usual since.
+             smoothing as is usual since. Half way down is a suggestion that varies little with the
+             start; the steepest fall, which others suggest, may be noise of the first batches.
     """
     if not 0 < lowest < highest or steps < 2:
         raise OptionError(
@@ -494,10 +496,11 @@ def learning_rate_finder(
     finally:
         model.optimizer = optimizer
         model.load_state_dict(before)
-    return LearningRates(rates, losses, _steepest(rates, losses))
+    return LearningRates(rates, losses, _halfway(rates, losses))
 
 
-def _steepest(rates: list[float], losses: list[float]) -> float:
-    """Return the rate at which the loss falls fastest; the first one if it never falls."""
-    slopes = np.gradient(losses) if len(losses) > 1 else np.zeros(1)
-    return rates[int(np.argmin(slopes))] if rates else math.nan
+def _halfway(rates: list[float], losses: list[float]) -> float:
+    """Return the rate at which the loss has fallen half way to its lowest; NaN if it never fell."""
+    lowest = int(np.argmin(losses)) if losses else 0
+    above = [k for k in range(lowest) if losses[k] > (max(losses[:lowest]) + losses[lowest]) / 2]
+    return rates[above[-1] + 1] if above else math.nan

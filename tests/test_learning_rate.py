@@ -44,6 +44,30 @@ def test_the_suggestion_trains_better_than_a_tenth_and_ten_times_of_the_range():
     assert losses[found.suggestion] == min(losses.values())
 
 
+def of_moons(optimizer, seed):
+    nn.set_seed(seed)
+    model = Sequential([Dense(16, "tanh"), Dense(1, "sigmoid")])
+    model.compile(optimizer, "binary_crossentropy")
+    return model
+
+
+def test_suggestions_vary_little_with_the_start_and_training_works_at_each():
+    x, y = nn.datasets.moons(300, noise=0.15, seed=0)
+    suggestions = []
+    for seed in range(12):
+        found = learning_rate_finder(of_moons("sgd", seed), x, y, lowest=1e-4, highest=100.0)
+        suggestions.append(found.suggestion)
+        model = of_moons(nn.SGD(found.suggestion), seed)
+        losses = model.fit(x, y, batch_size=20, epochs=40, verbose=0).history["loss"]
+        assert losses[-1] < 0.25 < losses[0]  # beyond the plateau of a straight line
+    assert max(suggestions) < 3 * min(suggestions)
+
+
+def test_a_loss_that_never_falls_gives_no_suggestion():
+    found = learning_rate_finder(compiled(), X, Y, lowest=1e3, highest=1e6, steps=5)
+    assert np.isnan(found.suggestion)
+
+
 def test_the_model_stays_as_it_was():
     nn.set_seed(0)
     model = Sequential([Dense(4), Dropout(0.2), Dense(1)])
