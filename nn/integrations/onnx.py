@@ -13,7 +13,7 @@ from autograd_core.data import Data, DType, DTypeLike, Function, Operand
 from ..files import check_suffix, replacing
 from ..module import Module
 from .onnx_graph import SAMPLES, Graph, Operation, batch_error, same
-from .onnx_operators import OPERATORS, Entry
+from .onnx_operators import OPERATORS, Entry, Formula
 
 _SIZED = ("reshape", "broadcast_to", "scatter")  # their options may tell the batch's size
 
@@ -175,7 +175,9 @@ class _Writer:
         inputs = [self.read(x, dtype) for x in step.inputs]
         entry = OPERATORS.get(step.primitive.table_name)
         if entry is None and step.primitive.composed:
-            name = self._composed(step.primitive.composed, operation, inputs)
+            entry = Formula(step.primitive.composed)
+        if isinstance(entry, Formula):
+            name = self._composed(entry.function, operation, inputs)
         else:
             name = self._direct(entry, operation, larger, inputs)
         return name if self.dtype(i) == dtype else self.graph.cast(name, self.dtype(i))

@@ -1,17 +1,18 @@
 """The table of ONNX: each primitive that has operators there, with those operators.
 
 An entry takes the graph, the operation and the names of its inputs, which all have the type in
-which it computes; it adds nodes and returns the name of the last one's output. A primitive that is
-not in the table, such as one of the user's under a name in it, cannot be exported.
+which it computes; it adds nodes and returns the name of the last one's output; or it is a Formula. A primitive that
+is not in the table, such as one of the user's under a name in it, cannot be exported.
 """
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
-from autograd_core import UnsupportedError
-from autograd_core.data import Index
+from autograd_core import UnsupportedError, erf, softplus
+from autograd_core.data import Function, Index, Operand, Result
 
 from .onnx_graph import Graph, Operation
 
@@ -49,22 +50,23 @@ def _where(graph: Graph, operation: Operation, condition: str, x: str, y: str) -
     return graph.node("Where", graph.cast(condition, bool), x, y)
 
 
-def _expm1(graph: Graph, operation: Operation, x: str) -> str:
-    """exp(x) - 1 = tanh(x / 2) (exp(x) + 1), which is exact near 0, too."""
-    half = graph.node("Mul", x, graph.number(0.5, operation.dtype))
-    above = graph.node("Add", graph.node("Exp", x), graph.number(1.0, operation.dtype))
-    return graph.node("Mul", graph.node("Tanh", half), above)
+class Formula(NamedTuple):
+    """An elementwise primitive as a function of others, which are exported."""
+
+    function: Function
 
 
-def _log1p(graph: Graph, operation: Operation, x: str) -> str:
+def _log1p(x: Operand) -> Result:
     """log(u) x / (u - 1) where u = 1 + x, whose roundings cancel; x where u is 1, or x is inf."""
-    one = graph.number(1.0, operation.dtype)
-    u = graph.node("Add", one, x)
-    share = graph.node("Div", x, graph.node("Sub", u, one))
-    product = graph.node("Mul", graph.node("Log", u), share)
-    product = graph.node("Where", graph.node("Equal", u, one), x, product)
-    infinity = graph.number(math.inf, operation.dtype)
-    return graph.node("Where", graph.node("Equal", x, infinity), x, product)
+    u = 1.0 + x
+    product = np.log(u) * (x / (u - 1.0))
+    return np.where(np.equal(u, 1.0), x, np.where(np.equal(x, math.inf), x, product))
+
+
+def _logaddexp(x: Operand, y: Operand) -> Result:
+    """The larger one + softplus(-|x - y|); two that are equal, and infinite ones, are 0 apart."""
+    apart = np.where(np.equal(x, y), 0.0, np.abs(x - y))
+    return np.maximum(x, y) + softplus(-apart)
 
 
 def _power(graph: Graph, operation: Operation, x: str, y: str) -> str:
@@ -74,16 +76,6 @@ def _power(graph: Graph, operation: Operation, x: str, y: str) -> str:
         return graph.node("Sqrt", x) if exponent == 0.5 else graph.node("Pow", x, y)
     is_root = graph.node("Equal", y, graph.number(0.5, operation.dtype))
     return graph.node("Where", is_root, graph.node("Sqrt", x), graph.node("Pow", x, y))
-
-
-def _logaddexp(graph: Graph, operation: Operation, x: str, y: str) -> str:
-    """The larger one + softplus(-|x - y|); two that are equal, and infinite ones, are 0 apart."""
-    apart = graph.node("Abs", graph.node("Sub", x, y))
-    zero = graph.number(0.0, operation.dtype)
-    distance = graph.node("Where", graph.node("Equal", x, y), zero, apart)
-    return graph.node(
-        "Add", graph.node("Max", x, y), graph.node("Softplus", graph.node("Neg", distance))
-    )
 
 
 def _softplus(graph: Graph, operation: Operation, x: str) -> str:
@@ -112,11 +104,6 @@ def _erf(graph: Graph, operation: Operation, x: str) -> str:
     bells = graph.node("Exp", graph.node("Neg", graph.node("Mul", inner, inner)))
     mean = graph.node("MatMul", bells, graph.constant(weights / math.pi**0.5))
     return graph.node("Where", is_far, sign, graph.node("Mul", x, mean))
-
-
-def _erfc(graph: Graph, operation: Operation, x: str) -> str:
-    one = graph.number(1.0, operation.dtype)
-    return graph.node("Sub", one, _erf(graph, operation, x))
 
 
 def _round(graph: Graph, operation: Operation, x: str) -> str:
@@ -330,16 +317,16 @@ def _direct(operator: str) -> Entry:
     return lambda graph, operation, *inputs: graph.node(operator, *inputs)
 
 
-OPERATORS: dict[str, Entry] = {
+OPERATORS: dict[str, Entry | Formula] = {
     **{name: _direct(name.capitalize()) for name in _SAME_NAME},
     **{name: _direct(operator) for name, operator in _OTHER_NAME.items()},
     # Element by element
-    "expm1": _expm1,
-    "log1p": _log1p,
+    "expm1": Formula(lambda x: np.tanh(0.5 * x) * (np.exp(x) + 1.0)),  # exact near 0, too
+    "log1p": Formula(_log1p),
     "power": _power,
     "erf": _erf,
-    "erfc": _erfc,
-    "logaddexp": _logaddexp,
+    "erfc": Formula(lambda x: 1.0 - erf(x)),
+    "logaddexp": Formula(_logaddexp),
     "softplus": _softplus,
     "greater": _comparison("Greater"),
     "greater_equal": _comparison("GreaterOrEqual"),
