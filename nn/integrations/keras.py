@@ -69,7 +69,10 @@ def _converted(keras: Keras, layer: Keras, position: str) -> Model:
         )
     convert = _SPECIAL.get(kind) or partial(_plain, getattr(layers, kind, None))
     made = convert(keras, layer, place)
-    arrays = [_as_array(data) for data in layer.get_weights()]
+    arrays = [
+        data if data.dtype == np.float64 else np.asarray(data, np.float32)
+        for data in layer.get_weights()
+    ]
     lengths = arrays[0].shape[:-1] if kind == "PReLU" else ()
     if math.prod(lengths) != 1:
         raise UnsupportedError(place, "a slope belongs to each feature here", "shared_axes=[1, 2]")
@@ -79,10 +82,6 @@ def _converted(keras: Keras, layer: Keras, position: str) -> Model:
 def _is_of_keras(kind: type) -> bool:
     """Return whether a class is Keras's own: one of the user's may have the same name."""
     return kind.__module__.partition(".")[0] == "keras"
-
-
-def _as_array(data: Operand) -> Array:
-    return data if data.dtype == np.float64 else np.asarray(data, np.float32)
 
 
 def _model(keras: Keras, model: Keras, position: str) -> Sequential:
@@ -144,12 +143,14 @@ def _plain(ours: Any, keras: Keras, layer: Keras, place: str, ignored: str = "")
     """Return our layer of the same name with the same options."""
     if ours is None:
         raise UnsupportedError(place, "there is no such layer here", _INSTEAD)
-    own = inspect.signature(ours).parameters
+    own, theirs = (inspect.signature(kind).parameters for kind in (ours, type(layer)))
     options = {}
     for name, value in layer.get_config().items():
         last = name.rpartition("_")[2]
         if name not in own:
-            if name not in (*_IGNORED, ignored) and value not in _defaults(layer, name):
+            default = getattr(theirs.get(name), "default", None)
+            has_effect = value not in (_NEUTRAL.get(name, False), default)
+            if name not in (*_IGNORED, ignored) and has_effect:
                 raise UnsupportedError(
                     f"{place}, with {name}={value!r}", "it has no such option here", _INSTEAD
                 )
@@ -162,12 +163,6 @@ def _plain(ours: Any, keras: Keras, layer: Keras, place: str, ignored: str = "")
         elif last != "initializer":
             options[name] = tuple(value) if isinstance(value, list) else value
     return ours(**options)
-
-
-def _defaults(layer: Keras, name: str) -> tuple[object, object]:
-    """Return the values with which an option has no effect."""
-    option = inspect.signature(type(layer)).parameters.get(name)
-    return _NEUTRAL.get(name, False), getattr(option, "default", None)
 
 
 def _axis(layer: Keras, axis: Tree, place: str) -> object:
@@ -233,27 +228,19 @@ _CONVERTED: dict[str, Function] = {
 }
 
 
+def _activated(name: str, **options: object) -> Model:
+    """Return a layer of our function of a name."""
+    return layers.Activation(partial(activations.BY_NAME[name], **options))
+
+
 def _relu(keras: Keras, layer: Keras, place: str) -> Model:
     options = layer.max_value, layer.negative_slope, layer.threshold
     if options[0] in (None, 6) and not any(options[1:]):
         return layers.Activation("relu" if options[0] is None else "relu6")
     if options[0] is None and not options[2]:
-        return _leaky_relu(keras, layer, place)
+        return _activated("leaky_relu", negative_slope=float(options[1]))
     raise UnsupportedError(f"{place}, with max_value, negative_slope, threshold = {options}",
         "there is no such function here", "a subclass of nn.ArrayLayer")  # fmt: skip
-
-
-def _leaky_relu(keras: Keras, layer: Keras, place: str) -> Model:
-    slope = float(layer.negative_slope)
-    return layers.Activation(partial(activations.leaky_relu, negative_slope=slope))
-
-
-def _elu(keras: Keras, layer: Keras, place: str) -> Model:
-    return layers.Activation(partial(activations.elu, alpha=float(layer.alpha)))
-
-
-def _softmax(keras: Keras, layer: Keras, place: str) -> Model:
-    return layers.Activation(partial(activations.softmax, axis=layer.axis))
 
 
 def _bidirectional(keras: Keras, layer: Keras, place: str) -> Model:
@@ -272,9 +259,11 @@ def _bidirectional(keras: Keras, layer: Keras, place: str) -> Model:
 
 _SPECIAL: dict[str, Function] = {
     "ReLU": _relu,
-    "LeakyReLU": _leaky_relu,
-    "ELU": _elu,
-    "Softmax": _softmax,
+    "LeakyReLU": lambda keras, layer, place: _activated(
+        "leaky_relu", negative_slope=float(layer.negative_slope)
+    ),
+    "ELU": lambda keras, layer, place: _activated("elu", alpha=float(layer.alpha)),
+    "Softmax": lambda keras, layer, place: _activated("softmax", axis=layer.axis),
     "Bidirectional": _bidirectional,
 }
 
@@ -318,13 +307,9 @@ def _turned(layer: Model, data: Operand, direction: int) -> Array:
     """
     ours, keras = ((0, 1), (-1, -2))[::direction] if data.ndim > 1 else ((), ())
     if isinstance(layer, PReLU):
-        return data.reshape(-1) if direction == 1 else data.reshape(*_ones(layer), -1)
+        shared = [1] * (len(layer.input_shape or ()) - 1)  # axes over which Keras shares slopes
+        return data.reshape(-1) if direction == 1 else data.reshape(*shared, -1)
     return data if isinstance(layer, Embedding) else np.moveaxis(data, keras, ours)
-
-
-def _ones(layer: PReLU) -> list[int]:
-    """Return the lengths of the axes over which Keras's slopes are shared."""
-    return [1] * (len(layer.input_shape or ()) - 1)
 
 
 def _recurrent_state(layer: RecurrentLayer, arrays: list[Array]) -> dict[str, Array]:

@@ -1,8 +1,9 @@
 """The table of ONNX: each primitive that has operators there, with those operators.
 
 An entry takes the graph, the operation and the names of its inputs, which all have the type in
-which it computes; it adds nodes and returns the name of the last one's output; or it is a Formula. A primitive that
-is not in the table, such as one of the user's under a name in it, cannot be exported.
+which it computes; it adds nodes and returns the name of the last one's output. Or it is a Formula.
+A primitive that is not in the table, such as one of the user's under a name in it, cannot be
+exported.
 """
 
 import math

@@ -1,7 +1,7 @@
 """from_torch and torch_weights: layers and weights from a PyTorch module, and weights back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -79,14 +79,27 @@ def from_torch(module: Torch) -> Model:
         return _Conversion(torch).converted(module, "the module")
 
 
+@dataclass
 class _Conversion:
-    """Converts one layer after another, and tracks the axis of the channels in PyTorch."""
+    """Converts one layer after another, and tracks the layout of the data in PyTorch.
 
-    def __init__(self, torch: Torch) -> None:
-        self._torch = torch
-        self._layout = Layout()
-        self._made: dict[object, Model] = {}  # layers with weights, for shared modules
-        self._owners: dict[Torch, Torch] = {}  # the module that each parameter belongs to
+    Attributes: torch: the package.
+                name: of the layer being converted, for messages.
+                rank: how many axes follow batch and channels, which PyTorch has first; 0: the
+                features are last, as here.
+                channels: how many, where they are first; 0: unknown.
+                flat: the channels that a flattened image had; 0: it is not flattened.
+                made: layers with weights, for shared modules.
+                owners: the module that each parameter belongs to.
+    """
+
+    torch: Torch
+    name: str = ""
+    rank: int = 0
+    channels: int = 0
+    flat: int = 0
+    made: dict[object, Model] = field(default_factory=dict)
+    owners: dict[Torch, Torch] = field(default_factory=dict)
 
     def converted(self, module: Torch, position: str) -> Model:
         """Return our layer.
@@ -94,13 +107,13 @@ class _Conversion:
         Args:    position: where it stands in the whole: "the module", "layer 3", "layer 3.1".
         """
         kind = type(module).__name__
-        if getattr(self._torch.nn, kind, None) is not type(module):
+        if getattr(self.torch.nn, kind, None) is not type(module):
             raise UnsupportedError(
                 f"{position}, {kind}",
                 "it is no layer of PyTorch's own",
                 "from_torch of the layers that it consists of, and a function of them",
             )
-        self._layout.name = f"{position}, PyTorch's {kind}"
+        self.name = f"{position}, PyTorch's {kind}"
         state = {} if kind == "Sequential" else self._state(module)
         self._check_hooks(module)
         if kind == "Sequential":
@@ -111,16 +124,14 @@ class _Conversion:
             made.training = module.training
             return made
         if kind in ACTIVATIONS:
-            return Activation(ACTIVATIONS[kind](module, self._layout))
+            return Activation(ACTIVATIONS[kind](module, self))
         if kind not in LAYERS:
-            raise UnsupportedError(
-                self._layout.name, "there is no such layer here", "a layer of nn.layers"
-            )
-        key = module, self._layout.flat  # after Flatten, columns are in another order
-        made = self._filled(LAYERS[kind](module, self._layout), state).train(module.training)
+            raise UnsupportedError(self.name, "there is no such layer here", "a layer of nn.layers")
+        key = module, self.flat  # after Flatten, columns are in another order
+        made = self._filled(LAYERS[kind](module, self), state).train(module.training)
         self._freeze(module, made)
         self._note_tied(module)
-        return self._made.setdefault(key, made) if state else made
+        return self.made.setdefault(key, made) if state else made
 
     def _state(self, module: Torch) -> dict[str, Array]:
         """Return a module's weights as arrays, without the count of batches.
@@ -130,11 +141,11 @@ class _Conversion:
         state = {}
         for name, tensor in module.state_dict().items():
             if name.rpartition("_")[2] in _REPLACED or tensor.is_complex():
-                raise self._layout.refuse(
+                raise self.refuse(
                     f"its {name}, {tensor.dtype}, is no weight that layers have here",
                     "plain weights: without weight_norm, pruning or complex numbers",
                 )
-            is_double = tensor.dtype == self._torch.float64
+            is_double = tensor.dtype == self.torch.float64
             if name != "num_batches_tracked":
                 state[name] = (tensor if is_double else tensor.float()).cpu().numpy()
         return state
@@ -148,7 +159,7 @@ class _Conversion:
         found = [name for place in places for name in _HOOKS if getattr(place, name, None)]
         found += ["forward"] if "forward" in vars(module) else []
         if found:
-            raise self._layout.refuse(
+            raise self.refuse(
                 f"its {found[0].strip('_')}, which may change what it computes, is not taken over",
                 "handle.remove() of what register_..._hook has returned, and a function of the "
                 "converted layers",
@@ -157,10 +168,10 @@ class _Conversion:
     def _note_tied(self, module: Torch) -> None:
         """Warn of a parameter that another module has, too: here each layer has its own."""
         for name, parameter in module.named_parameters():
-            if self._owners.setdefault(parameter, module) is not module:
+            if self.owners.setdefault(parameter, module) is not module:
                 warn(
                     "tied",
-                    f"{name} of {self._layout.name}, a parameter of another layer, too",
+                    f"{name} of {self.name}, a parameter of another layer, too",
                     "each layer has its own parameters here: training moves them apart",
                     "the same layer at both places; or predictions only",
                 )
@@ -172,13 +183,13 @@ class _Conversion:
         """
         trained = {parameter.requires_grad for parameter in module.parameters()}
         if trained == {False, True}:
-            raise self._layout.refuse(
+            raise self.refuse(
                 "some of its parameters are trained and some are not, and a layer is frozen whole",
                 "module.requires_grad_(False), or True",
             )
         if trained == {False}:
             if module.training and getattr(module, "track_running_stats", False):
-                raise self._layout.refuse(
+                raise self.refuse(
                     "its weights are frozen and its averages move on: here both stay",
                     "module.eval(), or module.requires_grad_(True)",
                 )
@@ -187,25 +198,54 @@ class _Conversion:
     def _filled(self, made: Model, state: dict[str, Array]) -> Model:
         if isinstance(made, list):  # stacked recurrent layers, with dropout between them
             return self._stack(made, state)
-        if self._layout.flat:
+        if self.flat:
             names = ["weight"] if isinstance(made, Dense) else [*state]
-            state |= {name: _channels_last(state[name], self._layout.flat) for name in names}
-            self._layout.flat = 0 if isinstance(made, Dense) else self._layout.flat
+            state |= {name: _channels_last(state[name], self.flat) for name in names}
+            self.flat = 0 if isinstance(made, Dense) else self.flat
         return fill(made, state)
 
     def _stack(self, layers: list[Model], state: dict[str, Array]) -> Model:
-        number = 0
-        for layer in layers:
-            own = {name: data for name, data in state.items() if f"_l{number}" in name}
-            if isinstance(layer, Bidirectional) or hasattr(layer, "units"):
-                fill(layer, {_first(name, number): data for name, data in own.items()})
-                number += 1
+        recurrent = [layer for layer in layers if not isinstance(layer, Dropout)]
+        for i, layer in enumerate(recurrent):
+            of_layer = f"_l{i}"  # _l0 in a single layer
+            own = {
+                name: data
+                for name, data in state.items()
+                if name.removesuffix("_reverse").endswith(of_layer)
+            }
+            fill(layer, {name.replace(of_layer, "_l0"): data for name, data in own.items()})
         return layers[0] if len(layers) == 1 else Sequential(layers)
 
+    def refuse(self, why: str, instead: str) -> UnsupportedError:
+        """Return the error for this layer."""
+        return UnsupportedError(self.name, why, instead)
 
-def _first(name: str, number: int) -> str:
-    """Return the name, in a single layer, of an array of layer `number`."""
-    return name.replace(f"_l{number}", "_l0")
+    def only(self, module: Torch, **options: Any) -> None:
+        """Refuse a layer with other options than these.
+
+        Raises:  UnsupportedError: one of them is.
+        """
+        for name, value in options.items():
+            given = getattr(module, name)
+            if given != value:
+                raise self.refuse(f"{name}={given!r} does not exist here", f"{name}={value!r}")
+
+    def last_axis(self) -> None:
+        """Refuse a layer over PyTorch's last axis where ours are the channels."""
+        if self.rank:
+            raise self.refuse(
+                "its axis is the last one, which here is that of the channels",
+                "torch.nn.Flatten() before it",
+            )
+
+    def axis(self, axis: int | None) -> int:
+        """Return the axis of our data for one of PyTorch's."""
+        if axis is None:
+            raise self.refuse("its axis depends on the data", "dim=1")
+        if not self.rank:
+            return axis
+        at = axis % (self.rank + 2)
+        return 0 if at == 0 else -1 if at == 1 else at - 1
 
 
 def _channels_last(data: Array, channels: int) -> Array:
@@ -279,74 +319,24 @@ def _channels_first(data: Array, channels: int) -> Array:
     return _channels_last(data, data.shape[-1] // channels)
 
 
-@dataclass
-class Layout:
-    """The layout of the data in PyTorch, at the layer called `name`.
-
-    Attributes: rank: how many axes follow batch and channels, which PyTorch has first; 0: the
-                features are last, as here.
-                channels: how many, where they are first; 0: unknown.
-                flat: the channels that a flattened image had; 0: it is not flattened.
-    """
-
-    name: str = ""
-    rank: int = 0
-    channels: int = 0
-    flat: int = 0
-
-    def refuse(self, why: str, instead: str) -> UnsupportedError:
-        """Return the error for this layer."""
-        return UnsupportedError(self.name, why, instead)
-
-    def only(self, module: Torch, **options: Any) -> None:
-        """Refuse a layer with other options than these.
-
-        Raises:  UnsupportedError: one of them is.
-        """
-        for name, value in options.items():
-            given = getattr(module, name)
-            if given != value:
-                raise self.refuse(f"{name}={given!r} does not exist here", f"{name}={value!r}")
-
-    def last_axis(self) -> None:
-        """Refuse a layer over PyTorch's last axis where ours are the channels."""
-        if self.rank:
-            raise self.refuse(
-                "its axis is the last one, which here is that of the channels",
-                "torch.nn.Flatten() before it",
-            )
-
-    def axis(self, axis: int | None) -> int:
-        """Return the axis of our data for one of PyTorch's."""
-        if axis is None:
-            raise self.refuse("its axis depends on the data", "dim=1")
-        if not self.rank:
-            return axis
-        at = axis % (self.rank + 2)
-        return 0 if at == 0 else -1 if at == 1 else at - 1
+Converter: TypeAlias = Callable[[Torch, _Conversion], Model]
 
 
-def _leaky_relu(module: Torch, layout: Layout) -> Model:
-    return partial(activations.leaky_relu, negative_slope=module.negative_slope)
+def _named(name: str, **only: Any) -> Converter:
+    """Return what gives our function of a name, for a module that has only these options."""
+
+    def convert(module: Torch, conversion: _Conversion) -> Model:
+        conversion.only(module, **only)
+        return activations.BY_NAME[name]
+
+    return convert
 
 
-def _softplus(module: Torch, layout: Layout) -> Model:
-    layout.only(module, beta=1.0)
+def _softplus(module: Torch, conversion: _Conversion) -> Model:
+    conversion.only(module, beta=1.0)
     if module.threshold < 20.0:  # above, what PyTorch leaves out is smaller than 1e-8
-        layout.only(module, threshold=20.0)
+        conversion.only(module, threshold=20.0)
     return activations.softplus
-
-
-def _hard_tanh(module: Torch, layout: Layout) -> Model:
-    layout.only(module, min_val=-1.0, max_val=1.0)
-    return activations.hard_tanh
-
-
-Converter: TypeAlias = Callable[[Torch, Layout], Model]
-
-
-def _named(name: str) -> Converter:
-    return lambda module, layout: activations.BY_NAME[name]
 
 
 ACTIVATIONS: dict[str, Converter] = {
@@ -361,36 +351,40 @@ ACTIVATIONS: dict[str, Converter] = {
     "Mish": _named("mish"),
     "Softsign": _named("softsign"),
     "Hardsigmoid": _named("hard_sigmoid"),
-    "Hardtanh": _hard_tanh,
+    "Hardtanh": _named("hard_tanh", min_val=-1.0, max_val=1.0),
     "Softplus": _softplus,
-    "LeakyReLU": _leaky_relu,
-    "ELU": lambda module, layout: partial(activations.elu, alpha=module.alpha),
-    "CELU": lambda module, layout: partial(activations.celu, alpha=module.alpha),
-    "GELU": lambda module, layout: partial(
+    "LeakyReLU": lambda module, conversion: partial(
+        activations.leaky_relu, negative_slope=module.negative_slope
+    ),
+    "ELU": lambda module, conversion: partial(activations.elu, alpha=module.alpha),
+    "CELU": lambda module, conversion: partial(activations.celu, alpha=module.alpha),
+    "GELU": lambda module, conversion: partial(
         activations.gelu, approximate=module.approximate == "tanh"
     ),
-    "Softmax": lambda module, layout: partial(activations.softmax, axis=layout.axis(module.dim)),
-    "LogSoftmax": lambda module, layout: partial(
-        activations.log_softmax, axis=layout.axis(module.dim)
+    "Softmax": lambda module, conversion: partial(
+        activations.softmax, axis=conversion.axis(module.dim)
+    ),
+    "LogSoftmax": lambda module, conversion: partial(
+        activations.log_softmax, axis=conversion.axis(module.dim)
     ),
 }
 
 
-def _linear(module: Torch, layout: Layout) -> Model:
-    layout.last_axis()
+def _linear(module: Torch, conversion: _Conversion) -> Model:
+    conversion.last_axis()
     return Dense(module.out_features, use_bias=module.bias is not None)
 
 
 def _convolution(ours: Function, rank: int) -> Converter:
-    def convert(module: Torch, layout: Layout) -> Model:
-        layout.only(module, groups=1, padding_mode="zeros")
-        layout.rank, layout.channels = rank, module.out_channels
+    def convert(module: Torch, conversion: _Conversion) -> Model:
+        conversion.only(module, groups=1, padding_mode="zeros")
+        conversion.rank, conversion.channels = rank, module.out_channels
         reach = [(k - 1) * d for k, d in zip(module.kernel_size, module.dilation, strict=True)]
         return ours(
             module.out_channels,
             module.kernel_size,
             strides=module.stride,
-            padding=_padding(module, reach, layout),
+            padding=_padding(module, reach, conversion),
             dilation_rate=module.dilation,
             use_bias=module.bias is not None,
         )
@@ -398,7 +392,7 @@ def _convolution(ours: Function, rank: int) -> Converter:
     return convert
 
 
-def _padding(module: Torch, reach: list[int], layout: Layout) -> str:
+def _padding(module: Torch, reach: list[int], conversion: _Conversion) -> str:
     """Return "valid" or "same" for PyTorch's numbers of pixels."""
     given = module.padding
     if isinstance(given, str):
@@ -409,21 +403,21 @@ def _padding(module: Torch, reach: list[int], layout: Layout) -> str:
         return "valid"
     if [2 * n for n in pixels] == reach and (strides == 1).all():
         return "same"
-    raise layout.refuse(
+    raise conversion.refuse(
         f"padding={given!r} is neither none nor what keeps the size, the two that exist here",
         "padding=0, or with stride=1 half of what the window reaches beyond its middle",
     )
 
 
 def _batch_norm(rank: int) -> Converter:
-    def convert(module: Torch, layout: Layout) -> Model:
+    def convert(module: Torch, conversion: _Conversion) -> Model:
         if module.momentum is None or not module.track_running_stats:
-            raise layout.refuse(
+            raise conversion.refuse(
                 "averages that do not move by a momentum do not exist here",
                 "momentum=0.1, track_running_stats=True",
             )
         if rank:
-            layout.rank, layout.channels = rank, module.num_features
+            conversion.rank, conversion.channels = rank, module.num_features
         return BatchNormalization(
             momentum=1.0 - module.momentum,
             epsilon=module.eps,
@@ -434,26 +428,26 @@ def _batch_norm(rank: int) -> Converter:
     return convert
 
 
-def _layer_norm(module: Torch, layout: Layout) -> Model:
-    layout.last_axis()
+def _layer_norm(module: Torch, conversion: _Conversion) -> Model:
+    conversion.last_axis()
     if len(module.normalized_shape) != 1:
-        raise layout.refuse("it normalizes over more than the last axis", "the last axis alone")
+        raise conversion.refuse("it normalizes over more than the last axis", "the last axis alone")
     scale, center = module.weight is not None, module.bias is not None
     return LayerNormalization(epsilon=module.eps, scale=scale, center=center)
 
 
 def _pooling(ours: Function) -> Converter:
-    def convert(module: Torch, layout: Layout) -> Model:
-        layout.rank = 2
-        layout.only(module, ceil_mode=False)
+    def convert(module: Torch, conversion: _Conversion) -> Model:
+        conversion.rank = 2
+        conversion.only(module, ceil_mode=False)
         size = _pair(module.kernel_size)
         if ours is MaxPooling2D:
-            layout.only(module, dilation=1, return_indices=False)
+            conversion.only(module, dilation=1, return_indices=False)
         else:
-            layout.only(module, divisor_override=None)
-        padding = _padding(module, [k - 1 for k in size], layout)
+            conversion.only(module, divisor_override=None)
+        padding = _padding(module, [k - 1 for k in size], conversion)
         if ours is AveragePooling2D and padding == "same":  # here a border does not count
-            layout.only(module, count_include_pad=False)
+            conversion.only(module, count_include_pad=False)
         return ours(size, _pair(module.stride), padding)
 
     return convert
@@ -463,42 +457,42 @@ def _pair(given: Any) -> tuple[int, int]:
     return (given, given) if isinstance(given, int) else tuple(given)
 
 
-def _global_pooling(module: Torch, layout: Layout) -> Model:
-    layout.rank = 2
+def _global_pooling(module: Torch, conversion: _Conversion) -> Model:
+    conversion.rank = 2
     if _pair(module.output_size) != (1, 1):
-        raise layout.refuse("only the mean of the whole image exists here", "output_size=1")
+        raise conversion.refuse("only the mean of the whole image exists here", "output_size=1")
     return GlobalAveragePooling2D(keepdims=True)
 
 
-def _flatten(module: Torch, layout: Layout) -> Model:
-    layout.only(module, start_dim=1, end_dim=-1)
-    if layout.rank and not layout.channels:
-        raise layout.refuse(
+def _flatten(module: Torch, conversion: _Conversion) -> Model:
+    conversion.only(module, start_dim=1, end_dim=-1)
+    if conversion.rank and not conversion.channels:
+        raise conversion.refuse(
             "the number of channels, which it brings into another order here, is not known",
             "a Conv2d or BatchNorm2d before it",
         )
-    layout.flat, layout.rank, layout.channels = layout.channels, 0, 0
+    conversion.flat, conversion.rank, conversion.channels = conversion.channels, 0, 0
     return Flatten()
 
 
-def _embedding(module: Torch, layout: Layout) -> Model:
-    layout.only(module, max_norm=None, scale_grad_by_freq=False)
+def _embedding(module: Torch, conversion: _Conversion) -> Model:
+    conversion.only(module, max_norm=None, scale_grad_by_freq=False)
     return Embedding(module.num_embeddings, module.embedding_dim)
 
 
-def _prelu(module: Torch, layout: Layout) -> Model:
+def _prelu(module: Torch, conversion: _Conversion) -> Model:
     if module.num_parameters == 1:
-        raise layout.refuse("a slope belongs to each feature here", "num_parameters=features")
+        raise conversion.refuse("a slope belongs to each feature here", "num_parameters=features")
     return PReLU()
 
 
 def _recurrent(ours: Function) -> Converter:
-    def convert(module: Torch, layout: Layout) -> Model:
-        layout.only(module, proj_size=0)
+    def convert(module: Torch, conversion: _Conversion) -> Model:
+        conversion.only(module, proj_size=0)
         if not module.batch_first:
             warn(
                 "batch_first",
-                f"{layout.name} with batch_first=False",
+                f"{conversion.name} with batch_first=False",
                 "in PyTorch it takes (steps, batch, features), and here (batch, steps, features)",
                 f"data as (batch, steps, features), and torch.nn.{type(module).__name__}(..., "
                 "batch_first=True)",
@@ -517,10 +511,6 @@ def _recurrent(ours: Function) -> Converter:
     return convert
 
 
-def _dropout(module: Torch, layout: Layout) -> Model:
-    return Dropout(module.p)
-
-
 LAYERS: dict[str, Converter] = {
     "Linear": _linear,
     "Conv1d": _convolution(Conv1D, 1),
@@ -532,7 +522,7 @@ LAYERS: dict[str, Converter] = {
     "AvgPool2d": _pooling(AveragePooling2D),
     "AdaptiveAvgPool2d": _global_pooling,
     "Flatten": _flatten,
-    "Dropout": _dropout,
+    "Dropout": lambda module, conversion: Dropout(module.p),
     "Embedding": _embedding,
     "PReLU": _prelu,
     "RNN": _recurrent(SimpleRNN),
