@@ -156,16 +156,17 @@ class CompiledStep:
         model, optimizer = self.model, self.model.optimizer
         self.moves = not (optimizer.gradient_accumulation_steps or model._ranks.updates_apart)
         before = [(p, p.data) for p in self.moving]
-        whole = (
-            nullcontext()
-            if not self.moves
-            else optimizer.one_step(
-                lambda: any(p.data is not data for p, data in before), partial(hold, self.parts)
+        run = partial(self._program, x, y, weight, optimizer.current_learning_rate(), self.moves)
+        with no_grad():  # which gradients do not need
+            loss, out, mask, found = (
+                optimizer.one_step(
+                    run,
+                    lambda: any(p.data is not data for p, data in before),
+                    partial(hold, self.parts),
+                )
+                if self.moves
+                else run()
             )
-        )
-        rate = optimizer.current_learning_rate()
-        with whole, no_grad():  # which gradients do not need
-            loss, out, mask, found = self._program(x, y, weight, rate, self.moves)
         if self._is_new:
             self._settings.leave_out_changes()
             self._is_new = False

@@ -2,8 +2,8 @@
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import KW_ONLY, field
 from functools import partial
 from itertools import repeat
@@ -78,10 +78,12 @@ class Optimizer(Configured):
     gradient_accumulation_steps: int | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not name.startswith("_"):
-            value = self._as_option(name, value)
-            if "slots" in vars(self) and name != "learning_rate":  # the constructor is done
-                self._check_option(name, value)
+        if name.startswith("_"):  # what each step counts and keeps
+            object.__setattr__(self, name, value)
+            return
+        value = self._as_option(name, value)
+        if "slots" in vars(self) and name != "learning_rate":  # the constructor is done
+            self._check_option(name, value)
         super().__setattr__(name, value)
 
     def _as_option(self, name: str, value: Operand) -> Operand:
@@ -313,8 +315,11 @@ class Optimizer(Configured):
         if first not in self.slots and any(self.slots.values()):  # it remembers others
             self.check_model(gradients)
         before = self.slots_of(first)
-        with self.one_step(lambda: self.slots.get(first) is not before, hold):
-            self.move(gradients, rate)
+        self.one_step(
+            lambda: self._move(gradients, rate),
+            lambda: self.slots.get(first) is not before,
+            hold,
+        )
 
     def _apply_compiled(
         self, gradients: dict[Value, Result], rate: Operand, hold: Hold | None
@@ -336,8 +341,8 @@ class Optimizer(Configured):
     def _count(self) -> None:
         self._iterations += 1
 
-    def move(self, gradients: dict[Value, Result], learning_rate: Operand) -> None:
-        """Move parameters against plain gradients, inside `one_step`, which counts."""
+    def _move(self, gradients: dict[Value, Result], learning_rate: Operand) -> None:
+        """Move parameters against plain gradients."""
         slots = {p: self.slots_of(p).copy() for p in gradients}
         self._now = self._iterations // (self.gradient_accumulation_steps or 1)
         with np.errstate(all="ignore"):
@@ -354,31 +359,36 @@ class Optimizer(Configured):
             for parameter, gradient in self._clipped(gradients).items():
                 self._trace(parameter, gradient, learning_rate)
 
-    @contextmanager
-    def one_step(self, is_taken: Callable[[], bool], hold: Hold | None) -> Iterator[None]:
-        """Count a step that is taken inside the block, and bring it to its end; or undo the count.
+    def one_step(
+        self, take: Callable[[], Data], is_taken: Callable[[], bool], hold: Hold | None
+    ) -> Result:
+        """Count a step and bring it to its end, also where it is interrupted; or undo the count.
 
-        Args:    is_taken: returns whether parameters have changed, or it was interrupted before.
+        Args:    take: takes the step.
+                 is_taken: returns whether parameters have changed, or it was interrupted before.
                  hold: holds parameters to their constraints.
+        Returns: what `take` returns.
         """
         count = self._iterations
-        ended: list[bool] = []
+        has_ended = False
 
         def end() -> None:
+            nonlocal has_ended
             taken = is_taken()
             self._iterations = count + taken
-            if taken and not ended:
-                found = self._traced or {}
+            if not taken or has_ended:
+                return
+            if found := self._traced:
                 owners = [self.slots_of(parameter) for parameter, _ in found]
                 deque(map(setitem, owners, [name for _, name in found], found.values()), 0)
-                if hold is not None:
-                    hold()
-                ended.append(True)
+            if hold is not None:
+                hold()
+            has_ended = True
 
         try:
             try:
                 self._iterations, self._traced = count + 1, {}
-                yield
+                return take()
             finally:
                 end()
         except BaseException:  # Ctrl-C, perhaps between the two
@@ -426,10 +436,10 @@ class Optimizer(Configured):
         """Return the new data of a parameter."""
         data = parameter.data
         new = self._updated(data, gradient, slots, learning_rate)
-        if not parameter.shape:
+        if isinstance(data, float):
             return float(new)
-        new = np.asarray(new, parameter.dtype)
-        if new.shape != parameter.shape:
+        new = np.asarray(new, data.dtype)
+        if new.shape != data.shape:
             parameter.data = new  # refuses it
         held = map(id, (data, gradient, *slots.values()))
         return new.copy("K") if new.base is not None or id(new) in held else new
