@@ -19,7 +19,7 @@ from typing import Any
 from autograd_core import FileError, OptionError
 from autograd_core.data import Array, Tree
 
-from .configuration import Choice, Configured, Model, check_range, positions
+from .configuration import Choice, Configured, Model, check_choices, check_range, positions
 from .files import writing
 from .mistakes import warn
 from .packages import tqdm
@@ -126,15 +126,11 @@ class Monitor(Callback):
 
     def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0) -> None:
         check_range("min_delta", min_delta, 0)
+        check_choices(mode=(mode, ("auto", "min", "max")))
         self.monitor = monitor
         self.mode = mode
         self.min_delta = min_delta
         self.forget()
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name == "mode" and value not in ("auto", "min", "max"):
-            raise OptionError(f"mode {value!r}", "it says what is better", "'min', 'max' or 'auto'")
-        super().__setattr__(name, value)
 
     def forget(self) -> None:
         """Begin anew: nothing is best yet."""
@@ -252,6 +248,7 @@ class ModelCheckpoint(Monitor):
         mode: str = "auto",
     ) -> None:
         super().__init__(monitor, mode)
+        _check_path("filepath", filepath)
         self.filepath = filepath
         self.save_best_only = save_best_only
         self._path({name: 1 if name == "epoch" else 1.0 for name in self._names()})
@@ -316,7 +313,8 @@ class ReduceLROnPlateau(Monitor):
         cooldown: int = 0,
         min_lr: float = 0.0,
     ) -> None:
-        if not 0 < factor < 1:
+        check_range("factor", factor, 0, 1)
+        if factor in (0, 1):
             raise OptionError(f"factor = {factor}", "it would not lower the rate", "0 < factor < 1")
         for name, number in {"patience": patience, "cooldown": cooldown, "min_lr": min_lr}.items():
             check_range(name, number, 0)
@@ -436,6 +434,7 @@ class CSVLogger(Callback):
             raise OptionError(
                 f"separator {separator!r}", "it stands between numbers", "',', ';' or '\\t'"
             )
+        _check_path("filename", filename)
         self.filename = filename
         self.separator = separator
         self.append = append
@@ -492,6 +491,11 @@ class CSVLogger(Callback):
             why,
             "a file that CSVLogger has begun with this separator, or a new one",
         )
+
+
+def _check_path(name: str, given: object) -> None:
+    if not isinstance(given, str | os.PathLike):
+        raise OptionError(f"{name} = {given!r}", "it names a file", f'{name}="folder/name"')
 
 
 def _as_text(entry: object) -> Any:

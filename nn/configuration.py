@@ -27,9 +27,10 @@ class Configured:
 
     From that alone follow its repr, copies of it, and its description in a saved file. Classes of
     this package refuse attributes that they do not know, which would have no effect; a subclass of
-    the user's may have any.
+    the user's may have any. An option that is assigned later is checked as their constructor does.
 
     Raises:  MissingNameError: an unknown attribute is assigned to an object of this package.
+             OptionError, and others: as in the constructor.
     Example: >>> class Ramp(Configured):
              ...     def __init__(self, start=0.0, slope=1.0):
              ...         self.start, self.slope = start, slope
@@ -38,6 +39,7 @@ class Configured:
     """
 
     any_attribute = False  # True, for one class without its subclasses: none is refused
+    fixed: frozenset[str] = frozenset()  # options whose only use was to make what it holds
     # Options of other versions and libraries: see explained_call
     rewritten: Mapping[str, Function] = MappingProxyType({})
 
@@ -47,12 +49,33 @@ class Configured:
             cls.__init__ = explained_call(cls.__init__, cls.rewritten)  # type: ignore[method-assign]
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in vars(self) and not name.startswith("_"):
-            kind: Any = type(self)
-            known = _known_names(kind)
-            if known and name not in known:
-                raise _unknown(kind, name, known)
+        if not name.startswith("_"):
+            if name not in vars(self):
+                kind: Any = type(self)
+                known = _known_names(kind)
+                if known and name not in known:
+                    raise _unknown(kind, name, known)
+            elif value is not vars(self)[name]:
+                value = self._as_constructed(name, value)
         super().__setattr__(name, value)
+
+    def _as_constructed(self, name: str, value: object) -> object:
+        """Return what the constructor makes of an option; other attributes as they are."""
+        if self.is_fixed(name):
+            raise OptionError(
+                f"{name} assigned to {self}",
+                "its parameters were made with the previous one, and keep it",
+                f"{name}= when it is made",
+            )
+        kind = taking(type(self), name)
+        if kind is None:
+            return value
+        options = {each: getattr(self, each) for each, _ in _options(kind)}
+        return vars(kind(**options | {name: value}))[name]
+
+    def is_fixed(self, name: str) -> bool:
+        """Return whether an option has had its only use, so that another one would not act."""
+        return name in self.fixed
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments by name, as they are now.
@@ -99,11 +122,25 @@ def configured(kind: type[C]) -> type[C]:
     return made
 
 
-def _options(kind: type) -> list[tuple[str, object]]:
+@cache
+def _options(kind: Any) -> list[tuple[str, object]]:
     """Return the names of a constructor's parameters, with their defaults."""
     parameters = inspect.signature(kind).parameters.values()
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [(p.name, p.default) for p in parameters if p.kind not in kinds]
+
+
+@cache
+def taking(kind: Any, name: str) -> Any:
+    """Return the class of this package, a class or its base, whose constructor has an option.
+
+    Returns: None where there is none, or a constructor of the user's has the option.
+    """
+    for each in kind.__mro__:
+        is_own = each.__module__.startswith("nn.")
+        if (is_own or "__init__" in vars(each)) and name in dict(_options(each)):
+            return each if is_own else None
+    return None
 
 
 @cache

@@ -173,6 +173,7 @@ class Uniform(Initializer):
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        check_range("minval", self.minval, -math.inf)
         check_range("maxval", self.maxval, self.minval)
 
     def draw(self, shape: tuple[int, ...], fans: tuple[int, int]) -> Data:
@@ -303,7 +304,8 @@ class VarianceScaling(Initializer):
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.scale > 0:
+        check_range("scale", self.scale, 0)
+        if not self.scale:
             raise OptionError(
                 f"scale = {self.scale!r}",
                 "weights of variance 0 are equal, and stay so in training",

@@ -36,19 +36,18 @@ class Sequential(Module):
     _mask: Operand = None  # of the last output, until it is asked for
 
     layers: list[Module]
-    input_shape: tuple[int, ...] | None
+    input_shape: tuple[int, ...] | None = None
 
     def __init__(
         self, layers: Iterable[Module] = (), input_shape: tuple[int, ...] | None = None
     ) -> None:
-        if isinstance(layers, Module):
+        if isinstance(layers, Module) or not isinstance(layers, Iterable):
             raise OptionError(
                 f"Sequential of a {type(layers).__name__}",
                 "it takes its layers in one list, as in Keras",
                 "Sequential([first, second])",
             )
         self.layers = []
-        self.input_shape = None
         for layer in layers:
             self.add(layer)
         self.input_shape = input_shape
@@ -144,6 +143,8 @@ class MLP(ScalarModule):
              (9, -0.466)
     """
 
+    fixed = Layer.fixed | {"nouts", "output_activation"}
+
     layers: list[Layer]
 
     def __init__(
@@ -155,6 +156,10 @@ class MLP(ScalarModule):
         initializer: Choice = None,
         use_bias: bool | Sequence[bool] = True,
     ) -> None:
+        if not isinstance(nouts, Iterable):
+            raise OptionError(
+                f"nouts = {nouts!r}", "each layer has its number of neurons", "a list, nouts=[4, 1]"
+            )
         check_range("the number of layers", len(nouts), 1)
         self.nin, self.nouts = nin, list(nouts)
         is_list = isinstance(activation, list | tuple)

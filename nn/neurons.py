@@ -14,6 +14,7 @@ from .configuration import Choice, function_of, name_of
 from .data import whole_number
 from .layers import Dense
 from .module import Module
+from .randomness import drawing_from
 from .storage.tensors import reserve
 
 LINEAR = (None, activations.linear)
@@ -93,6 +94,8 @@ class Neuron(ScalarModule):
              1.045
     """
 
+    fixed = frozenset(("nin", "initializer", "use_bias"))
+
     w: list[Value]
     b: Any  # a Value, or None
 
@@ -118,6 +121,14 @@ class Neuron(ScalarModule):
         self.use_bias = use_bias
         self.w = [Value(number) for number in _draw(1, nin, self.initializer)[0]]
         self.b = Value(0.0) if use_bias else None
+
+    def _as_constructed(self, name: str, value: object) -> object:
+        state = random.getstate()
+        try:
+            with drawing_from(np.random.default_rng(0)):  # weights of a neuron that only checks
+                return super()._as_constructed(name, value)
+        finally:
+            random.setstate(state)
 
     @classmethod
     def of(cls, weights: Sequence[float], bias: float | None = 0.0, **options: Any) -> Self:
@@ -166,6 +177,8 @@ class Layer(ScalarModule):
              >>> layer, len(layer([1.0, 2.0, 3.0]))
              (Layer of [LinearNeuron(3), LinearNeuron(3)], 2)
     """
+
+    fixed = Neuron.fixed | {"nout", "nonlin", "activation"}
 
     neurons: list[Neuron]
 

@@ -1,6 +1,6 @@
 """Perceptron: a neuron with two outputs, and the rule by which it learns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,7 +54,7 @@ class Perceptron(Neuron):
         initializer: Choice = "zeros",
         use_bias: bool = True,
     ) -> None:
-        if len(outputs) != 2 or not outputs[0] < outputs[1]:
+        if not isinstance(outputs, Iterable) or len(outputs) != 2 or not outputs[0] < outputs[1]:
             raise OptionError(
                 f"outputs = {outputs!r}",
                 "a perceptron has two, the one at rest below the one when firing",

@@ -113,6 +113,9 @@ class PiecewiseConstantDecay(Schedule):
     values: Sequence[float]
 
     def __post_init__(self) -> None:
+        for name, given in (("boundaries", self.boundaries), ("values", self.values)):
+            if not isinstance(given, Sequence | np.ndarray) or isinstance(given, str):
+                raise OptionError(f"{name} = {given!r}", "it must be a list", f"{name}=[...]")
         if len(self.values) != len(self.boundaries) + 1:
             raise OptionError(
                 f"{len(self.values)} values for {len(self.boundaries)} boundaries",

@@ -398,7 +398,7 @@ class TestCallback:
 
 
 WRONG = {
-    "mode": (lambda: EarlyStopping(mode="best"), "mode 'best'"),
+    "mode": (lambda: EarlyStopping(mode="best"), "mode='best'"),
     "patience": (lambda: EarlyStopping(patience=-1), "patience = -1"),
     "min_delta": (lambda: EarlyStopping(min_delta=-0.1), "min_delta = -0.1"),
     "factor": (lambda: ReduceLROnPlateau(factor=1.0), "factor = 1.0"),
@@ -421,7 +421,7 @@ def test_what_is_assigned_later_acts():
     stopping.monitor, stopping.patience = "accuracy", 1
     figures = [{"accuracy": figure, "loss": figure} for figure in (0.1, 0.2, 0.15, 0.3)]
     assert stopped_after(stopping, figures) == 3
-    with pytest.raises(OptionError, match="mode 'best'"):
+    with pytest.raises(OptionError, match="mode='best'"):
         stopping.mode = "best"
     stopping.mode = "min"
     assert stopped_after(stopping, figures) == 2

@@ -807,13 +807,23 @@ class TestAnOptionThatIsAssignedLater:
             optimizer.step([value])
         assert x.data == y.data
 
-    def test_of_a_class_of_the_user_s_is_free(self):
-        class Mine(SGD):
+    def test_is_free_where_the_constructor_is_the_user_s(self):
+        class Plain(SGD):
             pass
 
-        optimizer = Mine()
-        optimizer.momentum = 7.0
-        assert optimizer.momentum == 7.0
+        class Mine(SGD):
+            def __init__(self, momentum):
+                super().__init__(0.1)
+                self.momentum = momentum
+
+        optimizer = Mine(7.0)
+        optimizer.momentum = 8.0
+        assert optimizer.momentum == 8.0
+        for checked in (optimizer, Plain()):
+            with pytest.raises(OptionError, match="learning_rate = -1"):
+                checked.learning_rate = -1
+        with pytest.raises(OptionError, match="momentum = 7"):
+            Plain().momentum = 7.0
 
 
 def test_steps_by_hand_of_a_second_model_are_refused_where_the_first_is_remembered():

@@ -1,14 +1,19 @@
 """Every option of every constructor and function of nn acts: another value gives other numbers."""
 
+import copy
 import inspect
+import itertools
 
 import numpy as np
 import pytest
 
 import nn
-from autograd_core import Value
-from nn import initializers, layers, losses, metrics, optimizers
-from tests.every_layer import KINDS, example, options_of, samples
+from autograd_core import AutogradError, OptionError, Value
+from nn import callbacks, initializers, layers, losses, metrics, optimizers
+from nn.configuration import Configured
+from nn.integrations.ranks import RankZeroCallbacks
+from nn.plots.replay import Replay
+from tests.every_layer import KINDS, NEEDED, example, options_of, samples
 
 # What each option of a layer is changed to: flags to the other one, the rest by kind or by name
 RULES = {
@@ -74,16 +79,45 @@ def made_of(layer):
     return [str(each) for each in [*numbers, *model.state_dict().values()]]
 
 
-@pytest.mark.parametrize(
+each_option = pytest.mark.parametrize(
     ("kind", "option"),
     [(kind, option) for kind in KINDS for option in options_of(kind) if option not in SINGLE],
     ids=lambda each: getattr(each, "__name__", each),
 )
+
+
+@each_option
 @pytest.mark.filterwarnings("ignore")  # weights that are all alike, and a mask that ends
 def test_each_option_of_a_layer_acts(kind, option):
     options = BESIDE.get(option, {})
     other = options | {option: changed(kind, option)}
-    assert made_of(example(kind, **other)) != made_of(example(kind, **options))
+    expected = made_of(example(kind, **other))
+    assert expected != made_of(example(kind, **options))
+    if option != "layer":  # Bidirectional(layer) makes its other layer of it, too
+        assigned = example(kind, **options)
+        setattr(assigned, option, copy.deepcopy(other[option]))
+        assert made_of(assigned) == expected
+
+
+@each_option
+@pytest.mark.filterwarnings("ignore")  # a mask that ends
+def test_an_option_assigned_when_parameters_are_made_acts_or_is_refused(kind, option):
+    other = BESIDE.get(option, {}) | {option: changed(kind, option)}
+    layer, expected = example(kind, **BESIDE.get(option, {})), example(kind, **other)
+    for each in (layer, expected):
+        nn.set_seed(0)
+        each(samples(kind))
+    refused = None
+    try:
+        setattr(layer, option, copy.deepcopy(other[option]))
+    except OptionError as error:
+        refused = error.why
+    if refused:
+        assert refused == "its parameters were made with the previous one, and keep it"
+        assert layer.state_dict()
+    elif option not in ("layer", "backward_layer"):  # which bring parameters of their own
+        expected.load_state_dict(layer.state_dict())
+        assert made_of(layer) == made_of(expected)
 
 
 COMMON = {
@@ -171,3 +205,56 @@ def test_each_option_of_a_metric_acts(name):
     assert set(options_of(metric)) == {"y_true", "y_pred", *changes}
     for option, value in changes.items():
         assert metric(y, out, **{option: value}) != metric(y, out), option
+
+
+WRONG = [-3, 0, 7.5, float("nan"), "no such", (), None]
+REQUIRED = NEEDED | {
+    "boundaries": [1],
+    "decay_rate": 0.5,
+    "decay_steps": 3,
+    "epochs": 1,
+    "batches": 1,
+    "style": 1,
+    "filename": "figures.csv",
+    "filepath": "model.safetensors",
+    "first_decay_steps": 3,
+    "hidden": 2,
+    "initial_learning_rate": 0.1,
+    "learning_rate": 0.1,
+    "nin": 2,
+    "nout": 2,
+    "max_learning_rate": 0.1,
+    "nouts": [2],
+    "schedule": lambda epoch: 0.1,
+    "total_steps": 5,
+    "values": [0.1, 0.2],
+    "visible": 2,
+    "warmup_steps": 1,
+}
+OF_OTHERS = [callbacks.LambdaCallback, RankZeroCallbacks, Replay]  # functions, ranks and a model
+
+
+def classes_with_options(kind=Configured):
+    """Return all classes of nn whose objects have options."""
+    is_public = kind.__module__.startswith("nn.") and not kind.__name__.startswith("_")
+    own = [kind] if is_public and kind not in OF_OTHERS and options_of(kind) else []
+    return own + [each for part in kind.__subclasses__() for each in classes_with_options(part)]
+
+
+def with_options(kind, **options):
+    parameters = inspect.signature(kind).parameters.items()
+    needed = {name: REQUIRED[name] for name, p in parameters if p.default is p.empty}
+    return kind(**copy.deepcopy(needed) | options)
+
+
+@pytest.mark.parametrize("kind", classes_with_options())
+def test_what_a_constructor_refuses_an_assignment_refuses(kind):
+    for option, wrong in itertools.product(options_of(kind), WRONG):
+        try:
+            with_options(kind, **{option: wrong})
+        except AutogradError:
+            made = with_options(kind)
+            before = repr(getattr(made, option))
+            with pytest.raises(AutogradError):
+                setattr(made, option, wrong)
+            assert repr(getattr(made, option)) == before

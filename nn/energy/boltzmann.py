@@ -34,6 +34,8 @@ class RestrictedBoltzmannMachine(Module):
     Source:  G. E. Hinton, Training products of experts by minimizing contrastive divergence, 2002.
     """
 
+    fixed = frozenset(("visible", "hidden", "dtype"))
+
     weight: Value
     visible_bias: Value
     hidden_bias: Value
@@ -41,7 +43,10 @@ class RestrictedBoltzmannMachine(Module):
     def __init__(self, visible: int, hidden: int, dtype: DTypeLike = "float32") -> None:
         self.visible = whole_number("visible", visible)
         self.hidden = whole_number("hidden", hidden)
-        self.dtype = np.dtype(dtype).name
+        try:
+            self.dtype = np.dtype(dtype).name
+        except TypeError as error:
+            raise OptionError(f"dtype = {dtype!r}", str(error), "'float32' or 'float64'") from None
         reserve((visible + 1, hidden + 1))
         self.weight = Value(generator().normal(0.0, 0.01, (hidden, visible)).astype(dtype))
         self.visible_bias = Value(np.zeros(visible, dtype))
@@ -194,6 +199,8 @@ class BoltzmannMachine(Module):
     Source:  D. H. Ackley, G. E. Hinton and T. J. Sejnowski, A learning algorithm for Boltzmann
              machines, 1985, with thresholds as biases of opposite sign.
     """
+
+    fixed = frozenset(("units", "visible"))
 
     weight: Value
     bias: Value

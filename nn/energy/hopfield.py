@@ -56,6 +56,8 @@ class Hopfield(Module):
              computational abilities, 1982, equations 1, 2 and 7, with states -1 and 1.
     """
 
+    fixed = frozenset(("units",))
+
     weight: Array
     bias: Array
 

@@ -136,12 +136,12 @@ class RandomTranslation(_Resampling):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._down = _bounds("height_factor", self.height_factor)
-        self._right = _bounds("width_factor", self.width_factor)
+        _bounds("height_factor", self.height_factor)
+        _bounds("width_factor", self.width_factor)
 
     def _places(self, batch: int, height: int, width: int) -> tuple[Array, Array]:
-        down = height * fresh(lambda: generator().uniform(*self._down, (batch, 1, 1)))
-        right = width * fresh(lambda: generator().uniform(*self._right, (batch, 1, 1)))
+        down = height * _drawn("height_factor", self.height_factor, batch)
+        right = width * _drawn("width_factor", self.width_factor, batch)
         return np.arange(height)[:, None] - down, np.arange(width) - right
 
 
@@ -165,16 +165,22 @@ class RandomRotation(_Resampling):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._turn = _bounds("factor", self.factor)
+        _bounds("factor", self.factor)
 
     def _places(self, batch: int, height: int, width: int) -> tuple[Array, Array]:
-        angle = 2 * np.pi * fresh(lambda: generator().uniform(*self._turn, (batch, 1, 1)))
+        angle = 2 * np.pi * _drawn("factor", self.factor, batch)
         down, right = (height - 1) / 2, (width - 1) / 2
         row, column = np.arange(height)[:, None] - down, np.arange(width) - right
         return (
             np.cos(angle) * row + np.sin(angle) * column + down,
             np.cos(angle) * column - np.sin(angle) * row + right,
         )
+
+
+def _drawn(name: str, factor: float | tuple[float, float], batch: int) -> Result:
+    """Draw a factor for each image, (batch, 1, 1)."""
+    bounds = _bounds(name, factor)
+    return fresh(lambda: generator().uniform(*bounds, (batch, 1, 1)))
 
 
 def _bounds(name: str, factor: float | tuple[float, float]) -> tuple[float, float]:

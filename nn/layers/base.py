@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd_core import DataError, OptionError, ShapeError, Value
+from autograd_core import DataError, ShapeError, Value
 from autograd_core.data import DType, Operand, Result
 
 from .. import activations, constraints, initializers, regularizers
-from ..configuration import Choice, check_flags
+from ..configuration import Choice, check_flags, taking
 from ..module import Module, fitted, forward_pass
 from ..storage.tensors import reserve
 
@@ -20,6 +20,11 @@ _CHOICES: dict[str, Callable[[Choice], Choice]] = {
     "regularizer": regularizers.get,
     "constraint": constraints.get,
 }
+_OF_PARAMETERS = ("initializer", "regularizer", "constraint")
+_SIZES = (
+    *("units", "filters", "kernel_size", "input_dim", "output_dim", "width"),
+    *("use_bias", "center", "scale", "reset_after", "unit_forget_bias"),
+)
 
 
 class ArrayLayer(Module):
@@ -56,22 +61,20 @@ class ArrayLayer(Module):
         for name, value in vars(self).items():
             kind = name.rpartition("_")[2]
             if kind in _CHOICES:
-                setattr(self, name, _CHOICES[kind](value))
+                vars(self)[name] = _CHOICES[kind](value)
             elif isinstance(value, np.generic):  # times float32 it would be float64
-                setattr(self, name, value.item())
+                vars(self)[name] = value.item()
+
+    def is_fixed(self, name: str) -> bool:
+        """Return whether its parameters, if it has any, were made with an option."""
+        if "_rules" not in vars(self) or name == "activity_regularizer":
+            return False
+        return name.endswith(_OF_PARAMETERS) or (name in _SIZES and bool(taking(type(self), name)))
 
     def __setattr__(self, name: str, value: object) -> None:
         kind = name.rpartition("_")[2]
         if kind in _CHOICES and isinstance(value, str):
             value = _CHOICES[kind](value)
-        if kind in _CHOICES and "_rules" in vars(self):  # which has parameters
-            is_read_at_calls = kind == "activation" or name == "activity_regularizer"
-            if not is_read_at_calls and value is not vars(self).get(name, value):
-                raise OptionError(
-                    f"{name} assigned to {self}",
-                    "its parameters were made with the previous one, and keep it",
-                    f"{name}= when the layer is made",
-                )
         if name in vars(self) and any(name == made for made, _, _ in self._rules):
             value = self._fitting(name, value)
         super().__setattr__(name, value)

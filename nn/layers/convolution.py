@@ -46,16 +46,24 @@ class _Convolution(ArrayLayer):
         super().__post_init__()
         self.filters = whole_number("filters", self.filters)
         self.padding = choose("padding", {name: name for name in self._paddings}, str(self.padding))
-        self._size = lengths("kernel_size", self.kernel_size, self._rank)
-        self._steps = lengths("strides", self.strides, self._rank)
-        self._spread = lengths("dilation_rate", self.dilation_rate, self._rank)
-        if max(self._steps) > 1 < max(self._spread):
+        _, steps, spread = self._lengths()
+        if max(steps) > 1 < max(spread):
             raise OptionError(
                 f"strides = {self.strides} and dilation_rate = {self.dilation_rate}",
                 "one of them may be above 1, not both, as in Keras",
                 "strides=1 or dilation_rate=1",
             )
-        self._reach = tuple((k - 1) * d + 1 for k, d in zip(self._size, self._spread, strict=True))
+
+    def _lengths(self) -> list[tuple[int, ...]]:
+        """Return the kernel's size, the strides and the dilation rate along each axis."""
+        names = ("kernel_size", "strides", "dilation_rate")
+        return [lengths(name, getattr(self, name), self._rank) for name in names]
+
+    @property
+    def _reach(self) -> tuple[int, ...]:
+        """The extent of a window along each axis."""
+        size, _, spread = self._lengths()
+        return tuple((k - 1) * d + 1 for k, d in zip(size, spread, strict=True))
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (filters, channels, *kernel_size) and bias (filters,)."""
@@ -63,7 +71,8 @@ class _Convolution(ArrayLayer):
         if self._rank == 2:
             _check_channels(self, input_shape)
         rules = self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint
-        self.make_parameter("weight", (self.filters, input_shape[-1], *self._size), *rules)
+        size, *_ = self._lengths()
+        self.make_parameter("weight", (self.filters, input_shape[-1], *size), *rules)
         if self.use_bias:
             rules = self.bias_initializer, self.bias_regularizer, self.bias_constraint
             self.make_parameter("bias", (self.filters,), *rules)
@@ -74,8 +83,9 @@ class _Convolution(ArrayLayer):
     def forward(self, x: Operand) -> Result:
         """Return activation(convolve(x, weight) + bias), (batch, ..., filters)."""
         self._check(x.shape[1:])
-        x = padded(x, self._reach, self._steps, self.padding)
-        out = convolve(x, self.weight, self._steps, self._spread)
+        _, steps, spread = self._lengths()
+        x = padded(x, self._reach, steps, self.padding)
+        out = convolve(x, self.weight, steps, spread)
         if self.use_bias:
             out = out + self.bias
         return out if self.activation is None else self.activation(out)
@@ -149,19 +159,24 @@ class _Pooling2D(ArrayLayer):
         self.pool_size = pool_size
         self.strides = strides
         self.padding = choose("padding", {name: name for name in ("valid", "same")}, str(padding))
-        self._size = lengths("pool_size", pool_size, 2)
-        self._steps = self._size if strides is None else lengths("strides", strides, 2)
+        self._lengths()
+
+    def _lengths(self) -> list[tuple[int, ...]]:
+        """Return the size of a window and the strides along each axis."""
+        strides = self.pool_size if self.strides is None else self.strides
+        return [lengths("pool_size", self.pool_size, 2), lengths("strides", strides, 2)]
 
     def _pieces(self, x: Operand, border: float) -> Result:
         """Return the elements of all windows, (places, batch, height, width, channels).
 
         The places of a window come first, since reductions over the first axis are fast.
         """
-        check_axes(self, x.shape[1:], self._size if self.padding == "valid" else (1, 1))
-        x = padded(x, self._size, self._steps, self.padding, border)
-        if self._steps == self._size:
-            return _blocks(x, *self._size)
-        seen = sliding_windows(x, self._size[::-1], (2, 1), self._steps[::-1])
+        size, steps = self._lengths()
+        check_axes(self, x.shape[1:], size if self.padding == "valid" else (1, 1))
+        x = padded(x, size, steps, self.padding, border)
+        if steps == size:
+            return _blocks(x, *size)
+        seen = sliding_windows(x, size[::-1], (2, 1), steps[::-1])
         batch, height, width, channels, *_ = seen.shape
         return np.transpose(seen, (5, 4, 0, 1, 2, 3)).reshape(-1, batch, height, width, channels)
 

@@ -59,7 +59,7 @@ class RecurrentLayer(ArrayLayer):
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if value is None and name.endswith("activation"):
-                setattr(self, name, "linear")
+                vars(self)[name] = "linear"
         super().__post_init__()
         self.units = whole_number("units", self.units)
         check_range("dropout", self.dropout, 0.0, 1.0)
@@ -266,9 +266,10 @@ class GRU(RecurrentLayer):
     _: KW_ONLY
     reset_after: bool = True
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.trains_both_biases = self.reset_after
+    @property
+    def trains_both_biases(self) -> bool:  # type: ignore[override] # a plain attribute
+        """Whether h has a bias of its own."""
+        return self.reset_after
 
     def make_step(self, from_x: Callable[[Operand], Result], masks: list[Operand]) -> Step:
         """Return the step."""
@@ -337,8 +338,6 @@ class Bidirectional(ArrayLayer):
 
     takes_mask = True
 
-    forward_layer: Model
-
     def __init__(
         self, layer: Model, merge_mode: str = "concat", backward_layer: Model = None
     ) -> None:
@@ -358,9 +357,14 @@ class Bidirectional(ArrayLayer):
                 "the outputs of all steps do not merge with that of one",
                 "the same return_sequences for both",
             )
-        self.layer = self.forward_layer = layer
+        self.layer = layer
         self.merge_mode = merge_mode
         self.backward_layer = backward_layer
+
+    @property
+    def forward_layer(self) -> Model:
+        """The layer that reads forwards, by Keras's name."""
+        return self.layer
 
     def children(self) -> dict[str, Module]:
         """Return the parameters by PyTorch's names, then both layers."""

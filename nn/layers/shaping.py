@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable
 
+import numpy as np
+
 from autograd_core import OptionError, ShapeError
 from autograd_core.data import Operand, Result
 
@@ -25,14 +27,15 @@ class Reshape(ArrayLayer):
     passes_mask = False
 
     def __init__(self, target_shape: Iterable[int]) -> None:
-        self.target_shape = tuple(target_shape)
-        open_lengths = [n for n in self.target_shape if n < 1]
-        if open_lengths not in ([], [-1]):
+        shape = tuple(target_shape) if isinstance(target_shape, Iterable) else (0,)
+        are_lengths = all(isinstance(n, int | np.integer) for n in shape)
+        if not are_lengths or [n for n in shape if n < 1] not in ([], [-1]):
             raise OptionError(
-                f"target_shape = {self.target_shape}",
+                f"target_shape = {target_shape!r}",
                 "lengths are at least 1; only one length, -1, can be left open",
                 "target_shape=(28, 28, 1), or (-1, 28)",
             )
+        self.target_shape = shape
 
     def forward(self, x: Operand) -> Result:
         """Return x as (batch, *target_shape).

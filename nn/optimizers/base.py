@@ -82,8 +82,6 @@ class Optimizer(Configured):
             object.__setattr__(self, name, value)
             return
         value = self._as_option(name, value)
-        if "slots" in vars(self) and name != "learning_rate":  # the constructor is done
-            self._check_option(name, value)
         super().__setattr__(name, value)
 
     def _as_option(self, name: str, value: Operand) -> Operand:
@@ -106,14 +104,6 @@ class Optimizer(Configured):
             if not callable(value):
                 check_range("learning_rate", value, 0)
         return value
-
-    def _check_option(self, name: str, value: object) -> None:
-        """Refuse an option that is assigned later as the constructor does; users' classes are free.
-
-        Raises:  OptionError: as in the constructor.
-        """
-        if type(self).__module__.startswith("nn.") and name in (options := self.config()):
-            type(self)(**options | {name: value})
 
     def __post_init__(self) -> None:
         check_flags(self)
