@@ -67,7 +67,8 @@ class Configured:
                 "its parameters were made with the previous one, and keep it",
                 f"{name}= when it is made",
             )
-        kind = taking(type(self), name)
+        own: Any = type(self)
+        kind = taking(own, name)
         if kind is None:
             return value
         options = {each: getattr(self, each) for each, _ in _options(kind)}
@@ -82,7 +83,8 @@ class Configured:
 
         Raises: OptionError: the class does not keep one of them.
         """
-        names = [name for name, _ in _options(type(self))]
+        kind: Any = type(self)
+        names = [name for name, _ in _options(kind)]
         missing = [name for name in names if not hasattr(self, name)]
         if missing:
             raise OptionError(
@@ -93,9 +95,10 @@ class Configured:
         return {name: getattr(self, name) for name in names}
 
     def __repr__(self) -> str:
+        kind: Any = type(self)
         arguments = [
             f"{name}={_brief(getattr(self, name))}"
-            for name, default in _options(type(self))
+            for name, default in _options(kind)
             if hasattr(self, name) and not _is_default(getattr(self, name), default)
         ]
         return f"{type(self).__name__}({', '.join(arguments)})"

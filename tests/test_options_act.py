@@ -116,8 +116,9 @@ def test_an_option_assigned_when_parameters_are_made_acts_or_is_refused(kind, op
         assert refused == "its parameters were made with the previous one, and keep it"
         assert layer.state_dict()
     elif option not in ("layer", "backward_layer"):  # which bring parameters of their own
-        expected.load_state_dict(layer.state_dict())
-        assert made_of(layer) == made_of(expected)
+        expected.load_state_dict(layer.state_dict(), strict=False)
+        compared = 4 if option in ("use_bias", "center", "scale") else None  # it stays, unused
+        assert made_of(layer)[:compared] == made_of(expected)[:compared]
 
 
 COMMON = {

@@ -23,8 +23,9 @@ _CHOICES: dict[str, Callable[[Choice], Choice]] = {
 _OF_PARAMETERS = ("initializer", "regularizer", "constraint")
 _SIZES = (
     *("units", "filters", "kernel_size", "input_dim", "output_dim", "width"),
-    *("use_bias", "center", "scale", "reset_after", "unit_forget_bias"),
+    *("reset_after", "unit_forget_bias"),
 )
+_PRESENT = ("use_bias", "center", "scale")  # of a parameter that may be left out later
 
 
 class ArrayLayer(Module):
@@ -69,7 +70,9 @@ class ArrayLayer(Module):
         """Return whether its parameters, if it has any, were made with an option."""
         if "_rules" not in vars(self) or name == "activity_regularizer":
             return False
-        return name.endswith(_OF_PARAMETERS) or (name in _SIZES and bool(taking(type(self), name)))
+        kind: Any = type(self)
+        is_past = name in _SIZES or (name in _PRESENT and not getattr(self, name))
+        return name.endswith(_OF_PARAMETERS) or (is_past and taking(kind, name) is not None)
 
     def __setattr__(self, name: str, value: object) -> None:
         kind = name.rpartition("_")[2]
