@@ -16,7 +16,7 @@ from autograd_core import OptionError, ShapeError
 from autograd_core.data import Array, Data, DTypeLike, Function
 
 from .configuration import Choice, Configured, check_range, choose, configured, name_of
-from .randomness import drawing_from, generator
+from .randomness import drawing_from, generator, seeded
 from .spellings import by_keras_name
 
 __all__ = [
@@ -90,7 +90,7 @@ class Initializer(Configured):
         Example: >>> Constant(0.5)((2,)), Constant(0.5)(())
                  (array([0.5, 0.5]), 0.5)
         """
-        source = generator() if self.seed is None else np.random.default_rng(self.seed)
+        source = generator() if self.seed is None else seeded(self.seed)
         with drawing_from(source):
             drawn = self.draw(tuple(shape), fans_of(shape) if fans is None else fans)
         return np.asarray(drawn, dtype) if shape else float(drawn)
@@ -304,8 +304,8 @@ class VarianceScaling(Initializer):
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        check_range("scale", self.scale, 0)
-        if not self.scale:
+        check_range("scale", self.scale, -math.inf)
+        if not self.scale > 0:
             raise OptionError(
                 f"scale = {self.scale!r}",
                 "weights of variance 0 are equal, and stay so in training",

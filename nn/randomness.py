@@ -29,12 +29,20 @@ def set_seed(seed: int) -> None:
              >>> bool((first == Dense(2)([[1.0, 2.0]]).data).all())
              True
     """
+    _generator.set(seeded(seed))
+    random.seed(int(seed))
+
+
+def seeded(seed: int) -> np.random.Generator:
+    """Return another generator, whose numbers follow from a seed.
+
+    Raises:  OptionError: no whole number from 0, which may give other numbers each time.
+    """
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise OptionError(
-            f"set_seed({seed!r})", "the same seed gives the same run", "a whole number from 0"
+            f"seed = {seed!r}", "the same seed gives the same run", "a whole number from 0"
         )
-    random.seed(int(seed))
-    _generator.set(np.random.default_rng(seed))
+    return np.random.default_rng(seed)
 
 
 def generator() -> np.random.Generator:

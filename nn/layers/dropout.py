@@ -8,7 +8,7 @@ from autograd_core import fresh
 from autograd_core.data import Operand, Result
 
 from ..configuration import check_range, configured
-from ..randomness import generator
+from ..randomness import generator, seeded
 from .base import ArrayLayer
 
 
@@ -21,9 +21,10 @@ class _Disturbance(ArrayLayer):
     seed: int | None = None
     _own: np.random.Generator | None = field(init=False, default=None)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._own = None if self.seed is None else np.random.default_rng(self.seed)
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name == "seed":
+            self._own = None if self.seed is None else seeded(self.seed)
 
     def _numbers(self) -> np.random.Generator:
         return self._own or generator()
