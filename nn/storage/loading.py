@@ -37,7 +37,6 @@ _MODULES = (
     *(layers, networks, neurons, perceptron, energy),
     *(initializers, regularizers, constraints, optimizers, schedules),
 )
-Make = Callable[[type, Params], Any]
 _TYPES = {name: np.dtype(name) for name in ("float32", "float64")}
 
 
@@ -79,17 +78,12 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
     except FileError:
         raise
     except Exception as error:  # a forged description can raise any error
+        is_ours = isinstance(error, AutogradError)
         raise FileError(
             f"{os.fspath(path)}, with what it says of its model",
-            _reason(error),
+            f"{error.given}: {error.why}" if is_ours else f"{type(error).__name__}: {error}",
             "the model saved again, by this version; or weights alone, by model.load_weights(path)",
         ) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, AutogradError):
-        return f"{error.given}: {error.why}"
-    return f"{type(error).__name__}: {error}"
 
 
 def _made(tensors: dict[str, Array], metadata: dict[str, Json], custom: dict[str, Any]) -> Model:
@@ -98,10 +92,12 @@ def _made(tensors: dict[str, Array], metadata: dict[str, Json], custom: dict[str
     numbers = sum(tensor.size for tensor in tensors.values())
     # All weights are replaced. Some are made twice: rows, and then their neurons
     with drawing_from(np.random.default_rng(0)), at_most(2 * numbers):
-        model = _of_kind(Module, restore(metadata["model"], known, _make))
+        model = _of_kind(Module, _restored(metadata["model"], known, {}))
         parts = model.modules()
         for name, (shape, dtype, *output_shape) in metadata["inputs"].items():
-            _build(parts[name], shape, dtype, *output_shape)
+            parts[name].build_for(_lengths(shape), _TYPES[dtype])
+            if output_shape not in ([], [None]):
+                parts[name].output_shape = _lengths(*output_shape)
         if custom and not tensors.keys() <= model.state_dict().keys():
             for part in parts.values():  # custom ones may make parameters in their first call
                 if isinstance(part, Sequential) and part.input_shape is not None:
@@ -112,24 +108,6 @@ def _made(tensors: dict[str, Array], metadata: dict[str, Json], custom: dict[str
     if "training" in metadata:
         _resume(model, metadata["training"], known)
     return model
-
-
-def _make(kind: type, options: Params) -> Any:
-    """Make a part of a model; a Sequential without computing a sample of the shape it claims."""
-    if kind is not Sequential:
-        return kind(**options)
-    model, shape = Sequential(options["layers"]), options["input_shape"]
-    model.input_shape = shape and tuple([_count(length) for length in shape])
-    return model
-
-
-def _build(
-    layer: Model, shape: Sequence[int], dtype: str, output_shape: Sequence[int] | None = None
-) -> None:
-    """Make the parameters of a layer, as it was built."""
-    layer.build_for(tuple([_count(length) for length in shape]), _TYPES[dtype])
-    if output_shape is not None:
-        layer.output_shape = tuple([_count(length) for length in output_shape])
 
 
 def _known() -> dict[str, object]:
@@ -191,6 +169,10 @@ def _of_kind(kind: Any, thing: object) -> Any:
     return thing
 
 
+def _lengths(shape: Sequence[int]) -> tuple[int, ...]:
+    return tuple([_count(length) for length in shape])
+
+
 def _count(number: object) -> int:
     if type(number) is not int or not 0 <= number < 1 << 53:
         raise OptionError(f"{number!r:.60}", "it counts nothing", "a whole number from 0")
@@ -212,24 +194,27 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str
     return tensors, metadata
 
 
-def restore(description: Json, known: Mapping[str, Any], make: Make | None = None) -> Any:
+def restore(description: Json, known: Mapping[str, Any]) -> Any:
     """Return an object made from its description.
 
     Args:    description: what `describe` gave, also after a way through JSON.
              known: classes and functions by name; nothing else is called.
-             make: takes a class and its arguments by name; None: calls the class.
     Raises:  UnknownNameError: it names a class or function that is not known. OptionError: it
              describes nothing, or what takes other arguments now.
     Example: >>> from nn.storage.saving import describe
              >>> restore(describe((1, [None, "a"], {"b": 2.0})), {})
              (1, [None, 'a'], {'b': 2.0})
     """
-    return _restored(description, known, make or _call, {})
+    made: dict[int, Any] = {}
+    thing = _restored(description, known, made)
+    for each in made.values():
+        if isinstance(each, Sequential) and each.input_shape is not None:
+            each.build(each.input_shape)
+    return thing
 
 
-def _restored(description: Json, known: Mapping[str, Any], make: Make, made: dict[int, Any]) -> Any:
-    def inner(each: Json) -> Any:
-        return _restored(each, known, make, made)
+def _restored(description: Json, known: Mapping[str, Any], made: dict[int, Any]) -> Any:
+    inner = partial(_restored, known=known, made=made)
 
     match description:
         case None | bool() | int() | float() | str():
@@ -246,14 +231,16 @@ def _restored(description: Json, known: Mapping[str, Any], make: Make, made: dic
             return getattr(np, name)
         case {"partial": function, "arguments": [*arguments], "keywords": dict(keywords)}:
             options = {name: inner(each) for name, each in keywords.items()}
-            return _with_options(inner(function), [inner(each) for each in arguments], options)
+            function, arguments = inner(function), [inner(each) for each in arguments]
+            if not is_custom(function):
+                _check_arguments(name_of(function), function, arguments, options)
+            return partial(function, *arguments, **options)
         case {"same": int(number)} if number in made:
             return made[number]
         case {"class": str(name), "custom": bool(custom), "number": int(n), "config": dict(config)}:
             options = {key: inner(each) for key, each in config.items()}
             kind = _find(name, custom, known)
-            _check_options(name, kind, options)
-            made[n] = make(kind, options)
+            made[n] = _object(name, kind, options)
             return made[n]
         case {"name": str(name), "custom": bool(custom)}:
             return _find(name, custom, known)
@@ -275,35 +262,32 @@ def _find(name: str, custom: bool, known: Mapping[str, Any]) -> Any:
     return found
 
 
-def _with_options(function: Function, arguments: list[object], options: Params) -> Any:
-    """Return a partial of a function.
-
-    Raises:  OptionError: it is one of ours and has no such options, or is no function.
-    """
-    try:
-        if not is_custom(function):
-            inspect.signature(function).bind_partial(*arguments, **options)
-    except TypeError as error:
-        raise OptionError(
-            f"{name_of(function)} with {', '.join(options) or len(arguments)}, as the file has it",
-            f"it takes other options now: {error}",
-            "the version of it that was saved",
-        ) from error
-    return partial(function, *arguments, **options)
-
-
-def _call(kind: type, options: Params) -> Any:
-    return kind(**options)
-
-
-def _check_options(name: str, kind: object, options: Params) -> None:
+def _object(name: str, kind: Any, options: Params) -> Any:
+    """Make an object; a Sequential not yet built, since the shape that it claims can be any."""
     if not (isinstance(kind, type) and issubclass(kind, Configured)):
         raise OptionError(f"{name} as a class", "it is none that has a configuration", "a layer")
+    _check_arguments(name, kind, [], options)
+    if kind is not Sequential:
+        return kind(**options)
+    model, shape = Sequential(options["layers"]), options["input_shape"]
+    model.input_shape = shape and _lengths(shape)
+    return model
+
+
+def _check_arguments(
+    name: str, function: Function, arguments: list[object], options: Params
+) -> None:
+    """Refuse arguments that a class or function does not take, as after a change of it.
+
+    Raises:  OptionError: there are such, or it is no function.
+    """
     try:
-        inspect.signature(kind).bind(**options)
+        signature = inspect.signature(function)
+        bind = signature.bind if isinstance(function, type) else signature.bind_partial
+        bind(*arguments, **options)
     except TypeError as error:
         raise OptionError(
-            f"{name}({', '.join(options)}), as the file has it",
-            f"its constructor takes other arguments now: {error}",
+            f"{name}({', '.join(['...'] * len(arguments) + [*options])}), as the file has it",
+            f"it takes other options now: {error}",
             f"the version of {name} that was saved",
         ) from error
