@@ -15,6 +15,7 @@ from ..activations import sigmoid
 from ..callbacks import LearningRateScheduler, ReduceLROnPlateau, as_list
 from ..configuration import Choice, check_range, choose
 from ..data import ClassWeight, whole_number
+from ..layers import Dense, Dropout
 from ..losses import BY_NAME as LOSSES
 from ..losses import (
     binary_crossentropy,
@@ -22,6 +23,8 @@ from ..losses import (
     half_mean_squared_error,
     sparse_categorical_crossentropy,
 )
+from ..module import Module
+from ..networks import Sequential
 from ..optimizers import SGD, Adam
 from ..randomness import drawing_from
 from ._sklearn import (
@@ -43,7 +46,6 @@ from .mlp_training import (
     draw_weights,
     half_poisson_deviance,
     minimize,
-    network,
 )
 
 _OPTIMIZERS = {
@@ -191,10 +193,15 @@ class MultilayerPerceptron(NetworkEstimator):
         """Make a network, and reset what an earlier one has recorded."""
         out_activation = self._loss_of(units[-1])[2]
         self._begin_drawing(random_state)
+        activation = choose("activation", ACTIVATIONS, self.activation)
+        layers: list[Module] = []
+        for hidden in units[1:-1]:
+            layers.append(Dense(hidden, activation))
+            layers += [Dropout(self.dropout)] if self.dropout else []
+        model = Sequential([*layers, Dense(units[-1], ACTIVATIONS[out_activation])])
         with drawing_from(self._generator):
-            model = network(units, self.activation, out_activation, self.dropout, dtype)
-        is_logistic = choose("activation", ACTIVATIONS, self.activation) is sigmoid
-        draw_weights(model, random_state, 2.0 if is_logistic else 6.0)
+            model.build((units[0],), dtype)
+        draw_weights(model, random_state, 2.0 if activation is sigmoid else 6.0)
         self.model_, self._units, self.out_activation_ = model, units, out_activation
         self._kept = {"activation": self.activation, "dropout": self.dropout, "loss": self.loss}
         self.n_layers_, self.n_outputs_ = len(units), units[-1]

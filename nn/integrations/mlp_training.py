@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Value
-from autograd_core.data import Array, DTypeLike, Operand, Result
+from autograd_core.data import Array, Operand, Result
 
 from .. import activations
 from ..callbacks import Callback, CallbackList, History, Progress
-from ..configuration import Choice, Model, choose
-from ..layers import Dense, Dropout
+from ..configuration import Choice, Model
+from ..layers import Dense
 from ..losses import loss_of, mean_reduced
-from ..module import Module
 from ..networks import Sequential
 from ..packages import optional
 from ..targets import pair
@@ -28,31 +27,6 @@ ACTIVATIONS = activations.BY_NAME | {
     "logistic": activations.sigmoid,
     "exp": activations.exponential,
 }
-
-
-def network(
-    units: list[int], activation: Choice, out_activation: Choice, dropout: float, dtype: DTypeLike
-) -> Sequential:
-    """Return a model of Dense layers, with dropout after each but the last.
-
-    Args:    units: features, hidden units, outputs.
-             activation, out_activation: of the hidden layers and of the last one; scikit-learn's
-             names, and those of nn.activations.
-             dropout: the fraction that is dropped; 0: none.
-             dtype: of the weights.
-    Raises:  OptionError: an unknown name, or a number out of its range.
-    Example: >>> network([2, 3, 1], "tanh", "identity", 0.0, float)
-             Sequential(layers=[Dense(units=3, activation=tanh), Dense(units=1)])
-    """
-    activation = choose("activation", ACTIVATIONS, activation)
-    out_activation = choose("activation", ACTIVATIONS, out_activation)
-    layers: list[Module] = []
-    for hidden in units[1:-1]:
-        layers.append(Dense(hidden, activation))
-        layers += [Dropout(dropout)] if dropout else []
-    model = Sequential([*layers, Dense(units[-1], out_activation)])
-    model.build((units[0],), dtype)
-    return model
 
 
 def dense_layers(model: Sequential) -> dict[str, Model]:
@@ -183,20 +157,17 @@ class Convergence(Callback):
             self.best_state = self.model.state_dict()
         self.best = np.fmax(value, self.best)
         if np.all(self.stalled):
-            self._end()
+            optimizer = self.model.optimizer if self.lowers_rate else None
+            if optimizer is None or optimizer.learning_rate <= LEAST_RATE:
+                self.model.stop_training = True
+            else:
+                optimizer.learning_rate /= 5
+                self.waited = 0
 
     @property
     def stalled(self) -> Any:
         """Whether patience has run out; for each output, if values are arrays."""
         return self.waited > self.patience
-
-    def _end(self) -> None:
-        optimizer = self.model.optimizer if self.lowers_rate else None
-        if optimizer is None or optimizer.learning_rate <= LEAST_RATE:
-            self.model.stop_training = True
-        else:
-            optimizer.learning_rate /= 5
-            self.waited = 0
 
 
 @dataclass(eq=False)

@@ -1,14 +1,14 @@
 """PerceptronClassifier: scikit-learn's Perceptron, by the gradient of its loss."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
 from autograd_core import DomainError
-from autograd_core.data import Array, Data, Function, Operand, Result, Tree
+from autograd_core.data import Array, Data, Operand, Result, Tree
 
 from ..callbacks import as_list
 from ..configuration import Model, check_range, choose
@@ -187,6 +187,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
             self.class_weight, classes=self.classes_, y=self._labels(rows)
         )
         factors = (by_class[1:], by_class[:1]) if len(by_class) == 2 else (by_class, 1.0)
+        l2, l1 = self._penalties()
         sides, judge = 2 * rows - 1, None
         if self.early_stopping:
             taught, held_out = train_test_split(
@@ -199,13 +200,14 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
             judge = partial(self._share_right, X[held_out], sides[held_out])
             X, sides = X[taught], sides[taught]
         rule = PerceptronRule(
-            self._layer,
-            factors,
-            self._penalties(),
-            self.eta0,
             judge=judge,
             tol=-np.inf if self.tol is None else self.tol,
             patience=self.n_iter_no_change - 1,
+            layer=self._layer,
+            weights=factors,
+            l2=l2,
+            l1=l1,
+            rate=self.eta0,
         )
         return rule, (X, sides)
 
@@ -214,6 +216,7 @@ class PerceptronClassifier(Classifying, NetworkEstimator):
         return ((self._computed(X) > 0) == (sides > 0)).mean(axis=0)
 
 
+@dataclass(eq=False, kw_only=True)
 class PerceptronRule(Convergence):
     """The perceptron's loss, sample by sample; each output stops learning on its own.
 
@@ -221,42 +224,31 @@ class PerceptronRule(Convergence):
     border is -d, so that training can start from zeros. Penalties are l2 / 2 ||w||^2, and
     l1 ||w||_1, which is subtracted after each step, so that weights become exactly 0.
 
-    Args:    layer: the Dense layer in training.
+    Args:    judge, tol, patience: see Convergence; judge=None: minus each output's mean loss.
+             layer: the Dense layer in training.
              weights: factors of the steps, for d = 1 and for d = -1, (outputs,) each.
-             penalties: l2 and l1.
+             l2, l1: factors of the penalties.
              rate: the learning rate.
-             judge: function of the logs that returns each output's value, such as a score; None:
-             minus its mean loss.
-             tol, patience: see Convergence.
     Source:  Y. Tsuruoka, J. Tsujii and S. Ananiadou, Stochastic gradient descent training for
              L1-regularized log-linear models with cumulative penalty, 2009, figure 2.
     """
 
-    l1: float
+    judge: Any  # None until it is made
+    layer: Any
+    weights: tuple[Any, Any]
     l2: float
-    learning: Any
+    l1: float
+    rate: float
+    learning: Any = field(default=None, init=False)  # which outputs are in training
 
-    def __init__(
-        self,
-        layer: Any,
-        weights: tuple[Any, Any],
-        penalties: tuple[float, float],
-        rate: float,
-        judge: Function | None,
-        tol: float,
-        patience: float,
-    ) -> None:
-        super().__init__(judge or self._improvement, tol, patience)
-        outputs = layer.units
-        self.layer = layer
-        self.weights = weights
-        self.l2, self.l1 = penalties
-        self.rate = rate
+    def __post_init__(self) -> None:
+        self.judge = self.judge or self._improvement
+        outputs = self.layer.units
         self.learning = np.ones(outputs, bool)
         self._losses = np.zeros(outputs)
         self._samples = 0
         self._due = np.zeros((outputs, 1))  # what l1 should have subtracted so far, and has
-        self._taken = np.zeros(layer.weight.shape)
+        self._taken = np.zeros(self.layer.weight.shape)
 
     def loss(self, y_true: Operand, y_pred: Operand, sample_weight: Operand = None) -> Result:
         """Return the loss of a batch, summed over the outputs in training.
