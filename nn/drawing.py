@@ -91,10 +91,16 @@ def describe(model: Model, x: Operand = None) -> Description:
              [('input', 2), ('Layer 1', 3), ('Layer 2', 1)]
     """
     layers = _row(model)
+    if layers is None and x is None:
+        raise OptionError(
+            f"a picture of {type(model).__name__} without data",
+            "how its parts follow each other shows only when it computes",
+            "draw(model, x), with a sample x",
+        )
     if layers is None:
-        return _unknown(model, x)
+        return Description([], model(x))
     scalar = _is_scalar(layers[0])
-    given = None if x is None else (_columns(x) if scalar else _batch(x))
+    given = None if x is None else _given(x, scalar)
     columns = [_inputs(layers[0], given)]
     mask = None
     with model.evaluating():
@@ -134,27 +140,13 @@ def _is_scalar(part: Model) -> bool:
     return hasattr(part, "neurons") or hasattr(part, "w")
 
 
-def _unknown(model: Model, x: Operand) -> Description:
-    if x is None:
-        raise OptionError(
-            f"a picture of {type(model).__name__} without data",
-            "how its parts follow each other shows only when it computes",
-            "draw(model, x), with a sample x",
-        )
-    return Description([], model(x))
-
-
-def _columns(x: Operand) -> list[Column]:
-    """Return one number, or column of a batch, for each input of a scalar network."""
-    if len(getattr(x, "shape", ())) == 2:
-        return [x[:, i] for i in range(x.shape[1])]
-    return list(x)
-
-
-def _batch(x: Operand) -> Tree:
-    """Return a batch: a single sample becomes one of one."""
-    x = x if isinstance(x, Value) else np.asarray(x)
-    return x[None] if len(x.shape) == 1 else x
+def _given(x: Operand, scalar: bool) -> Tree:
+    """Return x as the first layer takes it: a number or column for each input, or a batch."""
+    if not scalar:
+        x = x if isinstance(x, Value) else np.asarray(x)
+        return x[None] if len(x.shape) == 1 else x
+    is_batch = len(getattr(x, "shape", ())) == 2
+    return [x[:, i] for i in range(x.shape[1])] if is_batch else list(x)
 
 
 def _inputs(first: Model, given: Operand) -> Column:

@@ -167,11 +167,21 @@ class Classifying(ClassifierMixin):  # type: ignore[misc]
         classes: Operand = None,
         is_part: bool = False,
     ) -> tuple[Operand, Array, Array | None]:
-        """Return samples, their rows of 0 and 1, one for each output, and their weights."""
+        """Return samples, their rows of 0 and 1, one for each output, and their weights.
+
+        Raises:  DomainError: y is continuous, has several columns of more than two classes, or a
+                 class that the estimator does not know. OptionError: y lacks one.
+        """
         if is_part:
             self._check_part(first, classes)
         X, y = self._checked(X, y, first)
-        _check_classes(self, y)
+        kind = type_of_target(y, input_name="y")
+        if kind not in ("binary", "multiclass", "multilabel-indicator"):
+            raise DomainError(
+                f"Unknown label type: {kind} y for {type(self).__name__}",
+                "a classifier learns classes: numbers of classes, text, or rows of 0 and 1",
+                "classes; for numbers a regressor, such as as_estimator(model, 'regressor')",
+            )
         weights = self._weights(X, y, sample_weight)
         binarizer = LabelBinarizer().fit(y)
         if classes is not None and not binarizer.y_type_.startswith("multilabel"):
@@ -351,17 +361,3 @@ def counted(X: Operand, rows: Array, weights: Operand) -> tuple[Operand, Array, 
         return X, rows, weights
     counts = weights != 0
     return X[counts], rows[counts], weights[counts]
-
-
-def _check_classes(estimator: NetworkEstimator, y: Operand) -> None:
-    """Refuse targets that are not classes.
-
-    Raises:  DomainError: y is continuous, or has several columns of more than two classes.
-    """
-    kind = type_of_target(y, input_name="y")
-    if kind not in ("binary", "multiclass", "multilabel-indicator"):
-        raise DomainError(
-            f"Unknown label type: {kind} y for {type(estimator).__name__}",
-            "a classifier learns classes: numbers of classes, text, or rows of 0 and 1",
-            "classes; for numbers a regressor, such as as_estimator(model, 'regressor')",
-        )

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import ShapeError, UnsupportedError, compile, no_grad
-from autograd_core.data import Data, DType, DTypeLike, Function, Operand
+from autograd_core import ShapeError, UnsupportedError, Value, compile, no_grad
+from autograd_core.data import DType, DTypeLike, Function, Operand
 
 from ..files import check_suffix, replacing
 from ..module import Module
 from .onnx_graph import SAMPLES, Graph, Operation, batch_error, same
-from .onnx_operators import OPERATORS, Entry, Formula
+from .onnx_operators import OPERATORS, Formula
 
 _SIZED = ("reshape", "broadcast_to", "scatter")  # their options may tell the batch's size
 
@@ -47,7 +47,8 @@ def export_onnx(
     """
     check_suffix(path, ".onnx", 'export_onnx(model, "model.onnx", example)')
     is_module = isinstance(model, Module)
-    arguments = [_as_data(each) for each in (example if isinstance(example, tuple) else (example,))]
+    examples = example if isinstance(example, tuple) else (example,)
+    arguments = [Value(each).data for each in examples]
     with model.evaluating() if is_module else nullcontext(), no_grad():
         model(*arguments)  # makes the parameters, or refuses the example
         if dynamic_batch and any(isinstance(each, np.ndarray) for each in arguments):
@@ -57,13 +58,6 @@ def export_onnx(
     content = _content(programs, _names(model) if is_module else {}, samples)
     with replacing(path) as file:
         file.write(content)
-
-
-def _as_data(x: Operand) -> Data:
-    array = np.asarray(x)
-    if array.dtype.char not in "fd":
-        array = array.astype(np.float64)
-    return array if array.ndim else float(array)
 
 
 def _program(function: Function, arguments: list[Operand]) -> Any:
@@ -78,22 +72,21 @@ def _programs(function: Function, arguments: list[Operand]) -> list[Any]:
 
     Raises:  UnsupportedError: they differ, or the model does not accept the sizes.
     """
+
+    def batch(samples: int) -> list[Operand]:
+        return [
+            np.repeat(each[:1], samples, 0) if isinstance(each, np.ndarray) else each
+            for each in arguments
+        ]
+
     try:
-        programs = [_program(function, _batch(arguments, samples)) for samples in SAMPLES]
+        programs = [_program(function, batch(samples)) for samples in SAMPLES]
     except ShapeError as error:
         raise batch_error(f"a model that takes no batch of any size ({error.given})") from error
     kinds = [[step.primitive for step in program.steps] for program in programs]
     if kinds[0] != kinds[1]:
         raise batch_error("a model that takes other steps for every size of the batch")
     return programs
-
-
-def _batch(arguments: list[Operand], samples: int) -> list[Operand]:
-    """Return arguments for another size of the batch; the samples are the first one, repeated."""
-    return [
-        np.repeat(each[:1], samples, 0) if isinstance(each, np.ndarray) else each
-        for each in arguments
-    ]
 
 
 def _names(model: Module) -> dict[int, str]:
@@ -176,10 +169,18 @@ class _Writer:
         entry = OPERATORS.get(step.primitive.table_name)
         if entry is None and step.primitive.composed:
             entry = Formula(step.primitive.composed)
+        if entry is None:
+            raise UnsupportedError(
+                f"the primitive {operation.name} in ONNX",
+                "ONNX, opset 18, has no operator for it",
+                "what nn.layers and nn.activations consist of; or the values of this part, as data",
+            )
+        if operation.name not in _SIZED:
+            operation.fixed(operation.params, larger.params)
         if isinstance(entry, Formula):
             name = self._composed(entry.function, operation, inputs)
         else:
-            name = self._direct(entry, operation, larger, inputs)
+            name = entry(self.graph, operation, *inputs)
         return name if self.dtype(i) == dtype else self.graph.cast(name, self.dtype(i))
 
     def _composed(self, composed: Function, operation: Operation, names: Any) -> str:
@@ -193,20 +194,6 @@ class _Writer:
         for i in program.operations():
             part.names[i] = part.written(i)
         return part.read(program.outputs[0], operation.dtype)
-
-    def _direct(
-        self, entry: Entry | None, operation: Operation, larger: Operation, inputs: list[str]
-    ) -> str:
-        """Write the operators that ONNX has for a primitive; return the name of the result."""
-        if entry is None:
-            raise UnsupportedError(
-                f"the primitive {operation.name} in ONNX",
-                "ONNX, opset 18, has no operator for it",
-                "what nn.layers and nn.activations consist of; or the values of this part, as data",
-            )
-        if operation.name not in _SIZED:
-            operation.fixed(operation.params, larger.params)
-        return entry(self.graph, operation, *inputs)
 
     def _operation(self, program: Any, i: int, dtype: DType) -> Operation:
         step = program.steps[i]

@@ -8,6 +8,7 @@ exported.
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -20,35 +21,25 @@ from .onnx_graph import Graph, Operation
 Entry = Callable[..., str]
 
 
-def _reduction(operator: str) -> Entry:
-    def entry(graph: Graph, operation: Operation, x: str) -> str:
-        axis, keepdims = operation.params["axis"], operation.params["keepdims"]
-        axes = [] if axis is None else [graph.integers(np.atleast_1d(axis))]
-        return graph.node(operator, x, *axes, keepdims=int(keepdims))
-
-    return entry
+def _reduction(operator: str, graph: Graph, operation: Operation, x: str) -> str:
+    axis, keepdims = operation.params["axis"], operation.params["keepdims"]
+    axes = [] if axis is None else [graph.integers(np.atleast_1d(axis))]
+    return graph.node(operator, x, *axes, keepdims=int(keepdims))
 
 
-def _along_axis(operator: str) -> Entry:
-    def entry(graph: Graph, operation: Operation, x: str) -> str:
-        axis = operation.params["axis"]
-        if not isinstance(axis, int):
-            raise UnsupportedError(
-                f"{operation.name} over axis {axis} in ONNX",
-                f"its operator {operator} goes along one axis",
-                f"np.exp(x - logsumexp(x, {axis}, keepdims=True)), or its logarithm",
-            )
-        return graph.node(operator, x, axis=axis)
-
-    return entry
+def _along_axis(operator: str, graph: Graph, operation: Operation, x: str) -> str:
+    axis = operation.params["axis"]
+    if not isinstance(axis, int):
+        raise UnsupportedError(
+            f"{operation.name} over axis {axis} in ONNX",
+            f"its operator {operator} goes along one axis",
+            f"np.exp(x - logsumexp(x, {axis}, keepdims=True)), or its logarithm",
+        )
+    return graph.node(operator, x, axis=axis)
 
 
-def _comparison(operator: str) -> Entry:
-    return lambda graph, operation, x, y: graph.cast(graph.node(operator, x, y), operation.dtype)
-
-
-def _where(graph: Graph, operation: Operation, condition: str, x: str, y: str) -> str:
-    return graph.node("Where", graph.cast(condition, bool), x, y)
+def _comparison(operator: str, graph: Graph, operation: Operation, x: str, y: str) -> str:
+    return graph.cast(graph.node(operator, x, y), operation.dtype)
 
 
 class Formula(NamedTuple):
@@ -112,14 +103,11 @@ def _round(graph: Graph, operation: Operation, x: str) -> str:
     return graph.node("Div", graph.node("Round", graph.node("Mul", x, factor)), factor)
 
 
-def _reshape(graph: Graph, operation: Operation, x: str) -> str:
+def _resized(
+    operator: str, graph: Graph, operation: Operation, x: str, infers: bool = False
+) -> str:
     shape, larger = operation.params["shape"], operation.larger.params["shape"]
-    return graph.node("Reshape", x, graph.lengths(shape, larger, infers=True))
-
-
-def _broadcast_to(graph: Graph, operation: Operation, x: str) -> str:
-    shape, larger = operation.params["shape"], operation.larger.params["shape"]
-    return graph.node("Expand", x, graph.lengths(shape, larger))
+    return graph.node(operator, x, graph.lengths(shape, larger, infers))
 
 
 def _transpose(graph: Graph, operation: Operation, x: str) -> str:
@@ -127,10 +115,6 @@ def _transpose(graph: Graph, operation: Operation, x: str) -> str:
     rank = len(operation.shape)
     order = range(rank)[::-1] if axes is None else [axis % rank for axis in axes]
     return graph.node("Transpose", x, perm=[*order])
-
-
-def _cumsum(graph: Graph, operation: Operation, x: str) -> str:
-    return graph.node("CumSum", x, graph.number(operation.params["axis"], np.int64))
 
 
 def _inner(graph: Graph, operation: Operation, x: str, y: str) -> str:
@@ -314,13 +298,13 @@ _OTHER_NAME = {
 }
 
 
-def _direct(operator: str) -> Entry:
-    return lambda graph, operation, *inputs: graph.node(operator, *inputs)
+def _direct(operator: str, graph: Graph, operation: Operation, *inputs: str) -> str:
+    return graph.node(operator, *inputs)
 
 
 OPERATORS: dict[str, Entry | Formula] = {
-    **{name: _direct(name.capitalize()) for name in _SAME_NAME},
-    **{name: _direct(operator) for name, operator in _OTHER_NAME.items()},
+    **{name: partial(_direct, name.capitalize()) for name in _SAME_NAME},
+    **{name: partial(_direct, operator) for name, operator in _OTHER_NAME.items()},
     # Element by element
     "expm1": Formula(lambda x: np.tanh(0.5 * x) * (np.exp(x) + 1.0)),  # exact near 0, too
     "log1p": Formula(_log1p),
@@ -329,28 +313,32 @@ OPERATORS: dict[str, Entry | Formula] = {
     "erfc": Formula(lambda x: 1.0 - erf(x)),
     "logaddexp": Formula(_logaddexp),
     "softplus": _softplus,
-    "greater": _comparison("Greater"),
-    "greater_equal": _comparison("GreaterOrEqual"),
-    "equal": _comparison("Equal"),
-    "where": _where,
+    "greater": partial(_comparison, "Greater"),
+    "greater_equal": partial(_comparison, "GreaterOrEqual"),
+    "equal": partial(_comparison, "Equal"),
+    "where": lambda graph, operation, condition, x, y: graph.node(
+        "Where", graph.cast(condition, bool), x, y
+    ),
     "round": _round,
     # Shapes
-    "reshape": _reshape,
-    "broadcast_to": _broadcast_to,
+    "reshape": partial(_resized, "Reshape", infers=True),
+    "broadcast_to": partial(_resized, "Expand"),
     "transpose": _transpose,
     "concatenate": lambda graph, operation, *inputs: graph.node(
         "Concat", *inputs, axis=operation.params["axis"]
     ),
     # Many numbers into fewer
-    "sum": _reduction("ReduceSum"),
-    "prod": _reduction("ReduceProd"),
-    "max": _reduction("ReduceMax"),
-    "min": _reduction("ReduceMin"),
-    "norm": _reduction("ReduceL2"),
-    "logsumexp": _reduction("ReduceLogSumExp"),
-    "cumsum": _cumsum,
-    "softmax": _along_axis("Softmax"),
-    "log_softmax": _along_axis("LogSoftmax"),
+    "sum": partial(_reduction, "ReduceSum"),
+    "prod": partial(_reduction, "ReduceProd"),
+    "max": partial(_reduction, "ReduceMax"),
+    "min": partial(_reduction, "ReduceMin"),
+    "norm": partial(_reduction, "ReduceL2"),
+    "logsumexp": partial(_reduction, "ReduceLogSumExp"),
+    "cumsum": lambda graph, operation, x: graph.node(
+        "CumSum", x, graph.number(operation.params["axis"], np.int64)
+    ),
+    "softmax": partial(_along_axis, "Softmax"),
+    "log_softmax": partial(_along_axis, "LogSoftmax"),
     # Elements taken out, put elsewhere, or looked at through windows
     "getitem": _getitem,
     "getitem_at": _getitem_at,

@@ -322,14 +322,10 @@ def _channels_first(data: Array, channels: int) -> Array:
 Converter: TypeAlias = Callable[[Torch, _Conversion], Model]
 
 
-def _named(name: str, **only: Any) -> Converter:
-    """Return what gives our function of a name, for a module that has only these options."""
-
-    def convert(module: Torch, conversion: _Conversion) -> Model:
-        conversion.only(module, **only)
-        return activations.BY_NAME[name]
-
-    return convert
+def _named(name: str, module: Torch, conversion: _Conversion, **only: Any) -> Model:
+    """Return our function of a name, for a module that has only these options."""
+    conversion.only(module, **only)
+    return activations.BY_NAME[name]
 
 
 def _softplus(module: Torch, conversion: _Conversion) -> Model:
@@ -340,18 +336,18 @@ def _softplus(module: Torch, conversion: _Conversion) -> Model:
 
 
 ACTIVATIONS: dict[str, Converter] = {
-    "Identity": _named("linear"),
-    "ReLU": _named("relu"),
-    "ReLU6": _named("relu6"),
-    "Tanh": _named("tanh"),
-    "Sigmoid": _named("sigmoid"),
-    "LogSigmoid": _named("log_sigmoid"),
-    "SiLU": _named("silu"),
-    "SELU": _named("selu"),
-    "Mish": _named("mish"),
-    "Softsign": _named("softsign"),
-    "Hardsigmoid": _named("hard_sigmoid"),
-    "Hardtanh": _named("hard_tanh", min_val=-1.0, max_val=1.0),
+    "Identity": partial(_named, "linear"),
+    "ReLU": partial(_named, "relu"),
+    "ReLU6": partial(_named, "relu6"),
+    "Tanh": partial(_named, "tanh"),
+    "Sigmoid": partial(_named, "sigmoid"),
+    "LogSigmoid": partial(_named, "log_sigmoid"),
+    "SiLU": partial(_named, "silu"),
+    "SELU": partial(_named, "selu"),
+    "Mish": partial(_named, "mish"),
+    "Softsign": partial(_named, "softsign"),
+    "Hardsigmoid": partial(_named, "hard_sigmoid"),
+    "Hardtanh": partial(_named, "hard_tanh", min_val=-1.0, max_val=1.0),
     "Softplus": _softplus,
     "LeakyReLU": lambda module, conversion: partial(
         activations.leaky_relu, negative_slope=module.negative_slope
@@ -375,21 +371,18 @@ def _linear(module: Torch, conversion: _Conversion) -> Model:
     return Dense(module.out_features, use_bias=module.bias is not None)
 
 
-def _convolution(ours: Function, rank: int) -> Converter:
-    def convert(module: Torch, conversion: _Conversion) -> Model:
-        conversion.only(module, groups=1, padding_mode="zeros")
-        conversion.rank, conversion.channels = rank, module.out_channels
-        reach = [(k - 1) * d for k, d in zip(module.kernel_size, module.dilation, strict=True)]
-        return ours(
-            module.out_channels,
-            module.kernel_size,
-            strides=module.stride,
-            padding=_padding(module, reach, conversion),
-            dilation_rate=module.dilation,
-            use_bias=module.bias is not None,
-        )
-
-    return convert
+def _convolution(ours: Function, rank: int, module: Torch, conversion: _Conversion) -> Model:
+    conversion.only(module, groups=1, padding_mode="zeros")
+    conversion.rank, conversion.channels = rank, module.out_channels
+    reach = [(k - 1) * d for k, d in zip(module.kernel_size, module.dilation, strict=True)]
+    return ours(
+        module.out_channels,
+        module.kernel_size,
+        strides=module.stride,
+        padding=_padding(module, reach, conversion),
+        dilation_rate=module.dilation,
+        use_bias=module.bias is not None,
+    )
 
 
 def _padding(module: Torch, reach: list[int], conversion: _Conversion) -> str:
@@ -409,23 +402,20 @@ def _padding(module: Torch, reach: list[int], conversion: _Conversion) -> str:
     )
 
 
-def _batch_norm(rank: int) -> Converter:
-    def convert(module: Torch, conversion: _Conversion) -> Model:
-        if module.momentum is None or not module.track_running_stats:
-            raise conversion.refuse(
-                "averages that do not move by a momentum do not exist here",
-                "momentum=0.1, track_running_stats=True",
-            )
-        if rank:
-            conversion.rank, conversion.channels = rank, module.num_features
-        return BatchNormalization(
-            momentum=1.0 - module.momentum,
-            epsilon=module.eps,
-            center=module.affine,
-            scale=module.affine,
+def _batch_norm(rank: int, module: Torch, conversion: _Conversion) -> Model:
+    if module.momentum is None or not module.track_running_stats:
+        raise conversion.refuse(
+            "averages that do not move by a momentum do not exist here",
+            "momentum=0.1, track_running_stats=True",
         )
-
-    return convert
+    if rank:
+        conversion.rank, conversion.channels = rank, module.num_features
+    return BatchNormalization(
+        momentum=1.0 - module.momentum,
+        epsilon=module.eps,
+        center=module.affine,
+        scale=module.affine,
+    )
 
 
 def _layer_norm(module: Torch, conversion: _Conversion) -> Model:
@@ -436,21 +426,18 @@ def _layer_norm(module: Torch, conversion: _Conversion) -> Model:
     return LayerNormalization(epsilon=module.eps, scale=scale, center=center)
 
 
-def _pooling(ours: Function) -> Converter:
-    def convert(module: Torch, conversion: _Conversion) -> Model:
-        conversion.rank = 2
-        conversion.only(module, ceil_mode=False)
-        size = _pair(module.kernel_size)
-        if ours is MaxPooling2D:
-            conversion.only(module, dilation=1, return_indices=False)
-        else:
-            conversion.only(module, divisor_override=None)
-        padding = _padding(module, [k - 1 for k in size], conversion)
-        if ours is AveragePooling2D and padding == "same":  # here a border does not count
-            conversion.only(module, count_include_pad=False)
-        return ours(size, _pair(module.stride), padding)
-
-    return convert
+def _pooling(ours: Function, module: Torch, conversion: _Conversion) -> Model:
+    conversion.rank = 2
+    conversion.only(module, ceil_mode=False)
+    size = _pair(module.kernel_size)
+    if ours is MaxPooling2D:
+        conversion.only(module, dilation=1, return_indices=False)
+    else:
+        conversion.only(module, divisor_override=None)
+    padding = _padding(module, [k - 1 for k in size], conversion)
+    if ours is AveragePooling2D and padding == "same":  # here a border does not count
+        conversion.only(module, count_include_pad=False)
+    return ours(size, _pair(module.stride), padding)
 
 
 def _pair(given: Any) -> tuple[int, int]:
@@ -486,46 +473,43 @@ def _prelu(module: Torch, conversion: _Conversion) -> Model:
     return PReLU()
 
 
-def _recurrent(ours: Function) -> Converter:
-    def convert(module: Torch, conversion: _Conversion) -> Model:
-        conversion.only(module, proj_size=0)
-        if not module.batch_first:
-            warn(
-                "batch_first",
-                f"{conversion.name} with batch_first=False",
-                "in PyTorch it takes (steps, batch, features), and here (batch, steps, features)",
-                f"data as (batch, steps, features), and torch.nn.{type(module).__name__}(..., "
-                "batch_first=True)",
-            )
-        options = {"return_sequences": True, "use_bias": module.bias}
-        if ours is SimpleRNN:
-            options["activation"] = module.nonlinearity
-        layers: list[Model] = []
-        for _ in range(module.num_layers):
-            if layers and module.dropout:
-                layers.append(Dropout(module.dropout))
-            layer = ours(module.hidden_size, **options)
-            layers.append(Bidirectional(layer) if module.bidirectional else layer)
-        return layers
-
-    return convert
+def _recurrent(ours: Function, module: Torch, conversion: _Conversion) -> Model:
+    conversion.only(module, proj_size=0)
+    if not module.batch_first:
+        warn(
+            "batch_first",
+            f"{conversion.name} with batch_first=False",
+            "in PyTorch it takes (steps, batch, features), and here (batch, steps, features)",
+            f"data as (batch, steps, features), and torch.nn.{type(module).__name__}(..., "
+            "batch_first=True)",
+        )
+    options = {"return_sequences": True, "use_bias": module.bias}
+    if ours is SimpleRNN:
+        options["activation"] = module.nonlinearity
+    layers: list[Model] = []
+    for _ in range(module.num_layers):
+        if layers and module.dropout:
+            layers.append(Dropout(module.dropout))
+        layer = ours(module.hidden_size, **options)
+        layers.append(Bidirectional(layer) if module.bidirectional else layer)
+    return layers
 
 
 LAYERS: dict[str, Converter] = {
     "Linear": _linear,
-    "Conv1d": _convolution(Conv1D, 1),
-    "Conv2d": _convolution(Conv2D, 2),
-    "BatchNorm1d": _batch_norm(0),
-    "BatchNorm2d": _batch_norm(2),
+    "Conv1d": partial(_convolution, Conv1D, 1),
+    "Conv2d": partial(_convolution, Conv2D, 2),
+    "BatchNorm1d": partial(_batch_norm, 0),
+    "BatchNorm2d": partial(_batch_norm, 2),
     "LayerNorm": _layer_norm,
-    "MaxPool2d": _pooling(MaxPooling2D),
-    "AvgPool2d": _pooling(AveragePooling2D),
+    "MaxPool2d": partial(_pooling, MaxPooling2D),
+    "AvgPool2d": partial(_pooling, AveragePooling2D),
     "AdaptiveAvgPool2d": _global_pooling,
     "Flatten": _flatten,
     "Dropout": lambda module, conversion: Dropout(module.p),
     "Embedding": _embedding,
     "PReLU": _prelu,
-    "RNN": _recurrent(SimpleRNN),
-    "LSTM": _recurrent(LSTM),
-    "GRU": _recurrent(GRU),
+    "RNN": partial(_recurrent, SimpleRNN),
+    "LSTM": partial(_recurrent, LSTM),
+    "GRU": partial(_recurrent, GRU),
 }
