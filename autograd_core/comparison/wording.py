@@ -32,13 +32,7 @@ OTHERS = 2  # further explanations that are shown
 FORMULAS = {Verdict.POWER, Verdict.DERIVATIVE, Verdict.FACTOR_TWICE}
 LOST = {Verdict.MISSING, Verdict.OVERWRITTEN}
 # Mistakes in a local derivative, whose sentences name the node
-INSTEAD = (
-    Verdict.OUTPUT_FOR_DERIVATIVE,
-    Verdict.INPUT_FOR_DERIVATIVE,
-    Verdict.INPUT_FOR_OUTPUT,
-    Verdict.OUTPUT_FOR_INPUT,
-)
-LOCAL = (
+LOCAL = {
     Verdict.FACTOR_MISSING,
     Verdict.FACTOR_TWICE,
     Verdict.POWER,
@@ -47,8 +41,47 @@ LOCAL = (
     Verdict.OPERAND,
     Verdict.UPDATED,
     Verdict.DIAGONAL,
-    *INSTEAD,
-)
+    Verdict.OUTPUT_FOR_DERIVATIVE,
+    Verdict.INPUT_FOR_DERIVATIVE,
+    Verdict.INPUT_FOR_OUTPUT,
+    Verdict.OUTPUT_FOR_INPUT,
+}
+FACTORS = {Verdict.FACTOR_MISSING, Verdict.FACTOR_TWICE}
+WITHOUT_FACTOR = ": with G = {incoming} it adds {formula}"
+INSTEAD = "{written} was used instead of the derivative {rule} at node {step}"
+OF_A_GRADIENT = {
+    Verdict.SIGN: "{gradient} is off by a sign",
+    Verdict.DOUBLED: "{gradient} is counted twice, as by a second backward() onto gradients that "
+    "were not zeroed",
+    Verdict.TRANSPOSE: "{gradient} is transposed: write .T",
+    Verdict.COPIED_GRADIENT: "the gradient {other_gradient} stands where {gradient} should be",
+    Verdict.COPIED_VALUE: "the value of {other} stands where {gradient} should be",
+}
+OF_A_STEP = {
+    Verdict.SIGN: "the path through {path} has the wrong sign; it adds {adds}",
+    Verdict.DOUBLED: "the path through {path} is counted twice; it adds {adds}",
+    Verdict.FACTOR_MISSING: "the factor {formula} is missing at node {step}",
+    Verdict.FACTOR_TWICE: "the factor {formula} is applied twice at node {step}",
+    Verdict.POWER: "the factor {factor} of {formula} is missing at node {step}",
+    Verdict.OUTPUT_FOR_DERIVATIVE: INSTEAD,
+    Verdict.INPUT_FOR_DERIVATIVE: INSTEAD,
+    Verdict.INPUT_FOR_OUTPUT: INSTEAD,
+    Verdict.OUTPUT_FOR_INPUT: INSTEAD,
+    Verdict.DERIVATIVE: "{what}: {written} was used instead of the derivative {formula} "
+    "at node {step}",
+    Verdict.TRANSPOSE: "a transpose is missing, or one too many, at node {step}: "
+    "with G = {incoming} it adds {rule}",
+    Verdict.BROADCAST: "the broadcast at node {step} is not summed back over {axes}: write {call}",
+    Verdict.OPERAND: "the wrong operand: {other} was used instead of {wanted} at node {step}",
+    Verdict.AXIS: "the broadcast at node {step} is summed over the wrong axis, 1 instead of 0: "
+    "write .sum(axis=0)",
+    Verdict.DIAGONAL: "only the diagonal of the derivative was used, each element by its own "
+    "input: with G = {incoming} node {step} adds {rule}",
+    Verdict.TARGET: "the target is forgotten in {gradient}: the difference of prediction and "
+    "target (one-hot y in p - y) belongs there, not the prediction alone; see node {step}",
+    Verdict.UPDATED: "the updated weight was used, {other} less its step, instead of {other} "
+    "at node {step}",
+}
 
 
 class Wording:
@@ -162,68 +195,72 @@ class Wording:
         return text
 
     def _sentence(self, mistake: Mistake) -> str:
-        verdict, edges = mistake.verdict, mistake.edges
-        if verdict is Verdict.SIGN:
-            if not edges:
-                return f"{self.derivative(mistake.node)} is off by a sign"
-            path = self.path(edges)
-            return f"the path through {path} has the wrong sign; it adds {self.adds(edges)}"
-        if verdict is Verdict.DOUBLED:
-            if not edges:
-                return (
-                    f"{self.derivative(mistake.node)} is counted twice, as by a second backward() "
-                    "onto gradients that were not zeroed"
-                )
-            path = self.path(edges)
-            return f"the path through {path} is counted twice; it adds {self.adds(edges)}"
-        writers = {
-            Verdict.MISSING: self._missing,
-            Verdict.OVERWRITTEN: self._overwritten,
-            Verdict.MEAN_SUM: self._mean,
-            Verdict.TRANSPOSE: self._transpose,
-            Verdict.BROADCAST: self._broadcast,
-            Verdict.DERIVATIVE: self._derivative,
-            Verdict.OPERAND: self._operand,
-            Verdict.UPDATED: self._updated,
-            Verdict.AXIS: self._axis,
-            Verdict.DIAGONAL: self._diagonal,
-            Verdict.TARGET: self._target,
-            Verdict.COPIED_GRADIENT: self._copied,
-            Verdict.COPIED_VALUE: self._copied,
+        if mistake.verdict is Verdict.MISSING:
+            return self._missing(mistake)
+        if mistake.verdict is Verdict.OVERWRITTEN:
+            return self._overwritten(mistake)
+        node, edges, names = mistake.node, mistake.edges, self.names
+        other = node if mistake.other is None else mistake.other
+        fields = {
+            "gradient": self.derivative(node),
+            "other": names[other],
+            "other_gradient": self.derivative(other),
+            "what": mistake.what,
         }
-        return writers.get(verdict, self._factor)(mistake)
-
-    def _factor(self, mistake: Mistake) -> str:
-        user, i = mistake.edges[0]
-        if mistake.verdict in INSTEAD:
-            return self._instead(mistake)
-        times = "missing" if mistake.verdict is Verdict.FACTOR_MISSING else "applied twice"
-        formula = shorten(derivative_formula(user, i, self.names))
-        if mistake.verdict is Verdict.POWER:
-            factor = short(mistake.factor or 1.0)
-            return f"the factor {factor} of {formula} is missing at node {self.made(user)}"
-        if is_elementwise(user, i):
-            return f"the factor {formula} is {times} at node {self.made(user)}"
-        return (
-            f"the local derivative is {times} at node {self.made(user)}: "
-            f"with G = {self.derivative(user)} it adds {formula}"
-        )
-
-    def _instead(self, mistake: Mistake) -> str:
-        user, i = mistake.edges[0]
-        x, out = operand(user.inputs[i], self.names), operand(user, self.names)
-        again = computed(user, [out])
-        known = {
-            Verdict.OUTPUT_FOR_DERIVATIVE: out,
-            Verdict.INPUT_FOR_DERIVATIVE: x,
-            Verdict.INPUT_FOR_OUTPUT: pulled_term(user, i, ONE, [x], x),
-            Verdict.OUTPUT_FOR_INPUT: pulled_term(user, i, ONE, [out], again),
+        if mistake.verdict is Verdict.MEAN_SUM:
+            return self._mean(mistake)
+        if not edges:
+            return OF_A_GRADIENT[mistake.verdict].format(**fields)
+        user, i = edges[0]
+        rule = derivative_formula(user, i, names)
+        fields |= {
+            "step": self.made(user),
+            "incoming": self.derivative(user),
+            "rule": rule,
+            "formula": shorten(rule),
+            "factor": short(mistake.factor or 1.0),
+            "path": self.path(edges),
+            "adds": self.adds(edges),
+            "written": self._written(mistake),
         }
-        written, right = in_words(known[mistake.verdict]), derivative_formula(user, i, self.names)
-        return (
-            f"{shorten(written)} was used instead of the derivative {shorten(right)} "
-            f"at node {self.made(user)}"
-        )
+        sentence = OF_A_STEP[mistake.verdict]
+        if mistake.verdict in FACTORS and not is_elementwise(user, i):
+            sentence = sentence.replace("factor {formula}", "local derivative") + WITHOUT_FACTOR
+        elif mistake.verdict is Verdict.OPERAND:
+            if mistake.other is None:
+                fields["other"] = f"its own operand {in_words(operand(user.inputs[i], names))}"
+            else:
+                fields["other"] += ", another value,"
+            fields["wanted"] = in_words(operand(user.inputs[1 - i], names))
+        elif mistake.verdict is Verdict.BROADCAST:
+            fields |= self._axes(edges[0])
+        return sentence.format(**fields)
+
+    def _written(self, mistake: Mistake) -> str:
+        """Return the formula that was used instead of a derivative."""
+        user, i = mistake.edges[0]
+        operands, out = [operand(x, self.names) for x in user.inputs], operand(user, self.names)
+        if mistake.verdict is Verdict.OUTPUT_FOR_DERIVATIVE:
+            term = out
+        elif mistake.verdict is Verdict.INPUT_FOR_DERIVATIVE:
+            term = operands[i]
+        elif mistake.verdict is Verdict.INPUT_FOR_OUTPUT:
+            term = pulled_term(user, i, ONE, operands, operands[i])
+        elif mistake.verdict is Verdict.OUTPUT_FOR_INPUT:
+            term = pulled_term(user, i, ONE, [out], computed(user, [out]))
+        else:
+            values = dict(zip((X, Y), operands, strict=False)) | {OUT: out}
+            term = substitute(mistake.written or ONE, values)
+        return shorten(in_words(term))
+
+    def _axes(self, edge: Edge) -> dict[str, str]:
+        """Return the axes over which a contribution is to be summed, and how to write that."""
+        raw = shape_of(self._raw(edge))
+        axes = tuple(summed_axes(raw, edge.node.shape))
+        axis = str(axes[0] if len(axes) == 1 else axes)
+        option = ", keepdims=True" if len(raw) == len(edge.node.shape) else ""
+        call = f".sum(axis={axis}{option})" if edge.node.shape else ".sum()"
+        return {"axes": f"{'axis' if len(axes) == 1 else 'axes'} {axis}", "call": call}
 
     def _missing(self, mistake: Mistake) -> str:
         node, edges, uses = mistake.node, mistake.edges, self.work.uses[mistake.node]
@@ -276,87 +313,6 @@ class Wording:
         else:
             what = f"there is no factor 1/{short(1 / factor)}"
         return f"mean and sum are confused: {what} at node {where}"
-
-    def _transpose(self, mistake: Mistake) -> str:
-        if not mistake.edges:
-            return f"{self.derivative(mistake.node)} is transposed: write .T"
-        user = mistake.edges[0].user
-        rule = derivative_formula(user, mistake.edges[0].i, self.names)
-        return (
-            f"a transpose is missing, or one too many, at node {self.made(user)}: "
-            f"with G = {self.derivative(user)} it adds {rule}"
-        )
-
-    def _broadcast(self, mistake: Mistake) -> str:
-        edge = mistake.edges[0]
-        raw = shape_of(self._raw(edge))
-        axes = tuple(summed_axes(raw, mistake.node.shape))
-        which = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
-        axis = axes[0] if len(axes) == 1 else axes
-        option = ", keepdims=True" if len(raw) == len(mistake.node.shape) else ""
-        call = f".sum(axis={axis}{option})" if mistake.node.shape else ".sum()"
-        return (
-            f"the broadcast at node {self.made(edge.user)} is not summed back over {which}: "
-            f"write {call}"
-        )
-
-    def _derivative(self, mistake: Mistake) -> str:
-        user, i = mistake.edges[0]
-        meant = [operand(x, self.names) for x in user.inputs]
-        values = dict(zip((X, Y), meant, strict=False)) | {OUT: operand(user, self.names)}
-        written = in_words(substitute(mistake.written or ONE, values))
-        return (
-            f"{mistake.what}: {shorten(written)} was used instead of the derivative "
-            f"{shorten(derivative_formula(user, i, self.names))} at node {self.made(user)}"
-        )
-
-    def _operand(self, mistake: Mistake) -> str:
-        user, i = mistake.edges[0]
-        other = mistake.other
-        if other is None:
-            used = f"its own operand {in_words(operand(user.inputs[i], self.names))}"
-        else:
-            used = f"{self.names[other]}, another value,"
-        wanted = in_words(operand(user.inputs[1 - i], self.names))
-        return f"the wrong operand: {used} was used instead of {wanted} at node {self.made(user)}"
-
-    def _updated(self, mistake: Mistake) -> str:
-        other = "" if mistake.other is None else self.names[mistake.other]
-        return (
-            f"the updated weight was used, {other} less its step, "
-            f"instead of {other} at node {self.made(mistake.edges[0].user)}"
-        )
-
-    def _axis(self, mistake: Mistake) -> str:
-        edge = mistake.edges[0]
-        return (
-            f"the broadcast at node {self.made(edge.user)} is summed over the wrong axis, "
-            "1 instead of 0: write .sum(axis=0)"
-        )
-
-    def _diagonal(self, mistake: Mistake) -> str:
-        user = mistake.edges[0].user
-        return (
-            "only the diagonal of the derivative was used, each element by its own input: with "
-            f"G = {self.derivative(user)} node {self.made(user)} adds "
-            f"{derivative_formula(*mistake.edges[0], self.names)}"
-        )
-
-    def _target(self, mistake: Mistake) -> str:
-        user = mistake.edges[0].user
-        return (
-            f"the target is forgotten in {self.derivative(mistake.node)}: the difference of "
-            f"prediction and target (one-hot y in p - y) belongs there, not the prediction alone; "
-            f"see node {self.made(user)}"
-        )
-
-    def _copied(self, mistake: Mistake) -> str:
-        other = mistake.node if mistake.other is None else mistake.other
-        if mistake.verdict is Verdict.COPIED_VALUE:
-            what = f"the value of {self.names[other]}"
-        else:
-            what = f"the gradient {self.derivative(other)}"
-        return f"{what} stands where {self.derivative(mistake.node)} should be"
 
     def _raw(self, edge: Edge) -> Result:
         return pull(*edge, self.work.now[edge.user])
