@@ -173,7 +173,8 @@ def compare_gradients(
         raise OptionError(f"rtol={rtol!r}", "it is a share of a gradient", "rtol=1e-5, or None")
     given = _checked(work, gradients)
     with np.errstate(all="ignore"):
-        return Comparison(_Judge(work, given, rtol).judgements())
+        judge = _Judge(work, given, rtol)
+        return Comparison([judge.judged(node) for node in sorted(given, key=lambda n: -n.index)])
 
 
 class _Judge:
@@ -187,11 +188,8 @@ class _Judge:
         self.wording = Wording(work)
         self.effects: list[tuple[Node, dict[Node, Data]]] = []  # of mistakes, by where found
 
-    def judgements(self) -> list[Judgement]:
-        """Return the judgements."""
-        return [self._judge(node) for node in sorted(self.given, key=lambda node: -node.index)]
-
-    def _judge(self, node: Node) -> Judgement:
+    def judged(self, node: Node) -> Judgement:
+        """Return the judgement on a node; those on the nodes above come first."""
         work, h, apart = self.work, self.given[node], self.precision.apart
         right = work.right[node]
         if not np.isfinite(right).all() and not np.array_equal(h, right):
@@ -209,7 +207,8 @@ class _Judge:
             work.settled.add(node)
             if not causes:  # earlier steps were rounded
                 return self._judgement(node, Verdict.RIGHT, self.wording.right(node, h))
-            return self._follows(node, causes)
+            message = self.wording.follows(node, causes)
+            return self._judgement(node, Verdict.FOLLOWS, message, causes=tuple(causes))
         return self._explained(node)
 
     def _explained(self, node: Node) -> Judgement:
@@ -229,8 +228,9 @@ class _Judge:
             self.effects.append((node, work.settle(node, h)))
             return self._judgement(node, Verdict.UNEXPLAINED, message, steps=steps)
         mistake, effect, others = found
-        if mistake.key in self.search.found:
-            return self._follows(node, [self.search.found[mistake.key]])
+        if (cause := self.search.found.get(mistake.key)) is not None:
+            message = self.wording.follows(node, [cause])
+            return self._judgement(node, Verdict.FOLLOWS, message, causes=(cause,))
         self.search.found[mistake.key] = node
         message = wording.explanation(mistake, node, h, others)
         if shape_of(h) == node.shape:  # else what is below may follow from it in its own shape
@@ -239,10 +239,6 @@ class _Judge:
             effect = effect | {n: effect.get(n, 0.0) + d for n, d in changes.items()}
             self.effects.append((node, effect))
         return self._judgement(node, mistake.verdict, message, mistake)
-
-    def _follows(self, node: Node, causes: list[Node]) -> Judgement:
-        message = self.wording.follows(node, causes)
-        return self._judgement(node, Verdict.FOLLOWS, message, causes=tuple(causes))
 
     def _judgement(
         self,

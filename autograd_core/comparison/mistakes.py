@@ -26,10 +26,7 @@ RATES = (0.1, 0.01, 0.5, 1.0)  # of the step by which a weight may have been upd
 FEW = 100  # numbers of a node of which the diagonal of the derivative is computed
 MANY = 100  # uses of a node, beyond which it is not tried to take one of them alone
 # Derivatives by the output, as they are taught; the rules use the input, exact in the tails
-BY_OUTPUT: dict[Primitive, Function] = {
-    tanh: lambda y: 1 - y * y,
-    sigmoid: lambda y: y * (1 - y),
-}
+BY_OUTPUT: dict[Primitive, Function] = {tanh: lambda y: 1 - y * y, sigmoid: lambda y: y * (1 - y)}
 
 
 class Verdict(StrEnum):
@@ -131,16 +128,16 @@ def mistakes_at(work: BackwardPass, node: Node) -> Iterator[Mistake]:
             yield Mistake(verdict, node, (edge,), total - part + wrong, factor)
         rest = total - part if len(edges) > 1 else 0.0
         for slip in _slips(work, edge):
-            is_known = slip.what in KNOWN and any(
-                [_is_same(slip.gradient, wrong) for _, wrong, _ in known]
-            )
-            if not is_known and (len(edges) == 1 or shape_of(slip.gradient) == node.shape):
+            if slip.what in KNOWN and any([is_same(slip.gradient, wrong) for _, wrong, _ in known]):
+                continue
+            if len(edges) == 1 or shape_of(slip.gradient) == node.shape:
                 yield slip._replace(gradient=rest + slip.gradient)
     yield Mistake(Verdict.DOUBLED, node, (), 2 * total)
     if len(node.shape) > 1:
         yield Mistake(Verdict.TRANSPOSE, node, (), np.transpose(total))
     yield from _copied(work, node, total, parts)
-    n = 0 if any([_adds(edge.user) or mean_of(edge) for edge in edges]) else summands(node)
+    is_summed = any([_name(edge.user) == "add" or mean_of(edge) for edge in edges])
+    n = 0 if is_summed else summands(node)
     if n > 2:
         yield Mistake(Verdict.MEAN_SUM, node, (), total / n, 1 / n)
 
@@ -206,12 +203,14 @@ def _factor_mistakes(edge: Edge, g: Operand, part: Result, only_twice: bool) -> 
         if user.shape == x.shape and user.primitive not in MATRIX_PRODUCTS:
             yield Verdict.FACTOR_MISSING, g, None
     elif (np.size(factor) and (np.abs(factor) != 1).any()) or np.ptp(factor):
-        if not only_twice and reduces:
-            params = user.params or {}
-            g = spread(g, x._data, params.get("axis"), params.get("keepdims", False))
-            yield Verdict.FACTOR_MISSING, np.broadcast_to(g, x.shape), None
-        elif not only_twice:
-            wrong = g if x.shape == user.shape else unbroadcast(g, x.shape)
+        if not only_twice:
+            wrong = g
+            if reduces:
+                params = user.params or {}
+                wrong = spread(g, x._data, params.get("axis"), params.get("keepdims", False))
+                wrong = np.broadcast_to(wrong, x.shape)
+            elif x.shape != user.shape:
+                wrong = unbroadcast(g, x.shape)
             yield Verdict.FACTOR_MISSING, wrong, None
         twice = part * factor if reduces else contribution(user, i, g * factor)
         yield Verdict.FACTOR_TWICE, twice, None
@@ -241,19 +240,20 @@ def _misread(edge: Edge, g: Operand, part: Result) -> Iterator[Step]:
 def _slips(work: BackwardPass, edge: Edge) -> Iterator[Mistake]:
     """Yield the mistakes in one edge's derivative, with what each makes of the contribution."""
     (user, i), node, g = edge, edge.node, work.now[edge.user]
+    primitive: Any = user.primitive
 
     def mistake(verdict: Verdict, wrong: Result, **details: Any) -> Mistake:
         return Mistake(verdict, node, (edge,), wrong, **details)
 
     if is_elementwise(*edge):
-        for slip in derivative_slips(edge, g):
-            yield mistake(Verdict.DERIVATIVE, slip.value, what=slip.what, written=slip.written)
-    elif _along_axis(user) and user.shape == node.shape and np.size(node._data) <= FEW:
+        for slip, wrong in derivative_slips(edge, g):
+            yield mistake(Verdict.DERIVATIVE, wrong, what=slip.what, written=slip.term)
+    elif primitive.along_axis and user.shape == node.shape and np.size(node._data) <= FEW:
         yield mistake(Verdict.DIAGONAL, g * diagonal(edge))
     raw = as_data(pull(user, i, g))
     if shape_of(raw) != node.shape and len(shape_of(raw)) == 2 and len(node.shape) == 1:
         yield mistake(Verdict.AXIS, np.sum(raw, axis=1))
-    if user.primitive in PRODUCTS:
+    if primitive in PRODUCTS:
         for verdict, data, other in _wrong_operands(work, edge):
             for wrong in _multiplied(edge, g, data):
                 yield mistake(verdict, wrong, other=other)
@@ -288,12 +288,9 @@ def _multiplied(edge: Edge, g: Operand, data: Operand) -> Iterator[Result]:
         yield wrong if fits else as_data(unbroadcast(wrong, edge.node.shape))
 
 
-def _is_same(x: Operand, y: Operand) -> bool:
+def is_same(x: Operand, y: Operand) -> bool:
+    """Return whether two gradients have one shape and the same numbers but for rounding."""
     return shape_of(x) == shape_of(y) and np.allclose(x, y, rtol=1e-12, atol=0.0)
-
-
-def _along_axis(node: Node) -> bool:
-    return node.primitive is not None and node.primitive.along_axis
 
 
 def _copied(
@@ -400,15 +397,11 @@ def summands(node: Node) -> int:
     count, waiting = 0, [node]
     while waiting:
         x = waiting.pop()
-        if _adds(x):
+        if _name(x) == "add":
             waiting += [y for y in x.inputs if isinstance(y, Node)]
         else:
             count += 1
     return count
-
-
-def _adds(node: Node) -> bool:
-    return _name(node) == "add"
 
 
 def _name(node: Node) -> str:
@@ -472,16 +465,16 @@ class Search:
             is_loose = self.precision.rtol >= SINGLE or self.precision.is_rounded(node)
             limit = 1.0 if is_loose else CERTAIN
             now = self.work.now[node]
-            found = [
-                each
-                for each in found
-                if apart(node, each[1], carried * times_as_large(each[1], now)) <= limit
-            ]
+            reached = [carried * times_as_large(value, now) for _, value, *_ in found]
+            pairs = zip(found, reached, strict=True)
+            found = [each for each, more in pairs if apart(node, each[1], more) <= limit]
         found.sort(key=lambda each: (each[0] > 1, each[3].cost + 0.5 * each[2]))
-        ranked = [
-            (self._score(mistake, effect := self._effect(mistake), node), mistake, effect)
-            for _, _, _, mistake in found[:COMPARED]
-        ]
+        ranked = []
+        for *_, mistake in found[:COMPARED]:
+            x, effect = mistake.node, {}
+            if shape_of(mistake.gradient) == x.shape:
+                effect = self.work.effect(x, mistake.gradient - self.work.now[x])
+            ranked.append((self._score(mistake, effect, node), mistake, effect))
         wrong = self.work.overwritten
         if apart(node, wrong[node]) <= CERTAIN:
             last = tuple(self.work.uses[node][-1:])
@@ -519,10 +512,10 @@ class Search:
                 else:
                     delta = mistake.gradient - self.work.now[x]
                     if unit is None:
-                        passed = self.work.effect(x, delta, among).get(node, 0.0)
+                        delta = self.work.effect(x, delta, among).get(node, 0.0)
                     else:
-                        passed = delta * unit
-                    yield self.work.now[node] + passed, step, mistake
+                        delta = delta * unit
+                    yield self.work.now[node] + delta, step, mistake
         if fits:
             yield from self._paths(node, above)
 
@@ -536,12 +529,6 @@ class Search:
                 for path, part in [each for each in paths if each[0]]:  # none to the output itself
                     yield total - part, 0, Mistake(Verdict.MISSING, node, path, total - part)
                     yield total + part, 0, Mistake(Verdict.DOUBLED, node, path, total + part)
-
-    def _effect(self, mistake: Mistake) -> dict[Node, Data]:
-        x = mistake.node
-        if shape_of(mistake.gradient) != x.shape:
-            return {}
-        return self.work.effect(x, mistake.gradient - self.work.now[x])
 
     def _score(self, mistake: Mistake, effect: dict[Node, Data], node: Node) -> int:
         """Return how many more of the other gradients a mistake explains than no mistake does.

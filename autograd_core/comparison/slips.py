@@ -77,43 +77,27 @@ class Formula(NamedTuple):
     term: Term
 
 
-class Slip(NamedTuple):
-    """What was added instead of a contribution.
-
-    Args:    what: what is wrong with it.
-             written: what was used instead of the derivative.
-             value: the contribution.
-    """
-
-    what: str
-    written: Term
-    value: Result
-
-
-def derivative_slips(edge: Edge, g: Operand) -> Iterator[Slip]:
-    """Yield the wrong contributions of an operation that works element by element."""
+def derivative_slips(edge: Edge, g: Operand) -> Iterator[tuple[Formula, Result]]:
+    """Yield wrong derivatives of an operation element by element, each with its contribution."""
     user, i = edge
+    if user.primitive is None or user.params or len(user.inputs) > len(OPERANDS):
+        return
     values = {"out": user._data}
     operands = []
     for name, x in zip(OPERANDS, user.inputs, strict=False):
         is_symbol = isinstance(x, Node) or shape_of(x)
         operands.append(name if is_symbol else number(plain(x)))
         values[name.parts[0]] = plain(x)
-    if len(user.inputs) > len(operands):
-        return
-    if user.primitive is None or user.params:
-        return
-    found = formulas(user.primitive, i, tuple(operands))
     if not user.primitive.table_name:  # whose rule may depend on its numbers
         right = value_of(slope(user.primitive, i, tuple(operands), None), values)
         if right is None or not np.allclose(right, local_derivative(*edge), equal_nan=True):
             return
-    for what, term in found:
-        slip = value_of(term, values)
+    for formula in formulas(user.primitive, i, tuple(operands)):
+        slip = value_of(formula.term, values)
         if slip is not None:
             with np.errstate(all="ignore"):
                 wrong = np.broadcast_to(g * slip, user.shape)
-            yield Slip(what, term, as_data(unbroadcast(wrong, edge.node.shape)))
+            yield formula, as_data(unbroadcast(wrong, edge.node.shape))
 
 
 @cache
@@ -175,10 +159,8 @@ def _of_others(primitive: Primitive, i: int, operands: tuple[Term, ...]) -> Iter
                 yield Formula("the derivative by the other operand", wrong)
     for function in [each for family in FAMILIES if primitive in family for each in family]:
         if function is not primitive:
-            what, by_output = (
-                f"the derivative of {function.name}",
-                slope(function, i, operands, OUT),
-            )
+            what = f"the derivative of {function.name}"
+            by_output = slope(function, i, operands, OUT)
             yield Formula(what, by_output)
             if len(operands) == 1:  # at z instead of a
                 yield Formula(what, substitute(by_output, {OUT: X}))
@@ -243,7 +225,7 @@ def evaluate(term: Term, values: dict[str, Data]) -> Result:
     if head == "number":
         return np.float64(parts[0])
     if head == "constant":
-        return {"pi": math.pi}[parts[0]]
+        return getattr(math, parts[0])
     if head == "symbol":
         data = values[parts[0]]
         return data if shape_of(data) else np.float64(data)
@@ -253,12 +235,9 @@ def evaluate(term: Term, values: dict[str, Data]) -> Result:
         name, arguments, options = parts
         if options:
             raise KeyError(name)
-        inputs = [evaluate(each, values) for each in arguments]
-        return (
-            FUNCTIONS[name](*inputs) if name in FUNCTIONS else getattr(elementwise, name)(*inputs)
-        )
-    inputs = [evaluate(each, values) for each in parts]
-    return COMBINED[head](inputs)
+        function = FUNCTIONS[name] if name in FUNCTIONS else getattr(elementwise, name)
+        return function(*[evaluate(each, values) for each in arguments])
+    return COMBINED[head]([evaluate(each, values) for each in parts])
 
 
 # Operations on whole arrays
