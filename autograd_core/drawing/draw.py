@@ -174,17 +174,31 @@ def _program(program: Program, limit: int, rankdir: str) -> Picture:
 
     Beyond `limit` steps, equal operations on equal shapes share a box.
     """
-    keys = [_key(program, i, len(program) > limit) for i in range(len(program))]
+    roles = [_role(program, i) for i in range(len(program))]
+    keys: list[Hashable] = list(range(len(program)))
+    if len(program) > limit:
+        keys = [
+            (step.primitive or role, step.shape, str(step.dtype))
+            for step, role in zip(program.steps, roles, strict=True)
+        ]
     counts = Counter(keys)
     number = {key: n for n, key in enumerate(counts)}
     first = {key: i for i, key in reversed(list(enumerate(keys)))}
     caption = [f"{len(program):,} steps in {len(counts)} boxes: equal operations on equal shapes "
                "share one"] if len(counts) < len(program) else []  # fmt: skip
+    listing = str(program).splitlines()
     graph = new_graph(rankdir, caption)
     for key, n in number.items():
-        step, count = program.steps[first[key]], counts[key]
-        shape, style = SHAPES["several" if count > 1 else _role(program, first[key])]
-        label = [_title(program, first[key], count)]
+        i, count = first[key], counts[key]
+        step = program.steps[i]
+        shape, style = SHAPES["several" if count > 1 else roles[i]]
+        what = step.primitive.name if step.primitive else roles[i]
+        if count > 1:
+            label = [f"{count:,} x {what}"]
+        elif step.primitive is not None:
+            label = [f"%{i}  {what}"]
+        else:
+            label = [listing[i].split("    ")[0]]
         if step.dtype is not None:
             label.append(f"{step.dtype} {step.shape}")
         graph.node(f"n{n}", lines(label), shape=shape, style=style)
@@ -199,14 +213,8 @@ def _program(program: Program, limit: int, rankdir: str) -> Picture:
     for place, i in enumerate(program.outputs):
         graph.node(f"out{place}", plain(f"result {place}"), shape="plaintext")
         graph.edge(f"n{number[keys[i]]}", f"out{place}")
-    text = str(program) if not caption else f"{caption[0]}\n{dict(program.cost())}"
+    text = "\n".join([*caption, str(dict(program.cost()))] if caption else listing)
     return Picture(str(graph.source), text, "Program", {}, Legend([], 0.0))
-
-
-def _key(program: Program, i: int, shared: bool) -> Hashable:
-    """Return what steps that share a box have in common."""
-    step = program.steps[i]
-    return (step.primitive or _role(program, i), step.shape, str(step.dtype)) if shared else i
 
 
 def _role(program: Program, i: int) -> str:
@@ -215,12 +223,3 @@ def _role(program: Program, i: int) -> str:
     if i in program.captured:
         return "parameter"
     return "constant" if i in program.constants else "input"
-
-
-def _title(program: Program, i: int, count: int) -> str:
-    primitive = program.steps[i].primitive
-    if count > 1:
-        return f"{count:,} x {primitive.name if primitive else _role(program, i)}"
-    if primitive is not None:
-        return f"%{i}  {primitive.name}"
-    return str(program).splitlines()[i].split("    ")[0] if len(program) < 1000 else f"%{i}"

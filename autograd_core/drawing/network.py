@@ -1,7 +1,8 @@
 """The picture of a network: a column for each layer, a circle for each neuron."""
 
+from itertools import product
 from textwrap import wrap
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,19 +21,43 @@ DIGITS = 3
 FITS = 18  # letters in a column
 
 
-class LayerNumbers(NamedTuple):
-    """A column of the picture, in numbers."""
+class Layer:
+    """A column of the picture, in numbers; of a batch they are means.
 
-    name: str
-    note: str  # below the name: the activation
-    size: int | None  # neurons; None: drawn as one box
-    values: Result  # (neurons,), the mean over a batch; or None; of a box: all
-    gradients: Result
-    weights: Result  # (neurons, inputs)
-    weight_gradients: Result
-    biases: Result
-    shown: list[int]  # neurons; the others are folded
-    samples: int  # whose mean the numbers are
+    Args:    column: see `draw_network`.
+             found: the gradients by node.
+             limit: neurons shown; those in the middle are folded.
+    """
+
+    def __init__(self, column: Any, found: dict[Node, Result], limit: int) -> None:
+        self.name: str = column.name
+        self.note: str = column.note  # below the name: the activation
+        self.size: int | None = column.size  # neurons; None: drawn as one box
+        self.weights, self.biases = _numbers(column.weights), _numbers(column.biases)
+        self.weight_gradients = _gradients(column.weights, found)  # (neurons, inputs)
+        self.values = _numbers(column.values)
+        self.gradients = _gradients(column.values, found)
+        is_list = isinstance(column.values, list | tuple)  # of a Value for each neuron
+        self.samples = 1
+        if self.values is not None and self.values.ndim > 1:
+            self.samples = self.values.shape[1 if is_list else 0]
+        units: list[int | None] = [None]
+        if self.size is not None:
+            self.values = _per_neuron(self.values, self.size, is_list)
+            self.gradients = _per_neuron(self.gradients, self.size, is_list)
+            units = list(range(self.size))
+            if self.size > limit:
+                first, last = max(limit // 2, 1), limit - max(limit // 2, 1)
+                units[first : self.size - last] = [None]
+        self.shown = [unit for unit in units if unit is not None]
+        middle = (len(units) - 1) / 2
+        # Units from top to bottom with their heights, None: those that are not drawn one by one
+        self.places = [(unit, (middle - i) * HIGH) for i, unit in enumerate(units)]
+
+    @property
+    def folded(self) -> int:
+        """The number of neurons that are not shown."""
+        return (self.size or 0) - len(self.shown)
 
 
 def draw_network(described: Any, loss: Function | None, limit: int | None) -> Picture:
@@ -46,7 +71,7 @@ def draw_network(described: Any, loss: Function | None, limit: int | None) -> Pi
              limit: neurons shown of a layer.
     """
     found = _gradients_of(described.output, loss)
-    layers = [_layer(column, found, limit or WIDE) for column in described.columns]
+    layers = [Layer(column, found, limit or WIDE) for column in described.columns]
     graph = new_graph("LR", _caption(layers))
     graph.attr(layout="neato", splines="line", outputorder="edgesfirst", pad="0.12")
     graph.attr("node", shape="circle", style="filled", width=str(UNIT), fixedsize="true")
@@ -54,7 +79,7 @@ def draw_network(described: Any, loss: Function | None, limit: int | None) -> Pi
     stories: dict[str, str] = {}
     most = _greatest([layer.values for layer in layers if layer.size])
     heaviest = _greatest([layer.weights for layer in layers])
-    top = max(_places(layer)[0][1] for layer in layers) + HIGH
+    top = max(layer.places[0][1] for layer in layers) + HIGH
     for i, layer in enumerate(layers):
         _draw_column(graph, i, layer, top, most, stories)
         if i:
@@ -86,33 +111,6 @@ def _gradients_of(output: Tree, loss: Function | None) -> dict[Node, Result]:
     return sweep(topological_order(total), seed(total, None))
 
 
-def _layer(column: Any, found: dict[Node, Result], limit: int) -> LayerNumbers:
-    """Return a column in numbers, with the gradients found, and at most `limit` neurons shown."""
-    values, gradients = _numbers(column.values), _gradients(column.values, found)
-    samples = 1
-    if values is not None and values.ndim > 1:
-        samples = values.shape[1 if isinstance(column.values, list | tuple) else 0]
-    if column.size is not None:
-        values, gradients = _per_neuron(column, values), _per_neuron(column, gradients)
-    count = column.size or 0
-    half = max(limit // 2, 1)
-    shown = list(range(count))
-    if count > limit:
-        shown = [*range(half), *range(count - (limit - half), count)]
-    return LayerNumbers(
-        column.name,
-        column.note,
-        column.size,
-        values,
-        gradients,
-        _numbers(column.weights),
-        _gradients(column.weights, found),
-        _numbers(column.biases),
-        shown,
-        samples,
-    )
-
-
 def _numbers(x: Tree, found: dict[Node, Result] | None = None) -> Result:
     """Return the data of nodes and lists of nodes as one array, or what was found; None of None."""
     if isinstance(x, list | tuple):
@@ -139,12 +137,11 @@ def _leaves(x: Tree) -> list[Operand]:
     return [leaf for each in x for leaf in _leaves(each)] if isinstance(x, list | tuple) else [x]
 
 
-def _per_neuron(column: Any, numbers: Result) -> Result:
+def _per_neuron(numbers: Result, size: int, is_list: bool) -> Result:
     """Return one number for each neuron: the mean over a batch."""
     if numbers is None or numbers.ndim < 2:
         return numbers
-    is_list = isinstance(column.values, list | tuple)
-    return numbers.mean(axis=1) if is_list else numbers.reshape(-1, column.size).mean(axis=0)
+    return numbers.mean(axis=1) if is_list else numbers.reshape(-1, size).mean(axis=0)
 
 
 def _greatest(arrays: list[Array]) -> float:
@@ -155,19 +152,8 @@ def _greatest(arrays: list[Array]) -> float:
 # The drawing
 
 
-def _places(layer: LayerNumbers) -> list[tuple[int | None, float]]:
-    """Return the neurons shown, None for those folded, with their heights."""
-    slots: list[int | None] = list(layer.shown)
-    if layer.size is None:
-        slots = [None]
-    elif len(layer.shown) < layer.size:
-        slots.insert((len(slots) + 1) // 2, None)
-    middle = (len(slots) - 1) / 2
-    return [(unit, (middle - i) * HIGH) for i, unit in enumerate(slots)]
-
-
 def _draw_column(
-    graph: Digraph, i: int, layer: LayerNumbers, top: float, most: float, stories: dict[str, str]
+    graph: Digraph, i: int, layer: Layer, top: float, most: float, stories: dict[str, str]
 ) -> None:
     """Draw the heading of a layer and its neurons; a neuron is coloured by its activation."""
     graph.node(
@@ -181,8 +167,8 @@ def _draw_column(
         **{"class": "heading"},
     )
     stories[f"h{i}"] = layer.name
-    for unit, height in _places(layer):
-        name = f"c{i}_{'more' if unit is None else unit}"
+    for unit, height in layer.places:
+        name = _circle(i, unit)
         pos = f"{i * APART},{height:.3f}!"
         if unit is None:
             text = _of_hidden(layer)
@@ -190,7 +176,16 @@ def _draw_column(
             graph.node(name, lines(text), pos=pos, width="1.3", height="0.66", **style)
             stories[name] = ", ".join(text)
             continue
-        known = _of_neuron(layer, unit)
+        biases = layer.biases if layer.values is None else None
+        known = [
+            (word, mark, short(float(numbers[unit]), DIGITS))
+            for word, mark, numbers in (
+                ("activation", "", layer.values),
+                ("gradient", "g ", layer.gradients),
+                ("bias", "b ", biases),
+            )
+            if numbers is not None
+        ]
         fill = {}
         if layer.values is not None:
             fill["fillcolor"] = color(float(layer.values[unit]), most)
@@ -199,19 +194,11 @@ def _draw_column(
         stories[name] = ", ".join([f"{layer.name}, neuron {unit}", *words])
 
 
-def _of_neuron(layer: LayerNumbers, unit: int) -> list[tuple[str, str, str]]:
-    """Return the known numbers of a neuron, each with its word and its mark."""
-    known = []
-    if layer.values is not None:
-        known.append(("activation", "", layer.values[unit]))
-    if layer.gradients is not None:
-        known.append(("gradient", "g ", layer.gradients[unit]))
-    if layer.biases is not None and layer.values is None:
-        known.append(("bias", "b ", layer.biases[unit]))
-    return [(word, mark, short(float(x), DIGITS)) for word, mark, x in known]
+def _circle(i: int, unit: int | None) -> str:
+    return f"c{i}_{'more' if unit is None else unit}"
 
 
-def _of_hidden(layer: LayerNumbers) -> list[str]:
+def _of_hidden(layer: Layer) -> list[str]:
     """Return the text of a layer that is one box, or of the neurons that are not shown."""
     values, gradients = layer.values, layer.gradients
     if layer.size is not None:
@@ -232,42 +219,38 @@ def _of_hidden(layer: LayerNumbers) -> list[str]:
 def _draw_lines(
     graph: Digraph,
     i: int,
-    before: LayerNumbers,
-    layer: LayerNumbers,
+    before: Layer,
+    layer: Layer,
     heaviest: float,
     stories: dict[str, str],
 ) -> None:
     """Draw the weights between the neurons that are shown; plain lines where there are none."""
-    for head, _ in _places(layer):
-        for tail, _ in _places(before):
-            ends = (f"c{i - 1}_{_end(tail)}", f"c{i}_{_end(head)}")
-            is_weight = layer.weights is not None and tail is not None and head is not None
-            if not is_weight:
-                if layer.weights is None and (before.size != layer.size or head == tail):
-                    graph.edge(*ends, arrowhead="none", **{"class": "plain"})
-                continue
-            weight = float(layer.weights[head, tail])
-            size = abs(weight) / heaviest if heaviest and np.isfinite(weight) else 0.0
-            red, green, blue = (int(0.85 * c) for c in (POSITIVE if weight > 0 else NEGATIVE))
-            graph.edge(
-                *ends,
-                arrowhead="none",
-                penwidth=f"{0.3 + 4 * size:.2f}",
-                color=f"#{red:02x}{green:02x}{blue:02x}",
-                **{"class": "weight"},
-            )
-            story = f"weight {short(weight)} from {tail} to {head}"
-            if layer.weight_gradients is not None:
-                slope = float(layer.weight_gradients[head, tail])
-                story += f", gradient {short(slope)}"
-            stories["->".join(ends)] = story
+    for (head, _), (tail, _) in product(layer.places, before.places):
+        ends = (_circle(i - 1, tail), _circle(i, head))
+        if layer.weights is None:
+            if before.size != layer.size or head == tail:
+                graph.edge(*ends, arrowhead="none", **{"class": "plain"})
+            continue
+        if tail is None or head is None:
+            continue
+        weight = float(layer.weights[head, tail])
+        size = abs(weight) / heaviest if heaviest and np.isfinite(weight) else 0.0
+        red, green, blue = (int(0.85 * c) for c in (POSITIVE if weight > 0 else NEGATIVE))
+        graph.edge(
+            *ends,
+            arrowhead="none",
+            penwidth=f"{0.3 + 4 * size:.2f}",
+            color=f"#{red:02x}{green:02x}{blue:02x}",
+            **{"class": "weight"},
+        )
+        story = f"weight {short(weight)} from {tail} to {head}"
+        if layer.weight_gradients is not None:
+            slope = float(layer.weight_gradients[head, tail])
+            story += f", gradient {short(slope)}"
+        stories["->".join(ends)] = story
 
 
-def _end(unit: int | None) -> str:
-    return "more" if unit is None else str(unit)
-
-
-def _caption(layers: list[LayerNumbers]) -> list[str]:
+def _caption(layers: list[Layer]) -> list[str]:
     text = []
     if any(layer.weights is not None for layer in layers):
         text.append("line width: size of a weight; blue: negative, orange: positive")
@@ -276,17 +259,13 @@ def _caption(layers: list[LayerNumbers]) -> list[str]:
     samples = max(layer.samples for layer in layers)
     if samples > 1:
         text.append(f"numbers are means over {samples:,} samples")
-    folded = [
-        f"{layer.size - len(layer.shown):,} of {layer.name}"
-        for layer in layers
-        if layer.size is not None and len(layer.shown) < layer.size
-    ]
+    folded = [f"{layer.folded:,} of {layer.name}" for layer in layers if layer.folded]
     if folded:
         text.append(f"not drawn one by one: {', '.join(folded)}")
     return text
 
 
-def _table(layers: list[LayerNumbers]) -> str:
+def _table(layers: list[Layer]) -> str:
     """Return the layers as a table in plain text."""
     rows = []
     for layer in layers:

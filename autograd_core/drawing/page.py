@@ -10,10 +10,10 @@ import hashlib
 import html
 import json
 import math
+import re
 from collections.abc import Iterator
 from functools import partial
 from importlib import resources
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -76,9 +76,7 @@ def page(root: Node, title: str | None = None, groups: Groups | None = None) -> 
         "graph": json.dumps(describe(order, groups), allow_nan=False).replace("<", "\\u003c"),
         "script": script,
     }
-    pieces = _text("page.html").split("{{")
-    filled = [parts[name] + rest for name, rest in (piece.split("}}", 1) for piece in pieces[1:])]
-    return pieces[0] + "".join(filled)
+    return re.sub("{{(.*?)}}", lambda slot: parts[slot[1]], _text("page.html"))
 
 
 def _text(name: str) -> str:
@@ -130,28 +128,22 @@ def _node(
     Args:    short: names for its box, whose frame names the module of a parameter.
              slots: placeholders in formulas.
     """
-    entry: Entry = {
-        "name": names[node],
-        "title": names[node],
-        "short": short[node],
+    primitive, name = node.primitive, names[node]
+    return {
+        "name": name,
+        "title": f"{name} = {expression(node, names)}" if primitive else name,
+        "short": f"{short[node]} = {expression(node, short)}" if primitive else short[node],
         "data": shown(node._data),
         "array": _holds_array(node),
-        "primitive": None,
-        "expression": None,
-        "factors": [],
-    }
-    if node.primitive is not None:
-        entry["title"] = f"{names[node]} = {expression(node, names)}"
-        entry["short"] = f"{short[node]} = {expression(node, short)}"
-        entry["primitive"] = node.primitive.name
-        entry["expression"] = expression(node, slots)
-        entry["factors"] = [
+        "primitive": primitive.name if primitive else None,
+        "expression": expression(node, slots) if primitive else None,
+        "factors": [
             derivative_formula(node, i, slots)
-            if isinstance(x, Node) and node.primitive.rule(i)
+            if isinstance(x, Node) and primitive and primitive.rule(i)
             else None
             for i, x in enumerate(node.inputs)
-        ]
-    return entry
+        ],
+    }
 
 
 def _edges(order: list[Node], cotangents: dict[Node, Result]) -> list[Entry]:
@@ -164,7 +156,7 @@ def _edges(order: list[Node], cotangents: dict[Node, Result]) -> list[Entry]:
             if not isinstance(x, Node):
                 continue
             edge = {"from": number[x], "to": number[node], "slot": i}
-            flow: dict[str, Any] = dict.fromkeys(("local", "contribution", "before", "after"))
+            flow: Entry = dict.fromkeys(("local", "contribution", "before", "after"))
             if node in cotangents and node.primitive and node.primitive.rule(i):
                 d = contribution(node, i, cotangents[node], cotangents[x])
                 before = sums.get(x, 0.0 * d)
@@ -285,14 +277,12 @@ def as_json(x: float) -> float | str:
 
 def width_of(title: str, shown: list[Any]) -> tuple[int, int]:
     """Return the width of a box, and the number of letters of its title that fit."""
-    texts = ["not computed" if x is None else x["text"] for x in shown if not _is_number(x)]
+    # NaN and inf are text in JSON
+    others = [x for x in shown if not isinstance(x, float | str)]
+    texts = ["not computed" if x is None else x["text"] for x in others]
     longest = max(len(title), *(6 + len(text) for text in texts), 14)
     fits = min(longest, 34)
     return round(LETTER * fits) + 20, fits
-
-
-def _is_number(x: Operand) -> bool:
-    return isinstance(x, float | str)  # NaN and inf are text in JSON
 
 
 def describe_groups(found: Groups) -> tuple[list[Entry], list[int | None]]:
@@ -329,10 +319,14 @@ def arrange(nodes: list[Entry], edges: list[Entry], groups: list[Entry]) -> list
         for least in range(max(depths, default=0) + 1, 0, -1)
     ]
     place = partial(_layout, nodes, edges, groups)
+    width, height = SCREEN
     for first in levels:
-        tried = [(way, _fit(place(first, way))) for way in ("LR", "TB")]
-        direction, fit = max(tried, key=itemgetter(1))
-        if fit >= READABLE:
+        fits = {}  # the scale at which a layout fits the screen, by its direction
+        for way in ("LR", "TB"):
+            layout = place(first, way)
+            fits[way] = min(1.0, width / layout["width"], height / layout["height"])
+        direction = max(fits, key=fits.__getitem__)
+        if fits[direction] >= READABLE:
             break
     layouts: list[Entry] = []
     boxes = 0
@@ -342,12 +336,6 @@ def arrange(nodes: list[Entry], edges: list[Entry], groups: list[Entry]) -> list
         if len(layouts) > len(levels) and (boxes > BOXES or len(layouts) == LAYOUTS):
             break
     return layouts
-
-
-def _fit(layout: Entry) -> float:
-    """Return the scale at which a layout fits the screen, at most 1."""
-    width, height = SCREEN
-    return min(1.0, width / int(layout["width"]), height / int(layout["height"]))
 
 
 def _ways_of_folding(wanted: list[frozenset[int]], groups: list[Entry]) -> Iterator[frozenset[int]]:
@@ -386,13 +374,16 @@ def _layout(
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
     )
 
+    def place(around: Any, name: str, width: float, height: float) -> None:
+        around.node(name, width=f"{width / 72:.3f}", height=f"{height / 72:.3f}")
+
     def fill(around: Any, group: int | None) -> None:
         for i, node in enumerate(nodes):
             if node["group"] == group:
-                _place(around, f"n{i}", node["width"], HEIGHT)
+                place(around, f"n{i}", node["width"], HEIGHT)
         for g, inner in reversed(list(enumerate(groups))):  # so that Neuron 1 is above Neuron 2
             if inner["parent"] == group and g in folded:
-                _place(around, f"g{g}", *FOLDED)
+                place(around, f"g{g}", *FOLDED)
             elif inner["parent"] == group:
                 with around.subgraph(name=f"cluster_{g}", graph_attr=CLUSTER) as cluster:
                     fill(cluster, g)
@@ -412,10 +403,6 @@ def _layout(
     return {"folded": sorted(folded), **_read(json.loads(render(dot.source, "json0")))}
 
 
-def _place(dot: Any, name: str, width: float, height: float) -> None:
-    dot.node(name, width=f"{width / 72:.3f}", height=f"{height / 72:.3f}")
-
-
 def _read(found: Entry) -> Entry:
     """Return positions in pixels from the upper left corner."""
     margin = 12
@@ -429,9 +416,8 @@ def _read(found: Entry) -> Entry:
     for thing in found["objects"]:
         name = thing["name"]
         if "bb" in thing:
-            x0, y0, x1, y1 = thing["bb"].split(",")
-            corner = point(f"{x0},{y1}")
-            boxes.append([int(name[8:]), [*corner, float(x1) - float(x0), float(y1) - float(y0)]])
+            x0, y0, x1, y1 = map(float, thing["bb"].split(","))
+            boxes.append([int(name[8:]), [*point(f"{x0},{y1}"), x1 - x0, y1 - y0]])
         elif name[0] == "n":
             nodes.append([int(name[1:]), *point(thing["pos"])])
         else:
