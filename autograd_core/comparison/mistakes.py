@@ -9,6 +9,7 @@ import numpy as np
 
 from ..data import Data, Function, Operand, Result, as_data, shape_of
 from ..explanation.formulas import Edge, contribution, is_elementwise, local_derivative
+from ..explanation.names import operation_of
 from ..explanation.terms import Term
 from ..graph import Node, Primitive, plain
 from ..primitives.elementwise import multiply, sigmoid, tanh
@@ -136,7 +137,7 @@ def mistakes_at(work: BackwardPass, node: Node) -> Iterator[Mistake]:
     if len(node.shape) > 1:
         yield Mistake(Verdict.TRANSPOSE, node, (), np.transpose(total))
     yield from _copied(work, node, total, parts)
-    is_summed = any([_name(edge.user) == "add" or mean_of(edge) for edge in edges])
+    is_summed = any([operation_of(edge.user) == "add" or mean_of(edge) for edge in edges])
     n = 0 if is_summed else summands(node)
     if n > 2:
         yield Mistake(Verdict.MEAN_SUM, node, (), total / n, 1 / n)
@@ -180,7 +181,7 @@ def _in_one_step(work: BackwardPass, edge: Edge, part: Result) -> Iterator[Step]
         lengths = [m for m in node_lengths(node) if 1 < m < n]
         for divisor in [1, *lengths]:
             yield Verdict.MEAN_SUM, part * (n / divisor), n / divisor
-    elif not any([mean_of(above) for above in work.uses[user]]) and _name(user) == "sum":
+    elif not any([mean_of(above) for above in work.uses[user]]) and operation_of(user) == "sum":
         ratio = np.size(node._data) / max(np.size(user._data), 1)
         yield Verdict.MEAN_SUM, part / ratio, 1 / ratio
     yield from _factor_mistakes(edge, g, part, only_twice=bool(n))
@@ -301,7 +302,7 @@ def _copied(
         forgotten = without_target(edge.user, total)
         if forgotten is not None:
             yield Mistake(Verdict.TARGET, node, (edge,), forgotten)
-        if _name(edge.user) == "subtract" and np.all(edge.user._data):
+        if operation_of(edge.user) == "subtract" and np.all(edge.user._data):
             multiples = work.now[edge.user] / edge.user._data
             if np.size(multiples) > 1 and np.ptp(multiples) <= 1e-6 * np.max(np.abs(multiples)):
                 wrong = total - part + part / edge.user._data * node._data
@@ -320,9 +321,9 @@ def exponent_of(edge: Edge) -> float:
              3.0
     """
     user, i = edge
-    if _name(user) == "square":
+    if operation_of(user) == "square":
         return 2.0
-    if _name(user) != "power" or i or isinstance(user.inputs[1], Node):
+    if operation_of(user) != "power" or i or isinstance(user.inputs[1], Node):
         return 1.0
     exponents = np.ravel(user.inputs[1])
     return float(exponents[0]) if exponents.size == 1 else 1.0
@@ -366,12 +367,12 @@ def mean_of(edge: Edge) -> int:
     if len(inputs) != 2 or isinstance(inputs[1 - i], Node) or np.size(inputs[1 - i]) != 1:
         return 0
     constant = float(np.ravel(inputs[1 - i])[0])
-    if _name(user) == "multiply":
+    if operation_of(user) == "multiply":
         constant = 1 / constant if constant else 0.0
-    elif _name(user) != "divide" or i:
+    elif operation_of(user) != "divide" or i:
         return 0
     total = edge.node
-    while _name(total) == "negative":
+    while operation_of(total) == "negative":
         total = total.inputs[0]
     lengths = node_lengths(total)
     n = math.prod(lengths)
@@ -385,7 +386,7 @@ def mean_of(edge: Edge) -> int:
 
 def node_lengths(node: Node) -> list[int]:
     """Return the lengths of the axes of a sum; [0] if the node is not a sum."""
-    if _name(node) != "sum" or not isinstance(node.inputs[0], Node):
+    if operation_of(node) != "sum" or not isinstance(node.inputs[0], Node):
         return [0]
     shape, axis = node.inputs[0].shape, (node.params or {}).get("axis")
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -397,15 +398,11 @@ def summands(node: Node) -> int:
     count, waiting = 0, [node]
     while waiting:
         x = waiting.pop()
-        if _name(x) == "add":
+        if operation_of(x) == "add":
             waiting += [y for y in x.inputs if isinstance(y, Node)]
         else:
             count += 1
     return count
-
-
-def _name(node: Node) -> str:
-    return node.primitive.table_name if node.primitive else ""
 
 
 # The search

@@ -92,6 +92,11 @@ class Examination:
         self.model = model
         self.order = topological_order(output)
         self.leaves = [node for node in self.order if node.primitive is None]
+        self.uses: dict[Node, list[tuple[Node, int]]] = {}  # the nodes that use one, oldest first
+        for node in self.order:
+            for i, x in enumerate(node.inputs):
+                if isinstance(x, Node):
+                    self.uses.setdefault(x, []).append((node, i))
         self.layers = Layers(self.order, model)
         self._of_modules = parameters_in(self.order)
         shape = output.shape

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..data import Operand, Result, as_data
+from ..explanation.names import operation_of
 from ..graph import Node, plain
 from ..messages import account, listed, made
 from ..rules import pull
@@ -118,7 +119,7 @@ def fix_of(node: Node) -> str:
         return _NEW
     if all(np.size(x) and np.abs(x).max() > 1e30 for x in map(plain, node.inputs)):
         return _LARGE
-    return FIXES.get(node.primitive.table_name, _OTHER_FIX)
+    return FIXES.get(operation_of(node), _OTHER_FIX)
 
 
 def _origin(e: Examination, first: Node) -> Node:
@@ -147,18 +148,16 @@ def backward(e: Examination) -> list[Finding]:
     if all(is_finite(g.get(leaf, 0.0)) for leaf in e.leaves):
         return []
     first = next(node for node in reversed(e.order) if not is_finite(g.get(node, 0.0)))
-    for user in e.order:
-        for i, x in enumerate(user.inputs):
-            d = pull(user, i, g[user]) if x is first and user in g else None
-            if d is None or is_finite(d):
-                continue
-            name = user.primitive.table_name if user.primitive else ""
-            cause = (
-                f"the gradient becomes {which(d)} at {_at(user, np.isfinite(plain(d)))}, "
-                f"from one of {account(g[user])}"
-            )
-            fix = FIXES.get(name, _OTHER_FIX) if norm(g[user]) < 1e30 else _LARGE
-            return [Finding("not finite", cause, e.place(user), fix)]
+    for user, i in e.uses.get(first, []):
+        d = pull(user, i, g[user]) if user in g else None
+        if d is None or is_finite(d):
+            continue
+        cause = (
+            f"the gradient becomes {which(d)} at {_at(user, np.isfinite(plain(d)))}, "
+            f"from one of {account(g[user])}"
+        )
+        fix = FIXES.get(operation_of(user), _OTHER_FIX) if norm(g[user]) < 1e30 else _LARGE
+        return [Finding("not finite", cause, e.place(user), fix)]
     cause = f"the gradient of {account(first)} is {which(g[first])}, the sum of its contributions"
     return [Finding("not finite", cause, e.place(first), _LARGE)]
 
@@ -286,14 +285,9 @@ def _by_operation(e: Examination) -> list[Finding]:
 
 def _path(e: Examination, leaf: Node, sign: int) -> list[Node]:
     """Return a path from a leaf to the output, along the largest or smallest gradients."""
-    users: dict[Node, list[Node]] = defaultdict(list)
-    for node in e.order:
-        for x in node.inputs if node in e.live else ():
-            if isinstance(x, Node) and x in e.live:
-                users[x].append(node)
     path = [leaf]
-    while users[path[-1]]:
-        path.append(max(users[path[-1]], key=lambda node: sign * norm(e.cotangents[node])))
+    while users := [user for user, _ in e.uses.get(path[-1], []) if user in e.live]:
+        path.append(max(users, key=lambda node: sign * norm(e.cotangents[node])))
     return path
 
 

@@ -5,8 +5,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..data import Data, Operand
-from ..graph import Node, Primitive, plain
+from ..data import Array, Data, Operand
+from ..explanation.names import operation_of
+from ..graph import Node, plain
 from ..messages import listed
 from ..primitives.elementwise import equal, greater, greater_equal
 from ..rules import pull
@@ -40,6 +41,9 @@ TRACED = 20
 
 _NUMBERS_ONLY = ".data, float(), np.asarray(), comparisons and no_grad() drop the graph"
 _SMOOTH_STEP = "a smooth function instead: sigmoid, tanh or softplus; steps only to predict"
+_LIVE_UNITS = (
+    "a smaller learning rate, he_normal and a bias of 0 or above to start from; or leaky_relu"
+)
 # The reason for a cut, and what to write instead
 _KINDS = {
     "step": ("a step, whose derivative is 0 wherever there is one", _SMOOTH_STEP),
@@ -148,11 +152,9 @@ def cut_off(e: Examination, reported: set[Node]) -> list[Finding]:
 
     Args:    reported: operations that another finding reports already.
     """
-    users = _dead_edges(e)
     merged: dict[tuple[str, frozenset[Node]], tuple[list[str], list[Node]]] = {}
-    for names, leaves in _groups(e, users):
-        cuts = _cuts(e, leaves, users)
-        kinds = {cut: _kind(e, *cut) for cut in cuts}
+    for names, leaves in _groups(e):
+        kinds = {cut: _kind(e, *cut) for cut in _cuts(e, leaves)}
         kind = Counter(kinds.values()).most_common(1)[0][0]
         nodes = list(dict.fromkeys(node for (node, _), each in kinds.items() if each == kind))
         # The node itself, or the one whose zeros it multiplies
@@ -191,25 +193,18 @@ def _infinite(node: Node) -> list[Node]:
     return [x for x in node.inputs if isinstance(x, Node) and not is_finite(x)]
 
 
-def _dead_edges(e: Examination) -> dict[Node, list[Cut]]:
-    """Return the uses of every node that no gradient reaches."""
-    users: dict[Node, list[Cut]] = defaultdict(list)
-    if len(e.live) < len(e.order):
-        for node in e.order:
-            for i, x in enumerate(node.inputs):
-                if isinstance(x, Node) and x not in e.live:
-                    users[x].append((node, i))
-    return users
-
-
-def _groups(e: Examination, users: dict[Node, list[Cut]]) -> list[tuple[list[str], list[Node]]]:
+def _groups(e: Examination) -> list[tuple[list[str], list[Node]]]:
     """Return the leaves without gradient that are worth a report, in groups.
 
     In a network single weights often have gradient 0: those of a unit that is off, or of an input
     that is 0. So there only whole layers count. In every graph named leaves count, and the case
     that no leaf at all is reached.
     """
-    dead = [leaf for leaf in e.named() if leaf in users]
+
+    def is_dead(leaf: Node) -> bool:
+        return leaf in e.uses and leaf not in e.live
+
+    dead = [leaf for leaf in e.named() if is_dead(leaf)]
     groups = [([e.name(leaf)], [leaf]) for leaf in dead[:TRACED]]
     if dead[TRACED:]:
         groups.append(([e.name(leaf) for leaf in dead[TRACED:]], dead[TRACED:]))
@@ -218,28 +213,24 @@ def _groups(e: Examination, users: dict[Node, list[Cut]]) -> list[tuple[list[str
         for leaf, layer in e.trained().items():
             layers[layer].append(leaf)
         for layer, leaves in layers.items():
-            used = [leaf for leaf in leaves if leaf in e.cotangents or leaf in users]
-            if used and all(leaf in users for leaf in used):
+            used = [leaf for leaf in leaves if leaf in e.uses]
+            if used and all(map(is_dead, used)):
                 groups.append(([layer], used))
-    elif not groups and all(leaf in users for leaf in e.leaves):
+    elif not groups and all(map(is_dead, e.leaves)):
         groups = [([e.name(leaf) for leaf in e.leaves], e.leaves)]
     elif not groups:
         missing = [leaf for leaf in e.leaves if leaf not in e.cotangents]
-        steps = [
-            leaf
-            for leaf in missing
-            if {_kind(e, *cut) for cut in _cuts(e, [leaf], users)} == {"step"}
-        ]
+        steps = [x for x in missing if {_kind(e, *cut) for cut in _cuts(e, [x])} == {"step"}]
         groups = [([e.name(leaf) for leaf in steps], steps)] if steps else []
     return groups
 
 
-def _cuts(e: Examination, leaves: list[Node], users: dict[Node, list[Cut]]) -> list[Cut]:
+def _cuts(e: Examination, leaves: list[Node]) -> list[Cut]:
     """Return where the paths from leaves first meet an operation that a gradient does reach."""
     found = []
     stack, seen = list(leaves), set(leaves)
     while stack:
-        for node, i in users[stack.pop()]:
+        for node, i in e.uses.get(stack.pop(), []):
             if node in e.live:
                 found.append((node, i))
             elif node not in seen:
@@ -274,36 +265,12 @@ def _kind(e: Examination, node: Node, i: int) -> str:
         return "stationary"
     if name in CUTS:
         return CUTS[name]
-    return "factor" if _is_product(primitive) else "flat"
-
-
-def _is_product(primitive: Primitive) -> bool:
-    """Return whether an operation is linear in an input, with factors from another."""
-    if primitive in SUMS or not primitive.linear:
-        return False
-    return primitive.each is not None or sum(rule is not None for rule in primitive.rules) > 1
+    # Linear in an input, with factors from another
+    count = 2 if primitive.each is not None else sum(rule is not None for rule in primitive.rules)
+    return "factor" if primitive.linear and count > 1 and primitive not in SUMS else "flat"
 
 
 # Units at their ends
-
-
-class _Saturation:
-    """Counts how many numbers of a layer are saturated, and at how many the loss pulls back."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Node] = []
-        self.count = self.flat = self.stuck = 0
-        self.lowest, self.highest = np.inf, -np.inf
-
-    def add(self, node: Node, g: Operand, limit: float) -> None:
-        x = np.asarray(plain(node.x))
-        flat = np.abs(x) >= limit
-        self.nodes.append(node)
-        self.count += x.size
-        self.flat += int(flat.sum())
-        self.stuck += int((flat & (x * g > 0)).sum())  # the loss falls towards the other end
-        self.lowest = min(self.lowest, x.min(initial=np.inf))
-        self.highest = max(self.highest, x.max(initial=-np.inf))
 
 
 def saturated(
@@ -315,45 +282,48 @@ def saturated(
 
     Returns: the findings, and the operations that they report.
     """
-    groups: dict[tuple[str, str, bool], _Saturation] = defaultdict(_Saturation)
+    groups: dict[tuple[str, str, bool], list[Node]] = defaultdict(list)
     for node in e.order:
-        name = node.primitive.table_name if node.primitive else ""
+        name = operation_of(node)
         if name in SATURATED_FROM:
             is_weighed, meets_loss = flow[node]
             layer = e.layers.layer(node)
-            if not is_weighed and not meets_loss and layer:
-                continue  # the output of a model, without a loss
-            by_end = not is_weighed and meets_loss
-            g = e.cotangents.get(node, 0.0)
-            groups[name, layer, by_end].add(node, g, SATURATED_FROM[name])
+            if is_weighed or meets_loss or not layer:  # else the output of a model, without a loss
+                groups[name, layer, not is_weighed and meets_loss].append(node)
     found, reported = [], set()
-    for (name, _, by_end), group in groups.items():
-        count, least = (group.stuck, STUCK_SHARE) if by_end else (group.flat, SATURATED_SHARE)
-        if count and count >= least * group.count:
-            found.append(_saturation(e, name, group, count, by_end))
-            reported.update(group.nodes)
+    for (name, _, by_end), nodes in groups.items():
+        x = np.concatenate([np.ravel(plain(node.x)) for node in nodes])
+        flat = np.abs(x) >= SATURATED_FROM[name]
+        if by_end:  # only where the loss falls towards the other end
+            gradients = [np.broadcast_to(e.cotangents.get(n, 0.0), n.shape).ravel() for n in nodes]
+            flat &= x * np.concatenate(gradients) > 0
+        if flat.any() and flat.sum() >= (STUCK_SHARE if by_end else SATURATED_SHARE) * x.size:
+            found.append(_saturation(e, name, nodes, x, int(flat.sum()), by_end))
+            reported.update(nodes)
     return found, reported
 
 
-def _saturation(e: Examination, name: str, group: _Saturation, count: int, by_end: bool) -> Finding:
+def _saturation(
+    e: Examination, name: str, nodes: list[Node], x: Array, count: int, by_end: bool
+) -> Finding:
     limit = SATURATED_FROM[name]
-    at_most = limit if group.count > 1 else min(abs(group.lowest), abs(group.highest))
+    at_most = limit if x.size > 1 else abs(float(x[0]))
     slope = 1 / np.cosh(at_most) ** 2 if name == "tanh" else 0.25 / np.cosh(at_most / 2) ** 2
-    if group.count == 1:
-        cause = f"{name} is saturated: at {group.lowest:.6g} its derivative is {slope:.2g}"
+    if x.size == 1:
+        cause = f"{name} is saturated: at {x[0]:.6g} its derivative is {slope:.2g}"
     else:
         cause = (
-            f"{name} is saturated in {count:,} of {group.count:,} numbers: its inputs lie from "
-            f"{group.lowest:.4g} to {group.highest:.4g}, and from {limit:g} on its derivative is "
+            f"{name} is saturated in {count:,} of {x.size:,} numbers: its inputs lie from "
+            f"{x.min():.4g} to {x.max():.4g}, and from {limit:g} on its derivative is "
             f"below {slope:.2g}"
         )
     fix = "smaller inputs or weights: standardised data, glorot_uniform"
     if by_end:
-        cause += f", on the wrong side: the loss wants {'it' if group.count == 1 else 'them'} back"
+        cause += f", on the wrong side: the loss wants {'it' if x.size == 1 else 'them'} back"
         fix += "; a cross-entropy from logits as loss"
     else:
         fix += "; relu, or normalization before it, in hidden layers"
-    return Finding("saturated", cause, e.places(group.nodes), fix)
+    return Finding("saturated", cause, e.places(nodes), fix)
 
 
 def dead_relus(
@@ -363,11 +333,8 @@ def dead_relus(
 
     Returns: the findings, and the operations that they report.
     """
-    # By part and width: which units are ever on, and which ever below 0. A unit that only gets
-    # zeros, as when weights start at 0, is not the cause
-    on: dict[Any, Any] = {}
-    below: dict[Any, Any] = {}
-    samples: dict[object, int] = defaultdict(int)
+    # By part and width. A unit that only gets zeros, as when weights start at 0, is not the cause
+    inputs: dict[Any, list[Array]] = defaultdict(list)
     nodes: dict[object, list[Node]] = defaultdict(list)
     for node in e.order:
         x = _rectified(node)
@@ -379,41 +346,32 @@ def dead_relus(
             continue  # the unit of a single number is not known
         x = np.reshape(x, (-1, 1 if is_neuron else (np.shape(x) or (1,))[-1]))
         key = (part or (node.index, 0), e.layers.layer(node), x.shape[1])
-        on[key] = (x > 0).any(axis=0) | on.get(key, False)
-        below[key] = (x < 0).any(axis=0) | below.get(key, False)
-        samples[key] += len(x)
+        inputs[key].append(x)
         nodes[key].append(node)
     found, reported = [], set()
-    for layer in {(key[1] or key): None for key in on}:
-        keys = [key for key in on if (key[1] or key) == layer]
-        off = np.concatenate([below[key] & ~on[key] for key in keys])
-        seen, dead = min(samples[key] for key in keys), int(off.sum())
+    for layer in dict.fromkeys(key[1] or key for key in inputs):
+        keys = [key for key in inputs if (key[1] or key) == layer]
+        got = [np.concatenate(inputs[key]) for key in keys]
+        off = np.concatenate([(x < 0).any(axis=0) & ~(x > 0).any(axis=0) for x in got])
+        seen, dead = min(map(len, got)), int(off.sum())
         many = seen >= DEAD_SAMPLES and dead >= DEAD_SHARE * off.size
         if many or dead == off.size:
             about = [node for key in keys for node in nodes[key]]
             reported.update(about)
-            found.append(_dead(e, dead, off.size, seen, about))
+            units = "the relu unit is" if off.size == 1 else f"all {off.size} relu units are"
+            if dead < off.size:
+                units = f"{dead} of {off.size} relu units are"
+            when = f"for every one of {seen:,} inputs" if seen > 1 else "for this input"
+            cause = f"{units} off {when}, so that no gradient reaches the weights"
+            found.append(Finding("dead relu", cause, e.places(about), _LIVE_UNITS))
     return found, reported
-
-
-def _dead(e: Examination, dead: int, units: int, samples: int, nodes: list[Node]) -> Finding:
-    those = f"all {units} relu units are" if dead == units else f"{dead} of {units} relu units are"
-    those = "the relu unit is" if units == 1 else those
-    many = f"for every one of {samples:,} inputs" if samples > 1 else "for this input"
-    return Finding(
-        "dead relu",
-        f"{those} off {many}, so that no gradient reaches the weights",
-        e.places(nodes),
-        "a smaller learning rate, he_normal and a bias of 0 or above to start from; or leaky_relu",
-    )
 
 
 def _rectified(node: Node) -> Any:
     """Return the data that relu, or np.maximum(x, 0), was applied to; None for anything else."""
-    name = node.primitive.table_name if node.primitive else ""
-    if name == "relu":
+    if operation_of(node) == "relu":
         return plain(node.x)
-    if name == "maximum":
+    if operation_of(node) == "maximum":
         for x, other in ((node.x, node.y), (node.y, node.x)):
             if not isinstance(other, Node) and not np.any(other):
                 return plain(x)

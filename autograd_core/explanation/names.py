@@ -45,6 +45,11 @@ def names_of(order: list[Node]) -> dict[Node, str]:
     return {node: names[node] for node in order}
 
 
+def operation_of(node: Node) -> str:
+    """Return the name of an operation of the library's own; "" for any other, and for a leaf."""
+    return node.primitive.table_name if node.primitive else ""
+
+
 def name_of_use(node: Node, i: int, names: dict[Node, str]) -> str:
     """Return the name of a node that uses input i; with the number i if it uses it repeatedly.
 
