@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..data import Data, Function, Operand, Result, as_data, shape_of
-from ..explanation.formulas import Edge, contribution, is_elementwise, local_derivative
+from ..explanation.formulas import Edge, contribution, is_elementwise, local_derivative, ones
 from ..explanation.names import operation_of
 from ..explanation.terms import Term
 from ..graph import Node, Primitive, plain
@@ -342,7 +342,7 @@ def factor_of(edge: Edge) -> Result:
     """Return the factor by which an edge multiplies the incoming gradient; None if it does not."""
     user, i = edge
     if _reduces(edge):
-        return contribution(user, i, np.ones_like(user._data) if user.shape else 1.0)
+        return contribution(user, i, ones(user))
     return local_derivative(user, i)
 
 

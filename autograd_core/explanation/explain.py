@@ -108,16 +108,15 @@ class Explanation:
             x = edge.node
             if x not in inputs and x not in parts:
                 continue
-            incoming = self.gradients.get(edge.user)
             part = zeros(x)
-            if incoming is not None:
-                part = contribution(*edge, incoming, self._gradient(x))
+            if edge.user in self.gradients:
+                part = contribution(*edge, self.gradients[edge.user], self._gradient(x))
             with np.errstate(all="ignore"):
                 totals[x] = totals[x] + part if x in totals else part
             if x in parts:
                 parts[x].append((name_of_use(*edge, self.names), part))
             if number in shown:
-                self.rows.append(self._row(number, edge, incoming, part, totals[x]))
+                self.rows.append(self._row(number, edge, part, totals[x]))
         for node in listed:
             name = self.names[node]
             self.sums.append(PathSum(name, self._gradient(node), parts[node], node is self.output))
@@ -125,7 +124,7 @@ class Explanation:
     def _gradient(self, node: Node) -> Data:
         return self.gradients.get(node, zeros(node))
 
-    def _row(self, number: int, edge: Edge, incoming: Result, part: Result, total: Result) -> Row:
+    def _row(self, number: int, edge: Edge, part: Result, total: Result) -> Row:
         node = edge.user
         derivative, local = derivative_formula(*edge, self.names), local_derivative(*edge)
         if local is not None and (axes := summed_axes(node.shape, edge.node.shape)):
@@ -138,7 +137,7 @@ class Explanation:
             self.names[edge.node],
             derivative,
             local,
-            zeros(node) if incoming is None else incoming,
+            self._gradient(node),
             part,
             total,
         )
@@ -187,18 +186,12 @@ class Explanation:
         lines = self._lines()
         cells = [line for line in lines if line]
         widths = [max(map(len, column)) for column in zip(HEADS, *cells, strict=True)]
-
-        def laid_out(line: Iterable[str]) -> str:
-            padded = [
-                cell.rjust(width) if head in NUMBERS else cell.ljust(width)
-                for head, cell, width in zip(HEADS, line, widths, strict=True)
-            ]
-            return "  ".join(padded).rstrip()
-
+        sides = [">" if head in NUMBERS else "<" for head in HEADS]
+        layout = "  ".join([f"{{:{side}{n}}}" for side, n in zip(sides, widths, strict=True)])
         text = [self._title(), ""]
         if cells:
-            text += [laid_out(HEADS)]
-            text += [laid_out(line) if line else self._left_out() for line in lines] + [""]
+            rows = [layout.format(*line) if line else self._left_out() for line in (HEADS, *lines)]
+            text += [*map(str.rstrip, rows), ""]
         return "\n".join([*text, *self._notes()])
 
     __repr__ = __str__

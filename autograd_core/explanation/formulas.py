@@ -18,13 +18,13 @@ from ..data import (
     Operand,
     Params,
     Result,
-    Rule,
     Shape,
     as_data,
     dtype_of,
     shape_of,
     shorten,
 )
+from ..derivatives import zeros
 from ..graph import Node, Primitive, plain, topological_order
 from ..primitives import convolution, indexing, linear_algebra, reductions, shapes
 from ..primitives.elementwise import astype
@@ -269,7 +269,7 @@ def contribution(node: Node, i: int, g: Operand, total: Operand = None) -> Resul
     x = node.inputs[i]
     d = pull(node, i, g)
     if d is None:
-        return 0.0 if not x.shape else np.zeros_like(x._data)
+        return zeros(x)
     d = as_data(d)
     if shape_of(d) != x.shape:
         d = as_data(unbroadcast(d, x.shape))
@@ -307,14 +307,15 @@ def local_derivative(node: Node, i: int) -> Result:
     """
     if not is_elementwise(node, i):
         return None
-    d = pull(node, i, _ones(node))
+    d = pull(node, i, ones(node))
     if d is None:
-        return 0.0 if not node.shape else np.zeros_like(node._data)
+        return zeros(node)
     d = as_data(d)
     return np.broadcast_to(d, node.shape).copy() if shape_of(d) != node.shape else d
 
 
-def _ones(node: Node) -> Result:
+def ones(node: Node) -> Result:
+    """Return 1 for each number of a node."""
     return np.ones_like(node._data) if node.shape else 1.0
 
 
@@ -366,9 +367,9 @@ def pulled_term(node: Node, i: int, g: Term, operands: list[Term], out: Term) ->
         placeholder(plain(x), term) if isinstance(x, Node) or shape_of(x) else x
         for x, term in zip(node.inputs, operands, strict=True)
     ]
-    given = (placeholder(_ones(node), g), placeholder(node._data, out), *inputs)
+    given = (placeholder(ones(node), g), placeholder(node._data, out), *inputs)
     # In a context of its own it is recorded inside no_grad, too, and no watcher sees it
-    d = Context().run(_silently, rule, given, node.params or {})
+    d = Context().run(np.errstate(all="ignore")(rule), *given, **node.params or {})
     term = _recorded_term(d, written)
     if term is None:
         return call(f"{primitive.name}_rule", g, *operands)
@@ -379,11 +380,6 @@ def pulled_term(node: Node, i: int, g: Term, operands: list[Term], out: Term) ->
 def _replaced(old: Term, new: Term, term: Term) -> Term:
     """Return the term with `new` instead of each `old`."""
     return new if term == old else term.rebuilt(lambda part: _replaced(old, new, part))
-
-
-def _silently(rule: Rule, given: tuple[Operand, ...], params: Params) -> Result:
-    with np.errstate(all="ignore"):
-        return rule(*given, **params)
 
 
 def _recorded_term(d: Result, written: dict[Any, Term]) -> Term | None:
@@ -502,7 +498,8 @@ def _inserted(system: dict[Term, Term], kept: set[Term]) -> list[Equation]:
     twins: dict[Term, Term] = {}
     for left, right in system.items():
         right = system[left] = simplify(substitute(right, aliases))
-        twin = right if _is_short(right) else twins.setdefault(right, left)
+        is_short = is_filled(right) or not any(split(right)[1].inner())
+        twin = right if is_short else twins.setdefault(right, left)
         if left not in kept and twin != left:
             aliases[left] = twin
     uses = Counter[Term]()
@@ -522,10 +519,6 @@ def _inserted(system: dict[Term, Term], kept: set[Term]) -> list[Equation]:
         else:
             remaining.append(Equation(left, right))
     return remaining
-
-
-def _is_short(term: Term) -> bool:
-    return is_filled(term) or not any(split(term)[1].inner())
 
 
 def _symbols(term: Term) -> list[Term]:

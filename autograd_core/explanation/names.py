@@ -4,6 +4,7 @@ import re
 import unicodedata
 from bisect import bisect
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import count
 
 import numpy as np
@@ -107,28 +108,17 @@ def _free(name: str, others: Iterator[str], taken: set[str]) -> str:
     return name
 
 
+@dataclass(eq=False, slots=True)
 class Group:
-    """The nodes computed in scopes of one name and owner, inside the same outer group.
+    """The nodes computed in scopes of one name and owner, inside the same outer group."""
 
-    Args:    name: of the scopes.
-             parent: the group around it; None for the group of everything.
-             number: in the list of all groups, outer ones first.
-             owner: the id of the module that the scopes belong to, or 0.
-             thing: that module, if it still exists.
-    """
-
-    __slots__ = ("depth", "inner", "name", "number", "owner", "parent", "thing")
-
-    def __init__(
-        self, name: str, parent: "Group | None", number: int, owner: int = 0, thing: object = None
-    ) -> None:
-        self.name = name
-        self.parent = parent
-        self.number = number
-        self.owner = owner
-        self.thing = thing
-        self.depth: int = 0 if parent is None else parent.depth + 1
-        self.inner: dict[tuple[str, int], Group] = {}
+    name: str  # of the scopes
+    parent: "Group | None"  # the group around it; None for the group of everything
+    number: int  # in the list of all groups, outer ones first
+    owner: int = 0  # the id of the module that the scopes belong to, or 0
+    thing: object = None  # that module, if it still exists
+    depth: int = 0
+    inner: "dict[tuple[str, int], Group]" = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -185,12 +175,12 @@ class Groups:
 
     def _enter(self, scope: Scope, outer: Group) -> Group:
         key = (scope.name, scope.owner)
-        if outer.parent is not None and outer.parent.inner.get(key) is outer:
-            return outer  # __call__ and forward of one module
-        if outer.depth == DEEPEST:
+        is_same = outer.parent is not None and outer.parent.inner.get(key) is outer
+        if is_same or outer.depth == DEEPEST:  # same: __call__ and forward of one module
             return outer
         if key not in outer.inner:
-            outer.inner[key] = Group(scope.name, outer, len(self.all), scope.owner, scope.thing)
+            place = (len(self.all), scope.owner, scope.thing, outer.depth + 1)
+            outer.inner[key] = Group(scope.name, outer, *place)
             self.all.append(outer.inner[key])
         return outer.inner[key]
 

@@ -55,18 +55,13 @@ def fraction(term: Term) -> Fraction:
             below.append(base if exponent == ONE else power(base, exponent))
         else:
             above.append(factor)
-    if above and above[0].head == "number" and above[0].parts[0] and (below or _is_long(above[0])):
-        inverse = number(1 / above[0].parts[0])
+    first = above[0].parts[0] if above and above[0].head == "number" else 0.0
+    if first and (below or (first < 1 and len(short(first)) > 6)):
+        inverse = number(1 / first)
         if is_whole(inverse) and inverse != ONE:
-            above[0] = ONE
+            above.pop(0)
             below.insert(0, inverse)
-            if len(above) > 1:
-                above.pop(0)
     return Fraction(sign, above or [ONE], below)
-
-
-def _is_long(term: Term) -> bool:
-    return len(short(term.parts[0])) > 6 and term.parts[0] < 1
 
 
 class Notation:
