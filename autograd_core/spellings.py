@@ -4,11 +4,11 @@
 - unknown_name: the error for a name that a package does not have
 """
 
-import difflib
 import dis
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
@@ -154,6 +154,7 @@ def _parameters(signature: inspect.Signature) -> str:
 
 def _nearest(given: str, names: Iterable[str]) -> str | None:
     by_lower = {name.lower(): name for name in names}
+    difflib = import_module("difflib")  # imported when first needed
     found = difflib.get_close_matches(given.lower(), by_lower, n=1, cutoff=0.7)
     return by_lower[found[0]] if found else None
 
