@@ -203,7 +203,7 @@ class TestExercise:
 
     def test_an_answer_that_breaks_the_check_is_told_how(self):
         reply = doubling().check("six")
-        assert reply.startswith("Not yet: checking it ended in TypeError: unsupported operand")
+        assert reply.startswith("Not yet: 'six' has not the form that is asked for.")
         assert reply.endswith("Hint: Twice a number is the number plus itself.")
 
     def test_an_interrupted_check_is_interrupted(self):

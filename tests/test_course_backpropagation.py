@@ -52,8 +52,8 @@ WRONG = {
         (DELTA2, "yours has shape (2,)"),
     ],
     "chain": [
-        (CHAIN["w1"], "four gradients are asked for"),
-        ({"w1": 1.0}, "four gradients are asked for"),
+        (CHAIN["w1"], "a dict with a number for each name"),
+        ({"w1": 1.0}, "a gradient is missing, for b1 and w2 and b2"),
         (CHAIN | {"w1": -0.1875}, "w1: the factor 2 is missing"),
         (CHAIN | {"w1": -1.5, "b1": -0.75}, "b1: the factor sigmoid(z1) * (1 - sigmoid(z1))"),
         ({name: -number for name, number in CHAIN.items()}, "sign"),
@@ -61,7 +61,7 @@ WRONG = {
         ({name: 2 * number for name, number in CHAIN.items()}, "b2:"),
     ],
     "repaired": [
-        (CHAIN, "give the repaired function"),
+        (CHAIN, "a function is asked for"),
         (lambda *given: given, "in a dict, as before"),
         (backward(sign=-1.0), "off by a sign"),
         (backward(slope=lambda a: 1.0), "sigmoid(z1)"),
@@ -69,7 +69,7 @@ WRONG = {
         (backward(outer=lambda delta, a: np.outer(a, delta)), "W2: dL/dW2 is transposed"),
     ],
     "batch_bias": [
-        (0.0, "give a function"),
+        (0.0, "a function is asked for"),
         (lambda deltas: deltas, "not summed back over axis 0"),
         (lambda deltas: deltas.mean(axis=0), "is averaged instead of summed"),
         (lambda deltas: deltas.sum(axis=1), "you summed over the neurons"),
@@ -78,7 +78,7 @@ WRONG = {
     ],
     "depth": [
         (9.97, "a whole number"),
-        (True, "a whole number"),
+        (True, "one number is asked for"),
         (20, "a factor of 1/2 a layer"),
         (6, "1/10 a layer"),
         (9, "can still be 3.8e-06, above 1e-6"),

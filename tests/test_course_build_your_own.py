@@ -63,7 +63,7 @@ def equation(second=1.0, first=0.5, value=4.0):
 
 WRONG = {
     "inverse_rule": [
-        (3.0, "a rule, a function"),
+        (3.0, "a function is asked for"),
         (lambda g, out, x: g * out * out, "off by a sign"),
         (lambda g, out, x: -out * out, "the factor 3 is missing"),
         (lambda g, out, x: -g * out, "stands there once"),
@@ -100,7 +100,7 @@ WRONG = {
         (layer(lambda x, weight: x * weight**2), "not each feature times its factor"),
     ],
     "adagrad": [
-        (0.5, "a function of data"),
+        (0.5, "a function is asked for"),
         (lambda data, gradient, slots, learning_rate: None, "returns nothing"),
         (adagrad(direction=1.0), "uphill"),
         (lambda data, gradient, slots, rate: data - rate * gradient, "plain gradient descent"),
@@ -110,7 +110,7 @@ WRONG = {
         (adagrad(memory=lambda old, square: old + 2 * square), "step 1: it moves by"),
     ],
     "bending": [
-        (1.0, "a function that takes f"),
+        (1.0, "a function is asked for"),
         (lambda f: 12.0, "a function of x itself"),
         (grad, "slope of the slope"),
         (lambda f: lambda x: grad(f)(x) ** 2, "the square of the slope"),
@@ -118,7 +118,7 @@ WRONG = {
         (lambda f: f, "it gives"),
     ],
     "residual": [
-        (0.0, "a function of u and x"),
+        (0.0, "a function is asked for"),
         (equation(value=-4.0), "the sign of 4 u"),
         (equation(first=-0.5), "the sign of 0.5 u'"),
         (equation(first=-0.5, value=-4.0), "both signs"),

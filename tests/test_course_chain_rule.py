@@ -84,7 +84,7 @@ class TestThreeTimes:
             ((27, -3), "the -1 of the inner F is multiplied"),
             ((27, 13), "wrong sign"),
             ((27, -1), r"F\(F\(F\(0\)\)\) is not -1"),
-            (27, "the answer is a pair"),
+            (27, "two numbers are asked for"),
         ],
     )
     def test_wrong_answers(self, answer, why):
@@ -106,8 +106,8 @@ class TestDivisionRule:
             (lambda x, y, g: (g / y, g / y), "goes to y: x and y have changed places"),
             (lambda x, y, g: (g / y, 100.0), "goes to y: 100 does not agree with nudging"),
             (lambda x, y, g: g / y, "it returns a pair"),
-            (lambda x, y, g: None, "it returns a pair"),
-            ("g / y", "the answer is a function"),
+            (lambda x, y, g: None, "it returns nothing"),
+            ("g / y", "a function is asked for"),
         ],
     )
     def test_wrong_answers(self, rule, why):

@@ -31,7 +31,8 @@ def test_gradient_of_a_line():
     assert "sign" in exercise.check({"w": 38 / 3, "b": -16 / 3})
     assert "mean" in exercise.check({"w": -38.0, "b": -16.0})
     assert "w: the gradient dL/dL stands where dL/dw" in exercise.check({"w": 1.0, "b": -16 / 3})
-    assert "dict" in exercise.check((-12.67, -5.33))
+    assert exercise.check((-12.67, -5.33)).is_right
+    assert "dict" in exercise.check(-12.67)
     assert "missing, for b" in exercise.check({"w": -38 / 3})
     assert "Your turn" in exercise.check({"w": ..., "b": ...})
     assert "-38/3" in exercise.solution()
@@ -70,7 +71,7 @@ def test_momentum_step():
     exec(descent.momentum_step.solution(), names)
     assert descent.momentum_step.check(names["momentum_step"]).is_right
     assert "a function is asked for" in descent.momentum_step.check(3)
-    assert "TypeError" in descent.momentum_step.check(lambda: 1)
+    assert "has to take 5 arguments" in descent.momentum_step.check(lambda: 1)
 
 
 def test_first_step_of_adam():
@@ -81,7 +82,7 @@ def test_first_step_of_adam():
     assert "second gradient is negative" in exercise.check([-0.1, -0.1])
     assert "learning rate, 0.1" in exercise.check((-1, 1))
     assert "g / |g|" in exercise.check((5, 5))
-    assert "pair of numbers" in exercise.check(0.1)
+    assert "two numbers are asked for" in exercise.check(0.1)
     assert "-0.1 for the first" in exercise.solution()
 
 

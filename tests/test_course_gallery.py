@@ -16,7 +16,7 @@ def step(x, edge, steepness):
 
 WRONG = {
     "bump": [
-        (1.0, "a function of x, left, right and steepness"),
+        (1.0, "a function is asked for"),
         (lambda x, left, right, s: step(x, left, s), "goes up and stays up"),
         (lambda x, left, right, s: step(x, right, s) - step(x, left, s), "upside down"),
         (lambda x, left, right, s: step(x, left, s) + step(x, right, s), "ends at 2"),
@@ -37,7 +37,7 @@ WRONG = {
         (np.exp(-4 / 18), "both coordinates"),
         (8, "squared distance"),
         (0.9, "too large"),
-        ("0.64", "one number"),
+        ("much", "one number"),
     ],
     "through_time": [
         (3.0, "a dict"),
@@ -64,7 +64,7 @@ WRONG = {
         ((2, 2, 8), "no side of an 8 by 8 image"),
     ],
     "energy": [
-        (0.0, "a function of the weights and the state"),
+        (0.0, "a function is asked for"),
         (lambda w, s: 0.5 * s @ w @ s, "hilltops"),
         (lambda w, s: -s @ w @ s, "counted twice"),
         (lambda w, s: s @ w @ s, "turned and a half is missing"),

@@ -40,7 +40,7 @@ def clipped(z):
 
 WRONG = {
     "best_constants": [
-        (22.0, "give two numbers"),
+        (22.0, "two numbers are asked for"),
         ((4.0, 22.0), "the two are swapped"),
         ((4.0, 4.0), "do not sum to 0"),
         ((49.5, 4.0), "at 49.5 is not 0"),
@@ -48,7 +48,7 @@ WRONG = {
         ((22.0, 5.0), "as many numbers must lie above 5"),
     ],
     "slope_of_half_squared": [
-        (0.5, "give a function"),
+        (0.5, "a function is asked for"),
         (lambda y_true, y_pred: (y_true - y_pred) / len(y_true), "sign"),
         (lambda y_true, y_pred: y_pred - y_true, "the factor"),
         (lambda y_true, y_pred: 2 * (y_pred - y_true) / len(y_true), "2"),
@@ -56,7 +56,7 @@ WRONG = {
         (lambda y_true, y_pred: np.abs(y_pred - y_true), "you gave"),
     ],
     "softmax": [
-        (0.5, "give a function"),
+        (0.5, "a function is asked for"),
         (lambda z: np.exp(z) / np.exp(z).sum(), "all numbers together sum to 1"),
         (lambda z: np.exp(z) / np.exp(z).sum(axis=0), "the columns sum to 1"),
         (np.exp, "does not yet sum to 1"),
@@ -74,10 +74,10 @@ WRONG = {
         (-math.log(P[1]), "if class 1 were right"),
         (-math.log(P[2]), "if class 2 were right"),
         (-math.log(P[0]) / 3, "a mean over 3 classes"),
-        (7.0, "probability 0.6652"),
+        (7.0, "7 is too large"),
     ],
     "slope_of_crossentropy": [
-        (0.5, "give a function"),
+        (0.5, "a function is asked for"),
         (lambda labels, z: softmax(z), "are not taken off"),
         (lambda labels, z: softmax(z) / len(z), "are not taken off"),
         (lambda labels, z: (z - one_hot(labels)) / len(z), "off the logits"),
@@ -86,8 +86,8 @@ WRONG = {
         (lambda labels, z: z, "you gave"),
     ],
     "pairs": [
-        (None, "give a dict with the keys price, spam, digit, topics"),
-        ({"price": ("linear", "mean_squared_error")}, "give a dict"),
+        (None, "a dict is asked for, with the keys price, spam, digit, topics"),
+        ({"price": ("linear", "mean_squared_error")}, "a dict is asked for"),
         (PAIRS | {"price": "linear"}, "price: give an activation and a loss"),
         (PAIRS | {"price": ("sigmoid", "mean_squared_error")}, "prices do not"),
         (PAIRS | {"price": ("relu", "mean_squared_error")}, "forbids negative"),

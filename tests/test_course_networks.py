@@ -38,7 +38,7 @@ def pairs_of(sizes):
 
 WRONG = {
     "three_layers": [
-        (8, "give (slope, offset)"),
+        (8, "(slope, offset)"),
         ((6, 7), "adds the slopes"),
         ((4, 3), "belongs to 2 layers"),
         ((16, 15), "belongs to 4 layers"),
@@ -48,7 +48,7 @@ WRONG = {
         ((8, 8), "is not 8"),
     ],
     "tanh_by_sigmoid": [
-        (0.5, "give a function"),
+        (0.5, "a function is asked for"),
         (lambda z: 2 * sigmoid(z) - 1, "the inner factor is missing"),
         (lambda z: sigmoid(2 * z), "runs from 0 to 1, and tanh runs from -1 to 1"),
         (sigmoid, "the sigmoid itself"),
@@ -56,24 +56,24 @@ WRONG = {
         (lambda z: 1 - 2 * sigmoid(2 * z), "and tanh is"),
     ],
     "slope_of_sigmoid": [
-        (0.25, "give a function"),
+        (0.25, "a function is asked for"),
         (lambda z: z * (1 - z), "has the sum z where its sigmoid a belongs"),
         (lambda z: -sigmoid(z) * (1 - sigmoid(z)), "sign"),
         (sigmoid, "you gave"),
         (lambda z: 1 - np.tanh(z) ** 2, "you gave"),
     ],
     "forward": [
-        (3.0, "give a function"),
+        (3.0, "a function is asked for"),
         (lambda *given: forward(*given, last=np.tanh), "tanh is applied to the last layer too"),
         (lambda *given: forward(*given, hidden=lambda z: z), "one linear layer"),
         (without_biases, "the biases are left out"),
         (transposed, "the weights are transposed"),
         (lambda *given: forward(*given)[:1], "has the shape (1,)"),
         (lambda *given: 2 * forward(*given), "for x ="),
-        (lambda x, weights, biases: x @ weights[0], "ended in ValueError"),
+        (lambda x, weights, biases: x @ weights[0], "stops with ValueError"),
     ],
     "merged": [
-        (None, "give a function"),
+        (None, "a function is asked for"),
         (lambda w1, b1, w2, b2: (w1 @ w2, w2 @ b1 + b2), "lets x meet W2 first"),
         (lambda w1, b1, w2, b2: (w1 + w2, b1 + b2), "the weights are added"),
         (lambda w1, b1, w2, b2: (w1 * w2, b1 + b2), "write W2 (W1 x + b1) out"),
@@ -82,7 +82,7 @@ WRONG = {
         (lambda w1, b1, w2, b2: (w2 @ w1, w1 @ b2 + b1), "what x = 0 gives"),
     ],
     "parameters": [
-        (13_002, "give a function"),
+        (13_002, "a function is asked for"),
         (lambda sizes: sum(pairs_of(sizes)), "leaves the biases out"),
         (lambda sizes: sum(pairs_of(sizes)) + sum(sizes), "numbers that come in are no neurons"),
         (lambda sizes: sum(pairs_of(sizes)) + len(sizes) - 1, "each neuron has its own"),

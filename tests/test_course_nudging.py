@@ -27,8 +27,8 @@ class TestSlopeFromBothSides:
             (lambda f, x, h: (f(x + h) - f(x - h)) / 2 * h, r"2 \* h needs brackets"),
             (lambda f, x, h: None, "does it end with return"),
             (lambda f, x, h: 0.0, "it gives 0, and the rise over the run is"),
-            (np.exp, "checking it ended in TypeError"),
-            (3.0, "the answer is a function"),
+            (np.exp, "your function has to take 3 arguments"),
+            (3.0, "a function is asked for"),
         ],
     )
     def test_wrong_answers(self, slope, why):
@@ -49,7 +49,7 @@ class TestOneCentMore:
             (52.5, "what the stand earns at this price"),
             (0.6, "the answer at the price of 1.00"),
             (7, "by 7"),
-            ("less", "checking it ended in TypeError"),
+            ("less", "one number is asked for"),
         ],
     )
     def test_wrong_answers(self, answer, why):
@@ -80,7 +80,7 @@ class TestBox:
             ({"side": 30}, "a gradient is missing, for height"),
             ({"side": 30, "height": ...}, "a gradient is missing, for height"),
             ({"side": 30, "height": 9, "depth": 1}, "not asked for: depth"),
-            ((30, 9), "the answer is a dict"),
+            (30, "the answer is a dict"),
         ],
     )
     def test_wrong_answers(self, answer, why):
@@ -104,7 +104,7 @@ class TestSidesOfAKink:
             ((1, 1), "the two sides differ"),
             ((1, 2), "the slope on the left is another one"),
             ((0, 1), "the slope on the right is another one"),
-            (1, "the answer is a pair"),
+            (1, "two numbers are asked for"),
         ],
     )
     def test_wrong_answers(self, answer, why):

@@ -129,7 +129,8 @@ def test_gradient_through_the_scale():
     assert "sign" in exercise.check({"w": 400.0, "b": 200.0})
     assert "factor" in exercise.check({"w": -20.0, "b": 10.0})
     assert "mean" in exercise.check({"w": -800.0, "b": 400.0})
-    assert "dict" in exercise.check([-400, 200])
+    assert exercise.check([-400, 200]).is_right
+    assert "dict" in exercise.check(-400)
 
 
 @pytest.mark.parametrize("name", ["before_the_split", "gradient_through_the_scale"])

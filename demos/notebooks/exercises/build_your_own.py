@@ -8,8 +8,8 @@ import numpy as np
 from autograd_core import GradientMismatch, Primitive, Value, check_gradients, grad
 from nn import ArrayLayer
 
+from .answers import Misread, function, mistake_in_gradients, number, recorded
 from .exercise import Exercise
-from .gradients import mistake_in_gradients
 
 
 def _mistake_in_inverse_rule(answer: Any) -> str | None:
@@ -33,21 +33,19 @@ def _mistake_in_rule(rule: Any, forward: Any, known: Any, slips: Any) -> str | N
 
     Args:    slips: by what to say, the gradients that usual slips lead to.
     """
-    if not callable(rule):
-        return "asked is a rule, a function of g, out and x"
     primitive = Primitive("yours", forward, rule)
-    for number in (1.7, 0.6, -1.3):
-        y, x = Value(number, label="y"), Value(number, label="x")
+    for at in (1.7, 0.6, -1.3):
+        y, x = Value(at, label="y"), Value(at, label="x")
         (primitive(y) * 3.0).backward()
         for words, slip in slips.items():
-            if np.isclose(y.grad, slip(number)):
+            if np.isclose(y.grad, slip(at)):
                 return words
         out = known(x)
         loss = out * 3.0
         out.label, loss.label = "out", "loss"
         wrong = mistake_in_gradients(loss, ["x"], {"x": y.grad})
         if wrong:
-            return f"with g = 3 and x = {number:g}: {wrong}"
+            return f"with g = 3 and x = {at:g}: {wrong}"
     return _mistake_at_order_2(primitive)
 
 
@@ -61,7 +59,7 @@ def _mistake_at_order_2(primitive: Primitive) -> str | None:
             "the first derivative is right; but the rule computes on plain numbers, so that no "
             f"second one can be found: {advice}"
         )
-    except (TypeError, ValueError, AttributeError) as error:
+    except (Misread, TypeError, ValueError, AttributeError) as error:
         return f"it serves numbers, but not arrays and Values ({error}): {advice}"
     return None
 
@@ -100,15 +98,13 @@ def _mistake_in_layer(answer: Any) -> str | None:
 
 
 def _mistake_in_update(answer: Any) -> str | None:
-    if not callable(answer):
-        return "asked is a function of data, gradient, slots and learning_rate"
     slots: Any = defaultdict(float)
     data, total = np.array([1.0, -2.0]), np.zeros(2)
     gradients = [np.array([3.0, -0.1]), np.array([4.0, -0.2]), np.array([-1.0, 0.3])]
     for step, gradient in enumerate(gradients, 1):
         given = answer(data, gradient.copy(), slots, 0.5)
-        if given is None:
-            return "it returns nothing; it must return the new data"
+        if np.shape(given) != data.shape:
+            return f"two weights go in, and what it returns has the shape {np.shape(given)}"
         moved = np.asarray(given, float) - data
         total = total + gradient**2
         right = -0.5 * gradient / (np.sqrt(total) + 1e-7)
@@ -136,14 +132,12 @@ def _mistake_in_move(moved: Any, right: Any, gradient: Any, total: Any, step: in
 
 
 def _mistake_in_bending(answer: Any) -> str | None:
-    if not callable(answer):
-        return "asked is a function that takes f and returns its second derivative"
     for f, name in ((lambda x: x**3, "x**3"), (lambda x: np.exp(2.0 * x), "exp(2x)")):
         for x in (2.0, 0.5):
             second = answer(f)
             if not callable(second):
                 return "what it returns must be a function of x itself, as grad(f) is"
-            given, first = float(second(x)), float(grad(f)(x))
+            given, first = number(recorded(second)(x)), float(grad(f)(x))
             right = float(grad(grad(f))(x))
             if np.isclose(given, right):
                 continue
@@ -158,15 +152,13 @@ def _mistake_in_bending(answer: Any) -> str | None:
 
 
 def _mistake_in_residual(answer: Any) -> str | None:
-    if not callable(answer):
-        return "asked is a function of u and x"
 
     def u(x: Any) -> Any:
         return np.sin(3.0 * x) + x**2
 
     for x in (0.3, 1.1, 2.0):
         value, first, second = u(x), grad(u)(x), grad(grad(u))(x)
-        given, right = float(answer(u, x)), second + 0.5 * first + 4.0 * value
+        given, right = number(answer(u, x)), second + 0.5 * first + 4.0 * value
         if np.isclose(given, right):
             continue
         known = {
@@ -191,12 +183,14 @@ inverse_rule = Exercise(
     _mistake_in_inverse_rule,
     hint="The derivative of 1/x is -1/x**2, and g is multiplied by it; out is 1/x already.",
     solution="answer = lambda g, out, x: -g * out * out\n",
+    reads=recorded,
 )
 
 sine_rule = Exercise(
     _mistake_in_sine_rule,
     hint="np.cos takes numbers, arrays and Values alike; math.cos and x.data do not.",
     solution="answer = lambda g, out, x: g * np.cos(x)\n",
+    reads=recorded,
 )
 
 scale_layer = Exercise(
@@ -222,6 +216,7 @@ def answer(data, gradient, slots, learning_rate):
     slots["sum"] = slots["sum"] + gradient**2
     return data - learning_rate * gradient / (np.sqrt(slots["sum"]) + 1e-7)
 """,
+    reads=function,
 )
 
 bending = Exercise(
@@ -231,6 +226,7 @@ bending = Exercise(
 def answer(f):
     return grad(grad(f))
 """,
+    reads=recorded,
 )
 
 residual = Exercise(
@@ -240,4 +236,5 @@ residual = Exercise(
 def answer(u, x):
     return grad(grad(u))(x) + 0.5 * grad(u)(x) + 4.0 * u(x)
 """,
+    reads=recorded,
 )

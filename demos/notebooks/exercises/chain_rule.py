@@ -1,13 +1,14 @@
 """Exercises of notebook 02: gradients by hand, and the order in which they are passed on."""
 
+import re
 from typing import Any
 
 import numpy as np
 
 from autograd_core import Value, grad
 
+from .answers import Misread, function, mistake_in_gradients, number, numbers, plain, shown
 from .exercise import Exercise
-from .gradients import mistake_in_gradients
 
 
 def _mistake_in_five_nodes(answer: Any) -> str | None:
@@ -42,10 +43,18 @@ def _mistake_in_cube(answer: Any) -> str | None:
 USERS = {"L": [], "v": ["L"], "u": ["v", "L"], "s": ["u", "v"], "x": ["s", "u"]}
 
 
+def _names(answer: Any) -> list[str]:
+    """Read names in an order: in a text, a list, or an array."""
+    given = plain(answer)
+    if isinstance(given, str):
+        given = re.sub(r"[^\w']", " ", given).split()
+    if not isinstance(given, list | tuple | np.ndarray) or not len(given):
+        raise Misread(f'names in an order are asked for, such as ["x", "s"], not {shown(answer)}')
+    return [str(name).strip() for name in given]
+
+
 def _mistake_in_order(answer: Any) -> str | None:
-    if isinstance(answer, str):
-        answer = answer.replace(",", " ").split()
-    names = list(answer)
+    names = answer
     wrong = [str(name) for name in names if name not in USERS]
     if wrong:
         return f"{', '.join(wrong)} is no node of this graph, which has {', '.join(USERS)}"
@@ -66,8 +75,6 @@ def _mistake_in_order(answer: Any) -> str | None:
 
 
 def _mistake_in_three_times(answer: Any) -> str | None:
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        return "the answer is a pair: (slope, what is added)"
     slope, offset = answer
     if slope == 81:
         return "81 is the slope of F four times; count: F(F(F(x))) has F three times"
@@ -87,13 +94,11 @@ def _mistake_in_three_times(answer: Any) -> str | None:
 
 
 def _mistake_in_division(rule: Any) -> str | None:
-    if not callable(rule):
-        return "the answer is a function; replace the dots by its name, without brackets"
     rng = np.random.default_rng(0)
     for _ in range(5):
         x, y, g = rng.uniform(0.5, 3.0, 3)
         given = rule(x, y, g)
-        if not isinstance(given, tuple | list) or len(given) != 2:
+        if np.shape(given) != (2,):
             return "it returns a pair: what is passed on to x, and what is passed on to y"
         mistake = _mistake_in_parts(given, x, y, g)
         if mistake:
@@ -150,6 +155,7 @@ a = 2.0
 answer = a * a + a * a + a * a
 # Each of the three factors is a path, with the two others as its factor: 3 * a**2.
 """,
+    reads=number,
 )
 
 valid_order = Exercise(
@@ -159,6 +165,7 @@ valid_order = Exercise(
 answer = ["L", "v", "u", "s", "x"]
 # L first; then v, which L alone uses; then u (users v and L), s (users u and v), x.
 """,
+    reads=_names,
 )
 
 three_times = Exercise(
@@ -168,6 +175,7 @@ three_times = Exercise(
 answer = (27, -13)
 # F(F(x)) = 3 * (3x - 1) - 1 = 9x - 4, and 3 * (9x - 4) - 1 = 27x - 13.
 """,
+    reads=numbers("slope", "what is added"),
 )
 
 division_rule = Exercise(
@@ -182,4 +190,5 @@ def divide_backward(x, y, g):
 answer = divide_backward
 # d(x / y)/dx is 1 / y, and d(x / y)/dy is -x / y**2; both are multiplied by what arrives.
 """,
+    reads=function,
 )

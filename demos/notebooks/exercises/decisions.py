@@ -5,33 +5,41 @@ from typing import Any
 
 import numpy as np
 
-from nn import Perceptron
+from nn import Neuron, Perceptron
 
+from .answers import Misread, function, number, numbers, plain, shown
 from .exercise import Exercise
 
 ROWS = list(product([0, 1], repeat=2))
 
 
-def _neuron(given: Any) -> Perceptron | str:
-    """Return the neuron that an answer describes, or what is wrong with its form."""
-    form = "a neuron is written ([first weight, second weight], bias)"
-    if not isinstance(given, tuple | list) or len(given) != 2:
-        return form
-    weights, bias = given
-    if not isinstance(weights, tuple | list) or len(weights) != 2:
-        return form
-    return Perceptron.of([float(weight) for weight in weights], bias=float(bias))
+def _neuron(given: Any) -> Perceptron:
+    """Read a neuron: ([weight, weight], bias), three numbers in this order, or a Perceptron."""
+    if isinstance(given, Neuron):
+        given = ([weight.data for weight in given.w], given.b.data)
+    given = plain(given)
+    if isinstance(given, list | tuple) and len(given) == 2 and np.size(given[0]) == 2:
+        given = [*given[0], given[1]]
+    if not isinstance(given, list | tuple | np.ndarray) or len(given) != 3:
+        raise Misread(
+            f"a neuron is written ([first weight, second weight], bias), and this is {shown(given)}"
+        )
+    first, second, bias = (number(part) for part in given)
+    return Perceptron.of([first, second], bias=bias)
+
+
+def _three_neurons(answer: Any) -> list[Perceptron]:
+    if not isinstance(answer, list | tuple | np.ndarray) or len(answer) != 3:
+        raise Misread("the answer has three neurons: two hidden ones, then the output")
+    return [_neuron(each) for each in answer]
 
 
 def _table(neuron: Any) -> list[int]:
     return [int(neuron(row).data) for row in ROWS]
 
 
-def _mistake_in_only_the_first(answer: Any) -> str | None:
+def _mistake_in_only_the_first(neuron: Any) -> str | None:
     right = [0, 0, 1, 0]
-    neuron = _neuron(answer)
-    if isinstance(neuron, str):
-        return neuron
     found = _table(neuron)
     if found == right:
         return None
@@ -61,9 +69,7 @@ def _mistake_in_three_of_five(answer: Any) -> str | None:
 
 
 def _mistake_in_one_update(answer: Any) -> str | None:
-    if not isinstance(answer, tuple | list) or len(answer) != 3:
-        return "the answer has three numbers: (b, w1, w2)"
-    found = tuple(float(number) for number in answer)
+    found = tuple(map(float, answer))
     known = {
         (0.5, -1.0, 2.0): "nothing has changed; z is -2.5, so the output is -1 and not 1",
         (0.5, 0.0, 1.0): "the weights are right; the bias moves, too, as a weight of the input 1",
@@ -81,8 +87,6 @@ def _mistake_in_one_update(answer: Any) -> str | None:
 
 
 def _mistake_in_rule(rule: Any) -> str | None:
-    if not callable(rule):
-        return "the answer is a function; replace the dots by its name, without brackets"
     rng = np.random.default_rng(0)
     cases = [([1, -1], bias, [1, 0], target) for bias in (-2, -1, 0) for target in (0, 1)]
     for _ in range(20):
@@ -90,10 +94,8 @@ def _mistake_in_rule(rule: Any) -> str | None:
         cases.append((weights, int(rng.integers(-3, 4)), x, int(rng.integers(0, 2))))
     for weights, bias, x, target in cases:
         given = rule(list(weights), bias, list(x), target)
-        if given is None:
-            return "it returns nothing: does it end with return?"
-        if not isinstance(given, tuple | list) or len(given) != 2:
-            return "it returns a pair: (weights, bias)"
+        if not isinstance(given, tuple | list) or [np.size(part) for part in given] != [2, 1]:
+            return "it returns a pair: (weights, bias), with two weights"
         z = weights[0] * x[0] + weights[1] * x[1] + bias
         d = target - (z >= 0)
         mistake = _mistake_in_step(given, weights, bias, x, d, z)
@@ -105,9 +107,7 @@ def _mistake_in_rule(rule: Any) -> str | None:
 def _mistake_in_step(
     given: Any, weights: list[int], bias: int, x: list[int], d: int, z: int
 ) -> str | None:
-    new_weights, new_bias = [float(w) for w in given[0]], float(given[1])
-    if len(new_weights) != 2:
-        return f"two weights go in, and {len(new_weights)} come out"
+    new_weights, new_bias = [float(w) for w in given[0]], float(number(given[1]))
     right = [w + d * xi for w, xi in zip(weights, x, strict=True)]
     turned = [w - d * xi for w, xi in zip(weights, x, strict=True)]
     if (new_weights, new_bias) == (right, bias + d):
@@ -129,13 +129,7 @@ def _mistake_in_step(
 
 def _mistake_in_both_or_neither(answer: Any) -> str | None:
     right = [1, 0, 0, 1]
-    if not isinstance(answer, tuple | list) or len(answer) != 3:
-        return "the answer has three neurons: two hidden ones, then the output"
-    neurons = [_neuron(each) for each in answer]
-    for neuron in neurons:
-        if isinstance(neuron, str):
-            return neuron
-    first, second, output = neurons
+    first, second, output = answer
     hidden = [(int(first(row).data), int(second(row).data)) for row in ROWS]
     found = [int(output(pair).data) for pair in hidden]
     if found == right:
@@ -161,6 +155,7 @@ only_the_first = Exercise(
 answer = ([1, -1], -1)
 # z is -1, -2, 0, -1 for (0, 0), (0, 1), (1, 0), (1, 1): it reaches 0 once.
 """,
+    reads=_neuron,
 )
 
 three_of_five = Exercise(
@@ -170,6 +165,7 @@ three_of_five = Exercise(
 answer = -3
 # Three make z = 3 - 3 = 0, which fires; two make -1, which does not.
 """,
+    reads=number,
 )
 
 one_update = Exercise(
@@ -182,6 +178,7 @@ z = w1 * 1 + w2 * (-1) + b  # -2.5: the output is -1, and it should be 1
 d = 1
 answer = (b + d, w1 + d * 1, w2 + d * (-1))
 """,
+    reads=numbers("b", "w1", "w2"),
 )
 
 rule = Exercise(
@@ -196,6 +193,7 @@ def learn(weights, bias, x, target):
 
 answer = learn
 """,
+    reads=function,
 )
 
 both_or_neither = Exercise(
@@ -208,4 +206,5 @@ either_of_them = ([1, 1], -1)
 answer = (both, neither, either_of_them)
 # The hidden neurons say (0, 1), (0, 0), (0, 0), (1, 0), and the output is OR of them.
 """,
+    reads=_three_neurons,
 )

@@ -1,33 +1,17 @@
 """The exercises of notebook 7, descent."""
 
-import math
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from autograd_core import Value
 
+from .answers import function, mistake_in_gradients, mistake_in_number, number, numbers, shown
 from .exercise import Exercise
-from .gradients import mistake_in_gradients
-
-
-def _slip(
-    answer: Any, right: float, slips: dict[float, str], tolerance: float = 1e-9
-) -> str | None:
-    """Return what is wrong with a number: the slip that gives it, or that it is off."""
-    if not isinstance(answer, Real):
-        return f"one number is asked for, and {answer!r} is none"
-    if math.isclose(answer, right, rel_tol=tolerance, abs_tol=tolerance):
-        return None
-    for number, said in slips.items():
-        if math.isclose(answer, number, rel_tol=tolerance, abs_tol=tolerance):
-            return said
-    return f"{answer:g} is {'too large' if answer > right else 'too small'}"
 
 
 def _mistake_in_one_step(answer: Any) -> str | None:
-    return _slip(
+    return mistake_in_number(
         answer,
         1.4,
         {
@@ -45,6 +29,7 @@ one_step = Exercise(
     hint="Find the slope of the loss at 1, with its sign, and go against it by the learning rate"
     " times the slope.",
     solution="The slope is 2 * (1 - 3) = -4, so w = 1 - 0.1 * (-4) = 1.4.",
+    reads=number,
 )
 
 
@@ -66,7 +51,7 @@ gradient_of_a_line = Exercise(
 
 
 def _mistake_in_largest_rate(answer: Any) -> str | None:
-    return _slip(
+    return mistake_in_number(
         answer,
         0.25,
         {
@@ -84,11 +69,12 @@ largest_rate = Exercise(
     " which must stay above -1.",
     solution="The curvature is 8, the -8w changes nothing about it. 1 - 8 * rate > -1 holds for"
     " rates below 2 / 8 = 0.25.",
+    reads=number,
 )
 
 
 def _mistake_in_iterations(answer: Any) -> str | None:
-    return _slip(
+    return mistake_in_number(
         answer,
         2345,
         {
@@ -106,6 +92,7 @@ iterations = Exercise(
     _mistake_in_iterations,
     hint="How many batches does one epoch have, the last, smaller one included?",
     solution="60,000 / 128 = 468.75: 469 iterations in an epoch, 5 * 469 = 2,345 in five.",
+    reads=number,
 )
 
 
@@ -134,16 +121,14 @@ def _told_by_one_step(found: Any, numbers: dict[str, float]) -> str | None:
 
 
 def _mistake_in_momentum_step(answer: Any) -> str | None:
-    if not callable(answer):
-        return f"a function is asked for, and {answer!r} is none"
     rng = np.random.default_rng(0)
     for _ in range(3):
         names = ("w", "velocity", "gradient", "learning_rate", "momentum")
         signed, parts = rng.normal(size=3).round(2), rng.uniform(0.1, 0.9, 2).round(2)
         numbers = dict(zip(names, [*signed.tolist(), *parts.tolist()], strict=True))
         found = answer(**numbers)
-        if not isinstance(found, tuple | list) or len(found) != 2:
-            return f"it gives {found!r}, and two numbers are asked for: return w, velocity"
+        if np.shape(found) != (2,):
+            return f"it gives {shown(found)}, and two numbers are asked for: return w, velocity"
         new = numbers["momentum"] * numbers["velocity"]
         new -= numbers["learning_rate"] * numbers["gradient"]
         if not np.allclose(found, (numbers["w"] + new, new)):
@@ -158,12 +143,11 @@ momentum_step = Exercise(
     velocity = momentum * velocity - learning_rate * gradient
     return w + velocity, velocity
 """,
+    reads=function,
 )
 
 
 def _mistake_in_first_step_of_adam(answer: Any) -> str | None:
-    if np.shape(answer) != (2,):
-        return f"a pair of numbers is asked for, such as (1.5, 2.5), not {answer!r}"
     slips = [
         ((-10.0, 0.001), "that is plain descent; Adam divides each by the size of its gradient"),
         ((0.1, -0.1), "the sizes are right, but that is uphill: against the gradient"),
@@ -185,4 +169,5 @@ first_step_of_adam = Exercise(
     hint="After one step both corrected means are those of a single gradient: g, and g squared.",
     solution="m / sqrt(v) = g / |g|, the sign alone: -0.1 for the first weight, +0.1 for the"
     " second. The gradients differ by a factor of 10,000, the steps do not.",
+    reads=numbers("first", "second"),
 )

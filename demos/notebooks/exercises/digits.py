@@ -6,8 +6,10 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 import nn
-from autograd_core import Value, compare_gradients, log_softmax, softmax
+from autograd_core import Value, log_softmax, softmax
+from nn import Module
 
+from .answers import array, first_mistake, function, mistake_in_number, number, shown
 from .exercise import Exercise
 
 DIGITS = 10
@@ -19,16 +21,8 @@ def _near(given: Any, wanted: Any) -> bool:
 
 
 def _outcome(answer: Any, *given: Any) -> Any:
-    """Return what a learner's function makes of copies of the data, as an array.
-
-    Raises:  TypeError: it is no function, or returns nothing.
-    """
-    if not callable(answer):
-        raise TypeError(f"a function is asked for, and this is a {type(answer).__name__}")
-    outcome = answer(*[np.array(each) for each in given])
-    if outcome is None:
-        raise TypeError("the function gives nothing back: let it end with return")
-    return np.asarray(outcome)
+    """Return what a learner's function makes of copies of the data, as an array."""
+    return array(answer(*[np.array(each) for each in given]))
 
 
 def _mistake_in_parameters(answer: Any) -> str | None:
@@ -44,30 +38,36 @@ def _mistake_in_parameters(answer: Any) -> str | None:
         785 * 129 + 129 * 10: "785 times 129 counts one hidden neuron too many",
     }
     right = (784 + 1) * 128 + (128 + 1) * DIGITS
-    return None if answer == right else known.get(answer, f"it is not {answer:,}")
+    return mistake_in_number(answer, right, known, "too many, too few")
 
 
 def _mistake_in_batches(answer: Any) -> str | None:
     if answer == 468:
         return "468 batches of 128 leave 96 images over: they make a last, smaller batch"
-    if isinstance(answer, float) and not answer.is_integer():
+    if answer % 1:
         return "a batch that is not full is a batch all the same: give a whole number"
     if answer in (60_000 * 128, 60_000, 128):
         return f"{answer:,} is no number of batches: ask how often 128 goes into 60,000"
-    return None if answer == 469 else f"it is not {answer}"
+    return mistake_in_number(answer, 469, {}, "too many, too few")
 
 
 def _mistake_in_pixels(answer: Any) -> str | None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 28, 28)).astype(np.uint8)
     pixels[0, :2, :2] = [[0, 255], [255, 0]]
     pixels[1] //= 2  # a faint picture, which must stay faint
-    given, rows = _outcome(answer, pixels), pixels.reshape(5, 784)
-    if given.shape == (5, 28, 28):
+    return _mistake_in_rows(answer, pixels) or _mistake_in_rows(answer, pixels[:4] // 2)
+
+
+def _mistake_in_rows(answer: Any, pixels: Any) -> str | None:
+    """Return what is wrong with the rows that become of some pictures."""
+    given, count = np.asarray(answer(pixels.copy())), len(pixels)
+    rows = pixels.reshape(count, 784)
+    if given.shape == pixels.shape:
         return "these are still pictures of 28 by 28; a Dense layer takes rows of 784"
-    if given.shape == (784, 5):
+    if given.shape == (784, count):
         return "each picture has become a column; samples stand on the first axis, one in each row"
-    if given.shape != (5, 784):
-        return f"five pictures became an array of shape {given.shape}; it should be (5, 784)"
+    if given.shape != rows.shape:
+        return f"{count} pictures became an array of shape {given.shape}; it should be {rows.shape}"
     if given.dtype.kind != "f":
         return f"the result has the type {given.dtype}, which cuts fractions off: divide with /"
     slips = {
@@ -75,8 +75,10 @@ def _mistake_in_pixels(answer: Any) -> str | None:
         "the darkest pixel is 255, not 256: divide by 255": rows / 256,
         "every picture was divided by its own darkest pixel, and faint ones are faint no more;"
         " divide all by 255": rows / rows.max(axis=1, keepdims=True),
+        "all were divided by the darkest pixel among them, which is not always 255: faint pictures"
+        " are faint no more; divide by 255": rows / rows.max(),
         "the pictures lie on their sides: reshape alone keeps the order": (
-            pixels.swapaxes(1, 2).reshape(5, 784) / 255
+            pixels.swapaxes(1, 2).reshape(count, 784) / 255
         ),
         "black and white have changed places: 255 becomes 1": 1 - rows / 255,
     }
@@ -136,19 +138,20 @@ def _mistake_in_recall(answer: Any) -> str | None:
 def _mistake_in_gradient(answer: Any) -> str | None:
     for seed in range(3):
         random = np.random.default_rng(seed)
-        scores = Value(random.normal(size=(4, 3)), label="scores")
-        targets = nn.one_hot(random.integers(0, 3, 4), 3, float)
+        count = 4 + seed
+        scores = Value(random.normal(size=(count, 3)), label="scores")
+        targets = nn.one_hot(random.integers(0, 3, count), 3, float)
         loss = -(targets * log_softmax(scores)).sum() / len(targets)
         loss.label = "loss"
         given = _outcome(answer, scores.data, targets)
         guessed = np.asarray(softmax(scores.data))
-        if any(_near(given, part) for part in (guessed, guessed / 4)):
+        if any(_near(given, part) for part in (guessed, guessed / count)):
             return "these are the probabilities; the targets have to be taken away from them"
-        if _near(given, scores.data - targets) or _near(given, (scores.data - targets) / 4):
+        if _near(given, scores.data - targets) or _near(given, (scores.data - targets) / count):
             return "the scores are not probabilities yet: softmax comes first"
-        judged = compare_gradients(loss, {scores: given})[0]
-        if not judged.is_right:
-            return judged.message
+        mistake = first_mistake(loss, {scores: given})
+        if mistake:
+            return mistake
     return None
 
 
@@ -158,8 +161,10 @@ def _mistake_in_reader(answer: Any) -> str | None:
         images, labels, test_size=0.2, stratify=labels, random_state=0
     )
     if not hasattr(answer, "predict"):
-        return f"a trained network is asked for, and this is a {type(answer).__name__}"
-    said = answer.predict(unseen)
+        return f"a trained network is asked for, and not {shown(answer)}"
+    if not isinstance(answer, Module):
+        return "a network of nn is asked for, such as an nn.Sequential"
+    said = np.asarray(answer.predict(unseen))
     if said.shape != (len(unseen), DIGITS):
         return f"for {len(unseen)} pictures it gives {said.shape}: ten outputs are asked for"
     count = sum(int(np.size(p.data)) for p in answer.parameters())
@@ -175,24 +180,28 @@ parameters = Exercise(
     _mistake_in_parameters,
     hint="A layer has a weight for each arrow into it, and a bias for each of its neurons.",
     solution="(784 + 1) * 128 + (128 + 1) * 10 = 101,770",
+    reads=number,
 )
 
 batches = Exercise(
     _mistake_in_batches,
     hint="len(nn.batches(np.zeros(10), batch_size=4)) tells what happens with a remainder.",
     solution="60,000 / 128 = 468.75: 468 full batches, and one of 96 images; 469 in all",
+    reads=number,
 )
 
 pixels = Exercise(
     _mistake_in_pixels,
     hint="reshape(len(pixels), -1) keeps the first axis and lays all others behind each other.",
     solution="def answer(pixels):\n    return pixels.reshape(len(pixels), -1) / 255",
+    reads=function,
 )
 
 one_hot = Exercise(
     _mistake_in_one_hot,
     hint="Row k of np.eye(10) has its 1 at the place k.",
     solution="import numpy as np\n\ndef answer(labels):\n    return np.eye(10)[labels]",
+    reads=function,
 )
 
 recall = Exercise(
@@ -201,6 +210,7 @@ recall = Exercise(
     solution=(
         "import numpy as np\n\ndef answer(counts):\n    return np.diag(counts) / counts.sum(axis=1)"
     ),
+    reads=function,
 )
 
 gradient = Exercise(
@@ -211,6 +221,7 @@ gradient = Exercise(
         "def answer(scores, targets):\n"
         "    return (np.asarray(softmax(scores)) - targets) / len(targets)"
     ),
+    reads=function,
 )
 
 reader = Exercise(

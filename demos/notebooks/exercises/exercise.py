@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from .answers import Misread, plain, shown
+
 
 class Reply(str):
     """What an exercise says; a notebook shows it as text, and it is true if the answer is right."""
@@ -26,9 +28,11 @@ class Exercise:
     """A question whose answer can be checked.
 
     Args:    mistake: takes the answer, and returns what is wrong with it in one or two sentences;
-             None if it is right. An error that it raises is shown as what is wrong.
+             None if it is right.
              hint: one sentence, which tells where to look and not what to find.
              solution: the answer, as text or as Python code, and why.
+             reads: takes the answer in any form, and returns it as `mistake` takes it; one of the
+             functions of `answers`.
     Example: >>> double = Exercise(
              ...     lambda answer: None if answer == 6 else f"{answer} is not twice 3",
              ...     hint="Twice a number is the number plus itself.",
@@ -41,8 +45,15 @@ class Exercise:
              Right.
     """
 
-    def __init__(self, mistake: Callable[[Any], str | None], hint: str, solution: str) -> None:
+    def __init__(
+        self,
+        mistake: Callable[[Any], str | None],
+        hint: str,
+        solution: str,
+        reads: Callable[[Any], Any] = plain,
+    ) -> None:
         self._mistake = mistake
+        self._reads = reads
         self._hint = hint
         self._solution = solution
 
@@ -51,12 +62,16 @@ class Exercise:
         if _is_open(answer):
             return Reply("Your turn: replace the three dots by your answer.")
         try:
-            mistake = self._mistake(answer)
-        except Exception as error:  # noqa: BLE001 - a learner's answer may fail in any way
-            mistake = f"checking it ended in {type(error).__name__}: {error}"
+            mistake = self._mistake(self._reads(answer))
+        except Misread as error:
+            mistake = str(error)
+        except Exception:  # noqa: BLE001 - a learner's answer may fail in any way
+            what = "what the function returns" if callable(answer) else shown(answer)
+            mistake = f"{what} has not the form that is asked for"
         if mistake is None:
             return Reply("Right.", is_right=True)
-        return Reply(f"Not yet: {mistake.rstrip('.')}.\nHint: {self._hint}")
+        mistake = mistake if mistake.endswith("?") else f"{mistake.rstrip('.')}."
+        return Reply(f"Not yet: {mistake}\nHint: {self._hint}")
 
     def hint(self) -> Reply:
         """Give the hint."""

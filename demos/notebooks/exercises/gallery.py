@@ -8,13 +8,11 @@ import numpy as np
 from autograd_core import Value
 from nn import Hopfield
 
+from .answers import function, mistake_in_gradients, mistake_in_number, number, numbers
 from .exercise import Exercise
-from .gradients import mistake_in_gradients
 
 
 def _mistake_in_bump(answer: Any) -> str | None:
-    if not callable(answer):
-        return "asked is a function of x, left, right and steepness"
     for left, right in ((-1.0, 2.0), (0.0, 1.0), (3.0, 7.0)):
         x = np.array([left - 2.0, (left + right) / 2, right + 2.0])
         heights = np.asarray(answer(x, left, right, 50.0), float)
@@ -48,21 +46,9 @@ def _mistake_in_heights(heights: Any, left: float, right: float) -> str | None:
     return None
 
 
-def _number(right: float, mistakes: dict[float, str]) -> Callable[[Any], str | None]:
-    """Return what judges a number by the mistakes that lead to other ones."""
-
-    def mistake(answer: Any) -> str | None:
-        if not np.isscalar(answer) or isinstance(answer, str):
-            return "the answer is one number"
-        number = float(answer)
-        if abs(number - right) <= 1e-3 * abs(right):
-            return None
-        for wrong, words in mistakes.items():
-            if abs(number - wrong) <= 1e-3 * abs(wrong):
-                return words
-        return f"{number:g} is too {'large' if number > right else 'small'}"
-
-    return mistake
+def _number(right: float, slips: dict[float, str]) -> Callable[[Any], str | None]:
+    """Return what judges a number by the slips that lead to other ones."""
+    return lambda answer: mistake_in_number(answer, right, slips)
 
 
 def _mistake_in_through_time(answer: Any) -> str | None:
@@ -77,8 +63,6 @@ def _mistake_in_through_time(answer: Any) -> str | None:
 
 
 def _mistake_in_shape(answer: Any) -> str | None:
-    if not isinstance(answer, tuple | list) or len(answer) != 3:
-        return "the answer is three numbers: (height, width, channels)"
     known = {
         (3, 3, 8): None,
         (8, 3, 3): "the numbers are right; but here, as in Keras, channels come last",
@@ -88,13 +72,11 @@ def _mistake_in_shape(answer: Any) -> str | None:
         (3, 3, 1): "each filter makes an image of its own, and all of them are kept",
         (5, 5, 8): "pooling moves by its own size: 2 by 2 squares do not overlap",
     }
-    given = tuple(int(number) for number in answer)
+    given = tuple(answer)
     return known.get(given, f"{given} is no side of an 8 by 8 image after filter and pooling")
 
 
 def _mistake_in_energy(answer: Any) -> str | None:
-    if not callable(answer):
-        return "asked is a function of the weights and the state"
     generator = np.random.default_rng(0)
     for units in (3, 8, 8, 8):
         patterns = generator.choice([-1.0, 1.0], (2, units))
@@ -123,6 +105,7 @@ def answer(x, left, right, steepness):
     # up at left; what goes up at right is taken off
     return sigmoid(steepness * (x - left)) - sigmoid(steepness * (x - right))
 """,
+    reads=function,
 )
 
 radial_unit = Exercise(
@@ -139,6 +122,7 @@ radial_unit = Exercise(
     ),
     hint="First the squared distance, 2**2 + 2**2; then divide it by 2 * width**2.",
     solution="answer = np.exp(-(2**2 + 2**2) / (2 * 3**2))  # exp(-8/18), about 0.641\n",
+    reads=number,
 )
 
 through_time = Exercise(
@@ -165,12 +149,14 @@ weights_of_an_lstm = Exercise(
     ),
     hint="Each of the four blocks sees 3 inputs and 10 states, for 10 units, and has 10 biases.",
     solution="answer = 4 * (10 * 3 + 10 * 10 + 10)  # 560, however long the sequence\n",
+    reads=number,
 )
 
 shape_of_images = Exercise(
     _mistake_in_shape,
     hint="A filter of width 3 has 8 - 3 + 1 places along a side; pooling halves what there is.",
     solution="answer = (3, 3, 8)  # 8 - 3 + 1 = 6 places a side, half of them is 3; 8 filters\n",
+    reads=numbers("height", "width", "channels"),
 )
 
 energy = Exercise(
@@ -181,4 +167,5 @@ def answer(weight, state):
     # agreement along the weights counts as low energy; a half, as pairs stand there twice
     return -0.5 * state @ weight @ state
 """,
+    reads=function,
 )

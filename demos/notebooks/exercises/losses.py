@@ -1,13 +1,15 @@
 """Exercises of notebook 6: losses, their gradients, softmax, and what belongs to which output."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 
-from autograd_core import Value, compare_gradients, log_softmax
+from autograd_core import Value, log_softmax
 from autograd_core import softmax as stable_softmax
 
+from .answers import Misread, first_mistake, function, mistake_in_number, number, numbers
 from .exercise import Exercise
 
 NUMBERS = np.array([1.0, 2.0, 4.0, 5.0, 98.0])
@@ -24,8 +26,6 @@ def _is_close(given: Any, wanted: Any) -> bool:
 
 
 def _mistake_in_best_constants(answer: Any) -> str | None:
-    if np.shape(answer) != (2,):
-        return "give two numbers: (best for the squared error, best for the absolute error)"
     squared, absolute = answer
     mean, median = NUMBERS.mean(), np.median(NUMBERS)
     if (squared, absolute) == (median, mean):
@@ -43,8 +43,6 @@ def _mistake_in_best_constants(answer: Any) -> str | None:
 
 
 def _mistake_in_slope_of_half_squared(answer: Any) -> str | None:
-    if not callable(answer):
-        return "give a function: def answer(y_true, y_pred)"
     rng = np.random.default_rng(0)
     for n in (3, 8):
         y_true, numbers = rng.normal(size=n), rng.normal(size=n)
@@ -53,15 +51,13 @@ def _mistake_in_slope_of_half_squared(answer: Any) -> str | None:
             return f"that is one number, but each of the {n} predictions has its own slope"
         y_pred = Value(numbers, label="y_pred")
         loss = _labelled(np.sum((y_pred - y_true) ** 2) / 2 / n, "L")
-        judged = compare_gradients(loss, {y_pred: given})
-        if not judged.all_right:
-            return judged[0].message
+        mistake = first_mistake(loss, {y_pred: given})
+        if mistake:
+            return mistake
     return None
 
 
 def _mistake_in_softmax(answer: Any) -> str | None:
-    if not callable(answer):
-        return "give a function: def answer(z), of rows of logits"
     z = np.random.default_rng(0).normal(size=(4, 3))
     with np.errstate(all="ignore"):
         given, large = answer(z), answer(z + SHIFTS)
@@ -84,28 +80,21 @@ def _mistake_in_softmax(answer: Any) -> str | None:
 
 def _mistake_in_surprise(answer: Any) -> str | None:
     p = stable_softmax(np.array([2.0, 1.0, 0.0]))
-    typical = {
-        "that is log p, which is below 0; the loss is minus that": math.log(p[0]),
-        "that is the logarithm to base 2; take the natural one": -math.log2(p[0]),
-        "that is the logarithm to base 10; take the natural one": -math.log10(p[0]),
-        "that is p itself, the probability of the right class": p[0],
-        "that is 1 - p; the loss is minus the logarithm of p": 1 - p[0],
-        "that is the loss if class 1 were right; the label is 0": -math.log(p[1]),
-        "that is the loss if class 2 were right; the label is 0": -math.log(p[2]),
-        "that is a mean over 3 classes; only the right class counts, and in full": (
-            -math.log(p[0]) / 3
-        ),
+    slips = {
+        math.log(p[0]): "that is log p, which is below 0; the loss is minus that",
+        -math.log2(p[0]): "that is the logarithm to base 2; take the natural one",
+        -math.log10(p[0]): "that is the logarithm to base 10; take the natural one",
+        p[0]: "that is p itself, the probability of the right class",
+        1 - p[0]: "that is 1 - p; the loss is minus the logarithm of p",
+        -math.log(p[1]): "that is the loss if class 1 were right; the label is 0",
+        -math.log(p[2]): "that is the loss if class 2 were right; the label is 0",
+        -math.log(p[0]) / 3: "that is a mean over 3 classes; only the right class counts, and in"
+        " full",
     }
-    for what, wrong in typical.items():
-        if math.isclose(answer, wrong, abs_tol=6e-5):
-            return what
-    right = math.isclose(answer, -math.log(p[0]), abs_tol=6e-5)
-    return None if right else f"the right class has probability {p[0]:.4f}; its loss is another"
+    return mistake_in_number(answer, -math.log(p[0]), slips)
 
 
 def _mistake_in_slope_of_crossentropy(answer: Any) -> str | None:
-    if not callable(answer):
-        return "give a function: def answer(labels, z)"
     rng = np.random.default_rng(0)
     for n in (4, 6):
         labels, z = rng.integers(0, 3, n), rng.normal(size=(n, 3))
@@ -117,9 +106,9 @@ def _mistake_in_slope_of_crossentropy(answer: Any) -> str | None:
         logits = Value(z, label="z")
         log_p = _labelled(log_softmax(logits), "log_p")
         loss = _labelled(-np.sum(np.eye(3)[labels] * log_p) / n, "L")
-        judged = compare_gradients(loss, {logits: given})
-        if not judged.all_right:
-            return judged[0].message
+        mistake = first_mistake(loss, {logits: given})
+        if mistake:
+            return mistake
     return None
 
 
@@ -151,12 +140,45 @@ _WHY = {
 }
 
 
-def _mistake_in_pairs(answer: Any) -> str | None:
+_SHORT = {  # names that Keras takes, too, and other words for the same
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "bce": "binary_crossentropy",
+    "binary_cross_entropy": "binary_crossentropy",
+    "cce": "categorical_crossentropy",
+    "categorical_cross_entropy": "categorical_crossentropy",
+    "sparse_categorical_cross_entropy": "sparse_categorical_crossentropy",
+    "none": "linear",
+    "identity": "linear",
+    "logistic": "sigmoid",
+}
+
+
+def _name(given: Any) -> str:
+    """Read the name of an activation or a loss; a function or an object goes by its own name."""
+    if given is None:
+        return "linear"
+    name = given if isinstance(given, str) else getattr(given, "__name__", type(given).__name__)
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
+    name = re.sub(r"[\s-]+", "_", name).lower()
+    return _SHORT.get(name, name)
+
+
+def _pairs(answer: Any) -> dict[str, tuple[str, str]]:
+    """Read an activation and a loss for each task."""
     if not isinstance(answer, dict) or set(answer) != set(_PAIRS):
-        return "give a dict with the keys " + ", ".join(_PAIRS)
+        raise Misread("a dict is asked for, with the keys " + ", ".join(_PAIRS))
+    found = {}
+    for task, pair in answer.items():
+        parts = pair.split(",") if isinstance(pair, str) else pair
+        if not isinstance(parts, list | tuple | np.ndarray) or len(parts) != 2:
+            raise Misread(f"{task}: give an activation and a loss, both by name")
+        found[task] = (_name(parts[0]), _name(parts[1]))
+    return found
+
+
+def _mistake_in_pairs(answer: Any) -> str | None:
     for task, (activation, loss) in _PAIRS.items():
-        if np.shape(answer[task]) != (2,):
-            return f"{task}: give an activation and a loss, both by name"
         given, given_loss = answer[task]
         if given != activation:
             return f"{task}: {_WHY.get((task, given), f'{given} does not give what is asked for')}"
@@ -171,6 +193,7 @@ best_constants = Exercise(
     hint="Where is the slope 0: where the errors sum to 0, or where their signs do?",
     solution="""# the mean, at which the errors sum to 0, and the median, at which their signs do
 answer = (22.0, 4.0)""",
+    reads=numbers("best for the squared error", "best for the absolute error"),
 )
 
 slope_of_half_squared = Exercise(
@@ -178,6 +201,7 @@ slope_of_half_squared = Exercise(
     hint="Only one term of the sum contains a given prediction; differentiate that one.",
     solution="""def answer(y_true, y_pred):
     return (y_pred - y_true) / len(y_true)""",
+    reads=function,
 )
 
 softmax = Exercise(
@@ -186,6 +210,7 @@ softmax = Exercise(
     solution="""def answer(z):
     powers = np.exp(z - z.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)""",
+    reads=function,
 )
 
 surprise = Exercise(
@@ -193,6 +218,7 @@ surprise = Exercise(
     hint="First the softmax of the three logits; then look at the right class only.",
     solution="""p = np.exp(2) / (np.exp(2) + np.exp(1) + np.exp(0))
 answer = -np.log(p)  # 0.4076""",
+    reads=number,
 )
 
 slope_of_crossentropy = Exercise(
@@ -200,6 +226,7 @@ slope_of_crossentropy = Exercise(
     hint="For one sample it is what the network says less what is the case.",
     solution="""def answer(labels, z):
     return (softmax(z) - nn.one_hot(labels, 3)) / len(labels)""",
+    reads=function,
 )
 
 pairs = Exercise(
@@ -211,4 +238,5 @@ pairs = Exercise(
     "digit": ("softmax", "categorical_crossentropy"),
     "topics": ("sigmoid", "binary_crossentropy"),  # each topic is a question of its own
 }""",
+    reads=_pairs,
 )

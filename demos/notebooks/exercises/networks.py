@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import Value, compare_gradients, sigmoid
+from autograd_core import Value, sigmoid
 
+from .answers import first_mistake, function, number, numbers
 from .exercise import Exercise
 
 
@@ -23,8 +24,6 @@ def _is_close(given: Any, wanted: Any) -> bool:
 
 
 def _mistake_in_three_layers(answer: Any) -> str | None:
-    if np.shape(answer) != (2,):
-        return "a line has two numbers: give (slope, offset)"
     slope, offset = answer
     if slope == 6:
         return "2 + 2 + 2 = 6 adds the slopes; each layer multiplies what comes in, slope included"
@@ -40,8 +39,6 @@ def _mistake_in_three_layers(answer: Any) -> str | None:
 
 
 def _mistake_in_tanh_by_sigmoid(answer: Any) -> str | None:
-    if not callable(answer):
-        return "give a function of z: def answer(z)"
     z = np.random.default_rng(0).normal(size=20)
     given = answer(z)
     if _is_close(given, 2 * sigmoid(z) - 1):
@@ -58,24 +55,20 @@ def _mistake_in_tanh_by_sigmoid(answer: Any) -> str | None:
 
 
 def _mistake_in_slope_of_sigmoid(answer: Any) -> str | None:
-    if not callable(answer):
-        return "give a function of z: def answer(z)"
-    for number in np.random.default_rng(0).normal(size=5).tolist():
-        given = float(answer(number))
-        if np.isclose(given, number * (1 - number)):
+    for at in np.random.default_rng(0).normal(size=5).tolist():
+        given = number(answer(at))
+        if np.isclose(given, at * (1 - at)):
             return "z * (1 - z) has the sum z where its sigmoid a belongs: a * (1 - a)"
-        z = Value(number, label="z")
+        z = Value(at, label="z")
         a = sigmoid(z)
         a.label = "a"
-        judged = compare_gradients(a, {z: given})
-        if not judged.all_right:
-            return f"at z = {number:.4f}, {judged['z'].message}"
+        mistake = first_mistake(a, {z: given})
+        if mistake:
+            return f"at z = {at:.4f}, {mistake}"
     return None
 
 
 def _mistake_in_forward(answer: Any) -> str | None:
-    if not callable(answer):
-        return "give a function: def answer(x, weights, biases)"
     weights, biases = _network([2, 3, 3, 2])
     for x in np.random.default_rng(1).normal(size=(3, 2)):
         given = answer(x, weights, biases)
@@ -108,10 +101,11 @@ def _outputs(x: Any, weights: list[Any], biases: list[Any], activation: Any = np
 
 
 def _mistake_in_merged(answer: Any) -> str | None:
-    if not callable(answer):
-        return "give a function: def answer(W1, b1, W2, b2), which returns W and b"
     (w1, w2), (b1, b2) = _network([3, 3, 3])
-    weight, bias = answer(w1, b1, w2, b2)
+    found = answer(w1, b1, w2, b2)
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        return "it returns two arrays: the weights and the bias"
+    weight, bias = found
     if _is_close(weight, w1 @ w2):
         return "W1 @ W2 lets x meet W2 first; it meets W1 first, which so stands next to it"
     if _is_close(weight, w1 + w2):
@@ -128,12 +122,10 @@ def _mistake_in_merged(answer: Any) -> str | None:
 
 
 def _mistake_in_parameters(answer: Any) -> str | None:
-    if not callable(answer):
-        return "give a function: def answer(sizes)"
     for sizes in ([2, 3, 1], [784, 32, 10], [5, 4]):
         pairs = list(pairwise(sizes))
         products = sum(inputs * units for inputs, units in pairs)
-        given, right = answer(sizes), products + sum(sizes[1:])
+        given, right = number(answer(sizes)), products + sum(sizes[1:])
         if given == right:
             continue
         if given == products:
@@ -153,6 +145,7 @@ three_layers = Exercise(
     hint="Substitute F(x) for x in F, and multiply out; then do so once more.",
     solution="""# F(F(x)) = 2 (2x + 1) + 1 = 4x + 3, and F(F(F(x))) = 2 (4x + 3) + 1 = 8x + 7
 answer = (8, 7)""",
+    reads=numbers("slope", "offset"),
 )
 
 tanh_by_sigmoid = Exercise(
@@ -160,6 +153,7 @@ tanh_by_sigmoid = Exercise(
     hint="The sigmoid runs from 0 to 1 with slope 1/4 at 0; tanh from -1 to 1 with slope 1.",
     solution="""def answer(z):
     return 2 * sigmoid(2 * z) - 1""",
+    reads=function,
 )
 
 slope_of_sigmoid = Exercise(
@@ -168,6 +162,7 @@ slope_of_sigmoid = Exercise(
     solution="""def answer(z):
     a = sigmoid(z)
     return a * (1 - a)""",
+    reads=function,
 )
 
 forward = Exercise(
@@ -177,6 +172,7 @@ forward = Exercise(
     for W, b in zip(weights[:-1], biases[:-1]):
         x = np.tanh(W @ x + b)
     return weights[-1] @ x + biases[-1]""",
+    reads=function,
 )
 
 merged = Exercise(
@@ -184,6 +180,7 @@ merged = Exercise(
     hint="Write W2 (W1 x + b1) + b2 without the bracket, and see what stands before x.",
     solution="""def answer(W1, b1, W2, b2):
     return W2 @ W1, W2 @ b1 + b2""",
+    reads=function,
 )
 
 parameters = Exercise(
@@ -191,4 +188,5 @@ parameters = Exercise(
     hint="A neuron has a weight for each input, and one number more.",
     solution="""def answer(sizes):
     return sum((inputs + 1) * units for inputs, units in zip(sizes, sizes[1:]))""",
+    reads=function,
 )

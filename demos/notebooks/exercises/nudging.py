@@ -7,8 +7,8 @@ import numpy as np
 
 from autograd_core import Value
 
+from .answers import function, mistake_in_gradients, number, numbers
 from .exercise import Exercise
-from .gradients import mistake_in_gradients
 
 
 def _is_close(given: float, right: float, room: float = 1e-6) -> bool:
@@ -16,8 +16,6 @@ def _is_close(given: float, right: float, room: float = 1e-6) -> bool:
 
 
 def _mistake_in_slope(slope: Any) -> str | None:
-    if not callable(slope):
-        return "the answer is a function; replace the dots by its name, without brackets"
     rng = np.random.default_rng(0)
     for f in (np.exp, np.sin, np.square):
         for x, h in zip(rng.uniform(0.5, 2.0, 3), (0.5, 0.25, 0.1), strict=True):
@@ -28,8 +26,7 @@ def _mistake_in_slope(slope: Any) -> str | None:
 
 
 def _mistake_in_one_slope(given: Any, f: Callable[..., Any], x: float, h: float) -> str | None:
-    if given is None:
-        return "it returns nothing: does it end with return?"
+    given = number(given)
     up, middle, down = f(x + h), f(x), f(x - h)
     right = (up - down) / (2 * h)
     known = [
@@ -91,8 +88,6 @@ def _mistake_in_box(answer: Any) -> str | None:
 
 
 def _mistake_in_kink(answer: Any) -> str | None:
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        return "the answer is a pair: (slope on the left, slope on the right)"
     left, right = answer
     if _is_close(left, 0.0, 1e-3) and _is_close(right, 2.0, 1e-3):
         return None
@@ -118,6 +113,7 @@ answer = slope
 # The rise from x - h to x + h, over the run between them. What is wrong on one side
 # is nearly made good on the other.
 """,
+    reads=function,
 )
 
 one_cent_more = Exercise(
@@ -132,6 +128,7 @@ slope = (earnings(2.25 + 0.001) - earnings(2.25 - 0.001)) / 0.002  # -40
 answer = slope * 0.01
 # About 40 cents less. Beyond the top of the curve the slope is below 0.
 """,
+    reads=number,
 )
 
 best_price = Exercise(
@@ -148,6 +145,7 @@ for _ in range(50):
 answer = round(price.data, 2)  # 1.95
 # Or with a pencil: the slope is 156 - 80 * price, which is 0 at 156 / 80.
 """,
+    reads=number,
 )
 
 box = Exercise(
@@ -169,4 +167,5 @@ answer = (0, 2)
 # Left of 2 the function is 2 - x + x = 2, which is level. Right of 2 it is
 # x - 2 + x = 2x - 2, which rises by 2 for each 1.
 """,
+    reads=numbers("slope on the left", "slope on the right"),
 )

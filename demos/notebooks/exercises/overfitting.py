@@ -1,11 +1,13 @@
 """The exercises of the notebook 11_overfitting."""
 
+import re
 from typing import Any
 
 import numpy as np
 
-from autograd_core import Value, compare_gradients
+from autograd_core import Value
 
+from .answers import Misread, first_mistake, function, plain, shown, word
 from .exercise import Exercise
 
 EPOCHS = np.arange(1, 41)
@@ -34,30 +36,29 @@ def _near(given: Any, wanted: Any) -> bool:
     return np.shape(given) == np.shape(wanted) and np.allclose(given, wanted, rtol=1e-6, atol=1e-9)
 
 
-def _outcome(answer: Any, *given: Any) -> Any:
-    """Return what a learner's function makes of the data.
-
-    Raises:  TypeError: it is no function, or returns nothing.
-    """
-    if not callable(answer):
-        raise TypeError(f"a function is asked for, and this is a {type(answer).__name__}")
-    outcome = answer(*given)
-    if outcome is None:
-        raise TypeError("the function gives nothing back: let it end with return")
-    return outcome
-
-
 def _first(given: Any, slips: dict[str, Any], otherwise: str) -> str:
     """Return the text of the first slip that gives the same numbers."""
     return next((text for text, slip in slips.items() if _near(given, slip)), otherwise)
 
 
+def _reading(answer: Any) -> dict[str, str]:
+    """Read what is said of A, B and C, by name or in this order."""
+    given = plain(answer)
+    if isinstance(given, list | tuple | np.ndarray) and len(given) == len(_READINGS):
+        given = dict(zip(_READINGS, given, strict=True))
+    if not isinstance(given, dict) or set(given) != set(_READINGS):
+        raise Misread('the answer is a dict with A, B and C, such as {"A": "fits", ...}')
+    found = {}
+    for name, said in given.items():
+        stem = re.sub(r"[\s-]", "", word(said))
+        found[name] = re.sub(r"^(over|under|)fit(s|ted|ting)?$", r"\1fits", stem)
+        if found[name] not in _READINGS.values():
+            raise Misread(f'{shown(said)} is none of "overfits", "underfits" and "fits"')
+    return found
+
+
 def _mistake_in_reading(answer: Any) -> str | None:
-    if not isinstance(answer, dict) or set(answer) != set(_READINGS):
-        return 'the answer is a dict with A, B and C, such as {"A": "fits", ...}'
     for name, reading in _READINGS.items():
-        if answer[name] not in _READINGS.values():
-            return f'{answer[name]!r} is none of "overfits", "underfits" and "fits"'
         if answer[name] != reading:
             return f"{name} does not {answer[name].removesuffix('s')}: {_WHY[name]}"
     return None
@@ -71,7 +72,10 @@ def _mistake_in_early_stop(answer: Any) -> str | None:
         ([3.0, 2.0, 1.0], 2, (3, 3)),
     ]
     for losses, patience, (best, last) in cases:
-        given = tuple(_outcome(answer, list(losses), patience))
+        given = answer(list(losses), patience)
+        if np.shape(given) != (2,):
+            return "it returns two numbers: the best epoch, and the last one"
+        given = tuple(given)
         at = f"losses {losses} and patience {patience}"
         if given == (best, last):
             continue
@@ -96,20 +100,21 @@ def _mistake_in_early_stop(answer: Any) -> str | None:
 def _mistake_in_penalty(answer: Any) -> str | None:
     for seed in range(3):
         random = np.random.default_rng(seed)
-        x, y, strength = random.normal(size=(5, 3)), random.normal(size=5), 0.3
+        n, strength = 5 + seed, 0.3
+        x, y = random.normal(size=(n, 3)), random.normal(size=n)
         weights = Value(random.normal(size=3), label="weights")
         prediction, squares = x @ weights, weights * weights
         loss = ((prediction - y) ** 2).mean() + strength * squares.sum()
         prediction.label, squares.label, loss.label = "prediction", "squares", "loss"
-        given = _outcome(answer, weights.data.copy(), x, y, strength)
+        given = answer(weights.data.copy(), x, y, strength)
         if np.shape(given) != (3,):
             return f"three weights have three slopes; yours have the shape {np.shape(given)}"
         error = x @ weights.data - y
-        if _near(given, x.T @ error / 5 + 2 * strength * weights.data):
+        if _near(given, x.T @ error / n + 2 * strength * weights.data):
             return "the square of the errors has an inner derivative too: a factor 2 is missing"
-        judged = compare_gradients(loss, {weights: given})[0]
-        if not judged.is_right:
-            return judged.message
+        mistake = first_mistake(loss, {weights: given})
+        if mistake:
+            return mistake
     return None
 
 
@@ -118,7 +123,7 @@ def _mistake_in_dropout(answer: Any) -> str | None:
         random = np.random.default_rng(seed)
         x = random.normal(size=(4, 6))
         kept = random.random(x.shape) >= rate
-        given = np.asarray(_outcome(answer, x.copy(), kept.copy(), rate))
+        given = np.asarray(answer(x.copy(), kept.copy(), rate))
         if given.shape != x.shape:
             return f"{x.shape} numbers came in, {given.shape} come out: dropped ones become 0"
         wanted = np.where(kept, x / (1 - rate), 0.0)
@@ -140,7 +145,7 @@ def _mistake_in_normalization(answer: Any) -> str | None:
     for seed in range(2):
         random = np.random.default_rng(seed)
         x, epsilon = random.normal(3.0, 2.0, (6, 4)), 0.1
-        given = np.asarray(_outcome(answer, x.copy(), epsilon))
+        given = np.asarray(answer(x.copy(), epsilon))
         if given.shape != x.shape:
             return f"from shape {x.shape} came {given.shape}; normalizing keeps the shape"
         middle, variance = x - x.mean(axis=0), x.var(axis=0)
@@ -174,15 +179,17 @@ def _mistake_in_luck(answer: Any) -> str | None:
         "too low": "who chooses the best of many takes good luck along, not bad luck",
         "right": "each share alone is right on average, the largest of fifty is not: it had luck",
     }
-    if answer == "too high":
+    if answer in ("too high", "high"):
         return None
-    return said.get(answer, f'{answer!r} is none of "too high", "too low" and "right"')
+    answer = {"low": "too low"}.get(answer, answer)
+    return said.get(answer, f'{shown(answer)} is none of "too high", "too low" and "right"')
 
 
 reading = Exercise(
     _mistake_in_reading,
     hint="How low does the training loss come? And how far above it is the validation loss?",
     solution='answer = {"A": "overfits", "B": "underfits", "C": "fits"}',
+    reads=_reading,
 )
 
 early_stop = Exercise(
@@ -198,6 +205,7 @@ def answer(losses, patience):
             break
     return best_epoch, epoch
 """,
+    reads=function,
 )
 
 penalty = Exercise(
@@ -208,6 +216,7 @@ def answer(weights, x, y, strength):
     error = x @ weights - y
     return 2 * x.T @ error / len(y) + 2 * strength * weights
 """,
+    reads=function,
 )
 
 dropout = Exercise(
@@ -219,6 +228,7 @@ import numpy as np
 def answer(x, kept, rate):
     return np.where(kept, x / (1 - rate), 0.0)
 """,
+    reads=function,
 )
 
 normalization = Exercise(
@@ -230,10 +240,12 @@ import numpy as np
 def answer(x, epsilon):
     return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + epsilon)
 """,
+    reads=function,
 )
 
 luck = Exercise(
     _mistake_in_luck,
     hint="Think of fifty people who each guess a hundred coins. How good is the best of them?",
     solution='answer = "too high"',
+    reads=word,
 )

@@ -1,20 +1,27 @@
 """The exercises of notebook 9, from a table to a model."""
 
+import re
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from autograd_core import Value
 
+from .answers import (
+    Misread,
+    array,
+    function,
+    mistake_in_gradients,
+    mistake_in_number,
+    number,
+    plain,
+    shown,
+)
 from .exercise import Exercise
-from .gradients import mistake_in_gradients
 
 
 def _mistake_in_columns_after_one_hot(answer: Any) -> str | None:
-    if not isinstance(answer, Real):
-        return f"one number is asked for, and {answer!r} is none"
     slips = {
         5: "that is before coding: a column of names becomes one column for each name",
         7: "the names alone make 7; the two columns of numbers stay as they are",
@@ -24,15 +31,14 @@ def _mistake_in_columns_after_one_hot(answer: Any) -> str | None:
         60: "columns stand side by side: add them, do not multiply",
         12: "that is how many combinations of names there are; each name has a column of its own",
     }
-    if answer == 9:
-        return None
-    return slips.get(int(answer), f"{answer:g} is {'too many' if answer > 9 else 'too few'}")
+    return mistake_in_number(answer, 9, slips, "too many, too few")
 
 
 columns_after_one_hot = Exercise(
     _mistake_in_columns_after_one_hot,
     hint="Which columns are numbers, and stay one each? How many names has each of the others?",
     solution="3 (rank) + 2 (discipline) + 2 (sex) + 2 (years) = 9",
+    reads=number,
 )
 
 
@@ -41,14 +47,13 @@ def _scaled(part: Any, by: Any, deviations: Callable[..., Any] = np.std) -> Any:
 
 
 def _mistake_in_standardise(answer: Any) -> str | None:
-    if not callable(answer):
-        return f"a function is asked for, and {answer!r} is none"
     rng = np.random.default_rng(0)
     train = rng.normal([10.0, -200.0, 3.0], [2.0, 50.0, 0.1], (40, 3))
     test = rng.normal([12.0, -150.0, 3.1], [2.0, 50.0, 0.1], (15, 3))
     found = answer(train.copy(), test.copy())
     if not isinstance(found, tuple | list) or len(found) != 2:
-        return f"it returns {type(found).__name__}; both arrays are asked for: return train, test"
+        return "it returns one thing; both arrays are asked for: return train, test"
+    found = [array(part) for part in found]
     shapes = [np.shape(part) for part in found]
     if shapes != [(40, 3), (15, 3)]:
         return f"the shapes change from (40, 3) and (15, 3) to {shapes[0]} and {shapes[1]}"
@@ -95,14 +100,18 @@ standardise = Exercise(
     mean, deviation = train.mean(axis=0), train.std(axis=0)
     return (train - mean) / deviation, (test - mean) / deviation
 """,
+    reads=function,
 )
 
 
 def _mistake_in_outside(answer: Any) -> str | None:
-    if not callable(answer):
-        return f"a function is asked for, and {answer!r} is none"
     rng = np.random.default_rng(0)
     numbers = np.concatenate([rng.normal(50, 5, 60), [50.0, 67.0, 33.0, 200.0, 500.0, -90.0]])
+    return _mistake_in_marks(answer, numbers) or _mistake_in_marks(answer, 0.1 * numbers - 7.0)
+
+
+def _mistake_in_marks(answer: Any, numbers: Any) -> str | None:
+    """Return what is wrong with the marks of some numbers."""
     found = np.asarray(answer(numbers.copy()))
     if found.shape != numbers.shape or found.dtype != bool:
         return f"it returns {found.dtype} of shape {found.shape}; one bool for each number is asked"
@@ -142,6 +151,7 @@ outside = Exercise(
     reach = 1.5 * (high - low)
     return (numbers < low - reach) | (numbers > high + reach)
 """,
+    reads=function,
 )
 
 _LEAKS = {
@@ -155,10 +165,24 @@ _MISSING = {
 }
 
 
-def _mistake_in_before_the_split(answer: Any) -> str | None:
-    letters = set(answer) if isinstance(answer, set | list | tuple | str) else {None}
-    if not letters <= set("abcde"):
-        return f'a set of letters from a to e is asked for, such as {{"a", "b"}}, not {answer!r}'
+def _letters(answer: Any) -> set[str]:
+    """Read letters from a to e: a set, a list, an array, a dict of bools, or a text of them."""
+    given = plain(answer)
+    if isinstance(given, dict):
+        given = [letter for letter, chosen in given.items() if chosen]
+    if isinstance(given, str):
+        given = re.findall(r"\w+", given.replace(" and ", " "))
+        given = list(given[0]) if len(given) == 1 else given
+    if isinstance(given, set | frozenset | list | tuple | np.ndarray):
+        letters = {str(letter).strip().lower() for letter in given}
+        if letters <= set("abcde"):
+            return letters
+    raise Misread(
+        f'a set of letters from a to e is asked for, such as {{"a", "b"}}, not {shown(answer)}'
+    )
+
+
+def _mistake_in_before_the_split(letters: Any) -> str | None:
     wrong = [said for letter, said in _LEAKS.items() if letter in letters]
     wrong += [said for letter, said in _MISSING.items() if letter not in letters]
     return "; ".join(wrong) or None
@@ -169,6 +193,7 @@ before_the_split = Exercise(
     hint="Ask of each step: does what happens to one row depend on the numbers of other rows?"
     " Copies are the exception: they are one row.",
     solution='{"a", "d"}  # b, c and e learn numbers from the rows: from the training rows, then',
+    reads=_letters,
 )
 
 

@@ -1,14 +1,21 @@
 """The exercises of notebook 8, XOR in depth."""
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from autograd_core import Value, relu
 
+from .answers import (
+    Misread,
+    function,
+    mistake_in_gradients,
+    mistake_in_number,
+    number,
+    numbers,
+    plain,
+)
 from .exercise import Exercise
-from .gradients import mistake_in_gradients
 
 ROWS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 TARGETS = np.array([0, 1, 1, 0])
@@ -19,13 +26,21 @@ def _fires(neuron: Any, rows: Any) -> Any:
     return (rows @ np.array([w1, w2]) + b >= 0).astype(int)
 
 
-def _mistake_in_by_hand(answer: Any) -> str | None:
+def _three_neurons(answer: Any) -> dict[str, Any]:
+    """Read three neurons, by name or in this order: first, second, output."""
     names = ["first", "second", "output"]
-    if not isinstance(answer, dict) or set(answer) != set(names):
-        return f"three neurons are asked for by name, {', '.join(names)}, in a dict"
+    given = plain(answer)
+    if isinstance(given, list | tuple | np.ndarray) and len(given) == 3:
+        given = dict(zip(names, given, strict=True))
+    if not isinstance(given, dict) or set(given) != set(names):
+        raise Misread(f"three neurons are asked for by name, {', '.join(names)}, in a dict")
     for name in names:
-        if np.shape(answer[name]) != (3,):
-            return f"{name} has to be three numbers, (weight 1, weight 2, bias)"
+        if np.shape(given[name]) != (3,):
+            raise Misread(f"{name} has to be three numbers, (weight 1, weight 2, bias)")
+    return {name: numbers("weight 1", "weight 2", "bias")(given[name]) for name in names}
+
+
+def _mistake_in_by_hand(answer: Any) -> str | None:
     hidden = np.stack([_fires(answer["first"], ROWS), _fires(answer["second"], ROWS)], axis=1)
     out = _fires(answer["output"], hidden)
     if (out == TARGETS).all():
@@ -47,20 +62,12 @@ by_hand = Exercise(
     " output to do with the second?",
     solution='{"first": (1, 1, -1), "second": (1, 1, -2), "output": (1, -1, -1)}'
     "  # OR, AND, and OR but not AND",
+    reads=_three_neurons,
 )
 
 
-def _slip(answer: Any, right: int, slips: dict[int, str]) -> str | None:
-    """Return what is wrong with a number: the slip that gives it, or that it is off."""
-    if not isinstance(answer, Real):
-        return f"one number is asked for, and {answer!r} is none"
-    if answer == right:
-        return None
-    return slips.get(int(answer), f"{answer:g} is {'too many' if answer > right else 'too few'}")
-
-
 def _mistake_in_single_neuron(answer: Any) -> str | None:
-    return _slip(
+    return mistake_in_number(
         answer,
         14,
         {
@@ -70,6 +77,7 @@ def _mistake_in_single_neuron(answer: Any) -> str | None:
             4: "that is how many rows there are; each of the functions is one way to fill them",
             12: "always 0 and always 1 count, too: a neuron that never fires, one that always does",
         },
+        "too many, too few",
     )
 
 
@@ -77,6 +85,7 @@ single_neuron = Exercise(
     _mistake_in_single_neuron,
     hint="Mark the corners of a square with 0 and 1 in all 16 ways. Where can no line part them?",
     solution="14: all but XOR and its opposite, whose equal corners lie across from each other.",
+    reads=number,
 )
 
 
@@ -100,9 +109,7 @@ equal_units = Exercise(
 
 
 def _mistake_in_dead_unit(answer: Any) -> str | None:
-    if np.shape(answer) != (3,):
-        return f"three numbers are asked for, (w1, w2, b), not {answer!r}"
-    w1, w2, b = (float(number) for number in answer)
+    w1, w2, b = answer
     if w1 <= 0 or w2 <= 0:
         return "both weights have to be above 0: it is the bias that silences the unit"
     z = ROWS @ np.array([w1, w2]) + b
@@ -118,30 +125,34 @@ dead_unit = Exercise(
     _mistake_in_dead_unit,
     hint="relu passes a gradient where its input is above 0. Which row has the largest input?",
     solution="(1.0, 1.0, -2.0)  # any bias up to -(w1 + w2) will do",
+    reads=numbers("w1", "w2", "b"),
 )
 
 
 def _mistake_in_count_solved(answer: Any) -> str | None:
-    if not callable(answer):
-        return f"a function is asked for, and {answer!r} is none"
-    right = [0.1, 0.8, 0.9, 0.2]
+    right, close = [0.1, 0.8, 0.9, 0.2], [0.4, 0.6, 0.6, 0.4]
     undecided, opposite = [0.1, 0.8, 0.9, 0.6], [0.9, 0.1, 0.2, 0.8]
-    predictions = np.array([right, undecided, opposite, right, [0.4, 0.6, 0.6, 0.4]])
-    found = answer(predictions.copy())
-    if not isinstance(found, Real) or isinstance(found, bool):
-        return f"it gives {found!r}, and one number is asked for"
-    sides = (predictions > 0.5) == TARGETS
-    slips = {
-        int(sides.sum()): "it counts rows; a network counts only when all four of its rows do",
-        int(sides.any(axis=1).sum()): "one row that is right is not enough: all four have to be",
-        float(sides.all(axis=1).mean()): "that is the share of the networks, not how many",
-        int((~sides).any(axis=1).sum()): "it counts the networks that fail",
-        int((np.abs(predictions - TARGETS) < 0.3).all(axis=1).sum()): "it asks for more than the"
-        " right side of one half: 0.6 for a target of 1 is right, too",
-    }
-    if found == 3:
-        return None
-    return slips.get(found, f"for {predictions.tolist()} it gives {found}, and should give 3")
+    for rows in (
+        [right, undecided, opposite, right, close],
+        [undecided, right, opposite, opposite],
+    ):
+        predictions = np.array(rows)
+        found = number(answer(predictions.copy()))
+        sides = (predictions > 0.5) == TARGETS
+        near = np.abs(predictions - TARGETS) < 0.3
+        slips = {
+            int(sides.sum()): "it counts rows; a network counts only when all four of its rows do",
+            int(sides.any(axis=1).sum()): "one row that is right is not enough: all four must be",
+            float(sides.all(axis=1).mean()): "that is the share of the networks, not how many",
+            int((~sides).any(axis=1).sum()): "it counts the networks that fail",
+            int(near.all(axis=1).sum()): "it asks for more than the right side of one half: 0.6 for"
+            " a target of 1 is right, too",
+        }
+        solved = int(sides.all(axis=1).sum())
+        if found != solved:
+            otherwise = f"for {rows} it gives {found}, and should give {solved}"
+            return slips.get(found, otherwise)
+    return None
 
 
 count_solved = Exercise(
@@ -152,11 +163,12 @@ count_solved = Exercise(
     right = (predictions > 0.5) == np.array([0, 1, 1, 0])
     return int(right.all(axis=1).sum())
 """,
+    reads=function,
 )
 
 
 def _mistake_in_parameters(answer: Any) -> str | None:
-    return _slip(
+    return mistake_in_number(
         answer,
         13,
         {
@@ -166,6 +178,7 @@ def _mistake_in_parameters(answer: Any) -> str | None:
             6: "these are the weights into the hidden layer; count the output and the biases, too",
             7: "each unit has a weight for each of its inputs: multiply, do not add",
         },
+        "too many, too few",
     )
 
 
@@ -173,4 +186,5 @@ parameters = Exercise(
     _mistake_in_parameters,
     hint="Each unit has one weight for each of its inputs, and one bias.",
     solution="3 * (2 + 1) + 1 * (3 + 1) = 13",
+    reads=number,
 )
