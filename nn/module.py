@@ -493,11 +493,12 @@ class Module(Configured):
                  2.0
         """
         self._check_compiled()
-        self.optimizer.check_model(self.named_parameters().values())
+        parameters = self.inside()[1]
+        self.optimizer.check_model(parameters)
         check_range("validation_split", validation_split, 0.0, 1.0)
         _check_epochs(epochs, initial_epoch)
         check_choices(shuffle=(shuffle, (True, False)), verbose=(verbose, ("auto", 0, 1, 2)))
-        dtype = self._dtype()
+        dtype = _dtype_of(parameters)
         if validation_split:
             if validation_data is not None:
                 raise OptionError(
@@ -535,8 +536,9 @@ class Module(Configured):
         Raises:  OptionError: the model was not compiled.
         """
         self._check_compiled()
-        self.optimizer.check_model(self.named_parameters().values())
-        dtype = self._dtype()
+        parameters = self.inside()[1]
+        self.optimizer.check_model(parameters)
+        dtype = _dtype_of(parameters)
         weight = None if sample_weight is None else as_array(sample_weight, dtype)
         x, y = as_array(x, dtype), as_array(y, dtype)
         metrics = EpochMetrics(self.metrics)
@@ -566,7 +568,7 @@ class Module(Configured):
         self._check_compiled()
         if y is not None:
             check_finite(x, y, sample_weight)
-        dtype = self._dtype()
+        dtype = _dtype_of(self.inside()[1])
         data = as_batches(
             x, y, sample_weight, batch_size, False, dtype, EVALUATED_AT_ONCE, "evaluate"
         )
@@ -585,7 +587,7 @@ class Module(Configured):
                  verbose: 0: silent; else a progress bar.
         Returns: array, (samples, ...).
         """
-        x = as_array(x, self._dtype())
+        x = as_array(x, _dtype_of(self.inside()[1]))
         check_finite(x)
         data = batches(x, batch_size=batch_size)
         with self.evaluating(), no_grad():
@@ -649,10 +651,10 @@ class Module(Configured):
     def _drawing(self) -> AbstractContextManager[None]:
         return nullcontext() if self._generator is None else drawing_from(self._generator)
 
-    def _dtype(self) -> DType | None:
-        """Return the type of the parameters; None while there are none, or for plain numbers."""
-        arrays = [p for p in self.named_parameters().values() if p.shape]
-        return arrays[0].dtype if arrays else None
+
+def _dtype_of(parameters: list[Value]) -> DType | None:
+    """Return the type of the parameters; None while there are none, or for plain numbers."""
+    return next((parameter.dtype for parameter in parameters if parameter.shape), None)
 
 
 def _walk(root: Module) -> list[tuple[str, Any]]:

@@ -254,10 +254,11 @@ def _learn_epoch(
 
 def _unreached(model: Model) -> set[str]:
     """Return the names of trained parameters without a gradient; none, if none has one with jit."""
-    learning = {id(p) for p in model.parameters()}
-    named = {name: p for name, p in model.named_parameters().items() if id(p) in learning}
-    lacking = {name for name, p in named.items() if not p.has_grad}
-    return set() if model.jit and len(lacking) == len(named) else lacking
+    learning = model.parameters()
+    lacking = {id(p) for p in learning if not p.has_grad}
+    if not lacking or (model.jit and len(lacking) == len(learning)):
+        return set()
+    return {name for name, p in model.named_parameters().items() if id(p) in lacking}
 
 
 def _stops(model: Model) -> bool:
