@@ -440,13 +440,20 @@ _COMPARE = dis.opmap["COMPARE_OP"]
 _CALLS = frozenset(["PRECALL", "CALL", "CALL_KW", "CALL_FUNCTION_EX"])
 
 
+# The latest call that has compared Values: its code, its place there, the names with which it
+# begins, and whether one of them is a search. A search compares with many elements in a row
+_latest: list[tuple[CodeType | None, int, tuple[str, ...], bool]] = [(None, 0, (), False)]
+
+
 def is_search(frame: FrameType) -> bool:
     """Tell whether what a frame is carrying out looks for an element, and is no comparison."""
-    code, offset = frame.f_code, frame.f_lasti
-    if code.co_code[offset] == _COMPARE:  # as nearly always; what follows costs a microsecond
-        return False
-    names = _names_of_call(code, offset)
-    return any([name in _SEARCHES or _is_search_named(name, frame) for name in names])
+    code, offset, latest = frame.f_code, frame.f_lasti, _latest[0]
+    if latest[0] is not code or latest[1] != offset:
+        if code.co_code[offset] == _COMPARE:  # as nearly always; what follows costs a microsecond
+            return False
+        names = _names_of_call(code, offset)
+        latest = _latest[0] = code, offset, names, not _SEARCHES.isdisjoint(names)
+    return latest[3] or any([_is_search_named(name, frame) for name in latest[2]])
 
 
 def _is_search_named(name: str, frame: FrameType) -> bool:
