@@ -30,7 +30,7 @@ class _Inspector(Watcher):
 
     def recorded(self, node: Node) -> None:
         line = user_line()
-        if not self.sweeps and not np.isfinite(node._data).all():
+        if not self.sweeps and not np.isfinite(node._data).all() and not _is_masked(node):
             raise AnomalyError(
                 f"{made(node)}\n  at:    {line}",
                 f"it gave {account(node._data)}, the first number that is not finite",
@@ -68,6 +68,13 @@ class _Inspector(Watcher):
         raise _backward_anomaly(first, data)
 
 
+def _is_masked(node: Node) -> bool:
+    """Tell whether all that is not finite is the -inf of a constant, such as an attention mask."""
+    inputs = [x for x in node.inputs if not isinstance(x, Node) or x.primitive is not None]
+    is_below = (np.asarray(node._data) < np.inf).all()
+    return bool(is_below) and any(np.isneginf(plain(x)).any() for x in inputs)
+
+
 def _backward_anomaly(node: Node, cotangents: dict[Node, Result]) -> AnomalyError:
     """Name the operation whose rule gave `node` a gradient that is not finite."""
     for user, g in cotangents.items():
@@ -95,8 +102,9 @@ def detect_anomaly() -> Iterator[None]:
     """Find the operation that gives the first NaN or inf, and arrays changed in place.
 
     Inside the block every operation, forward and backward, is checked; at the first number that
-    is not finite an error names the operation, its operands and the line that made it. Data that
-    change between forward and backward are reported with both lines. Slow; for looking.
+    is not finite an error names the operation, its operands and the line that made it. The -inf
+    of a constant, such as an attention mask, may remain. Data that change between forward and
+    backward are reported with both lines. Slow; for looking.
 
     Raises:  AnomalyError: an operation or its derivative gave NaN or inf.
              ChangedDataError: data were changed after they had been recorded.

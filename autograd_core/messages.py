@@ -102,7 +102,7 @@ warned: set[tuple[str, str, int]] = set()
 
 
 class GradientWarning(UserWarning):
-    """A derivative is lost: numbers were taken out of a Value where a derivative is expected."""
+    """A derivative is lost, or is one of another function than was most likely meant."""
 
 
 def user_frame() -> FrameType:

@@ -444,12 +444,19 @@ def decides_at(loss: Choice) -> float:
 
 
 def wants_logits(loss: Choice) -> bool:
-    """Return whether a loss was chosen with from_logits=True.
+    """Return whether a loss was chosen with from_logits=True, or is a function that says so.
 
-    Example: >>> wants_logits(partial(binary_crossentropy, from_logits=True)), wants_logits(hinge)
-             (True, False)
+    Example: >>> def mine(y_true, y_pred):
+             ...     return binary_crossentropy(y_true, y_pred, from_logits=True)
+             >>> wants_logits(partial(binary_crossentropy, from_logits=True)), wants_logits(mine)
+             (True, True)
     """
-    return bool(getattr(loss, "keywords", {}).get("from_logits", False))
+    if "from_logits" in getattr(loss, "keywords", {}):
+        return bool(loss.keywords["from_logits"])
+    # The names of the options in a call, and their values, are constants of the code around it
+    constants = getattr(getattr(function_of(loss), "__code__", None), "co_consts", ())
+    is_named = any(type(each) is tuple and "from_logits" in each for each in constants)
+    return is_named and any(each is True for each in constants)
 
 
 def weights_like(sample_weight: Operand, samples: tuple[int, ...]) -> Result:

@@ -1,8 +1,10 @@
 """Warnings for mistakes in training that compute without an error, once at each line."""
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
+from types import FrameType
 
 import numpy as np
 
@@ -17,6 +19,7 @@ class TrainingWarning(UserWarning):
     """Something that computes, but most likely not what was meant."""
 
 
+_DERIVING = frozenset(("backward", "grad", "gradients", "value_and_grad"))
 # Takes kind, given, why and instead, as warn_once does
 warn = partial(warn_once, category=TrainingWarning)
 
@@ -106,9 +109,12 @@ def check_finite(x: Operand, y: Operand = None, sample_weight: Operand = None) -
 
 
 def check_mode(model: Model) -> None:
-    """Warn of a call after `fit`, which leaves a model in training, if that makes a difference."""
+    """Warn of a call after `fit`, which leaves a model in training, if that makes a difference.
+
+    Not in a training loop by hand, where such a call is meant: its code takes derivatives.
+    """
     parts = [part for part in model.inside()[0] if part.training and part.acts_in_training]
-    if parts:
+    if parts and not _learns_by_hand():
         warn(
             "training mode",
             f"{type(model).__name__} called after fit, in training mode, with {parts[0]}",
@@ -116,6 +122,17 @@ def check_mode(model: Model) -> None:
             "themselves and change the averages for evaluation",
             "model.predict(x), or model.eval() before the call; model.train() if it is meant",
         )
+
+
+def _learns_by_hand() -> bool:
+    """Tell whether the code of a caller names a function that gives derivatives."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package not in ("nn", "autograd_core") and _DERIVING.intersection(frame.f_code.co_names):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def check_layers(model: Model) -> None:

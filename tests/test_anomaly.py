@@ -18,6 +18,7 @@ from autograd_core import (
     hessian,
     logsumexp,
     no_grad,
+    softmax,
 )
 
 
@@ -120,6 +121,23 @@ class TestForward:
     def test_stable_functions_pass(self):
         with detect_anomaly():
             assert logsumexp(Value([1000.0, 1000.0])).data == 1000.0 + np.log(2)
+
+    def test_an_infinite_constant_that_masks_is_no_anomaly(self):
+        scores, mask = Value(np.arange(9.0).reshape(3, 3)), np.tri(3) > 0
+        weights = []
+        with detect_anomaly():
+            weights.append(softmax(np.where(mask, scores, -np.inf)))
+            weights.append(softmax(scores + np.where(mask, 0.0, -np.inf)))
+            weights.append(softmax(np.where(mask, scores * 2.0, -np.inf) / 2.0))
+            np.sum(weights[0] * weights[1] * weights[2]).backward()
+        expected = np.exp(scores.data) * mask
+        for each in weights:
+            assert np.allclose(each.data, expected / expected.sum(-1, keepdims=True))
+        nothing = np.zeros((3, 3), bool)
+        with pytest.raises(AnomalyError, match="9 NaN"), detect_anomaly():
+            softmax(np.where(nothing, scores, -np.inf))
+        with pytest.raises(AnomalyError, match="1 inf"), detect_anomaly():
+            Value([1.0, -np.inf]) * 2.0
 
 
 # What is computed of a Value; its data; the operation whose derivative it is; what that gave

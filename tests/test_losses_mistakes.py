@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from autograd_core import OptionError, Value, messages, no_grad, sigmoid, softmax
+import nn
+from autograd_core import (
+    GradientWarning,
+    OptionError,
+    Value,
+    compile,
+    messages,
+    no_grad,
+    sigmoid,
+    softmax,
+)
 from nn import losses
 from nn.mistakes import TrainingWarning
 
@@ -52,6 +62,55 @@ class TestBroadcast:
         with pytest.warns(TrainingWarning) as caught:
             _ = [losses.mean_squared_error(self.y, self.p[:, None]) for _ in range(3)]
         assert len(caught) == 1
+
+
+class TestBroadcastByHand:
+    X = RANDOM.normal(size=(8, 3))
+    Y = X[:, 0]
+
+    @pytest.mark.parametrize(
+        "loss",
+        [
+            lambda p, y: np.mean((p - y) ** 2),
+            lambda p, y: np.sum(np.square(y - p)),
+            lambda p, y: abs(p - y).mean() + 1.0,
+            lambda p, y: (0.5 * (p - y) * (p - y)).sum(),
+            compile(lambda p, y: np.mean((p * 2.0 - y) ** 2)),
+        ],
+    )
+    def test_of_a_column_with_a_row_is_warned_of_once(self, loss):
+        p = nn.Sequential([nn.Dense(1)])(self.X)
+        with pytest.warns(GradientWarning, match=r"shapes \(8, 1\) and \(8,\)") as caught:
+            _ = [loss(p, self.Y) for _ in range(2)]
+        [warning] = caught
+        assert warning.filename == __file__
+
+    def test_of_pairs_that_are_meant_is_silent(self):
+        p, y = nn.Sequential([nn.Dense(1)])(self.X), Value(self.Y)
+        np.mean((p - self.Y[:, None]) ** 2)
+        np.mean((p - self.Y[None, :]) ** 2)
+        np.mean((p[:, 0] - self.Y) ** 2)
+        np.sum((y[:, None] - self.Y) ** 2)
+        np.sum((y.reshape(-1, 1) - y) ** 2)
+        np.sum(np.exp(-((p - self.Y) ** 2)))
+        np.mean((p[:4] - self.Y) ** 2)
+
+
+def test_a_loss_of_one_s_own_around_logits_makes_metrics_decide_at_0():
+    def own(y_true, y_pred):
+        return losses.binary_crossentropy(y_true, y_pred, from_logits=True)
+
+    def of_probabilities(y_true, y_pred):
+        return losses.binary_crossentropy(y_true, y_pred, from_logits=False, reduction="mean")
+
+    x = RANDOM.normal(size=(200, 3))
+    y = (x[:, 0] > 0) * 1
+    for loss, boundary in ((own, 0.0), (of_probabilities, 0.5)):
+        model = nn.Sequential([nn.Dense(1, None if boundary == 0.0 else "sigmoid")])
+        model.compile("sgd", loss, metrics=["accuracy"])
+        outputs = model.predict(x)[:, 0]
+        assert np.any((outputs > 0) != (outputs > 0.5))
+        assert model.evaluate(x, y)[1] == np.mean((outputs > boundary) == y)
 
 
 class TestActivationTwice:

@@ -621,6 +621,16 @@ class TestACallAfterFit:
         model, x = self.fitted(layer)
         model(x)
 
+    def test_is_silent_in_a_training_loop_by_hand(self):
+        def loss_of(x):
+            return np.mean(model(x) ** 2)
+
+        model, x = self.fitted(nn.Dropout(0.5))
+        for _ in range(2):
+            model.zero_grad()
+            loss_of(x).backward()
+            model.optimizer.step(model)
+
     def test_is_silent_where_the_mode_was_chosen(self):
         model, x = self.fitted(nn.Dropout(0.5))
         with model.evaluating():

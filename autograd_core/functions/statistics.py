@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..data import Axis, Operand, Result, dtype_of, shape_of
-from ..graph import as_operand
+from ..graph import Node, as_operand
+from ..messages import GradientWarning, warn_once
 from ..primitives import elementwise, indexing, reductions, shapes
 from ..primitives.elementwise import divide, equal, maximum, minimum
 from .rearranging import axis_number, axis_numbers, ravel
@@ -31,6 +32,8 @@ def count(x: Operand, axis: Axis) -> int:
 
 def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     """Return the sum over an axis, several, or all (None)."""
+    if axis is None:
+        _check_pairs(x)
     return shapes.sum(x, axis=_axis(axis), keepdims=keepdims)
 
 
@@ -41,8 +44,47 @@ def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
 
 def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     """Return the arithmetic mean over an axis, several, or all (None)."""
-    axis = _axis(axis)
-    return divide(shapes.sum(x, axis=axis, keepdims=keepdims), count(x, axis))
+    return divide(sum(x, axis, keepdims), count(x, axis))
+
+
+# What a loss makes of the differences p - y before it adds them up
+_OF_DIFFERENCES = (
+    elementwise.square,
+    elementwise.absolute,
+    elementwise.power,
+    elementwise.multiply,
+)
+_RESHAPING = (
+    shapes.reshape,
+    shapes.transpose,
+    indexing.getitem,
+)  # a column that is meant to broadcast
+
+
+def _check_pairs(x: Operand) -> None:
+    """Warn of a loss that adds up p - y of each prediction (n, 1) with each target (n,)."""
+    shape = shape_of(x)
+    if len(shape) != 2 or not 1 < shape[0] == shape[1]:
+        return
+    while isinstance(x, Node) and x.primitive in _OF_DIFFERENCES:
+        x = next(part for part in x.inputs if isinstance(part, Node))
+    if not isinstance(x, Node) or x.primitive is not elementwise.subtract:
+        return
+    row, column = sorted(x.inputs, key=lambda part: len(shape_of(part)))
+    is_row = shape_of(row) == shape[:1] and not (isinstance(row, Node) and row.primitive)
+    if is_row and shape_of(column) == (shape[0], 1) and _is_prediction(column):
+        warn_once(
+            "broadcast",
+            f"a sum or mean over p - y, of shapes {shape_of(column)} and {shape_of(row)}",
+            f"they broadcast to {shape}, every p with every y",
+            "y[:, None] - p for pairs of rows; p - y[None, :] where all pairs are meant",
+            GradientWarning,
+        )
+
+
+def _is_prediction(column: Operand) -> bool:
+    """Tell whether a column was computed, and not reshaped in order to broadcast."""
+    return getattr(column, "primitive", None) not in (None, *_RESHAPING)
 
 
 def var(x: Operand, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Result:
