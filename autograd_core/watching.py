@@ -172,6 +172,10 @@ class Tracer(Watcher):
     def refuse(self, given: str, why: str, instead: str) -> None:
         """Raise TraceError."""
 
+    def fixes(self, node: Node) -> bool:
+        """Tell whether the data of a node stay as they are in every replay."""
+        return False
+
     def differentiating(self, values: list[Node]) -> None:
         """The user has called `gradients` with respect to these Values."""
 

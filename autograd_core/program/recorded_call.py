@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from itertools import repeat
 from typing import Any
@@ -10,21 +11,20 @@ import numpy as np
 
 from .. import watching
 from ..backprop import paths
-from ..data import Data, Function, Operand, Params, Result, Tree, as_data, shape_of
+from ..data import Data, Function, Operand, Params, Result, Tree, as_data
 from ..derivatives import pulled, zeros
 from ..errors import TraceError
 from ..graph import Node, Primitive, next_index, plain, record
-from ..primitives.elementwise import equal
 from ..structural_zeros import careful_sweep
 from ..value import Value, make_leaf
 from ..watching import FORGOTTEN, Lasting, is_recording, no_grad, recording, tracer, watch
 from .array_executor import ArrayExecutor
-from .conditions import Condition, Truth, Whole, marked
+from .integers import Integers, kind_of, marked
 from .passes import simplified
 from .program import Executor, Program, Unanswered
 from .recording import Assignment, Recording, trace
 from .scalar_executor import scalar_executor
-from .signature import Build, builder, kind_of, statics
+from .signature import Build, builder, is_static_result, statics
 from .tracing import Rerun, drawing_again, kept
 
 
@@ -70,7 +70,7 @@ class RecordedCall:
         # A function that gives Values new data gives plain results: they belong to the old data
         self._live = [] if assigns else _depending(program, sources, count)
         kinds = self._kinds
-        self._bools = [(i, kind) for i, kind in enumerate(kinds) if kind is not None]
+        self._integers = [(i, kind) for i, kind in enumerate(kinds) if kind is not None]
         self._live = [i for i in self._live if kinds[i] is None]
         made = [i for i in _depending(program, traced.made, count) if kinds[i] is None]
         self._made = [i for i in made if i not in self._live]
@@ -94,7 +94,7 @@ class RecordedCall:
             return
         for number, data in traced.given.items():
             leaves[number]._data = kept(data)
-        self._first = [self._finished([*map(kept, traced.results), *traced.draws], leaves)]
+        self._first = [self._replayed([*map(kept, traced.results), *traced.draws], leaves)]
 
     def is_for(self, leaves: list[Operand]) -> bool:
         """Tell whether the whole numbers among the arguments are those of the program."""
@@ -121,7 +121,7 @@ class RecordedCall:
             return self._answered(Rerun(results.draws), results.draws, leaves, args, kwargs)
         if self._take_effect is not None:
             self._take_effect(results[self._with_draws :], leaves)
-        return self._finished(results, leaves)
+        return self._replayed(results, leaves)
 
     def first(self) -> Tree:
         """Return the result of the run that was recorded; once, so that nothing keeps it."""
@@ -139,8 +139,9 @@ class RecordedCall:
         with recording(), drawing_again(again):
             result = self._function(*args, **kwargs)
         results: list[Result] = []
-        self._build_result = builder(result, results)
-        data = [kept(as_data(plain(x))) for x in results]
+        self._build_result = builder(result, results, is_static_result)
+        data = [plain(x) for x in results]
+        data = [x if kind_of(x) else kept(as_data(x)) for x in data]
         return self._finished([*data, *draws], leaves)
 
     def _run(self, arguments: list[Operand]) -> list[Result]:
@@ -148,33 +149,33 @@ class RecordedCall:
         arguments = list(arguments)
         for i, kind in self._special:
             x = arguments[i]
-            if kind is Whole and i in self._fixed:  # a derivative of what was recorded for it
-                arguments[i] = int(self._fixed[i])
-            elif kind is Condition:
-                arguments[i] = marked(equal(x, 1.0)) if isinstance(x, Node) else x == 1.0
-            elif isinstance(x, Node):
-                marked(x, kind)
-            elif kind is Whole:
-                arguments[i] = x.astype(int) if shape_of(x) else int(x)
+            if i in self._fixed:  # a derivative of what was recorded for it
+                arguments[i] = kind.outside(self._fixed[i])
+            else:
+                arguments[i] = marked(x, kind) if isinstance(x, Node) else kind.outside(x)
         if self._has_keywords:
             args, kwargs = self._build(arguments, 0)
             result = self._function(*args, **kwargs)
         else:
             result = self._function(*self._build(arguments, 0))
         results: list[Result] = []
-        self._build_result = builder(result, results)
-        self._kinds = [_kind_of_bools(x) for x in results]
+        self._build_result = builder(result, results, is_static_result)
+        self._kinds = [_integers(x) for x in results]
+        results = [0.0 if kind_of(x) else x for x in results]
         origins = [getattr(x, "origin", None) for x in results]
         self._forgotten = {i for i, origin in enumerate(origins) if origin == FORGOTTEN}
         return results
 
+    def _replayed(self, results: list[Result], leaves: list[Operand]) -> Tree:
+        """Make integers and bools of the floats that a program gives for them."""
+        for i, kind in self._integers:
+            results[i] = kind(results[i])
+        return self._finished(results, leaves)
+
     def _finished(self, results: list[Result], leaves: list[Operand]) -> Tree:
         """Give results their structure; those that depend on Values become Values."""
-        if self._bools or self._made:
-            for i, kind in self._bools:
-                results[i] = kind(results[i])
-            for i in self._made:
-                results[i] = make_leaf(results[i])
+        for i in self._made:
+            results[i] = make_leaf(results[i])
         if self._live:
             draws = results[self._count : self._with_draws]
             for i in self._live:
@@ -326,11 +327,12 @@ def _effects(program: Program) -> Callable[[list[Data], list[Operand]], None] | 
     return take_effect
 
 
-def _kind_of_bools(x: Operand) -> Callable[[Any], object] | None:
-    """Return what makes 0 and 1 the bools that a result is; None of numbers."""
-    if not isinstance(x, Condition):
-        return None
-    return bool if isinstance(x, Truth) else lambda data: np.not_equal(data, 0.0)
+def _integers(x: Operand) -> Callable[[Any], object] | None:
+    """Return what makes of a program's floats the integers that a result is; None of floats."""
+    if isinstance(x, Integers):
+        made: Callable[[Any], object] = x.outside
+        return made
+    return None if kind_of(x) is None else lambda _: copy(x)
 
 
 def executor(program: Program) -> Executor:

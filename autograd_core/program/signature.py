@@ -9,8 +9,7 @@ from numpy import ndarray
 from ..data import Operand, Tree, as_data, shape_of
 from ..errors import DataError
 from ..graph import Node
-from ..value import Value
-from .conditions import Condition, Small, Whole, Wide
+from .integers import LARGEST, kind_of
 
 Build: TypeAlias = Callable[[list[Operand], int], Tree]
 # As tuples, since unions are slower to test, and this is done at every call
@@ -22,7 +21,7 @@ def signature(x: Tree, leaves: list[Operand], key: list[Any]) -> None:
     """Collect the data in a structure, and what is equal for structures that one program serves.
 
     Numbers, arrays and Values are data; True, False, None, text and functions are not: they
-    decide what is computed. Ints are data, too, of another kind than floats: `isinstance` tells.
+    decide what is computed. Ints are data, too, of other kinds than floats: see integers.py.
     """
     kind = type(x)
     if kind is float:
@@ -47,12 +46,6 @@ def signature(x: Tree, leaves: list[Operand], key: list[Any]) -> None:
         key.append((Node, *_kind(x)))
     else:
         data, special = as_data(x), kind_of(x)
-        if special is Whole and data != x:
-            raise DataError(
-                f"the int {x} as an argument of a compiled function",
-                f"ints are data, as floats, and the nearest float is {data:.0f}",
-                "an int up to 2 ** 53; float(n); or text, str(n), which decides what is computed",
-            )
         leaves.append(data)
         key.append((*_kind(data), special) if shape_of(data) else special or float)
 
@@ -61,6 +54,8 @@ def is_static(x: Tree) -> bool:
     """Tell whether an argument decides what is computed, and is no data."""
     if x is None or isinstance(x, _STATIC):
         return True
+    if isinstance(x, int | np.integer) and not isinstance(x, Node):
+        return kind_of(x) is None or abs(int(x)) > LARGEST  # an enum; what no float holds
     return not (isinstance(x, Sequence) or hasattr(x, "__array__") or hasattr(x, "__float__"))
 
 
@@ -70,19 +65,6 @@ def statics(structure: Tree) -> list[Any]:
         parts = structure.values() if isinstance(structure, dict) else structure
         return [found for part in parts for found in statics(part)]
     return [structure] if is_static(structure) else []
-
-
-def kind_of(x: Tree) -> type[Value] | None:
-    """Return what an argument is recorded as, if it is not a number or array of floats."""
-    if isinstance(x, int | np.integer) and not isinstance(x, bool):
-        return Whole
-    if not isinstance(x, ndarray) or x.ndim == 0:
-        return None
-    if x.dtype.kind == "b":
-        return Condition
-    if x.dtype.kind not in "iu" or x.dtype == np.int64:
-        return None
-    return Small if x.dtype.itemsize <= 2 else Wide
 
 
 def _kind(data: Any) -> tuple[object, ...]:
@@ -106,19 +88,26 @@ def _hashable(x: Tree) -> Hashable:
     return found
 
 
-def builder(structure: Tree, leaves: list[Operand]) -> Build:
+def is_static_result(x: Tree) -> bool:
+    """Tell whether a result is no data: bools and all ints are."""
+    return kind_of(x) is None and is_static(x)
+
+
+def builder(
+    structure: Tree, leaves: list[Operand], is_static: Callable[[Tree], bool] = is_static
+) -> Build:
     """Return a function that builds the structure from other leaves, beginning at a position.
 
     The leaves that it finds are appended to `leaves`. What is no data is put in as it is.
     """
     if isinstance(structure, dict):
         names = list(structure)
-        parts = _builders(list(structure.values()), leaves)
+        parts = _builders(list(structure.values()), leaves, is_static)
         return lambda data, at: dict(zip(names, parts(data, at), strict=True))
     if isinstance(structure, list):
-        return _builders(structure, leaves)
+        return _builders(structure, leaves, is_static)
     if isinstance(structure, tuple):
-        parts, kind = _builders(list(structure), leaves), type(structure)
+        parts, kind = _builders(list(structure), leaves, is_static), type(structure)
         if hasattr(structure, "_fields"):
             return lambda data, at: kind(*parts(data, at))
         return lambda data, at: tuple(parts(data, at))
@@ -128,11 +117,13 @@ def builder(structure: Tree, leaves: list[Operand]) -> Build:
     return lambda data, at: data[at]
 
 
-def _builders(parts: list[object], leaves: list[Operand]) -> Build:
+def _builders(
+    parts: list[object], leaves: list[Operand], is_static: Callable[[Tree], bool]
+) -> Build:
     """Build a list; one that holds nothing but leaves is a slice, which is quick."""
     first = len(leaves)
     # What is built keeps none of the parts: they may be large, and are not needed any more
-    builds = [(builder(part, leaves), len(leaves) - first) for part in parts]
+    builds = [(builder(part, leaves, is_static), len(leaves) - first) for part in parts]
     count = len(parts)
     if all(not isinstance(part, _STRUCTURES) and not is_static(part) for part in parts):
         return lambda data, at: data[at : at + count]

@@ -16,7 +16,8 @@ from ..graph import Node, Primitive, next_index, record
 from ..messages import user_line
 from ..primitives.elementwise import identity
 from ..value import PRINTING, Value, make_leaf
-from .conditions import BITS, TRACED, Whole, retype
+from .conditions import BITS, TRACED
+from .integers import Whole, retype
 from .surroundings import Run
 
 # What to write instead of what would be frozen
@@ -249,9 +250,7 @@ class FunctionTracer(GraphTracer):
 
     def taking(self, node: Node, how: str) -> None:
         """Refuse, unless it follows from whole numbers: then the program is for these."""
-        whole = None if how in _NEVER else self._whole_arguments(node)
-        if whole is not None:
-            self.fixed.update(whole)
+        if how not in _NEVER and self.fixes(node):
             return
         self.refuse(
             f"{how} of a Value of shape {node.shape}",
@@ -260,23 +259,24 @@ class FunctionTracer(GraphTracer):
             "grad for derivatives, callback(function, v) to look at numbers in every call"),
         )  # fmt: skip
 
-    def _whole_arguments(self, node: Node) -> set[Node] | None:
-        """Return the ints among the arguments from which alone a Value follows, if it does."""
+    def fixes(self, node: Node) -> bool:
+        """Tell whether a Value follows from ints among the arguments alone, and fix these."""
         found: set[Node] = set()
         seen: set[Node] = set()
         stack = [node]
         while stack:
             x = stack.pop()
-            if isinstance(x, Whole) and x in self.arguments:
+            if isinstance(x, Whole) and x in self.arguments and not x.shape:
                 found.add(x)
             elif x not in seen:
                 seen.add(x)
                 primitive, inputs, _ = self.making(x)
                 is_source = primitive is None and x not in self.made
                 if is_source or primitive is fresh_draw or x in self.assigned:
-                    return None
+                    return False
                 stack += [part for part in inputs if isinstance(part, Node)]
-        return found
+        self.fixed |= found
+        return True
 
     def assigning(self, node: Node, data: Operand) -> None:
         """Note that a Value gets other data, which every replay must give it."""
