@@ -172,9 +172,8 @@ class Tracer(Watcher):
     def refuse(self, given: str, why: str, instead: str) -> None:
         """Raise TraceError."""
 
-    def fixes(self, node: Node) -> bool:
-        """Tell whether the data of a node stay as they are in every replay."""
-        return False
+    def fixes(self, node: Node) -> bool | None:
+        """Tell whether the data of a node are the same in every replay, after this."""
 
     def differentiating(self, values: list[Node]) -> None:
         """The user has called `gradients` with respect to these Values."""
