@@ -19,6 +19,8 @@ from autograd_core import Value, compare_gradients
 # What comes after tells the right number, which the learner is to find
 NUMBERS = re.compile(r"; you gave .*? it is \S+$|(: you gave [^,]*), it is [^\s;]+.*$")
 
+HUGE = 1e300  # from here on numbers overflow, or are NaN
+
 
 class Misread(Exception):  # noqa: N818 - nothing went wrong, an answer was not understood
     """An answer has not the form that is asked for; the message says what is."""
@@ -50,8 +52,10 @@ def number(answer: Any) -> Any:
     while isinstance(given, list | tuple | np.ndarray) and np.size(given) == 1:
         given = np.asarray(given, object).ravel()[0]
     given = _of_text(given) if isinstance(given, str) else plain(given)
-    if isinstance(given, bool) or not isinstance(given, int | float) or not np.isfinite(given):
+    if isinstance(given, bool) or not isinstance(given, int | float):
         raise Misread(f"one number is asked for, and {shown(answer)} is none")
+    if not abs(given) < HUGE:
+        raise Misread(f"one number is asked for, and {shown(answer)} is no number to count with")
     return given
 
 
@@ -87,8 +91,8 @@ def array(answer: Any) -> Any:
     """Read numbers in rows and columns: an array, a Value, or lists of numbers."""
     try:
         found = np.asarray(plain(answer), float)
-    except (TypeError, ValueError):
-        raise Misread(f"numbers are asked for, and {shown(answer)} are none") from None
+    except (TypeError, ValueError, OverflowError):
+        raise Misread(f"numbers are asked for, and {shown(answer)} is none of them") from None
     if not found.size or not np.isfinite(found).all():
         raise Misread(f"numbers are asked for, and {shown(answer)} has none, or NaN or inf")
     return found
