@@ -16,8 +16,7 @@ from .array_executor import ArrayExecutor
 from .lowering import in_lanes, lowered
 from .machine_code import has_numba
 from .program import Executor, Program, Results, Unanswered
-from .scalar_program import KERNELS, ROUNDED_SUM, SUM, Scalars
-from .schedule import Groups, gather_sums, schedule
+from .scalar_program import KERNELS, ROUNDED_SUM, SUM, Groups, Scalars, gather_sums, schedule
 from .tracing import fresh_draw
 from .virtual_machine import virtual_machine
 
