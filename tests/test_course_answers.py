@@ -2,6 +2,8 @@
 
 import inspect
 import re
+from decimal import Decimal
+from fractions import Fraction
 from functools import partial, wraps
 from importlib import import_module
 
@@ -338,6 +340,9 @@ class TestEveryExercise:
         ("backpropagation.hidden_delta", [0.13, -0.32, -0.27]),
         ("backpropagation.chain", {"w1": -0.38, "b1": -0.188, "w2": -0.0625, "b2": -0.125}),
         ("descent.gradient_of_a_line", ("-38/3", "-5.33")),
+        ("descent.gradient_of_a_line", {"w": Fraction(-38, 3), "b": Fraction(-16, 3)}),
+        ("descent.one_step", Decimal("1.4")),
+        ("descent.iterations", " 2,345 "),
     ],
 )
 def test_rounded_answers_are_right_at_their_own_precision(name, rounded):

@@ -8,6 +8,7 @@ for what has no such meaning.
 import inspect
 import re
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from functools import wraps
 from typing import Any
@@ -51,7 +52,8 @@ def number(answer: Any) -> Any:
     given = plain(answer)
     while isinstance(given, list | tuple | np.ndarray) and np.size(given) == 1:
         given = np.asarray(given, object).ravel()[0]
-    given = _of_text(given) if isinstance(given, str) else plain(given)
+    is_written = isinstance(given, str | Fraction | Decimal)
+    given = _of_text(str(given)) if is_written else plain(given)
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise Misread(f"one number is asked for, and {shown(answer)} is none")
     if not abs(given) < HUGE:
