@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..data import Data, Function, Operand, Result, as_data, shape_of
+from ..data import Data, Operand, Result, as_data, shape_of
 from ..explanation.formulas import Edge, contribution, is_elementwise, local_derivative, ones
 from ..explanation.names import operation_of
 from ..explanation.terms import Term
-from ..graph import Node, Primitive, plain
-from ..primitives.elementwise import multiply, sigmoid, tanh
+from ..graph import Node, plain
+from ..primitives.elementwise import multiply
 from ..primitives.linear_algebra import inner, matmul
 from ..primitives.shapes import spread, unbroadcast
 from ..rules import pull
@@ -26,8 +26,6 @@ PRODUCTS = (*MATRIX_PRODUCTS, multiply)
 RATES = (0.1, 0.01, 0.5, 1.0)  # of the step by which a weight may have been updated too early
 FEW = 100  # numbers of a node of which the diagonal of the derivative is computed
 MANY = 100  # uses of a node, beyond which it is not tried to take one of them alone
-# Derivatives by the output, as they are taught; the rules use the input, exact in the tails
-BY_OUTPUT: dict[Primitive, Function] = {tanh: lambda y: 1 - y * y, sigmoid: lambda y: y * (1 - y)}
 
 
 class Verdict(StrEnum):
@@ -215,27 +213,9 @@ def _factor_mistakes(edge: Edge, g: Operand, part: Result, only_twice: bool) -> 
             yield Verdict.FACTOR_MISSING, wrong, None
         twice = part * factor if reduces else contribution(user, i, g * factor)
         yield Verdict.FACTOR_TWICE, twice, None
-    if factor is not None and not reduces:
-        yield from _misread(edge, g, part)
-
-
-def _misread(edge: Edge, g: Operand, part: Result) -> Iterator[Step]:
-    """Yield the contribution with a derivative at another point, or without its exponent."""
     exponent = exponent_of(edge)
     if abs(exponent) not in (0, 1):
         yield Verdict.POWER, part / exponent, exponent
-    primitive, params = edge.user.primitive, edge.user.params or {}
-    if primitive is None or len(edge.user.inputs) > 1 or primitive.is_linear_in(0):
-        return
-    numbers = g, edge.user._data, edge.node._data
-    g, out, x = [np.float64(n) if type(n) is float else n for n in numbers]  # 1/0 is inf
-    rule: Any = primitive.rule(0)
-    again = primitive.compute([out], params, [out])
-    yield Verdict.OUTPUT_FOR_DERIVATIVE, as_data(g * out), None
-    yield Verdict.INPUT_FOR_DERIVATIVE, as_data(g * x), None
-    by_output: Function = BY_OUTPUT.get(primitive, lambda y: rule(1.0, y, x, **params))
-    yield Verdict.INPUT_FOR_OUTPUT, as_data(g * by_output(x)), None
-    yield Verdict.OUTPUT_FOR_INPUT, as_data(rule(g, again, out, **params)), None
 
 
 def _slips(work: BackwardPass, edge: Edge) -> Iterator[Mistake]:
@@ -248,7 +228,8 @@ def _slips(work: BackwardPass, edge: Edge) -> Iterator[Mistake]:
 
     if is_elementwise(*edge):
         for slip, wrong in derivative_slips(edge, g):
-            yield mistake(Verdict.DERIVATIVE, wrong, what=slip.what, written=slip.term)
+            verdict = Verdict(slip.what) if slip.what in slips.MISREAD else Verdict.DERIVATIVE
+            yield mistake(verdict, wrong, what=slip.what, written=slip.term)
     elif primitive.along_axis and user.shape == node.shape and np.size(node._data) <= FEW:
         yield mistake(Verdict.DIAGONAL, g * diagonal(edge))
     raw = as_data(pull(user, i, g))

@@ -38,6 +38,8 @@ X, Y, OUT = symbol("x"), symbol("y"), symbol("out")
 OPERANDS = (X, Y)
 FACTOR, NOT_LOWERED = "a factor is missing", "the exponent is not lowered"
 VALUE = "a value instead of the derivative"
+# The derivative of a function of one operand, read off wrongly: these are verdicts of their own
+MISREAD = ("output for derivative", "input for derivative", "input for output", "output for input")
 # Functions whose derivatives are taken for one another
 FAMILIES: tuple[tuple[Primitive, ...], ...] = (
     (elementwise.tanh, elementwise.sigmoid, elementwise.relu),
@@ -114,16 +116,17 @@ def formulas(primitive: Primitive, i: int, operands: tuple[Term, ...]) -> list[F
     right = [slope(primitive, i, operands, out) for out in (None, OUT)]
     symbols = [each for each in (*operands, OUT) if each.head == "symbol"]
     result = computed(_node(primitive, operands), list(operands))
-    found: dict[Term, Formula] = {}
+    wrong = []
+    if len(operands) == 1 and not primitive.is_linear_in(0):
+        misread = [OUT, X, substitute(right[1], {OUT: X}), substitute(right[0], {X: OUT})]
+        wrong += map(Formula, MISREAD, misread)
     for term in right:
-        for what, wrong in [
-            *_edited(term),
-            *_swapped(term, symbols),
-            *_of_others(primitive, i, operands),
-            *[Formula(VALUE, each) for each in symbols],
-        ]:
-            in_operands = simplify(substitute(wrong, {OUT: result}))
-            found.setdefault(in_operands, Formula(what, simplify(wrong)))
+        wrong += [*_edited(term), *_swapped(term, symbols), *_of_others(primitive, i, operands)]
+        wrong += [Formula(VALUE, each) for each in symbols]
+    found: dict[Term, Formula] = {}
+    for what, term in wrong:
+        in_operands = simplify(substitute(term, {OUT: result}))
+        found.setdefault(in_operands, Formula(what, simplify(term)))
     return [each for term, each in found.items() if term not in (right[0], ONE, ZERO)]
 
 

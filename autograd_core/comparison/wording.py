@@ -7,13 +7,11 @@ import numpy as np
 from ..data import Data, Operand, Result, shape_of, shorten
 from ..explanation.formulas import (
     Edge,
-    computed,
     contribution,
     derivative_formula,
     expression,
     is_elementwise,
     operand,
-    pulled_term,
     summed_axes,
 )
 from ..explanation.names import name_of_use, names_of
@@ -238,19 +236,10 @@ class Wording:
 
     def _written(self, mistake: Mistake) -> str:
         """Return the formula that was used instead of a derivative."""
-        user, i = mistake.edges[0]
+        user = mistake.edges[0].user
         operands, out = [operand(x, self.names) for x in user.inputs], operand(user, self.names)
-        if mistake.verdict is Verdict.OUTPUT_FOR_DERIVATIVE:
-            term = out
-        elif mistake.verdict is Verdict.INPUT_FOR_DERIVATIVE:
-            term = operands[i]
-        elif mistake.verdict is Verdict.INPUT_FOR_OUTPUT:
-            term = pulled_term(user, i, ONE, operands, operands[i])
-        elif mistake.verdict is Verdict.OUTPUT_FOR_INPUT:
-            term = pulled_term(user, i, ONE, [out], computed(user, [out]))
-        else:
-            values = dict(zip((X, Y), operands, strict=False)) | {OUT: out}
-            term = substitute(mistake.written or ONE, values)
+        values = dict(zip((X, Y), operands, strict=False)) | {OUT: out}
+        term = substitute(mistake.written or ONE, values)
         return shorten(in_words(term))
 
     def _axes(self, edge: Edge) -> dict[str, str]:
