@@ -188,7 +188,12 @@ class Layers:
         self._modules: dict[str, object] = model.modules() if hasattr(model, "modules") else {}
         leaves = model.named_parameters() if self._modules else {}
         self._owners = {p: _prefix(name, self._modules) for name, p in dict(leaves).items()}
-        self._names = {id(part): _called(name, part) for name, part in self._modules.items()}
+        # "layers[0] (Dense)", "head (Dense)"; of the model itself "Sequential"
+        self._names = {
+            id(part): f"{written(name)} ({kind})" if name else kind
+            for name, part in self._modules.items()
+            if (kind := type(part).__name__)
+        }
         groups = Groups(order, None)
         # For each computed node the modules around it, outermost first
         chains = [tuple((g.name, g.owner) for g in each.chain() if g.owner) for each in groups.all]
@@ -244,12 +249,6 @@ class Layers:
     def first_use(self, leaf: Node) -> int:
         """Return the age of the first node computed from a leaf: the depth of its layer."""
         return self._first_use[leaf].index if leaf in self._first_use else -1
-
-
-def _called(name: str, part: object) -> str:
-    """Return a part's name and class: "layers[0] (Dense)", "head (Dense)", "Sequential"."""
-    kind = type(part).__name__
-    return f"{written(name)} ({kind})" if name else kind
 
 
 def _prefix(name: str, modules: dict[str, object]) -> str:

@@ -396,7 +396,9 @@ def steps(
         kind, why = "small steps", "is too small: an update hardly changes the weights"
     else:
         return []
-    fix = f"a learning rate around {_suggested(rate, largest)}"
+    # At which the update would be of the usual size, if it grows with the rate
+    usual = rate * (USUAL_UPDATE / largest if math.isfinite(largest) else 0.1) if rate else 0.001
+    fix = f"a learning rate around {float(f'{usual:.0e}'):g}"
     return [Finding(kind, f"learning rate {rate:g} {why}", place, fix)]
 
 
@@ -412,11 +414,3 @@ def _moved(gradients: Mapping[Node, Result], optimizer: object) -> dict[Node, Re
     memo = {id(parameter): twin for parameter, twin in copies.items()}
     copy.deepcopy(optimizer, memo).step(list(copies.values()))
     return {parameter: twin._data for parameter, twin in copies.items()}
-
-
-def _suggested(rate: float, ratio: float) -> str:
-    """Return the rate at which the update would be of the usual size, if it grows with the rate."""
-    if not rate:
-        return "0.001"
-    new = rate * (USUAL_UPDATE / ratio if math.isfinite(ratio) else 0.1)
-    return f"{float(f'{new:.0e}'):g}"

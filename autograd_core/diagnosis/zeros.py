@@ -159,18 +159,14 @@ def cut_off(e: Examination, reported: set[Node]) -> list[Finding]:
         nodes = list(dict.fromkeys(node for (node, _), each in kinds.items() if each == kind))
         # The node itself, or the one whose zeros it multiplies
         involved = [{node, *[x for x in node.inputs if isinstance(x, Node)]} for node in nodes]
-        if not (all(reported & each for each in involved) or _is_met(e, nodes)):
+        is_met = (  # the loss of a model is 0, and cuts the paths itself: the model has learnt
+            (e.model is not None or e.layers.has_modules)
+            and not np.any(e.output._data)
+            and all(e.layers.part(node) is None for node in nodes)
+        )
+        if not (is_met or all(reported & each for each in involved)):
             merged.setdefault((kind, frozenset(nodes)), ([], nodes))[0].extend(names)
     return [_report(e, kind, names, nodes) for (kind, _), (names, nodes) in merged.items()]
-
-
-def _is_met(e: Examination, nodes: list[Node]) -> bool:
-    """Return whether the loss of a model is 0, and cuts the paths itself: the model has learnt."""
-    return (
-        (e.model is not None or e.layers.has_modules)
-        and not np.any(e.output._data)
-        and all(e.layers.part(node) is None for node in nodes)
-    )
 
 
 def _report(e: Examination, kind: str, names: list[str], nodes: list[Node]) -> Finding:

@@ -1,7 +1,6 @@
 """Boxes: what a picture shows of a node, or of several that share a box; and their DOT text."""
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -75,7 +74,9 @@ def boxes(
         for i, x in enumerate(node.inputs):
             if not isinstance(x, Node):
                 arrows.append(Arrow(len(drawn), number, passes=False))
-                drawn.append(_constant(x, drawn[number].group))
+                shape, text, around = getattr(x, "shape", ()), in_brief(x), drawn[number].group
+                title, details = (f"shape {shape}", [f"data {text}"]) if shape else (text, [])
+                drawn.append(Box("constant", "", title, details, around, story="constant"))
             elif x in own:
                 local = local_derivative(node, i) if derivatives else None
                 label = "" if local is None else in_brief(local)
@@ -106,13 +107,6 @@ def _single(node: Node, group: Group, groups: Groups, names: dict[Node, str]) ->
     return Box(role, name, title, details, group, largest(gradient), gradient is not None, story)
 
 
-def _constant(x: Operand, group: Group) -> Box:
-    shape = getattr(x, "shape", ())
-    details = [f"data {in_brief(x)}"] if shape else []
-    title = f"shape {shape}" if shape else in_brief(x)
-    return Box("constant", "", title, details, group, story="constant")
-
-
 def _shared(number: int, nodes: list[Node], around: Group, groups: Groups, folded: Fold) -> Box:
     """Return the box of a folded group, of a band of the graph, or of nodes that do the same."""
     group = folded.groups.get(number)
@@ -125,7 +119,9 @@ def _shared(number: int, nodes: list[Node], around: Group, groups: Groups, folde
         details = [f"{count:,} x {name}" for name, count in inner.most_common(LISTED)]
         if parameters:
             size = sum(numbers_of(node._data).size for node in parameters)
-            details.append(f"{size:,} parameters{_shapes(parameters)}")
+            shapes = list(dict.fromkeys(str(node.shape) for node in parameters if node.shape))
+            listed = ", ".join(shapes[:LISTED] + ["..."] * (len(shapes) > LISTED))
+            details.append(f"{size:,} parameters" + (f" in {listed}" if listed else ""))
     elif folded.bands:
         title, around = f"part {number + 1} of {folded.bands}", groups.all[0]
     elif nodes[0].primitive is None:
@@ -133,9 +129,9 @@ def _shared(number: int, nodes: list[Node], around: Group, groups: Groups, folde
     else:
         title = f"{len(nodes):,} x {nodes[0].primitive.name}"
     if len(operations) > 1 or (operations and group):  # else it is the title
-        listed = [f"{count:,} {name}" for name, count in operations.most_common(LISTED)]
-        listed += ["..."] * (len(operations) > LISTED)
-        details += [f"{sum(operations.values()):,} operations:", ", ".join(listed)]
+        most = [f"{count:,} {name}" for name, count in operations.most_common(LISTED)]
+        most += ["..."] * (len(operations) > LISTED)
+        details += [f"{sum(operations.values()):,} operations:", ", ".join(most)]
     elif group is None:
         details.append(f"data {in_brief(_together([node._data for node in nodes]))}")
     gradients = [node._gradient for node in parameters or nodes if node._gradient is not None]
@@ -151,13 +147,6 @@ def _shared(number: int, nodes: list[Node], around: Group, groups: Groups, folde
     role = "several" if group is None else "group"
     name = f"{around.title} / {title}" if group and around.title else title
     return Box(role, name, title, details, around, None, bool(gradients), story)
-
-
-def _shapes(nodes: Iterable[Node]) -> str:
-    """Return the shapes of arrays as a phrase; "" if there are none."""
-    shapes = list(dict.fromkeys(str(node.shape) for node in nodes if node.shape))
-    more = ["..."] * (len(shapes) > LISTED)
-    return f" in {', '.join(shapes[:LISTED] + more)}" if shapes else ""
 
 
 def _together(data: list[Operand]) -> Array:

@@ -55,8 +55,10 @@ def fold(order: list[Node], edges: Wires, groups: Groups, limit: int) -> Fold:
     enough, the graph is cut into bands of depth. The output keeps a box of its own.
     """
     single = np.arange(len(order))
-    if len(order) + _constants(order, limit) <= limit:
-        return Fold(single, {}, 0)
+    if len(order) <= limit:
+        constants = sum(not isinstance(x, Node) for node in order for x in node.inputs)
+        if len(order) + constants <= limit:
+            return Fold(single, {}, 0)
     repeated = _repetitions(order, edges, groups)
     deepest = max(group.depth for group in groups.all)
     ways = [(depth, alone) for depth in range(deepest, 0, -1) for alone in (single, repeated)]
@@ -69,13 +71,6 @@ def fold(order: list[Node], edges: Wires, groups: Groups, limit: int) -> Fold:
             if count > FEW:
                 break
     return best or Fold(_bands(edges, len(order)), {}, BANDS)
-
-
-def _constants(order: list[Node], limit: int) -> int:
-    """Return the number of inputs that are not nodes, if it could matter."""
-    if len(order) > limit:
-        return 0
-    return sum(not isinstance(x, Node) for node in order for x in node.inputs)
 
 
 def _folded_at(depth: int, alone: Numbers, groups: Groups) -> Fold:

@@ -367,8 +367,8 @@ def _layout(
     """Return the places that Graphviz gives to boxes without text; the page writes into them."""
     boxes = []
     for i, node in enumerate(nodes):
-        outermost = [g for g in _upward(node["group"], groups) if g in folded][-1:]
-        boxes.append(f"g{outermost[0]}" if outermost else f"n{i}")
+        around = [f"g{g}" for g in _upward(node["group"], groups) if g in folded]
+        boxes.append(around[-1] if around else f"n{i}")
     dot = graphviz().Digraph(
         graph_attr={"rankdir": direction, "nodesep": "0.25", "ranksep": "0.55"},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},

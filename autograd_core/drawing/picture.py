@@ -142,22 +142,24 @@ class Picture:
 
     def _in(self, format: str, path: str) -> bytes:
         if format in ("png", "pdf"):
-            return convert(without_style(self.svg()), self.source, format)
+            # Without its styles, since converters ignore media queries
+            styles = r'<style>.*?</style>| style="[^"]*"'
+            bare = re.sub(styles, "", self.svg(), count=2, flags=re.DOTALL)
+            return convert(bare, self.source, format)
         if format == "svg":
             return self.svg().encode()
         if format == "dot":
             return self.source.encode()
         if format == "html":
-            return (self._page or self._plain_page)().encode()
+            if self._page is not None:
+                return self._page().encode()
+            title = f'<meta charset="utf-8"><title>{html.escape(self.title)}</title>'
+            return f'<!doctype html>\n<html lang="en">{title}\n{self.svg()}</html>\n'.encode()
         raise OptionError(
             f"{path} as a picture",
             "its name does not end in one of the formats " + ", ".join(FORMATS),
             "save('graph.svg')",
         )
-
-    def _plain_page(self) -> str:
-        title = f'<meta charset="utf-8"><title>{html.escape(self.title)}</title>'
-        return f'<!doctype html>\n<html lang="en">{title}\n{self.svg()}</html>\n'
 
     def __str__(self) -> str:
         return self._text
@@ -265,8 +267,3 @@ def _legend(legend: Legend) -> tuple[ET.Element, float]:
     font = f'font-family="{FONTS}" font-size="10" fill="{INK}"'
     row = f'<g xmlns="{SVG[1:-1]}" class="legend" {font}>{"".join(parts)}</g>'
     return ET.fromstring(row), at
-
-
-def without_style(svg: str) -> str:
-    """Return an svg without its styles, for converters that ignore media queries."""
-    return re.sub(r'<style>.*?</style>| style="[^"]*"', "", svg, count=2, flags=re.DOTALL)

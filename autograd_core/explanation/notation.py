@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from .terms import (
     ONE,
@@ -34,16 +33,8 @@ def short(x: float, digits: int = 6) -> str:
     return "0" if text == "-0" else text
 
 
-class Fraction(NamedTuple):
-    """A product as a sign, a numerator and a denominator."""
-
-    sign: int
-    above: list[Term]
-    below: list[Term]
-
-
-def fraction(term: Term) -> Fraction:
-    """Return a product as a fraction; 0.5 / x as 1 / (2 * x)."""
+def fraction(term: Term) -> tuple[int, list[Term], list[Term]]:
+    """Return a product as sign, numerator and denominator; 0.5 / x as 1 / (2 * x)."""
     sign, above, below = 1, list[Term](), list[Term]()
     for i, factor in enumerate(term.parts):
         if i == 0 and split(factor)[0] < 0:
@@ -61,7 +52,7 @@ def fraction(term: Term) -> Fraction:
         if is_whole(inverse) and inverse != ONE:
             above.pop(0)
             below.insert(0, inverse)
-    return Fraction(sign, above or [ONE], below)
+    return sign, above or [ONE], below
 
 
 class Notation:
