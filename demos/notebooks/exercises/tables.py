@@ -36,7 +36,7 @@ def _mistake_in_columns_after_one_hot(answer: Any) -> str | None:
 
 columns_after_one_hot = Exercise(
     _mistake_in_columns_after_one_hot,
-    hint="Which columns are numbers, and stay one each? How many names has each of the others?",
+    hint="Which columns are numbers, and stay one each? How many names are in each of the others?",
     solution="3 (rank) + 2 (discipline) + 2 (sex) + 2 (years) = 9",
     reads=number,
 )
