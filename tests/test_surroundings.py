@@ -4,6 +4,7 @@ import configparser
 import copy
 import csv
 import ctypes
+import decimal
 import functools
 import gc
 import hashlib
@@ -33,6 +34,7 @@ from contextvars import ContextVar
 from cProfile import Profile
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from mmap import mmap
 from multiprocessing.sharedctypes import RawArray
 from types import SimpleNamespace
@@ -353,6 +355,26 @@ READ = {
         lambda x: x * float(os.environ.get("SCALE_OF_TESTS", "1")),
         lambda i: os.environ.__setitem__("SCALE_OF_TESTS", str(i)),
     ),
+    "arguments of the command line": lambda: (
+        lambda x: x * float(sys.argv[-1]),
+        lambda i: sys.argv.append(str(i)),
+    ),
+    "the precision of decimals": lambda: (
+        lambda x: x * float(Decimal(1) / 7),
+        lambda i: setattr(decimal.getcontext(), "prec", int(i) + 2),
+    ),
+    "another context of decimals": lambda: (
+        lambda x: x * float(Decimal(1) / 7),
+        lambda i: decimal.setcontext(decimal.Context(prec=int(i) + 2)),
+    ),
+    "what NumPy does about errors": lambda: (
+        lambda x: x * len(np.geterr()["under"]),
+        lambda i: np.seterr(under=("ignore", "warn", "raise")[int(i) % 3]),
+    ),
+    "how NumPy prints": lambda: (
+        lambda x: x * np.get_printoptions()["precision"],
+        lambda i: np.set_printoptions(precision=int(i)),
+    ),
     "what map reads": of_a_container(
         lambda: [1.0],
         lambda a, x: x * sum(list(map(lambda k: k * a[0], (1.0, 2.0)))),  # noqa: C417
@@ -424,6 +446,12 @@ READ = {
 
 
 class TestWhatIsRead:
+    @pytest.fixture(autouse=True)
+    def settings_are_restored(self, monkeypatch):
+        monkeypatch.setattr(sys, "argv", ["1.0"])
+        with decimal.localcontext(), np.errstate(), np.printoptions():
+            yield
+
     @pytest.mark.parametrize("name", READ)
     def test_is_recorded_anew_when_it_changed(self, name, monkeypatch):
         f, change = READ[name]()

@@ -60,6 +60,27 @@ _READS_ENVIRONMENT = type(os.environ).__getitem__.__code__
 _GETTERS = (operator.attrgetter, operator.methodcaller)
 
 
+def _decimals() -> tuple[object, ...]:
+    context = sys.modules["decimal"].getcontext() if "decimal" in sys.modules else None
+    return (context.prec, context.rounding, context.Emin, context.Emax) if context else ()
+
+
+def _errors_of_numpy() -> tuple[object, ...]:
+    return tuple(np.geterr().values())
+
+
+def _printing_of_numpy() -> tuple[object, ...]:
+    return tuple(map(repr, np.get_printoptions().values()))
+
+
+# What tells how Python and NumPy are set, with names in the code that depends on it
+SETTINGS = {
+    _decimals: {"decimal", "Decimal", "getcontext"},
+    _errors_of_numpy: {"geterr"},
+    _printing_of_numpy: {"get_printoptions", "array2string", "array_str", "array_repr"},
+}
+
+
 class Place(NamedTuple):
     """Where something stands that a function may read: a cell, a key, an attribute, contents."""
 
@@ -111,6 +132,9 @@ class Places:
         if _READS_ENVIRONMENT in code:
             held = vars(os.environ)["_data"]
             self._add(held, Contents, (*held, *held.values()), "os.environ")
+        for setting, readers in SETTINGS.items():
+            if self._names is None or not readers.isdisjoint(self._names):
+                self._add(setting, Contents, setting(), f"{max(readers)}()")
         while self._waiting and len(self.found) < MOST:
             x, name = self._waiting.popleft()
             if id(x) not in self._seen and not isinstance(x, PLAIN):
@@ -194,6 +218,10 @@ class Places:
         elif isinstance(x, ModuleType):
             if not is_library(x.__name__):
                 self._visit_globals(vars(x), self._static, f"{x.__name__}.")
+            else:  # lists such as sys.argv
+                mentioned = self._static if self._names is None else self._names
+                lists = [k for k in mentioned if type(vars(x).get(k)) is list]
+                self._add_all(vars(x), lists, f"{x.__name__}.")
         else:
             self._visit_object(x, name)
 
@@ -313,6 +341,8 @@ def contents(x: Any, largest: int = LARGEST) -> Any:
     Of an array with more numbers than `largest`, a sample.
     """
     kind = type(x)
+    if kind is FunctionType:
+        return x()  # one of SETTINGS
     if isinstance(x, ContextVar):
         return (x.get(None),)
     if isinstance(x, ReferenceType):
