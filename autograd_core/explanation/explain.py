@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -77,34 +77,32 @@ class Explanation:
         self.names = names_of(order)
         self.name = self.names[output]
         self.weighted = gradient is not None
-        self._order, self._within = order, None
+        within = None
         if targets is not None:
-            self._order, self._within, _ = paths(output, targets)
+            order, within, _ = paths(output, targets)
         start = seed(output, plain(gradient))
-        self.gradients = sweep(self._order, start, self._within) if self._order else {}
+        self.gradients = sweep(order, start, within) if order else {}
         self.rows: list[Row] = []
         self.sums: list[PathSum] = []
-        self.count = sum(1 for _ in self._edges())
+        # In backward order, as far as a gradient passes
+        edges = [
+            Edge(node, i)
+            for node in reversed(order)
+            for i, x in enumerate(node.inputs)
+            if isinstance(x, Node) and (within is None or x in within)
+        ]
+        self.count = len(edges)
         listed = self.targets[:FEW] if targets is None else targets
         self.unlisted = len(self.targets) - len(listed)
-        self._fill(listed, self.count if limit is None else limit)
+        self._fill(edges, listed, self.count if limit is None else limit)
 
-    def _edges(self) -> Iterator[Edge]:
-        """Yield the edges of the graph that a gradient passes, in backward order."""
-        for node in reversed(self._order):
-            for i, x in enumerate(node.inputs):
-                if isinstance(x, Node) and (self._within is None or x in self._within):
-                    yield Edge(node, i)
-
-    def _fill(self, listed: list[Node], limit: int) -> None:
+    def _fill(self, edges: list[Edge], listed: list[Node], limit: int) -> None:
         """Compute the rows that are shown, and the sums of the listed nodes."""
-        tail = limit // 2
-        shown = set(range(min(limit - tail, self.count)))
-        shown.update(range(max(limit - tail, self.count - tail), self.count))
-        inputs = {edge.node for number, edge in enumerate(self._edges()) if number in shown}
+        left_out = range(limit - limit // 2, self.count - limit // 2)
+        inputs = {edge.node for number, edge in enumerate(edges) if number not in left_out}
         parts: dict[Node, list[tuple[str, Data]]] = {node: [] for node in listed}
         totals: dict[Node, Result] = {}
-        for number, edge in enumerate(self._edges()):
+        for number, edge in enumerate(edges):
             x = edge.node
             if x not in inputs and x not in parts:
                 continue
@@ -115,7 +113,7 @@ class Explanation:
                 totals[x] = totals[x] + part if x in totals else part
             if x in parts:
                 parts[x].append((name_of_use(*edge, self.names), part))
-            if number in shown:
+            if number not in left_out:
                 self.rows.append(self._row(number, edge, part, totals[x]))
         for node in listed:
             name = self.names[node]

@@ -62,6 +62,8 @@ class Notation:
     """
 
     between_matrices = " @ "
+    parentheses = "({})"
+    transposed = "{}^T"
 
     def __init__(self, digits: int = 6) -> None:
         self.digits = digits
@@ -74,10 +76,7 @@ class Notation:
         """Return a term, in parentheses if it binds less tightly than its surroundings."""
         writer: Callable[[Term], tuple[str, int]] = getattr(self, f"_write_{term.head}")
         text, own = writer(term)
-        return text if own >= tightness else self._parentheses(text)
-
-    def _parentheses(self, text: str) -> str:
-        return f"({text})"
+        return text if own >= tightness else self.parentheses.format(text)
 
     def _write_number(self, term: Term) -> tuple[str, int]:
         """Write a number; a negative one binds like a sum."""
@@ -135,7 +134,10 @@ class Notation:
         base, exponent = term.parts
         if split(exponent)[0] < 0:
             return self._write_product(product(term))
-        return f"{self.within(base, ATOM)}^{self.within(exponent, ATOM)}", POWER
+        return self._raised(base, exponent), POWER
+
+    def _raised(self, base: Term, exponent: Term) -> str:
+        return f"{self.within(base, ATOM)}^{self.within(exponent, ATOM)}"
 
     def _write_call(self, term: Term) -> tuple[str, int]:
         name, arguments, options = term.parts
@@ -158,7 +160,7 @@ class Notation:
         return left + self.between_matrices + self.within(y, POWER), MATMUL
 
     def _write_transposed(self, term: Term) -> tuple[str, int]:
-        return f"{self.within(term.parts[0], ATOM)}^T", POWER
+        return self.transposed.format(self.within(term.parts[0], ATOM)), POWER
 
     def _write_index(self, term: Term) -> tuple[str, int]:
         return f"{self.within(term.parts[0], ATOM)}[{term.parts[1]}]", ATOM
@@ -245,6 +247,8 @@ class Latex(Notation):
     """Terms as LaTeX; products of arrays element by element are written with a ring."""
 
     between_matrices = r" \, "
+    parentheses = r"\left({}\right)"
+    transposed = r"{{{}}}^{{\top}}"
 
     def _numeral(self, text: str) -> str:
         """Return a number with its power of ten, if it has one."""
@@ -256,10 +260,6 @@ class Latex(Notation):
         """Write a number; one with a power of ten is a product."""
         text, own = super()._write_number(term)
         return text, min(own, PRODUCT) if r"\cdot" in text else own
-
-    def _parentheses(self, text: str) -> str:
-        """Return text in parentheses of its height."""
-        return rf"\left({text}\right)"
 
     def _write_constant(self, term: Term) -> tuple[str, int]:
         return rf"\{term.parts[0]}", ATOM
@@ -290,15 +290,10 @@ class Latex(Notation):
         ]
         return rf"\frac{{{over}}}{{{under}}}"
 
-    def _write_power(self, term: Term) -> tuple[str, int]:
+    def _raised(self, base: Term, exponent: Term) -> str:
         """Write a power; of an array, element by element."""
-        base, exponent = term.parts
-        if split(exponent)[0] < 0:
-            return self._write_product(product(term))
-        raised = self(exponent)
-        if holds_array(base):
-            raised = r"\circ " + self.within(exponent, POWER)
-        return f"{{{self.within(base, ATOM)}}}^{{{raised}}}", POWER
+        above = r"\circ " + self.within(exponent, POWER) if holds_array(base) else self(exponent)
+        return f"{{{self.within(base, ATOM)}}}^{{{above}}}"
 
     def _write_call(self, term: Term) -> tuple[str, int]:
         """Write a function of its arguments, its options as indices."""
@@ -316,7 +311,7 @@ class Latex(Notation):
         )
         if shown := ", ".join([f"{key}={value}" for key, value in options if key != "keepdims"]):
             named += rf"_{{\text{{{escape_latex(shown)}}}}}"
-        return named + self._parentheses(inside), ATOM
+        return named + self.parentheses.format(inside), ATOM
 
     def _write_compare(self, term: Term) -> tuple[str, int]:
         """Write a comparison in Iverson's brackets: 1 where it holds and 0 elsewhere."""
@@ -327,9 +322,6 @@ class Latex(Notation):
         condition, x, y = [self(each) for each in term.parts]
         cases = rf"{x} & \text{{if }} {condition} \\ {y} & \text{{otherwise}}"
         return rf"\begin{{cases}} {cases} \end{{cases}}", PRODUCT
-
-    def _write_transposed(self, term: Term) -> tuple[str, int]:
-        return rf"{{{self.within(term.parts[0], ATOM)}}}^{{\top}}", POWER
 
     def _write_index(self, term: Term) -> tuple[str, int]:
         index = escape_latex(term.parts[1])
