@@ -116,7 +116,7 @@ def formulas(primitive: Primitive, i: int, operands: tuple[Term, ...]) -> list[F
     right = [slope(primitive, i, operands, out) for out in (None, OUT)]
     symbols = [each for each in (*operands, OUT) if each.head == "symbol"]
     result = computed(_node(primitive, operands), list(operands))
-    wrong = []
+    wrong: list[Formula] = []
     if len(operands) == 1 and not primitive.is_linear_in(0):
         misread = [OUT, X, substitute(right[1], {OUT: X}), substitute(right[0], {X: OUT})]
         wrong += map(Formula, MISREAD, misread)

@@ -1,7 +1,7 @@
 """diagnose: why a gradient is zero, NaN, huge or missing, and why a network does not learn."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from ..errors import OptionError
 from ..explanation.names import parameters_of
@@ -9,6 +9,16 @@ from ..graph import Node, as_operand, plain
 from ..messages import account, listed
 from . import sizes, zeros
 from .examination import Diagnosis, Examination, Finding, Layers, norm
+
+# What is looked for where all numbers are finite, causes before their consequences
+CAUSES: tuple[Callable[[Examination], list[Finding]], ...] = (
+    zeros.unused,
+    zeros.saturated,
+    zeros.dead_relus,
+    zeros.cut_off,
+    sizes.by_layer,
+    sizes.accumulated,
+)
 
 
 def diagnose(
@@ -62,15 +72,10 @@ derivative is 0 where its input is not positive
 
 
 def _of_graph(e: Examination, rule: object) -> list[Finding]:
-    """Return the findings about a graph, causes before their consequences."""
     found = sizes.forward(e) or sizes.backward(e)
     if found:
         return found  # whatever is computed from a NaN is NaN
-    flow = e.flow()
-    flat, flat_nodes = zeros.saturated(e, flow)
-    dead, dead_nodes = zeros.dead_relus(e, flow)
-    found = [*zeros.unused(e), *flat, *dead, *zeros.cut_off(e, flat_nodes | dead_nodes)]
-    found += [*sizes.by_layer(e), *sizes.accumulated(e)]
+    found = [finding for cause in CAUSES for finding in cause(e)]
     if rule is not None:
         gradients = {p: e.cotangents[p] for p in e.parameters if p in e.cotangents}
         found += sizes.steps(e.trained(), gradients, rule, e)

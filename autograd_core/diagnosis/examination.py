@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextvars import Context
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any, TypeAlias
 
@@ -91,6 +92,7 @@ class Examination:
         self.parameters = parameters
         self.model = model
         self.order = topological_order(output)
+        self.reported: set[Node] = set()  # operations that a finding has named as the cause
         self.leaves = [node for node in self.order if node.primitive is None]
         self.uses: dict[Node, list[tuple[Node, int]]] = {}  # the nodes that use one, oldest first
         for node in self.order:
@@ -151,11 +153,12 @@ class Examination:
                     found[node] = node.primitive.compute(inputs, node.params or {}, node.inputs)
         return found[self.output]
 
+    @cached_property
     def flow(self) -> dict[Node, tuple[bool, bool]]:
-        """Return for each node two facts about the operations between it and the output.
+        """For each node two facts about the operations between it and the output.
 
-        Returns: whether any combines it with other computed or trained values, as the weights of
-                 the next layer are with a hidden unit; and whether any is not linear, as a loss.
+        Whether any combines it with other computed or trained values, as the weights of the next
+        layer are with a hidden unit; and whether any is not linear, as a loss.
         """
         found: dict[Node, tuple[bool, bool]] = {self.output: (False, False)}
         for node in reversed(self.order):

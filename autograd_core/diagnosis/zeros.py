@@ -147,11 +147,8 @@ def _is_common(data: Data) -> bool:
 # Paths that are cut
 
 
-def cut_off(e: Examination, reported: set[Node]) -> list[Finding]:
-    """Report leaves all of whose paths to the output are cut, with the cuts.
-
-    Args:    reported: operations that another finding reports already.
-    """
+def cut_off(e: Examination) -> list[Finding]:
+    """Report leaves all of whose paths to the output are cut, with the cuts."""
     merged: dict[tuple[str, frozenset[Node]], tuple[list[str], list[Node]]] = {}
     for names, leaves in _groups(e):
         kinds = {cut: _kind(e, *cut) for cut in _cuts(e, leaves)}
@@ -164,7 +161,7 @@ def cut_off(e: Examination, reported: set[Node]) -> list[Finding]:
             and not np.any(e.output._data)
             and all(e.layers.part(node) is None for node in nodes)
         )
-        if not (is_met or all(reported & each for each in involved)):
+        if not (is_met or all(e.reported & each for each in involved)):
             merged.setdefault((kind, frozenset(nodes)), ([], nodes))[0].extend(names)
     return [_report(e, kind, names, nodes) for (kind, _), (names, nodes) in merged.items()]
 
@@ -269,24 +266,20 @@ def _kind(e: Examination, node: Node, i: int) -> str:
 # Units at their ends
 
 
-def saturated(
-    e: Examination, flow: dict[Node, tuple[bool, bool]]
-) -> tuple[list[Finding], set[Node]]:
+def saturated(e: Examination) -> list[Finding]:
     """Report layers of sigmoids or tanhs that work on their flat ends.
 
     Outputs may be saturated. They are stuck only if the loss pulls them back.
-
-    Returns: the findings, and the operations that they report.
     """
     groups: dict[tuple[str, str, bool], list[Node]] = defaultdict(list)
     for node in e.order:
         name = operation_of(node)
         if name in SATURATED_FROM:
-            is_weighed, meets_loss = flow[node]
+            is_weighed, meets_loss = e.flow[node]
             layer = e.layers.layer(node)
             if is_weighed or meets_loss or not layer:  # else the output of a model, without a loss
                 groups[name, layer, not is_weighed and meets_loss].append(node)
-    found, reported = [], set()
+    found = []
     for (name, _, by_end), nodes in groups.items():
         x = np.concatenate([np.ravel(plain(node.x)) for node in nodes])
         flat = np.abs(x) >= SATURATED_FROM[name]
@@ -295,8 +288,8 @@ def saturated(
             flat &= x * np.concatenate(gradients) > 0
         if flat.any() and flat.sum() >= (STUCK_SHARE if by_end else SATURATED_SHARE) * x.size:
             found.append(_saturation(e, name, nodes, x, int(flat.sum()), by_end))
-            reported.update(nodes)
-    return found, reported
+            e.reported.update(nodes)
+    return found
 
 
 def _saturation(
@@ -322,20 +315,15 @@ def _saturation(
     return Finding("saturated", cause, e.places(nodes), fix)
 
 
-def dead_relus(
-    e: Examination, flow: dict[Node, tuple[bool, bool]]
-) -> tuple[list[Finding], set[Node]]:
-    """Report layers in which many relu units are off for every sample.
-
-    Returns: the findings, and the operations that they report.
-    """
+def dead_relus(e: Examination) -> list[Finding]:
+    """Report layers in which many relu units are off for every sample."""
     # By part and width. A unit that only gets zeros, as when weights start at 0, is not the cause
     inputs: dict[Any, list[Array]] = defaultdict(list)
     nodes: dict[object, list[Node]] = defaultdict(list)
     for node in e.order:
         x = _rectified(node)
         part = e.layers.part(node)
-        if x is None or not (part or flow[node][0]) or not np.size(x):
+        if x is None or not (part or e.flow[node][0]) or not np.size(x):
             continue
         is_neuron = e.layers.is_neuron(part)
         if part is None and np.ndim(x) == 0:
@@ -344,7 +332,7 @@ def dead_relus(
         key = (part or (node.index, 0), e.layers.layer(node), x.shape[1])
         inputs[key].append(x)
         nodes[key].append(node)
-    found, reported = [], set()
+    found = []
     for layer in dict.fromkeys(key[1] or key for key in inputs):
         keys = [key for key in inputs if (key[1] or key) == layer]
         got = [np.concatenate(inputs[key]) for key in keys]
@@ -353,14 +341,14 @@ def dead_relus(
         many = seen >= DEAD_SAMPLES and dead >= DEAD_SHARE * off.size
         if many or dead == off.size:
             about = [node for key in keys for node in nodes[key]]
-            reported.update(about)
+            e.reported.update(about)
             units = "the relu unit is" if off.size == 1 else f"all {off.size} relu units are"
             if dead < off.size:
                 units = f"{dead} of {off.size} relu units are"
             when = f"for every one of {seen:,} inputs" if seen > 1 else "for this input"
             cause = f"{units} off {when}, so that no gradient reaches the weights"
             found.append(Finding("dead relu", cause, e.places(about), _LIVE_UNITS))
-    return found, reported
+    return found
 
 
 def _rectified(node: Node) -> Any:

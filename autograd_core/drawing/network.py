@@ -266,7 +266,6 @@ def _caption(layers: list[Layer]) -> list[str]:
 
 
 def _table(layers: list[Layer]) -> str:
-    """Return the layers as a table in plain text."""
     rows = []
     for layer in layers:
         size = "" if layer.size is None else f"{layer.size:,} x {layer.note or 'neuron'}"
