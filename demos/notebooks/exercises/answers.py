@@ -47,13 +47,19 @@ def plain(answer: Any) -> Any:
     return answer.item() if is_single else answer
 
 
+def _single(answer: Any) -> Any:
+    """Return what a list or array of one part holds."""
+    given = plain(answer)
+    while isinstance(given, list | tuple | np.ndarray) and len(given) == 1:
+        given = plain(given[0])
+    return given
+
+
 def number(answer: Any) -> Any:
     """Read one number: 2.5, Value(2.5), np.array([2.5]), [2.5], "2.5", "5/2"."""
-    given = plain(answer)
-    while isinstance(given, list | tuple | np.ndarray) and np.size(given) == 1:
-        given = np.asarray(given, object).ravel()[0]
+    given = _single(answer)
     is_written = isinstance(given, str | Fraction | Decimal)
-    given = _of_text(str(given)) if is_written else plain(given)
+    given = _of_text(str(given)) if is_written else given
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise Misread(f"one number is asked for, and {shown(answer)} is none")
     if not abs(given) < HUGE:
@@ -102,9 +108,7 @@ def array(answer: Any) -> Any:
 
 def word(answer: Any) -> str:
     """Read a word or name, however it is spaced and whether its letters are capitals or not."""
-    given = plain(answer)
-    while isinstance(given, list | tuple | np.ndarray) and np.size(given) == 1:
-        given = np.asarray(given, object).ravel()[0]
+    given = _single(answer)
     if not isinstance(given, str):
         raise Misread(f'a text is asked for, in quotes such as "text", and not {shown(answer)}')
     return given.strip().lower()
