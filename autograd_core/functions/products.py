@@ -48,11 +48,12 @@ def vdot(a: Operand, b: Operand) -> Result:
 def inner(a: Operand, b: Operand) -> Result:
     """Return the sum over the last axes of both; other axes, those of a first, remain."""
     a, b = as_operands(a, b)
-    if not shape_of(a) or not shape_of(b):
+    of_a, of_b = shape_of(a), shape_of(b)
+    if not of_a or not of_b:
         return multiply(a, b)
-    if shape_of(a)[-1:] == shape_of(b)[1:]:
+    if of_a[-1:] == of_b[1:]:
         return linear_algebra.inner(a, b)
-    if len(shape_of(b)) == 1:
+    if len(of_b) == 1:
         return linear_algebra.matmul(a, b)
     return tensordot(a, b, axes=(-1, -1))
 

@@ -350,7 +350,7 @@ class Optimizer(Configured):
                 self._trace(parameter, gradient, learning_rate)
 
     def one_step(
-        self, take: Callable[[], Data], is_taken: Callable[[], bool], hold: Hold | None
+        self, take: Callable[[], Tree], is_taken: Callable[[], bool], hold: Hold | None
     ) -> Result:
         """Count a step and bring it to its end, also where it is interrupted; or undo the count.
 
