@@ -355,6 +355,7 @@ arctanh: Primitive = Primitive("arctanh", np.arctanh,
 sigmoid: Primitive = Primitive("sigmoid", lambda x: _sigmoid(x),
     lambda g, out, x: g * _slope(sigmoid_slope, lambda y: y * (1.0 - y), x, out),
     elementwise=True,
+    composed=lambda x: reciprocal(exp(-x) + 1.0),
     scalar=lambda x: 1.0 / (1.0 + math.exp(-x)),
     into=lambda x, out: _sigmoid_into(x, out))
 softplus: Primitive = Primitive("softplus", lambda x: np.logaddexp(x, 0.0),

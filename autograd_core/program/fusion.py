@@ -38,8 +38,8 @@ LOOPS: dict[Primitive, str] = {
     table.relu: "{zero} if {0} <= {zero} else {0}",
     table.gate: "{0} * ({one} if {1} > {zero} else {zero})",
 }
-# What `composed` gives to the bit, with arithmetic after a ufunc
-COMPOSED = (table.tanh_slope, table.sigmoid_slope)
+# What `composed` gives to the bit, with arithmetic around a ufunc
+COMPOSED = (table.sigmoid, table.tanh_slope, table.sigmoid_slope)
 SHORTEST = 3  # operations that are worth a loop of their own
 SMALLEST = 2_000  # numbers; smaller arrays only share the loop of large ones
 
