@@ -302,11 +302,15 @@ OWN = tuple(str(Path(package.__file__).parent) for package in (nn, autograd_core
 
 
 def interrupted(model, line):
-    """Take a step in which Ctrl-C is pressed at a line of ours; return how many lines ran."""
+    """Take a step in which Ctrl-C is pressed at a line of ours; return how many lines ran.
+
+    Lines of `__del__` are left out: Python does not pass on what is raised there.
+    """
     lines = [0]
 
     def look(frame, event, _):
-        if not frame.f_code.co_filename.startswith(OWN):
+        code = frame.f_code
+        if code.co_name == "__del__" or not code.co_filename.startswith(OWN):
             return None
         lines[0] += event == "line"
         if lines[0] == line and event == "line":
