@@ -13,7 +13,7 @@ from .. import watching
 from ..data import Function, Operand, Result, as_data, shape_of
 from ..graph import Node
 from ..primitives import elementwise as table
-from .integers import KINDS, Integers, Whole, kind_of, marked
+from .integers import KINDS, LARGEST, Integers, Whole, kind_of, marked
 
 BITS = "bits of numbers, as in `v & 1`,"
 
@@ -81,19 +81,30 @@ _RULES: dict[Function, Function] = {
 }
 
 
+def _exact(x: Operand, other: Operand) -> Operand:
+    """Return an operand with NaN where it is not the integer that is compared with another."""
+    if not isinstance(x, Integers):
+        return x
+    # Rounding takes no large integer to or past a small number
+    is_small = not isinstance(other, Node) and np.all(np.abs(as_data(other)) <= LARGEST)
+    return x if is_small else x.exact()
+
+
 def _condition(rule: Function) -> Function:
-    return lambda *operands: marked(rule(*map(_exact, operands)), Condition)
+    def compute(*operands: Operand) -> Result:
+        if len(operands) == 2:
+            x, y = operands
+            operands = _exact(x, y), _exact(y, x)
+        return marked(rule(*operands), Condition)
 
-
-def _exact(x: Operand) -> Operand:
-    return x.exact() if isinstance(x, Integers) else x
+    return compute
 
 
 def _comparison(rule: Function) -> Function:
     """Return an operator that gives a bool of Python for two numbers of Python."""
 
     def compare(x: Operand, y: Operand) -> Result:
-        out = rule(_exact(x), _exact(y))
+        out = rule(_exact(x, y), _exact(y, x))
         is_numpys = any(type(part) is Condition or isinstance(part, np.generic) for part in (x, y))
         return marked(out, Condition if shape_of(out) or is_numpys else Truth)
 

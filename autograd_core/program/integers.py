@@ -90,7 +90,8 @@ class Integers(Value):
         tracer = watching.tracer()
         if tracer and ufunc in tracer.functions:  # comparisons and logic
             return recorded(*inputs, **kwargs)
-        return compute(getattr(ufunc, method), recorded, inputs, kwargs)
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        return compute(function, recorded, inputs, kwargs)
 
     def __array_function__(
         self, function: Function, types: Iterable[type], args: tuple[Operand, ...], kwargs: Params
@@ -126,6 +127,13 @@ class Integers(Value):
     __neg__ = _unary("neg", table.negative)
     __pos__ = _unary("pos", table.identity)
     __abs__ = _unary("abs", table.absolute)
+
+    def item(self) -> Any:
+        """Return the one number that this holds, as an int or bool of Python."""
+        return self._plain_data(".item()").item()
+
+    def _plain_data(self, how: str) -> Array:
+        return np.asarray(self.outside(super()._plain_data(how)))
 
     def _number(self, how: str) -> Any:
         return self.outside(super()._number(how))
@@ -165,7 +173,8 @@ class Whole(Integers):
     def __repr__(self) -> str:
         return super().__repr__() if self.shape else repr(self._number(PRINTING))
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return super().__str__() if self.shape else str(self._number(PRINTING))
 
     def __format__(self, spec: str) -> str:
         return super().__format__(spec) if self.shape else format(self._number(PRINTING), spec)
@@ -239,6 +248,8 @@ def compute(
         with np.errstate(all="ignore"):
             result = function(*_outside(args), **_outside(kwargs))
     except TypeError as error:
+        if _is_for_library():  # which takes bools for floats, too
+            return recorded(*_numbers(args, is_single), **_numbers(kwargs, is_single))
         raise UnsupportedError(
             f"{function.__name__}() of {' and '.join(map(_described, nodes))}",
             str(error),
