@@ -12,13 +12,13 @@ from ..explanation.formulas import (
     expression,
     is_elementwise,
     operand,
-    summed_axes,
 )
 from ..explanation.names import name_of_use, names_of
 from ..explanation.notation import Notation, in_words, short
 from ..explanation.terms import ONE, substitute
 from ..graph import Node
 from ..messages import listed
+from ..primitives.shapes import summed_axes
 from ..rules import pull
 from .backward_pass import BackwardPass
 from .mistakes import Mistake, Verdict

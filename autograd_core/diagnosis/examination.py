@@ -107,11 +107,6 @@ class Examination:
         self.cotangents = Context().run(sweep, self.order, seed(output, weights))
         self.live = {n for n, g in self.cotangents.items() if (g if type(g) is float else g.any())}
 
-    def named(self) -> list[Node]:
-        """Return the leaves that have labels, or were passed as a list."""
-        given = [] if self.model is not None else list(self.parameters)
-        return list(dict.fromkeys([*given, *(leaf for leaf in self.leaves if leaf.label)]))
-
     def trained(self) -> dict[Node, str]:
         """Return the parameters, or all leaves if none are given, with their layers' names."""
         return {leaf: self.layers.layer_of_leaf(leaf) for leaf in self.parameters or self.leaves}

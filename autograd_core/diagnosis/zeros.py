@@ -197,7 +197,8 @@ def _groups(e: Examination) -> list[tuple[list[str], list[Node]]]:
     def is_dead(leaf: Node) -> bool:
         return leaf in e.uses and leaf not in e.live
 
-    dead = [leaf for leaf in e.named() if is_dead(leaf)]
+    named = [*([] if e.model is not None else e.parameters), *(x for x in e.leaves if x.label)]
+    dead = [leaf for leaf in dict.fromkeys(named) if is_dead(leaf)]
     groups = [([e.name(leaf)], [leaf]) for leaf in dead[:TRACED]]
     if dead[TRACED:]:
         groups.append(([e.name(leaf) for leaf in dead[TRACED:]], dead[TRACED:]))

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..backprop import seed, sweep
-from ..data import Array, Function, Operand, Result, Tree
+from ..data import Array, Function, Result, Tree
+from ..derivatives import flatten
 from ..errors import DataError
 from ..explanation.notation import short
-from ..graph import Node, topological_order
+from ..graph import Node, plain, topological_order
 from .boxes import MISSING, in_brief
 from .dot import NEGATIVE, POSITIVE, Digraph, aligned, color, lines, new_graph
 from .picture import Legend, Picture
@@ -111,30 +112,22 @@ def _gradients_of(output: Tree, loss: Function | None) -> dict[Node, Result]:
     return sweep(topological_order(total), seed(total, None))
 
 
-def _numbers(x: Tree, found: dict[Node, Result] | None = None) -> Result:
-    """Return the data of nodes and lists of nodes as one array, or what was found; None of None."""
-    if isinstance(x, list | tuple):
-        return np.array([_numbers(each, found) for each in x])
-    data: Operand = getattr(x, "_data", x)
-    if found is not None:
-        data = found.get(x, 0 * data)
-    return None if x is None else np.asarray(data, dtype=float)
+def _numbers(x: Tree) -> Result:
+    """Return the data of a node, or of nested lists of nodes, as one array; None of None."""
+    leaves, rebuild = flatten(x)
+    return None if x is None else np.asarray(rebuild([plain(leaf) for leaf in leaves]), dtype=float)
 
 
 def _gradients(x: Tree, found: dict[Node, Result]) -> Result:
-    """Return the gradients of nodes and lists of nodes as one array; None if there are none.
+    """Return the gradients of a node, or of nested lists, as one array; None if there are none.
 
     If only some have one, the others have gradient 0: the loss does not depend on them.
     """
-    leaves = _leaves(x)
+    leaves, rebuild = flatten(x)
     if not all(isinstance(each, Node) for each in leaves) or found.keys().isdisjoint(leaves):
         return None
-    return _numbers(x, found)
-
-
-def _leaves(x: Tree) -> list[Operand]:
-    """Return the elements of nested lists in one list."""
-    return [leaf for each in x for leaf in _leaves(each)] if isinstance(x, list | tuple) else [x]
+    gradients = [found.get(each, 0 * each._data) for each in leaves]
+    return np.asarray(rebuild(gradients), dtype=float)
 
 
 def _per_neuron(numbers: Result, size: int, is_list: bool) -> Result:

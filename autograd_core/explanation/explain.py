@@ -13,6 +13,7 @@ from ..data import Data, Operand, Result, Tree, shape_of, shorten
 from ..derivatives import zeros
 from ..errors import DataError, OptionError, ShapeError
 from ..graph import Node, plain, topological_order
+from ..primitives.shapes import summed_axes
 from ..value import Value
 from .formulas import (
     Edge,
@@ -22,7 +23,6 @@ from .formulas import (
     equations,
     expression,
     local_derivative,
-    summed_axes,
 )
 from .names import name_of_use, names_of
 from .notation import Latex, Notation, short

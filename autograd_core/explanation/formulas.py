@@ -28,7 +28,7 @@ from ..derivatives import zeros
 from ..graph import Node, Primitive, plain, topological_order
 from ..primitives import convolution, indexing, linear_algebra, reductions, shapes
 from ..primitives.elementwise import astype
-from ..primitives.shapes import unbroadcast
+from ..primitives.shapes import summed_axes, unbroadcast
 from ..rules import pull
 from ..value import make_leaf
 from .notation import Latex, Notation, in_words
@@ -400,12 +400,6 @@ def _recorded_term(d: Result, written: dict[Any, Term]) -> Term | None:
         terms[node] = computed(node, operands)
     recorded: Term = terms[d]
     return recorded
-
-
-def summed_axes(given: Shape, wanted: Shape) -> list[int]:
-    """Return the axes that broadcasting added or stretched, over which gradients are summed."""
-    added = len(given) - len(wanted)
-    return [i for i, n in enumerate(given) if i < added or wanted[i - added] == 1 != n]
 
 
 # Whole graphs: each node and each gradient starts as an equation of its own, in terms of its

@@ -127,5 +127,11 @@ def unbroadcast(g: Operand, shape: Shape) -> Result:
     added = len(given) - len(shape)
     if given[added:] == shape:
         return sum(g, axis=0 if added == 1 else tuple(range(added)), keepdims=False)
-    axes = tuple([i for i, n in enumerate(given) if i < added or shape[i - added] == 1 != n])
+    axes = tuple(summed_axes(given, shape))
     return reshape(sum(g, axis=axes, keepdims=False), shape=shape)
+
+
+def summed_axes(given: Shape, wanted: Shape) -> list[int]:
+    """Return the axes that broadcasting added or stretched, over which gradients are summed."""
+    added = len(given) - len(wanted)
+    return [i for i, n in enumerate(given) if i < added or wanted[i - added] == 1 != n]
