@@ -30,7 +30,7 @@ from .data import (
     as_data,
     shape_of,
 )
-from .errors import DataError, MissingNameError, ShapeError, UnsupportedError
+from .errors import DataError, IndexRangeError, MissingNameError, ShapeError, UnsupportedError
 from .functions import activations, products, rearranging, statistics
 from .functions.compositions import COMPOSED
 from .graph import Node, next_index, plain, topological_order
@@ -436,12 +436,19 @@ class Value(Node):
 
     # Plain numbers, explicitly
 
-    def item(self) -> float:
-        """Return the one number that this holds, as a plain float.
+    def item(self, *index: Index) -> float:
+        """Return one number as a plain float: the only one, or that at a position, as in NumPy.
 
-        Raises: ShapeError: it holds more or fewer than one.
+        Raises: ShapeError: it holds more or fewer than one. IndexRangeError: no such position.
         """
-        return self._number(".item()")
+        if not index:
+            return self._number(".item()")
+        try:
+            return float(self._plain_data(".item()").item(*index))
+        except (IndexError, ValueError) as error:
+            raise IndexRangeError(
+                f"item{index} of a Value of shape {self.shape}", str(error), "a position inside it"
+            ) from None
 
     def _converted(self, how: str) -> float:
         """Return the one number for Python's or C's functions; note or warn of what takes it."""
@@ -472,38 +479,50 @@ class Value(Node):
             note_list(self, sys._getframe(1))
         return numbers
 
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Condition:
+    def any(
+        self, axis: Axis = None, out: None = None, keepdims: bool = False, **options: Any
+    ) -> Condition:
         """Return whether any element is not 0, as a plain bool or array."""
-        return np.any(self._plain_data(".any()"), axis, keepdims=keepdims)
+        return np.any(self._plain_data(".any()"), axis, out, keepdims, **options)
 
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Condition:
+    def all(
+        self, axis: Axis = None, out: None = None, keepdims: bool = False, **options: Any
+    ) -> Condition:
         """Return whether no element is 0, as a plain bool or array."""
-        return np.all(self._plain_data(".all()"), axis, keepdims=keepdims)
+        return np.all(self._plain_data(".all()"), axis, out, keepdims, **options)
 
     def nonzero(self) -> tuple[Array, ...]:
         """Return the positions of the elements that are not 0, as a tuple of plain arrays."""
         return np.nonzero(self._plain_data(".nonzero()"))
 
-    def argsort(self, axis: int | None = -1) -> Array:
+    def argsort(self, axis: int | None = -1, kind: Any = None, **options: Any) -> Array:
         """Return the positions that sort this along an axis, as a plain array."""
-        return np.argsort(self._plain_data(".argsort()"), axis)
+        return np.argsort(self._plain_data(".argsort()"), axis, kind, **options)
+
+    def argpartition(self, kth: Index, axis: int | None = -1, **options: Any) -> Array:
+        """Return the positions that partition this along an axis, as a plain array."""
+        return np.argpartition(self._plain_data(".argpartition()"), kth, axis, **options)
+
+    def searchsorted(self, v: Operand, side: Any = "left", sorter: Operand = None) -> Index:
+        """Return where numbers would be inserted to keep this sorted, as plain integers."""
+        return np.searchsorted(self._plain_data(".searchsorted()"), plain(v), side, sorter)
 
     def _plain_data(self, how: str) -> Array:
         if watching.open_watches:
             watching.taking(self, how)
         return np.asarray(self._data)
 
-    def argmax(self, axis: int | None = None) -> Index:
+    def argmax(self, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Index:
         """The position of the largest element, as a plain integer or array."""
         if watching.open_watches:
             watching.taking(self, ".argmax()")
-        return np.argmax(self._data, axis)
+        return np.argmax(self._data, axis, out, keepdims=keepdims)
 
-    def argmin(self, axis: int | None = None) -> Index:
+    def argmin(self, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Index:
         """The position of the smallest element, as a plain integer or array."""
         if watching.open_watches:
             watching.taking(self, ".argmin()")
-        return np.argmin(self._data, axis)
+        return np.argmin(self._data, axis, out, keepdims=keepdims)
 
     # Shape and elements
 
@@ -544,22 +563,35 @@ class Value(Node):
         """The axes in another order, given as a tuple or as integers; none: in the opposite."""
         return rearranging.transpose(self, *((axes,) if len(axes) > 1 else axes))
 
-    def copy(self) -> "Value":
+    @property
+    def mT(self) -> "Value":  # noqa: N802 - NumPy's name
+        """This Value with its last two axes exchanged."""
+        return rearranging.swapaxes(self, -1, -2)
+
+    def copy(self, order: str = "C") -> "Value":  # noqa: ARG002 - it is of memory only
         """The same numbers, recorded: as arrays have it."""
         return table.identity(self)
 
-    def astype(self, dtype: DTypeLike) -> "Value":
+    def astype(
+        self,
+        dtype: DTypeLike,
+        order: str = "K",  # noqa: ARG002 - it is of memory only
+        casting: Any = "unsafe",
+        subok: bool = True,  # noqa: ARG002 - a Value is no array
+        copy: bool = True,  # noqa: ARG002 - a Value does not change
+    ) -> "Value":
         """This array in another type, float32 or float64; a number stays a float.
 
-        Raises: DataError: the type is not one of real numbers.
+        Raises: DataError: the type is not one of real numbers, or the casting does not allow it.
         """
-        if np.dtype(dtype).kind != "f":
+        found = statistics.in_type(self, dtype)
+        if not np.can_cast(self.dtype, np.dtype(dtype), casting):
             raise DataError(
-                f"astype({np.dtype(dtype)}) of a Value",
-                "a Value holds float32 or float64",
-                "np.floor(v) or np.round(v) for whole numbers; v.data.astype(...) for plain ones",
+                f"astype({np.dtype(dtype)}, casting={casting!r}) of a Value of {self.dtype}",
+                "numbers would be rounded",
+                "casting='same_kind', or no casting",
             )
-        return table.astype(self, dtype=np.dtype(dtype))
+        return found
 
     # Functions as methods, with the same arguments; those that are ufuncs of NumPy follow below
 
@@ -583,6 +615,10 @@ class Value(Node):
     reshape = _method(rearranging.reshape)
     ravel = flatten = _method(rearranging.ravel)
     swapaxes = _method(rearranging.swapaxes)
+    take = _method(rearranging.take)
+    repeat = _method(RECORDED[np.repeat])
+    diagonal = _method(RECORDED[np.diagonal])
+    trace = _method(products.trace)
     squeeze = _method(rearranging.squeeze)
     dot = _method(products.dot)
     __getitem__ = _method(rearranging.getitem)
@@ -714,7 +750,7 @@ for _function, _recorded in {**RECORDED, **COMPOSED}.items():
 
 
 class _Elsewhere:
-    """A name that tensors have in PyTorch, and NumPy's arrays and Values have not."""
+    """A name of PyTorch's tensors or NumPy's arrays that Values have not."""
 
     def __init__(self, name: str, instead: str) -> None:
         self.name, self.instead = name, instead
@@ -722,7 +758,11 @@ class _Elsewhere:
     def __get__(self, value: Value | None, kind: type) -> NoReturn:
         """Refuse, with what to write."""
         raise MissingNameError(
-            f".{self.name} of a Value", "a Value has the names of NumPy's arrays", self.instead
+            f".{self.name} of a Value",
+            "it would change the Value, or read its memory"
+            if hasattr(np.ndarray, self.name)
+            else "a Value has the names of NumPy's arrays",
+            self.instead,
         )
 
 
@@ -738,5 +778,24 @@ for _name, _instead in {
     "zero_grad": "v.grad = None",
     "mm": "v @ w",
     "cpu": "v.data",
+    "sort": "np.sort(v), which makes a new Value",
+    "partition": "np.partition(v, kth), which makes a new Value",
+    "resize": "np.reshape(v, shape), which makes a new Value",
+    "fill": "np.full_like(v.data, number), or v.data = ... for a parameter",
+    "put": "np.where(mask, new, v), which makes a new Value",
+    "compress": "v[mask], or np.compress(mask, v.data)",
+    "choose": "np.where(mask, v, w)",
+    "real": "v itself, whose numbers are real",
+    "imag": "v * 0.0, since its numbers are real",
+    "conj": "v itself, whose numbers are real",
+    "flat": "v.ravel(), or iteration over that",
+    **{
+        name: f"v.data.{name}"
+        for name in (
+            *("base", "byteswap", "ctypes", "device", "dump", "dumps", "flags", "getfield"),
+            *("itemsize", "nbytes", "setfield", "setflags", "strides", "to_device", "tobytes"),
+            "tofile",
+        )
+    },
 }.items():
     setattr(Value, _name, _Elsewhere(_name, _instead))

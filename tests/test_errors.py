@@ -343,8 +343,8 @@ UNSUPPORTED = {
         ("np.add of a Value with where", "no derivative rule", "v.data"),
     ),
     "option of a function": (
-        lambda o: np.sum(o.a, dtype=float),
-        ("np.sum of a Value", "that option has no derivative rule", "np.sum(x, axis"),
+        lambda o: np.sum(o.a, initial=1.0),
+        ("np.sum of a Value", "that option has no derivative rule", "np.sum(v), which"),
     ),
     "in-place operation on an array": (
         lambda o: add_in_place(np.ones(3), o.a),

@@ -3,6 +3,7 @@
 import inspect
 import operator
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -19,6 +20,8 @@ from hypothesis import strategies as st
 
 from autograd_core import (
     AutogradError,
+    DataError,
+    IndexRangeError,
     ShapeError,
     TraceError,
     UnsupportedError,
@@ -750,12 +753,74 @@ METHODS = """
     x[:, :1].squeeze(1) == np.squeeze(x[:, :1], axis=1)
     x.dot(y) == np.dot(x, y)
     x.copy() == np.copy(x)
+    x.take([2, 0], 1) == x[:, [2, 0]]
+    x.repeat(2, axis=1) == np.repeat(x, 2, axis=1)
+    x.diagonal(1) == np.diagonal(x, 1)
+    x.trace() == np.trace(x)
+    x.mT == np.swapaxes(x, -1, -2)
+    x.reshape((6, 4), order="F") == np.stack([*x.T.ravel()]).reshape(4, 6).T
+    x.reshape(6, -1, order="F") == x.T.reshape(-1, 6).T
+    x.ravel("F") == x.T.ravel()
+    x.flatten(order="F") == x.T.ravel()
+    x.sum(0, np.float64) == np.sum(x, 0)
+    x.sum(0, None, None, True) == np.sum(x, 0, keepdims=True)
+    x.mean(dtype=np.float64) == np.mean(x)
+    x.std(0, None, None, 1) == np.std(x, axis=0, ddof=1)
 """
-PLAIN_METHODS = {"item", "tolist", "argmax", "argmin", "argsort"} | {
+PLAIN_METHODS = {
+    "item",
+    "tolist",
+    "argmax",
+    "argmin",
+    "argsort",
+    "argpartition",
+    "searchsorted",
+} | {
     "any",
     "all",
     "nonzero",
 }
+
+
+_MASK = np.array([[True, False, True], [True, True, False]])
+_OUT = np.zeros(3)
+_OF_REDUCTIONS = [
+    {"axis": 0},
+    {"axis": 1, "keepdims": True},
+    {"dtype": np.float64},
+    {"axis": 0, "out": _OUT},
+    {"where": _MASK},
+]
+# The options of methods of arrays that are called here; without any where there is no entry
+_BY_NAMES = {
+    "sum prod": [*_OF_REDUCTIONS, {"initial": 2.0}],
+    "mean var std": _OF_REDUCTIONS,
+    "max min": [{"axis": 0}, {"keepdims": True}, {"initial": 0.0}, {"axis": 0, "out": _OUT}],
+    "any all": [{}, {"axis": 0, "keepdims": True}, {"where": _MASK}],
+    "argmax argmin": [{}, {"axis": 1}, {"axis": 1, "keepdims": True}],
+    "cumsum cumprod": [{}, {"axis": 0, "dtype": float}],
+    "flatten ravel": [{}, {"order": "F"}, {"order": "C"}, {"order": "A"}],
+    "argpartition": [{"kth": 1}, {"kth": 1, "axis": 0}],
+    "argsort": [{}, {"axis": 0, "kind": "stable"}, {"stable": True}],
+    "astype": [{"dtype": np.float32, "copy": False, "order": "C"}, {"dtype": int}],
+    "choose": [{"choices": [1, 2]}],
+    "clip": [{"min": 0.6}, {"max": 1.0}, {"min": 0.6, "max": 1.0}],
+    "compress": [{"condition": [True, False], "axis": 0}],
+    "copy": [{}, {"order": "F"}],
+    "diagonal": [{}, {"offset": 1}],
+    "dot": [{"b": np.ones(3)}],
+    "dtype": [],  # it is not a number
+    "item": [],  # see below
+    "repeat": [{"repeats": 2}, {"repeats": 2, "axis": 0}],
+    "reshape": [],  # in METHODS
+    "round": [{}, {"decimals": 1}],
+    "searchsorted": [],  # of one axis
+    "squeeze": [{}, {"axis": None}],
+    "swapaxes": [],  # in METHODS
+    "take": [{"indices": [0, 1]}, {"indices": [0], "axis": 1, "mode": "clip"}],
+    "trace": [{}, {"offset": 1}],
+}
+OF_ARRAYS = {name: options for names, options in _BY_NAMES.items() for name in names.split()}
 
 
 class TestMethods:
@@ -774,6 +839,33 @@ class TestMethods:
         np.testing.assert_allclose(ours.data, theirs.data, rtol=1e-14, atol=1e-14)
         ours, theirs = (grad(partial(c.weighted, np))(*c.inputs) for c in (method, function))
         np.testing.assert_allclose(ours, theirs, rtol=1e-13, atol=1e-13)
+
+    @pytest.mark.parametrize("name", [n for n in dir(np.ndarray) if n[0] != "_"])
+    def test_those_of_arrays_give_the_same_or_say_what_to_write(self, name):
+        x = np.array([[0.5, 1.25, 0.75], [2.0, 0.25, 1.5]])
+        for options in OF_ARRAYS.get(name, [{}]):
+            with suppress(AutogradError):
+                result = getattr(Value(x), name)
+                result = result(**options) if callable(result) else result
+                expected = getattr(x, name)
+                expected = expected(**options) if callable(expected) else expected
+                np.testing.assert_allclose(getattr(result, "data", result), expected, 1e-15)
+
+    @pytest.mark.parametrize("index", [(4,), (-1,), (1, 2), ((0, 1),)])
+    def test_item_takes_a_position(self, index):
+        x = np.arange(6.0).reshape(2, 3)
+        assert Value(x).item(*index) == x.item(*index)
+        with pytest.raises(IndexRangeError, match=r"item\(6,\)"):
+            Value(x).item(6)
+
+    def test_a_type_computes_in_it(self):
+        x = Value(np.float32([0.5, 0.25]))
+        assert x.sum(dtype=np.float64).dtype == np.mean(x, dtype="float64").dtype == np.float64
+        assert x.cumsum(dtype=np.float64).dtype == np.float64
+        with pytest.raises(DataError, match="int64"):
+            x.sum(dtype=np.int64)
+        with pytest.raises(DataError, match="rounded"):
+            x.astype(np.float64).astype(np.float32, casting="safe")
 
     def test_argmax_and_argmin_give_plain_positions(self):
         x = np.array([[3.0, 1.0], [0.0, 2.0]])
@@ -831,15 +923,11 @@ UNSUPPORTED_FUNCTIONS = """
 UNSUPPORTED_OPTIONS = """
     np.sum(x, where=x > 0)
     np.sum(x, out=np.zeros(3))
-    np.mean(x, dtype=np.float32)
     np.max(x, initial=0.0)
     np.std(x, correction=1)
     np.sort(x, kind="stable")
-    np.reshape(x, 6, order="F")
-    np.ravel(x, "F")
     np.take(x, [9], mode="clip")
     np.diff(x, prepend=0.0)
-    np.cumsum(x, dtype=np.float32)
     np.concatenate([x, x], dtype=np.float32)
     np.pad(x, 1, mode="reflect", reflect_type="odd")
     np.round(x, out=np.zeros((2, 3)))

@@ -23,7 +23,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from .. import watching
 from ..data import Array, Function, Index, Operand, Result, Shape, Tree, dtype_of, shape_of
-from ..errors import IndexRangeError, ShapeError, UnsupportedError
+from ..errors import IndexRangeError, OptionError, ShapeError, UnsupportedError
 from ..graph import Node, as_operand, as_operands
 from ..primitives import elementwise, indexing, shapes
 
@@ -243,8 +243,15 @@ def size_of(x: Operand) -> int:
     return math.prod(shape_of(x))
 
 
-def reshape(x: Operand, shape: int | Sequence[int] | Node, *more: int) -> Result:
-    """Return x with its elements, in row-major order, in another shape; -1: the rest."""
+def reshape(x: Operand, shape: int | Sequence[int] | Node, *more: int, order: str = "C") -> Result:
+    """Return x with its elements in another shape; -1: the rest.
+
+    Args:    order: in which elements are read and placed: "C" by rows, "F" by columns.
+    Raises:  OptionError: another order, which would be that of the memory.
+    """
+    if _is_by_columns(order):
+        lengths = tuple(_as_tuple(shape)) + more
+        return transpose(reshape(transpose(x), lengths[::-1]))
     if not isinstance(shape, tuple | list | Node):
         shape = np.atleast_1d(shape).tolist()
     wanted = tuple(map(operator.index, (*_as_tuple(shape), *more)))
@@ -252,15 +259,25 @@ def reshape(x: Operand, shape: int | Sequence[int] | Node, *more: int) -> Result
     return shapes.reshape(x, shape=result.shape)
 
 
-def ravel(x: Operand) -> Result:
-    """Return the elements of x, in row-major order, along one axis."""
-    x = as_operand(x)
+def ravel(x: Operand, order: str = "C") -> Result:
+    """Return the elements of x along one axis; order: see reshape."""
+    x = transpose(x) if _is_by_columns(order) else as_operand(x)
     return shapes.reshape(x, shape=(size_of(x),))
 
 
 def broadcast_to(x: Operand, shape: int | Sequence[int] | Node) -> Result:
     """Return x repeated over a larger shape."""
     return shapes.broadcast_to(x, shape=tuple(map(operator.index, _as_tuple(shape))))
+
+
+def _is_by_columns(order: str) -> bool:
+    if order not in ("C", "F"):
+        raise OptionError(
+            f"order={order!r} for a Value",
+            "its elements have an order by rows or by columns, whatever its memory",
+            "order='C' or order='F'",
+        )
+    return order == "F"
 
 
 def _as_tuple(shape: int | Sequence[int] | Node) -> tuple[Any, ...]:
@@ -336,8 +353,16 @@ def column_stack(arrays: Sequence[Operand]) -> Result:
     return concatenate(columns, 1)
 
 
-def take(x: Operand, indices: Index, axis: int | None = None) -> Result:
+def take(
+    x: Operand, indices: Index, axis: int | None = None, out: None = None, mode: str = "raise"
+) -> Result:
     """Return the elements at integer positions along an axis; None: of the ravelled x."""
+    if out is not None or mode != "raise":
+        raise UnsupportedError(
+            f"np.take of a Value: {'out=' if out is not None else f'mode={mode!r}'}",
+            "that option has no derivative rule here",
+            "np.take(v, indices, axis), with indices clipped or wrapped before",
+        )
     x = as_operand(x)
     if not isinstance(indices, Node) or watching.tracer() is None:
         indices = np.asarray(_plain_index(indices))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..data import Axis, Operand, Result, dtype_of, shape_of
+from ..data import Axis, DTypeLike, Function, Operand, Result, dtype_of, shape_of
+from ..errors import DataError, UnsupportedError
 from ..graph import Node, as_operand
 from ..messages import GradientWarning, warn_once
 from ..primitives import elementwise, indexing, reductions, shapes
@@ -30,21 +31,82 @@ def count(x: Operand, axis: Axis) -> int:
     return math.prod(shape[i] for i in axis_numbers(axis, len(shape), "mean"))
 
 
-def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
+def sum(
+    x: Operand,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: object = None,
+    where: object = None,
+) -> Result:
     """Return the sum over an axis, several, or all (None)."""
+    if not (dtype is out is initial is where is None):
+        x = _in_type(np.sum, x, dtype, out=out, initial=initial, where=where)
     if axis is None:
         _check_pairs(x)
     return shapes.sum(x, axis=_axis(axis), keepdims=keepdims)
 
 
-def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
+def prod(
+    x: Operand,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: object = None,
+    where: object = None,
+) -> Result:
     """Return the product over an axis, several, or all (None); its derivatives allow for zeros."""
+    if not (dtype is out is initial is where is None):
+        x = _in_type(np.prod, x, dtype, out=out, initial=initial, where=where)
     return reductions.prod(x, axis=_axis(axis), keepdims=keepdims)
 
 
-def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
+def mean(
+    x: Operand,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: None = None,
+    keepdims: bool = False,
+    where: object = None,
+) -> Result:
     """Return the arithmetic mean over an axis, several, or all (None)."""
-    return divide(sum(x, axis, keepdims), count(x, axis))
+    if not (dtype is out is where is None):
+        x = _in_type(np.mean, x, dtype, out=out, where=where)
+    return divide(sum(x, axis, keepdims=keepdims), count(x, axis))
+
+
+def _in_type(function: Function, x: Operand, dtype: DTypeLike | None, **options: object) -> Operand:
+    """Return x in the type that a reduction computes with.
+
+    Raises:  DataError: a type that is not one of real numbers. UnsupportedError: another option.
+    """
+    called = f"np.{function.__name__}"
+    for name, given in options.items():
+        if given is not None:
+            raise UnsupportedError(
+                f"{called} of a Value: {name}=",
+                "that option has no derivative rule here",
+                f"{called}(np.where(mask, v, ...)), or {called}(v[mask])"
+                if name == "where"
+                else f"{called}(v), which makes a new Value; then what {name} says",
+            )
+    return x if dtype is None else in_type(as_operand(x), dtype)
+
+
+def in_type(x: Operand, dtype: DTypeLike) -> Result:
+    """Return x as float32 or float64.
+
+    Raises:  DataError: the type is not one of real numbers.
+    """
+    if np.dtype(dtype).kind != "f":
+        raise DataError(
+            f"astype({np.dtype(dtype)}) of a Value",
+            "a Value holds float32 or float64",
+            "np.floor(v) or np.round(v) for whole numbers; v.data.astype(...) for plain ones",
+        )
+    return elementwise.astype(x, dtype=np.dtype(dtype))
 
 
 # What a loss makes of the differences p - y before it adds them up
@@ -87,35 +149,73 @@ def _is_prediction(column: Operand) -> bool:
     return getattr(column, "primitive", None) not in (None, *_RESHAPING)
 
 
-def var(x: Operand, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Result:
+def var(
+    x: Operand,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: object = None,
+) -> Result:
     """Return the mean squared distance from the mean, with n - ddof instead of n."""
+    if not (dtype is out is where is None):
+        x = _in_type(np.var, x, dtype, out=out, where=where)
     axis = _axis(axis)
     distance = x - mean(x, axis, keepdims=True)
     total = shapes.sum(elementwise.square(distance), axis=axis, keepdims=keepdims)
     return divide(total, count(x, axis) - ddof)
 
 
-def std(x: Operand, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Result:
+def std(
+    x: Operand,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: object = None,
+) -> Result:
     """Return the square root of the variance; its derivative where all elements are equal is 0."""
+    if not (dtype is out is where is None):
+        x = _in_type(np.std, x, dtype, out=out, where=where)
     axis = _axis(axis)
     distance = x - mean(x, axis, keepdims=True)
     length = reductions.norm(distance, axis=axis, keepdims=keepdims)
     return divide(length, elementwise.sqrt(float(count(x, axis) - ddof)))
 
 
-def max(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
+def max(
+    x: Operand,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: object = None,
+    where: object = None,
+) -> Result:
     """Return the largest element; elements that tie share the derivative equally."""
+    if not (out is initial is where is None):
+        x = _in_type(np.max, x, None, out=out, initial=initial, where=where)
     return reductions.max(x, axis=_axis(axis), keepdims=keepdims)
 
 
-def min(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
+def min(
+    x: Operand,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: object = None,
+    where: object = None,
+) -> Result:
     """Return the smallest element; elements that tie share the derivative equally."""
+    if not (out is initial is where is None):
+        x = _in_type(np.min, x, None, out=out, initial=initial, where=where)
     return reductions.min(x, axis=_axis(axis), keepdims=keepdims)
 
 
 def ptp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     """Return the largest element less the smallest."""
-    return max(x, axis, keepdims) - min(x, axis, keepdims)
+    return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)
 
 
 def sort(x: Operand, axis: int | None = -1) -> Result:
@@ -143,15 +243,19 @@ def median(x: Operand, axis: Axis = None, keepdims: bool = False) -> Result:
     return shapes.reshape(mean(middle, -1, keepdims=True), shape=out)
 
 
-def cumsum(x: Operand, axis: int | None = None) -> Result:
+def cumsum(
+    x: Operand, axis: int | None = None, dtype: DTypeLike | None = None, out: None = None
+) -> Result:
     """Return the running sum along an axis; None: ravelled first."""
-    x, axis = _along(x, axis, "cumsum")
+    x, axis = _along(_in_type(np.cumsum, x, dtype, out=out), axis, "cumsum")
     return reductions.cumsum(x, axis=axis)
 
 
-def cumprod(x: Operand, axis: int | None = None) -> Result:
+def cumprod(
+    x: Operand, axis: int | None = None, dtype: DTypeLike | None = None, out: None = None
+) -> Result:
     """Return the running product along an axis; None: ravelled first."""
-    x, axis = _along(x, axis, "cumprod")
+    x, axis = _along(_in_type(np.cumprod, x, dtype, out=out), axis, "cumprod")
     return reductions.cumprod(x, axis=axis)
 
 

@@ -419,15 +419,15 @@ def _outside(x: Tree) -> Tree:
 
 
 def _any(a: Operand, axis: Any = None, keepdims: bool = False) -> Result:
-    return table.greater(statistics.sum(table.absolute(a), axis, keepdims), 0.0)
+    return table.greater(statistics.sum(table.absolute(a), axis, keepdims=keepdims), 0.0)
 
 
 def _all(a: Operand, axis: Any = None, keepdims: bool = False) -> Result:
-    return table.equal(statistics.sum(table.equal(a, 0.0), axis, keepdims), 0.0)
+    return table.equal(statistics.sum(table.equal(a, 0.0), axis, keepdims=keepdims), 0.0)
 
 
 def _count_nonzero(a: Operand, axis: Any = None, keepdims: bool = False) -> Result:
-    return statistics.sum(1.0 - table.equal(a, 0.0), axis, keepdims)
+    return statistics.sum(1.0 - table.equal(a, 0.0), axis, keepdims=keepdims)
 
 
 _COUNTING: dict[Function, Function] = {
