@@ -385,6 +385,18 @@ class Value(Node):
     def __xor__(self, other: Operand) -> Condition:
         return np.bitwise_xor(self, other)
 
+    def __lshift__(self, other: Operand) -> Condition:
+        return np.left_shift(self, other)
+
+    def __rlshift__(self, other: Operand) -> Condition:
+        return np.left_shift(other, self)
+
+    def __rshift__(self, other: Operand) -> Condition:
+        return np.right_shift(self, other)
+
+    def __rrshift__(self, other: Operand) -> Condition:
+        return np.right_shift(other, self)
+
     def __invert__(self) -> Condition:
         return np.invert(self)
 

@@ -902,6 +902,7 @@ class TestCounts:
 UNSUPPORTED_FUNCTIONS = """
     np.histogram(x, bins=3)
     np.histogram_bin_edges(x, bins=4)
+    np.left_shift(x, 1)
     np.fft.fft(x)
     np.linalg.qr(x)
     np.convolve(y, y)
@@ -977,6 +978,14 @@ class TestUnsupported:
         with pytest.raises(UnsupportedError, match=rf"{re.escape(name)}\b") as caught:
             call(np, *map(Value, call.inputs))
         assert re.search(r"Primitive\(|constant, edge, reflect", caught.value.instead)
+
+    @pytest.mark.parametrize("function", [operator.lshift, operator.rshift])
+    def test_bits_are_refused_by_operators_too(self, function):
+        for operands in ((Value(2.0), 1), (1, Value(2.0)), (Value([1.0, 2.0]), Value(1.0))):
+            with pytest.raises(UnsupportedError, match="_shift of a Value"):
+                function(*operands)
+        with pytest.raises(UnsupportedError, match=r"np\.left_shift"):
+            grad(lambda a: np.sum((a << 1) * 1.0))(np.arange(3))
 
     @each(calls(UNSUPPORTED_OPTIONS, (2, 3)))
     def test_options_are_named_and_the_supported_ones_shown(self, call):

@@ -107,7 +107,7 @@ class Integers(Value):
             return watching.taking(args[0], "a condition as an index")
         return compute(function, recorded, args, kwargs)
 
-    def astype(self, dtype: DTypeLike) -> Result:
+    def astype(self, dtype: DTypeLike) -> Result:  # type: ignore[override] # of the memory
         """Return integers, bools or floats of a type."""
         is_float = np.dtype(dtype).kind == "f"
         return compute(
