@@ -21,10 +21,7 @@ from ..explanation.terms import (
     call,
     number,
     opposite,
-    plus,
-    power,
     product,
-    quotient,
     simplify,
     substitute,
     symbol,
@@ -51,9 +48,9 @@ FAMILIES: tuple[tuple[Primitive, ...], ...] = (
 )
 # Rules taken for the power rule, and the power rule taken for integration
 SPECIAL = {
-    elementwise.exp: product(X, call("exp", plus(X, number(-1)))),
+    elementwise.exp: X * call("exp", X + number(-1)),
     elementwise.reciprocal: call("log", X),
-    elementwise.sqrt: quotient(number(0.5), X),
+    elementwise.sqrt: number(0.5) / X,
 }
 COMPARISONS = {
     ">": operator.gt,
@@ -172,32 +169,32 @@ def _of_others(primitive: Primitive, i: int, operands: tuple[Term, ...]) -> Iter
         yield Formula("the rule of another function", SPECIAL[primitive])
     if primitive is elementwise.power and operands[1].head == "number":
         n = operands[1].parts[0] + 1
-        yield Formula("the integral", quotient(power(X, number(n)), number(n or 1.0)))
+        yield Formula("the integral", X**n / number(n or 1.0))
 
 
 def _edited(term: Term) -> Iterator[Formula]:
     """Yield a formula with one change in it."""
     head, parts = term.head, term.parts
     if head == "symbol":
-        yield Formula(NOT_LOWERED, power(term, number(2)))
-        yield Formula("divided instead of multiplied", power(term, number(-1)))
+        yield Formula(NOT_LOWERED, term**2)
+        yield Formula("divided instead of multiplied", term**-1)
     elif head == "compare":
         yield Formula("the mask is inverted", opposite(term))
     elif head == "power" and parts[1].head == "number":
         base, n = parts[0], parts[1].parts[0]
         if abs(n) != 1:
             what = "the square is missing" if abs(n) == 2 else "the exponent is missing"
-            yield Formula(what, power(base, number(math.copysign(1, n))))
+            yield Formula(what, base ** math.copysign(1, n))
         what = "multiplied instead of divided" if n < 0 else "divided instead of multiplied"
-        yield Formula(what, power(base, number(-n)))
-        yield Formula(NOT_LOWERED, power(base, number(n + 1)))
-        yield Formula("the exponent is lowered once more", power(base, number(n - 1)))
+        yield Formula(what, base**-n)
+        yield Formula(NOT_LOWERED, base ** (n + 1))
+        yield Formula("the exponent is lowered once more", base ** (n - 1))
     elif head in ("sum", "product"):
         for k, part in enumerate(parts):
             others = (*parts[:k], *parts[k + 1 :])
             if head == "sum":
                 yield Formula("a term is missing", Term(head, others))
-                flipped = (*parts[:k], product(number(-1), part), *parts[k + 1 :])
+                flipped = (*parts[:k], -part, *parts[k + 1 :])
                 yield Formula("a term has the wrong sign", Term(head, flipped))
             elif part.head == "number" and part.parts[0] < 0:
                 yield Formula("the sign is missing", product(number(-part.parts[0]), *others))
@@ -221,7 +218,7 @@ def evaluate(term: Term, values: dict[str, Data]) -> Result:
     """Return the value of a formula.
 
     Raises:  KeyError: it contains a function that is not known here.
-    Example: >>> float(evaluate(plus(ONE, power(OUT, number(2))), {"out": 3.0}))
+    Example: >>> float(evaluate(ONE + OUT**2, {"out": 3.0}))
              10.0
     """
     head, parts = term.head, term.parts

@@ -4,6 +4,7 @@ There is no second table of derivatives: a formula is what a primitive's own rul
 is applied to placeholders for its inputs.
 """
 
+import operator
 from collections import Counter
 from collections.abc import Callable
 from contextvars import Context
@@ -38,12 +39,8 @@ from .terms import (
     Term,
     call,
     is_filled,
-    negative,
     number,
     plus,
-    power,
-    product,
-    quotient,
     simplify,
     size,
     split,
@@ -86,10 +83,6 @@ def _compared(comparison: str) -> Callable[..., Term]:
     return lambda x, y: Term("compare", (comparison, x, y))
 
 
-def _difference(x: Term, y: Term) -> Term:
-    return plus(x, negative(y))
-
-
 # Options that do not change the mathematics
 HIDDEN = frozenset(["optimize", "dtype", "kth"])
 # Over no axis there is nothing to reduce
@@ -98,28 +91,28 @@ COLUMN, ROW = "..., None", "..., None, :"  # how a vector becomes a matrix
 # Operations that are not written as name(operands, options)
 SYNTAX: dict[str, Callable[..., Term]] = {
     "identity": lambda x: x,
-    "add": plus,
-    "subtract": _difference,
-    "multiply": product,
-    "zero_times": product,
-    "divide": quotient,
-    "ratio": quotient,
-    "power": power,
-    "float_power": power,
-    "power_log": lambda x, y, n: product(power(x, y), power(call("log", x), n)),
-    "negative": negative,
-    "reciprocal": lambda x: quotient(ONE, x),
-    "square": lambda x: power(x, number(2)),
-    "tanh_slope": lambda x: _difference(ONE, power(call("tanh", x), number(2))),
-    "sigmoid_slope": lambda x: product(call("sigmoid", x), _difference(ONE, call("sigmoid", x))),
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "zero_times": operator.mul,
+    "divide": operator.truediv,
+    "ratio": operator.truediv,
+    "power": operator.pow,
+    "float_power": operator.pow,
+    "power_log": lambda x, y, n: x**y * call("log", x) ** n,
+    "negative": operator.neg,
+    "reciprocal": lambda x: ONE / x,
+    "square": lambda x: x**2,
+    "tanh_slope": lambda x: ONE - call("tanh", x) ** 2,
+    "sigmoid_slope": lambda x: call("sigmoid", x) * (ONE - call("sigmoid", x)),
     "absolute": lambda x: call("abs", x),
-    "floor_divide": lambda x, y: call("floor", quotient(x, y)),
+    "floor_divide": lambda x, y: call("floor", x / y),
     "maximum": lambda x, y: call("max", x, y),
     "minimum": lambda x, y: call("min", x, y),
     "greater": _compared(">"),
     "greater_equal": _compared(">="),
     "equal": _compared("=="),
-    "gate": lambda g, x: product(g, Term("compare", (">", x, ZERO))),
+    "gate": lambda g, x: g * Term("compare", (">", x, ZERO)),
     "where": lambda condition, x, y: Term("where", (condition, x, y)),
     "matmul": lambda x, y: Term("matmul", (x, y)),
     "inner": lambda x, y: Term("matmul", (x, Term("transposed", (y,)))),

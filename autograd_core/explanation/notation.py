@@ -11,7 +11,6 @@ from .terms import (
     is_whole,
     negated,
     number,
-    power,
     product,
     shape,
     split,
@@ -43,7 +42,7 @@ def fraction(term: Term) -> tuple[int, list[Term], list[Term]]:
                 continue
         if factor.head == "power" and split(factor.parts[1])[0] < 0:
             base, exponent = factor.parts[0], negated(factor.parts[1])
-            below.append(base if exponent == ONE else power(base, exponent))
+            below.append(base if exponent == ONE else base**exponent)
         else:
             above.append(factor)
     first = above[0].parts[0] if above and above[0].head == "number" else 0.0

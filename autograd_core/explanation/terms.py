@@ -31,6 +31,26 @@ class Term:
     head: str
     parts: tuple[Any, ...]
 
+    # As they are: `simplify` shortens the result
+
+    def __add__(self, other: "Term") -> "Term":
+        return plus(self, other)
+
+    def __sub__(self, other: "Term") -> "Term":
+        return plus(self, -other)
+
+    def __mul__(self, other: "Term") -> "Term":
+        return product(self, other)
+
+    def __truediv__(self, other: "Term") -> "Term":
+        return product(self, other**MINUS_ONE)
+
+    def __pow__(self, exponent: "Term | float") -> "Term":
+        return Term("power", (self, exponent if isinstance(exponent, Term) else number(exponent)))
+
+    def __neg__(self) -> "Term":
+        return product(MINUS_ONE, self)
+
     def inner(self) -> Iterator["Term"]:
         """Yield the terms that this one is made of."""
         for part in self.parts:
@@ -68,18 +88,13 @@ def call(name: str, *arguments: Term, **options: str) -> Term:
 
 
 def plus(*terms: Term) -> Term:
-    """Return a sum, as it is."""
+    """Return a sum of any number of terms."""
     return Term("sum", terms)
 
 
 def product(*factors: Term) -> Term:
-    """Return a product, as it is."""
+    """Return a product of any number of factors."""
     return Term("product", factors)
-
-
-def power(base: Term, exponent: Term) -> Term:
-    """Return a power, as it is."""
-    return Term("power", (base, exponent))
 
 
 def _literal(x: float) -> Term:
@@ -91,23 +106,13 @@ _PI = Term("constant", ("pi",))
 # Numbers in rules that have a name
 CONSTANTS = {
     math.pi: _PI,
-    math.pi / 180: product(_PI, power(_literal(180), MINUS_ONE)),
-    180 / math.pi: product(_literal(180), power(_PI, MINUS_ONE)),
+    math.pi / 180: _PI / _literal(180),
+    180 / math.pi: _literal(180) / _PI,
     math.log(2): call("log", _literal(2)),
-    1 / math.log(2): power(call("log", _literal(2)), MINUS_ONE),
-    1 / math.log(10): power(call("log", _literal(10)), MINUS_ONE),
-    2 / math.sqrt(math.pi): product(_literal(2), power(call("sqrt", _PI), MINUS_ONE)),
+    1 / math.log(2): call("log", _literal(2)) ** MINUS_ONE,
+    1 / math.log(10): call("log", _literal(10)) ** MINUS_ONE,
+    2 / math.sqrt(math.pi): _literal(2) / call("sqrt", _PI),
 }
-
-
-def negative(term: Term) -> Term:
-    """Return -1 times a term, as it is."""
-    return product(MINUS_ONE, term)
-
-
-def quotient(x: Term, y: Term) -> Term:
-    """Return a quotient, as it is."""
-    return product(x, power(y, MINUS_ONE))
 
 
 def negated(term: Term) -> Term:
@@ -248,7 +253,7 @@ def _simpler_product(term: Term) -> Term:
             exponents[base] = exponents.get(base, 0.0) + exponent.parts[0]
         else:
             exponents[each] = exponents.get(each, 0.0) + 1.0
-    powers = [_simpler_power(power(base, _literal(n))) for base, n in exponents.items()]
+    powers = [_simpler_power(base ** _literal(n)) for base, n in exponents.items()]
     factors = [each for each in powers if each != ONE]
     if not factors:
         return _literal(coefficient)
@@ -268,13 +273,10 @@ def _simpler_power(term: Term) -> Term:
             return term
     if is_whole(exponent):
         if base.head == "power" and is_whole(base.parts[1]):
-            return _simpler_power(
-                power(base.parts[0], _literal(base.parts[1].parts[0] * exponent.parts[0]))
-            )
+            both = _literal(base.parts[1].parts[0] * exponent.parts[0])
+            return _simpler_power(base.parts[0] ** both)
         if base.head == "product":
-            return _simpler_product(
-                product(*[_simpler_power(power(each, exponent)) for each in base.parts])
-            )
+            return _simpler_product(product(*[_simpler_power(x**exponent) for x in base.parts]))
     return term
 
 
@@ -285,9 +287,9 @@ def _simpler_where(term: Term) -> Term:
     if condition == x or x == y:  # where(x, x, y): a rule avoids x = 0
         return x
     if y == ZERO:
-        return _simpler_product(product(x, truth(condition)))
+        return _simpler_product(x * truth(condition))
     if x == ZERO:
-        return _simpler_product(product(y, opposite(condition)))
+        return _simpler_product(y * opposite(condition))
     return term
 
 
