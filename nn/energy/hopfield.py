@@ -125,7 +125,13 @@ class Hopfield(Module):
         """
         check_range("steps", steps, 0)
         state = self._states(state, axes=(1,))
-        fixed_order = None if order is None else self._checked(order)
+        fixed_order = None if order is None else list(order)
+        if fixed_order is not None and sorted(fixed_order) != list(range(self.units)):
+            raise OptionError(
+                f"an order of {len(fixed_order)} units",
+                f"it must name each unit from 0 to {self.units - 1} once",
+                f"range({self.units}), or a permutation of it",
+            )
         states, wanted = [state], self._wanted(state)
         sweeps = 0
         while sweeps < steps and (wanted != state).any():
@@ -151,16 +157,6 @@ class Hopfield(Module):
 
     def _states(self, given: Operand, axes: tuple[int, ...] = (1, 2)) -> Array:
         return as_states(given, "states of a Hopfield network", self.units, float, -1, axes=axes)
-
-    def _checked(self, order: Iterable[int]) -> list[int]:
-        order = list(order)
-        if sorted(order) != list(range(self.units)):
-            raise OptionError(
-                f"an order of {len(order)} units",
-                f"it must name each unit from 0 to {self.units - 1} once",
-                f"range({self.units}), or a permutation of it",
-            )
-        return order
 
 
 def pairwise_energy(state: Operand, weight: Operand, bias: Operand) -> Result:

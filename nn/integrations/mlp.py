@@ -12,7 +12,7 @@ from autograd_core import DomainError, OptionError
 from autograd_core.data import Array, DTypeLike, Operand, Tree
 
 from ..activations import sigmoid
-from ..callbacks import LearningRateScheduler, ReduceLROnPlateau, as_list
+from ..callbacks import LambdaCallback, LearningRateScheduler, ReduceLROnPlateau, as_list
 from ..configuration import Choice, check_range, choose
 from ..data import ClassWeight, whole_number
 from ..layers import Dense, Dropout
@@ -40,7 +40,6 @@ from .estimator import NetworkEstimator, Probabilistic, Regressing, check_kept
 from .mlp_training import (
     ACTIVATIONS,
     Convergence,
-    InverseScaling,
     Objective,
     dense_layers,
     draw_weights,
@@ -229,8 +228,12 @@ class MultilayerPerceptron(NetworkEstimator):
         convergence = self._convergence(held_out)
         callbacks: list[Any] = [convergence, *as_list(self.callbacks)]
         if self.solver == "sgd" and self.learning_rate == "invscaling":
-            scaling = InverseScaling(self.learning_rate_init, self.power_t, samples, self.t_)
-            callbacks.insert(0, scaling)
+
+            def scale(epoch: int, logs: dict[str, float]) -> None:
+                seen = self.t_ + samples * (epoch + 1)
+                model.optimizer.learning_rate = self.learning_rate_init / (seen + 1) ** self.power_t
+
+            callbacks.insert(0, LambdaCallback(on_epoch_end=scale))
         history = self._train((rows,), 1 if is_part else self.max_iter, callbacks)
         self._note(history.history["loss"])
         self.t_ += samples * self.n_iter_

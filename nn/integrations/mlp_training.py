@@ -170,32 +170,6 @@ class Convergence(Callback):
         return self.waited > self.patience
 
 
-@dataclass(eq=False)
-class InverseScaling(Callback):
-    """Sets the learning rate to start / (t + 1)^power after each epoch; t counts samples seen.
-
-    Args:    start: the initial rate.
-             power: the exponent.
-             samples: in an epoch.
-             seen: samples seen before this training.
-    Example: >>> scaling = InverseScaling(1.0, power=0.5, samples=3)
-             >>> scaling.model = type("Model", (), {"optimizer": type("Any", (), {})()})()
-             >>> scaling.on_epoch_end(0, {})
-             >>> scaling.model.optimizer.learning_rate
-             0.5
-    """
-
-    start: float
-    power: float
-    samples: int
-    seen: int = 0
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Set the rate."""
-        self.seen += self.samples
-        self.model.optimizer.learning_rate = self.start / (self.seen + 1) ** self.power
-
-
 def minimize(
     model: Model,
     x: Operand,

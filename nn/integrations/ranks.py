@@ -235,8 +235,13 @@ class DataParallel(SingleProcess):
             if number == 0 or not self.world.is_common(samples, mark):
                 here = {f"batch {number} of the data": _described(portion(0, samples))}
                 require_same(self.world, here)
-            if number == 0 and isinstance(data, Batches):
-                self._compare_all(data.parts)
+            if (
+                number == 0
+                and isinstance(data, Batches)
+                and not any(data.parts is others for others in self._compared)
+            ):
+                require_same(self.world, {"all samples of the data": _described(data.parts)})
+                self._compared.append(data.parts)
             if samples and not self._is_equal:
                 self._make_equal(portion)
             if samples:
@@ -282,12 +287,6 @@ class DataParallel(SingleProcess):
         share_optimizer(self.world, self.model)
         self._require_same_loss(portion(0, 1))
         self._is_equal = True
-
-    def _compare_all(self, parts: tuple[Operand, ...]) -> None:
-        """Refuse arrays that are not the same on all ranks, once."""
-        if not any(parts is others for others in self._compared):
-            require_same(self.world, {"all samples of the data": _described(parts)})
-            self._compared.append(parts)
 
     def _require_same_loss(self, sample: Operand) -> None:
         """Refuse models or losses that differ, by the loss of one sample.

@@ -33,7 +33,14 @@ def weights_as_images(
              '10 of 28 by 28 weights'
     """
     if isinstance(weights, Module):
-        weights = _first_weights(weights)
+        found = [p for p in weights.named_parameters().values() if len(p.shape) >= 2]
+        if not found:
+            raise OptionError(
+                f"{type(weights).__name__} as images",
+                "it has no weights of two axes or more",
+                "a model after build or fit, such as nn.Sequential of Dense; MLP.to_dense()",
+            )
+        weights = found[0]
     array = np.asarray(weights.data if isinstance(weights, Value) else weights, np.float64)
     if array.ndim == 4:
         array = array.reshape(-1, *array.shape[2:])
@@ -94,8 +101,9 @@ def misread(
         for i, sample in enumerate(shown):
             row, column = divmod(i, columns)
             place = (column * (width + gap) + (width - 1) / 2, row * (height + gap) - 1)
-            pair = [_name(names, k[sample]) for k in (labels, predictions)]
-            ax.text(*place, " as ".join(pair), ha="center", va="bottom", fontsize="small")
+            pair = labels[sample], predictions[sample]
+            words = [f"{k:g}" if names is None else str(names[int(k)]) for k in pair]
+            ax.text(*place, " as ".join(words), ha="center", va="bottom", fontsize="small")
         ax.set_ylim(ax.get_ylim()[0], -gap)  # the words above the first row
     return ax
 
@@ -151,21 +159,6 @@ def class_of(name: str, given: Operand) -> Array:
             "class numbers (samples,), or rows (samples, classes)",
         )
     return given
-
-
-def _name(names: Sequence[str] | None, number: int) -> str:
-    return f"{number:g}" if names is None else str(names[int(number)])
-
-
-def _first_weights(model: Module) -> Value:
-    found = [p for p in model.named_parameters().values() if len(p.shape) >= 2]
-    if not found:
-        raise OptionError(
-            f"{type(model).__name__} as images",
-            "it has no weights of two axes or more",
-            "a model after build or fit, such as nn.Sequential of Dense; MLP.to_dense()",
-        )
-    return found[0]
 
 
 def _as_images(name: str, array: Array, shape: tuple[int, int] | None) -> Array:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import DomainError, ShapeError
-from autograd_core.data import Array, DType, Function, Operand
+from autograd_core.data import Array, Function, Operand
 
 from ..configuration import Choice
 from ..data import as_samples
@@ -75,7 +75,8 @@ class Plane:
         middles = (np.arange(side) + 0.5) / side
         across, down = np.meshgrid(middles, 1 - middles)
         cells = np.stack([across.ravel(), down.ravel()], axis=1)
-        return (self.low + cells * (self.high - self.low)).astype(_float_type(self.x))
+        dtype = self.x.dtype if self.x.dtype.kind == "f" else np.float64
+        return (self.low + cells * (self.high - self.low)).astype(dtype)
 
     def scores(self, out: Operand, loss: Choice = None) -> Array:
         """Return outputs as scores: several as they are, a single one scaled to -1 ... 1.
@@ -91,7 +92,8 @@ class Plane:
         """
         if out.shape[1] > 1 or wants_logits(loss):
             return out
-        low, high = self._ends()
+        ends = self.targets if self.classes is None else self.classes
+        low, high = float(ends.min()), float(ends.max())
         return (out - (low + high) / 2) / ((high - low) / 2 or 1.0)
 
     def right(self, scores: Array) -> Array | None:
@@ -113,14 +115,6 @@ class Plane:
         if self.is_classes(1):
             return (self.targets == self.classes[-1]).astype(int)
         return self.scores(self.targets[:, None])[:, 0]
-
-    def _ends(self) -> tuple[float, float]:
-        ends = self.targets if self.classes is None else self.classes
-        return float(ends.min()), float(ends.max())
-
-
-def _float_type(x: Operand) -> DType:
-    return x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
 
 
 def _one_for_each(y: Operand) -> Array:

@@ -211,7 +211,10 @@ class Replay(Callback):
         with np.errstate(all="ignore"):  # a training that diverges is recorded, too
             grids = plane.grid(NEURON_SIDE), plane.grid(PLANE_SIDE)
             columns = neuron_layers(model, np.concatenate([*grids, plane.x]))
-            small, fine, said = _split(columns, *map(len, grids))
+            neurons, cells = map(len, grids)  # the samples of each picture, then those of the data
+            hidden = [column.out[:neurons] for column in columns[:-1]]
+            small = np.concatenate([np.empty((neurons, 0)), *hidden], axis=1)
+            fine, said = np.split(columns[-1].out[neurons:], [cells])
             right = plane.right(plane.scores(said, model.loss))
             loss = float(model.evaluate(plane.x, self.y, return_dict=True)["loss"])
             numbers = [part for c in columns for part in (c.weight, c.bias) if part is not None]
@@ -332,18 +335,12 @@ def neuron_layers(model: Model, x: Operand) -> list[NeuronLayer]:
                     "nn.Sequential of Dense layers, with activations between, or nn.MLP",
                 )
             if x is not given:  # which dropout and noise return in evaluation
-                columns[-1].functions += _function(layer)
+                function = getattr(layer, "activation", type(layer))
+                columns[-1].functions += [] if function in LINEAR else [name_of(function)]
             columns[-1].out = x
     for column in columns:
         column.out = getattr(column.out, "data", column.out)
     return columns
-
-
-def _split(columns: list[NeuronLayer], neurons: int, cells: int) -> tuple[Array, Array, Array]:
-    """Return outputs of hidden neurons at their cells, and of the network at the plane's, and x."""
-    hidden = [column.out[:neurons] for column in columns[:-1]]
-    out = columns[-1].out[neurons:]
-    return np.concatenate([np.empty((neurons, 0)), *hidden], axis=1), out[:cells], out[cells:]
 
 
 def shades(numbers: Array, most: int) -> Array:
@@ -367,11 +364,6 @@ def _layers(network: Model) -> list[Model]:
     if not hasattr(network, "layers"):
         return [network]
     return [inner for layer in network.layers for inner in _layers(layer)]
-
-
-def _function(layer: Model) -> list[str]:
-    function = getattr(layer, "activation", type(layer))
-    return [] if function in LINEAR else [name_of(function)]
 
 
 def packed(arrays: list[Array]) -> str:
