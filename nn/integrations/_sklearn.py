@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd_core.data import Array, Operand, Tree
+from autograd_core.data import Operand, Tree
 
 from ..packages import optional
 
@@ -74,8 +74,5 @@ class Rows:
         for start in range(0, len(self._order), self.batch_size):
             here: Any = slice(start, start + self.batch_size)
             here = here if self.random_state is None else self._order[here]
-            yield tuple(_dense(part[here]) for part in self.parts)
-
-
-def _dense(part: Operand) -> Array:
-    return part.toarray() if hasattr(part, "toarray") else part
+            taken = [part[here] for part in self.parts]
+            yield tuple(part.toarray() if hasattr(part, "toarray") else part for part in taken)

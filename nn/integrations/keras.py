@@ -30,6 +30,7 @@ from ..packages import optional
 from ..randomness import drawing_from
 
 _INSTEAD = "an nn.Sequential of the layers of nn.layers, or a layer of your own"
+_PARTS = "a function of several nn.Sequential, each from_keras of a part that is a chain"
 # Options that change no output, or that follow from the arrays
 _IGNORED = {"name", "trainable", "dtype", "seed", "unroll", "shared_axes"}
 _NEUTRAL = {"data_format": "channels_last"}  # where Keras's default is its settings
@@ -102,41 +103,32 @@ def _model(keras: Keras, model: Keras, position: str) -> Sequential:
 def _order(model: Keras, made: dict[str, Model]) -> list[str]:
     """Return the names of a functional model's layers, from the input to the output.
 
-    Raises:  UnsupportedError: the layers are no chain.
+    Raises:  UnsupportedError: the layers are no chain; or one of them is called twice, or has
+             several inputs.
     """
     config = model.get_config()
     calls = {each["name"]: each for each in config["layers"]}
     names: list[str] = []
     if np.size(config["input_layers"]) == np.size(config["output_layers"]) == 3:
         name = np.ravel(config["output_layers"])[0]
-        while calls[name]["inbound_nodes"]:
+        while nodes := calls[name]["inbound_nodes"]:
+            tensors, options = nodes[0]["args"], nodes[0]["kwargs"]
+            has_options = any(value for key, value in options.items() if key != "mask")
+            if name not in made or len(nodes) != 1 or len(tensors) != 1 or has_options:
+                raise UnsupportedError(
+                    f"{name!r}, Keras's {calls[name]['class_name']}",
+                    "each layer is called once, with the output of another one and nothing else",
+                    _PARTS,
+                )
             names.append(name)
-            name = _source(calls[name], made)
+            name = tensors[0]["config"]["keras_history"][0]
     if set(names) != set(made):
         raise UnsupportedError(
             f"{model.name!r}, a functional model of Keras's",
             "its layers are no chain, each of which takes what the one before it gives",
-            "a function of several nn.Sequential, each from_keras of a part that is a chain",
+            _PARTS,
         )
     return names[::-1]
-
-
-def _source(call: dict[str, Any], made: dict[str, Model]) -> str:
-    """Return the name of the layer whose output is a layer's input.
-
-    Raises:  UnsupportedError: there is none, or the layer is called twice, or has several inputs.
-    """
-    name, nodes = call["name"], call["inbound_nodes"]
-    options = {key: value for key, value in nodes[0]["kwargs"].items() if key != "mask"}
-    tensors = nodes[0]["args"]
-    if name not in made or len(nodes) != 1 or len(tensors) != 1 or any(options.values()):
-        raise UnsupportedError(
-            f"{name!r}, Keras's {call['class_name']}",
-            "each layer is called once, with the output of another one and nothing else",
-            "a function of several nn.Sequential, each from_keras of a part that is a chain",
-        )
-    source: str = tensors[0]["config"]["keras_history"][0]
-    return source
 
 
 def _plain(ours: Any, keras: Keras, layer: Keras, place: str, ignored: str = "") -> Model:

@@ -147,21 +147,22 @@ class NetworkClassifier(Probabilistic, Wrapped):
     def _computed(self, X: Operand) -> Array:
         out = super()._computed(X)
         if losses.wants_logits(self.model_.loss):
-            out = softmax(out) if self._is_one_of_many else sigmoid(out)
+            out = sigmoid(out) if self._is_binary(self._width) else softmax(out)
         return out[:, 1:] if self._binarizer.y_type_ == "binary" and self._width == 2 else out
-
-    @property
-    def _is_one_of_many(self) -> bool:
-        return self._width > 1 and not self._binarizer.y_type_.startswith("multilabel")
 
     def _outputs_for(self, rows: Array) -> tuple[int, ...]:
         """Return how many outputs a model may have, the number it should best have last."""
         return (1, 2) if self._binarizer.y_type_ == "binary" else (rows.shape[1],)
 
     def _loss_for(self, width: int) -> Choice:
-        is_one = width == 1 or self._binarizer.y_type_.startswith("multilabel")
-        default = losses.binary_crossentropy if is_one else losses.categorical_crossentropy
+        is_binary = self._is_binary(width)
+        default = losses.binary_crossentropy if is_binary else losses.categorical_crossentropy
         return default if self.loss is None else self.loss
+
+    def _is_binary(self, width: int) -> bool:
+        """Return whether each output is a probability of its own: of two classes, or of labels."""
+        is_labels: bool = self._binarizer.y_type_.startswith("multilabel")
+        return width == 1 or is_labels
 
     def _targets(self, rows: Array) -> Array:
         """Return rows of the model's width; the numbers of classes for a loss that takes them."""

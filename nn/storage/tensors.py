@@ -119,19 +119,13 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Json
     digest, _, text = (entry or "").partition(" ")
     if digest != _MARK + _digest(tensors, text):
         raise FileError(str(path), "it was altered: its digest is another one", _SAVE_AGAIN)
-    return tensors, _parsed(path, text)
-
-
-def _parsed(path: str | os.PathLike[str], text: str) -> dict[str, Json]:
     try:
         metadata = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FileError(
-            os.fspath(path), f"its metadata are no JSON: {error}", _SAVE_AGAIN
-        ) from error
+        raise FileError(str(path), f"its metadata are no JSON: {error}", _SAVE_AGAIN) from error
     if not isinstance(metadata, dict):
-        raise FileError(os.fspath(path), "its metadata have no names", _SAVE_AGAIN)
-    return metadata
+        raise FileError(str(path), "its metadata have no names", _SAVE_AGAIN)
+    return tensors, metadata
 
 
 def _content(path: str | os.PathLike[str]) -> bytes:
