@@ -74,6 +74,10 @@ class Sequential(Module):
         if self.input_shape is not None:
             self.build(self.input_shape)
 
+    def _as_constructed(self, name: str, value: object) -> object:
+        """Return a shape as it is: the constructor would build the layers anew."""
+        return value if name == "input_shape" else super()._as_constructed(name, value)
+
     @property
     def expects_unit_inputs(self) -> bool | None:  # type: ignore[override] # a plain attribute
         """What the first layer expects that does not hand its input on."""

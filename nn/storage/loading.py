@@ -270,7 +270,7 @@ def _object(name: str, kind: Any, options: Params) -> Any:
     if kind is not Sequential:
         return kind(**options)
     model, shape = Sequential(options["layers"]), options["input_shape"]
-    vars(model)["input_shape"] = shape and _lengths(shape)  # assigned, it would be checked
+    model.input_shape = shape and _lengths(shape)
     return model
 
 
