@@ -110,7 +110,7 @@ def _order(model: Keras, made: dict[str, Model]) -> list[str]:
     calls = {each["name"]: each for each in config["layers"]}
     names: list[str] = []
     if np.size(config["input_layers"]) == np.size(config["output_layers"]) == 3:
-        name = np.ravel(config["output_layers"])[0]
+        name = str(np.ravel(config["output_layers"])[0])
         while nodes := calls[name]["inbound_nodes"]:
             tensors, options = nodes[0]["args"], nodes[0]["kwargs"]
             has_options = any(value for key, value in options.items() if key != "mask")

@@ -78,10 +78,12 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
     except FileError:
         raise
     except Exception as error:  # a forged description can raise any error
-        is_ours = isinstance(error, AutogradError)
+        why = f"{type(error).__name__}: {error}"
+        if isinstance(error, AutogradError):
+            why = f"{error.given}: {error.why}"
         raise FileError(
             f"{os.fspath(path)}, with what it says of its model",
-            f"{error.given}: {error.why}" if is_ours else f"{type(error).__name__}: {error}",
+            why,
             "the model saved again, by this version; or weights alone, by model.load_weights(path)",
         ) from error
 
