@@ -55,11 +55,7 @@ def sweep(
                 ]
             tracer = innermost_tracer()
             if hold_nan(found):
-                careful, _ = careful_sweep(order, cotangent, within, live=create_graph)
-                if tracer is None:
-                    cotangents = careful
-                else:  # which records the quick sweep, and guards what is not the same in each run
-                    cotangents |= {x: g for x, g in careful.items() if not isinstance(g, Node)}
+                cotangents, _ = careful_sweep(order, cotangent, within, live=create_graph)
             if tracer is not None:
                 nodes = [*targets, *[x for x in cotangents if x.primitive is None]]
                 tracer.derived([cotangents[node] for node in nodes if node in cotangents])

@@ -8,7 +8,8 @@ of sqrt(x)^2 at 0 is not 0.
 A sweep multiplies first. Only where it gives NaN, which is rare, it is carried out once more, and
 each cotangent is accompanied by a mask: 1 for elements that take part, 0 for those left out. A mask
 is passed on by the rules themselves, which for what is linear, and for what chooses, find which
-elements receive anything; the facts of a primitive say which it is.
+elements receive anything; the facts of a primitive say which it is. Where a sweep is recorded, so
+are its masks: replays leave out what their own data leave out.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from . import watching
 from .data import Operand, Result, shape_of
 from .graph import Node, Primitive, plain
 from .primitives.elementwise import sign, where
@@ -67,7 +69,7 @@ class _Step:
         self.primitive: Primitive = node.primitive  # type: ignore[assignment]  # it has one
         self.params = node.params or {}
         self.out = node if live else node._data
-        self.data = [plain(x) for x in node.inputs]
+        self.data = [_seen(x) for x in node.inputs]
         self.inputs = list(node.inputs) if live else self.data
         self.stand_ins = presence.stand_ins(node)
 
@@ -95,7 +97,7 @@ class _Step:
         if split is None:
             return None
         parts = applied(split, self.g, self.out, self.inputs, self.params)
-        masks = applied(split, self.mask, self.node._data, self.data, self.params)
+        masks = applied(split, self.mask, _seen(self.node), self.data, self.params)
         return list(zip(parts, masks, strict=True))
 
     def cut(self, d: Operand, mask: Mask, i: int, x: Node) -> tuple[Result, Mask]:
@@ -114,7 +116,7 @@ class _Step:
         return applied(rule, g, out, inputs, self.params)
 
     def _flow(self, i: int, mask: Mask, inputs: list[Operand]) -> Mask:
-        return _is_not_zero(self._rule(i, mask, self.node._data, inputs))
+        return _is_not_zero(self._rule(i, mask, _seen(self.node), inputs))
 
     def _sum_of_products(self, i: int) -> Result:
         """Apply the rule without the products that have a factor 0 by structure.
@@ -124,8 +126,8 @@ class _Step:
         """
         others = [k for k in range(len(self.data)) if k != i and self.primitive.is_linear_in(k)]
         strange = {k: _is_not_finite(self.data[k]) for k in others}
-        strange_g = _is_not_finite(plain(self.g))
-        if not np.any(strange_g) and not any(np.any(s) for s in strange.values()):
+        strange_g = _is_not_finite(_seen(self.g))
+        if _is_zero(strange_g) and all(map(_is_zero, strange.values())):
             return self._rule(i, self.g, self.out, self.inputs)
         spoilt = self._flow(i, strange_g, self.stand_ins)
         for k in others:
@@ -146,13 +148,13 @@ class _Step:
         if self.primitive.along_axis:
             axis = self.params["axis"]
             if len(shape_of(mask)) == len(shape):
-                mask = np.max(mask, axis, initial=0.0)
+                mask = _is_not_zero(np.sum(mask, axis))
             return np.broadcast_to(spread(mask, x, axis, False), shape)
         stacked = 0
         if self.primitive.within_matrices:
             stacked = max([len(shape_of(data)) for data in self.data]) - 2
         matrices = tuple(range(stacked, len(shape_of(mask))))
-        mask = np.max(mask, matrices, initial=0.0)
+        mask = _is_not_zero(np.sum(mask, matrices))
         return np.ones(shape) * np.reshape(mask, (*np.shape(mask), 1, 1) if stacked > 0 else ())
 
 
@@ -181,7 +183,7 @@ class Presence:
             if unknown:
                 stack += unknown
             elif sources or _is_step(node):
-                self._known[node] = np.maximum(self._made(node), _is_not_zero(node._data))
+                self._known[node] = np.maximum(self._made(node), _is_not_zero(_seen(node)))
             else:
                 self._known[node] = _of_shape(1.0, node)
         return self._known[x]
@@ -194,14 +196,14 @@ class Presence:
         primitive: Primitive = node.primitive  # type: ignore[assignment]  # it has inputs
         chooses = primitive.chooses or not primitive.elementwise
         return [
-            self.of(x) if primitive.is_linear_in(k) else plain(x) if chooses else 1.0
+            self.of(x) if primitive.is_linear_in(k) else _seen(x) if chooses else 1.0
             for k, x in enumerate(node.inputs)
         ]
 
     def _sources(self, node: Node) -> list[Operand]:
         """Return the inputs whose zeros may be those of a node; none if it has no zeros."""
         primitive = node.primitive
-        if primitive is None or np.all(node._data):
+        if primitive is None or _is_whole(_seen(node)):
             return []
         if primitive.chooses:
             return list(node.inputs) if primitive.elementwise else []
@@ -211,11 +213,11 @@ class Presence:
         if _is_step(node):
             return 0.0
         primitive: Primitive = node.primitive  # type: ignore[assignment]  # it has sources
-        params, data = node.params or {}, [plain(x) for x in node.inputs]
+        params, data = node.params or {}, [_seen(x) for x in node.inputs]
         if primitive.chooses:
             rules = [(primitive.rule(k), x) for k, x in enumerate(node.inputs)]
             shares = [
-                applied(rule, _of_shape(1.0, node), node._data, data, params) * self.of(x)
+                applied(rule, _of_shape(1.0, node), _seen(node), data, params) * self.of(x)
                 for rule, x in rules
                 if rule is not None
             ]
@@ -225,7 +227,7 @@ class Presence:
             x * (k + 1.0) if primitive.is_linear_in(k) else x
             for k, x in enumerate(self.stand_ins(node))
         ]
-        return _is_not_zero(primitive.compute(stand_ins, params, stand_ins))
+        return _is_not_zero(primitive(*stand_ins, **params))
 
 
 def _is_step(node: Node) -> bool:
@@ -251,4 +253,19 @@ def _is_not_finite(x: Operand) -> Mask:
 
 
 def _select(mask: Mask, x: Operand) -> Result:
-    return x if np.all(mask) else where(mask, x, 0.0)
+    return x if _is_whole(mask) else where(mask, x, 0.0)
+
+
+def _seen(x: Operand) -> Operand:
+    """Return the data of an operand; in a recording itself, as replays have other data."""
+    return x if watching.tracer() else plain(x)
+
+
+def _is_whole(x: Operand) -> bool:
+    """Tell whether no element is 0, in any replay."""
+    return not isinstance(x, Node) and bool(np.all(x))
+
+
+def _is_zero(x: Operand) -> bool:
+    """Tell whether all elements are 0, in any replay."""
+    return not isinstance(x, Node) and not np.any(x)

@@ -33,6 +33,7 @@ from autograd_core import (
 from autograd_core.primitives.elementwise import without_factor
 from autograd_core.primitives.indexing import getitem_at
 from autograd_core.primitives.reductions import cumprod_adjoint, recurrence
+from autograd_core.program.recorded_call import RecordedCall
 from autograd_core.structural_zeros import Presence, careful_sweep
 
 jax.config.update("jax_enable_x64", True)
@@ -437,6 +438,25 @@ class TestCompiledPrograms:
             expected, expected_slope = value_and_grad(f)(w)
             assert value == pytest.approx(expected, rel=1e-12)
             assert slope == pytest.approx(expected_slope, rel=1e-12)
+
+    @pytest.mark.parametrize(
+        "f",
+        [
+            lambda x: np.where(x > 0, np.sqrt(x), 0.0),
+            lambda x: np.where(x > 0, x * np.log(x), 0.0),
+            lambda x: np.where(x != 0, 1.0 / x, 0.0) @ np.ones(4),
+            lambda x: softmax(np.where(x > 0, np.log(x), 0.0) + np.ones((2, 4))),
+            lambda x: np.sqrt(x)[1:3] * x[0],
+        ],
+    )
+    def test_leave_out_what_their_own_data_leave_out(self, f, monkeypatch):
+        of_f = grad(lambda x: np.sum(f(x) ** 3))
+        compiled = compile(of_f)
+        compiled(np.array([0.0, 1.0, 2.0, 0.0]))
+        monkeypatch.setattr(RecordedCall, "_answered", None)  # the program itself answers
+        for x in ([0.0, 1.0, 2.0, 0.0], [1.0, 0.5, 3.0, 2.0], [0.5, 1.0, 2.0, 0.0]):
+            assert compiled(np.array(x)) == pytest.approx(of_f(np.array(x)), rel=1e-13)
+        assert compiled.traces == 1
 
     def test_inside_another_function_pass_on_what_was_chosen(self):
         root = compile(np.sqrt)
