@@ -197,24 +197,21 @@ class _Conversion:
 
     def _filled(self, made: Model, state: dict[str, Array]) -> Model:
         if isinstance(made, list):  # stacked recurrent layers, with dropout between them
-            return self._stack(made, state)
+            recurrent = [layer for layer in made if not isinstance(layer, Dropout)]
+            for i, layer in enumerate(recurrent):
+                of_layer = f"_l{i}"  # _l0 in a single layer
+                own = {
+                    name.replace(of_layer, "_l0"): data
+                    for name, data in state.items()
+                    if name.removesuffix("_reverse").endswith(of_layer)
+                }
+                fill(layer, own)
+            return made[0] if len(made) == 1 else Sequential(made)
         if self.flat:
             names = ["weight"] if isinstance(made, Dense) else [*state]
             state |= {name: _channels_last(state[name], self.flat) for name in names}
             self.flat = 0 if isinstance(made, Dense) else self.flat
         return fill(made, state)
-
-    def _stack(self, layers: list[Model], state: dict[str, Array]) -> Model:
-        recurrent = [layer for layer in layers if not isinstance(layer, Dropout)]
-        for i, layer in enumerate(recurrent):
-            of_layer = f"_l{i}"  # _l0 in a single layer
-            own = {
-                name: data
-                for name, data in state.items()
-                if name.removesuffix("_reverse").endswith(of_layer)
-            }
-            fill(layer, {name.replace(of_layer, "_l0"): data for name, data in own.items()})
-        return layers[0] if len(layers) == 1 else Sequential(layers)
 
     def refuse(self, why: str, instead: str) -> UnsupportedError:
         """Return the error for this layer."""
@@ -293,7 +290,9 @@ class _Weights:
         state = layer.state_dict()
         if self._flat:
             names = ["weight"] if isinstance(layer, Dense) else [*state]
-            state |= {name: _channels_first(state[name], self._flat) for name in names}
+            for name in names:  # from (..., channels) to (channels, ...) is the same exchange
+                others = state[name].shape[-1] // self._flat
+                state[name] = _channels_last(state[name], others)
         self._go_through(layer)
         return {f"{prefix}{name}": data for name, data in state.items()}
 
@@ -312,11 +311,6 @@ class _Weights:
                 )
         elif isinstance(layer, Dense | RecurrentLayer | Bidirectional):
             self._channels = self._flat = 0
-
-
-def _channels_first(data: Array, channels: int) -> Array:
-    """Return an array with its last axis, with channels last, reordered to channels first."""
-    return _channels_last(data, data.shape[-1] // channels)
 
 
 Converter: TypeAlias = Callable[[Torch, _Conversion], Model]
