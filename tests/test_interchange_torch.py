@@ -115,7 +115,7 @@ def test_embedding():
 @pytest.mark.parametrize("kind", [T.RNN, T.LSTM, T.GRU])
 @pytest.mark.parametrize(
     "options", [{}, {"bias": False}, {"bidirectional": True}, {"num_layers": 2, "dropout": 0.2},
-                {"num_layers": 3, "bidirectional": True}],
+                {"num_layers": 3, "bidirectional": True}, {"num_layers": 11}],
     ids=str,
 )  # fmt: skip
 def test_recurrent_layers(kind, options):
