@@ -166,6 +166,16 @@ def test_wide_layers_are_folded():
     assert len(neurons(draw(model, limit=128), "Dense 1")) == 128
 
 
+@pytest.mark.parametrize(
+    ("limit", "shown"), [(3, [0, "more", 18, 19]), (4, [0, 1, "more", 18, 19])]
+)
+def test_the_neurons_left_out_are_named_where_they_are_missing(limit, shown):
+    model = nn.Sequential([nn.Dense(20)], input_shape=(2,))
+    circles = re.findall(r'c1_(\w+) \[.*?pos="[^,]*,([-.\d]+)!"', draw(model, limit=limit).source)
+    from_top = sorted(circles, key=lambda circle: -float(circle[1]))
+    assert [name for name, _ in from_top] == [str(unit) for unit in shown]
+
+
 def test_texts_of_folded_neurons_fit_their_column():
     layer = nn.Dense(20, "softmax", kernel_initializer="zeros")
     model = nn.Sequential([layer], input_shape=(8,))
