@@ -238,27 +238,30 @@ def compute(
     Args: function: what it is outside.
           recorded: the same of the floats that stand for the integers.
     """
-    kwargs = kwargs or {}
-    parts = [*_flat(args), *_flat(kwargs.values())]
+    options = kwargs or {}
+    parts = [*_flat(args), *_flat(options.values())]
     nodes: list[Operand] = [x for x in parts if isinstance(x, Node)]
+
+    def of_floats(is_single: bool) -> Result:
+        return recorded(*_numbers(args, is_single), **_numbers(options, is_single))
+
     is_single = any(dtype_of(x) == np.float32 for x in parts if not isinstance(x, Integers))
     if _are_floats(nodes):
-        return recorded(*_numbers(args, is_single), **_numbers(kwargs, is_single))
+        return of_floats(is_single)
     try:
         with np.errstate(all="ignore"):
-            result = function(*_outside(args), **_outside(kwargs))
+            result = function(*_outside(args), **_outside(options))
     except TypeError as error:
         if _is_for_library():  # which takes bools for floats, too
-            return recorded(*_numbers(args, is_single), **_numbers(kwargs, is_single))
+            return of_floats(is_single)
         raise UnsupportedError(
             f"{function.__name__}() of {' and '.join(map(_described, nodes))}",
             str(error),
             "numbers: x.astype(float), or 1.0 * condition; ~, &, | and ^ of conditions",
         ) from error
     start = next_index()
-    is_single = getattr(result, "dtype", None) == np.float32
     try:
-        out = recorded(*_numbers(args, is_single), **_numbers(kwargs, is_single))
+        out = of_floats(getattr(result, "dtype", None) == np.float32)
     except AutogradError:
         if not _fixed(nodes):
             raise
@@ -314,7 +317,7 @@ def _typed(
     if not np.array_equal(out._data, result):
         if _fixed(nodes):
             return result
-        if out._data is not None and not np.isnan(out._data).any():  # a constant was rounded
+        if not np.isnan(out._data).any():  # a constant was rounded
             out = out + np.nan
         watching.tracer().derived([out])
         out._data = as_data(result)
