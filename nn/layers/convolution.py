@@ -67,7 +67,7 @@ class _Convolution(ArrayLayer):
 
     def make_parameters(self, input_shape: tuple[int, ...]) -> None:
         """Make weight (filters, channels, *kernel_size) and bias (filters,)."""
-        self._check(input_shape)
+        self._check(input_shape, self._reach)
         if self._rank == 2:
             _check_channels(self, input_shape)
         rules = self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint
@@ -77,14 +77,15 @@ class _Convolution(ArrayLayer):
             rules = self.bias_initializer, self.bias_regularizer, self.bias_constraint
             self.make_parameter("bias", (self.filters,), *rules)
 
-    def _check(self, shape: tuple[int, ...]) -> None:
-        check_axes(self, shape, self._reach if self.padding == "valid" else (1,) * self._rank)
+    def _check(self, shape: tuple[int, ...], reach: tuple[int, ...]) -> None:
+        check_axes(self, shape, reach if self.padding == "valid" else (1,) * self._rank)
 
     def forward(self, x: Operand) -> Result:
         """Return activation(convolve(x, weight) + bias), (batch, ..., filters)."""
-        self._check(x.shape[1:])
+        reach = self._reach
+        self._check(x.shape[1:], reach)
         _, steps, spread = self._lengths()
-        x = padded(x, self._reach, steps, self.padding)
+        x = padded(x, reach, steps, self.padding)
         out = convolve(x, self.weight, steps, spread)
         if self.use_bias:
             out = out + self.bias
@@ -264,6 +265,8 @@ def lengths(name: str, given: Any, rank: int) -> tuple[int, ...]:
     Example: >>> lengths("strides", 2, rank=2), lengths("strides", (1, 2), rank=2)
              ((2, 2), (1, 2))
     """
+    if type(given) is int and given >= 1:  # at once: each call of a layer asks
+        return (given,) * rank
     each = tuple(given) if isinstance(given, tuple | list) else (given,) * rank
     are_whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in each)
     if len(each) != rank or not are_whole or min(each) < 1:
