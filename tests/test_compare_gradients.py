@@ -1020,3 +1020,29 @@ def test_own_primitives_are_not_taken_for_those_of_their_names():
     total = Primitive("sum", lambda x: 6 * np.sum(x), lambda g, out, x: 6 * g * np.ones(3))
     assert compare_gradients(total(x), {x: np.full(3, 2.0)})[0].verdict == "unexplained"
     assert compare_gradients(6 * np.sum(x), {x: np.full(3, 2.0)})[0].verdict == "mean and sum"
+
+
+def test_derivatives_read_off_wrongly_are_named_for_operations_with_options_too():
+    scaled = Primitive(
+        "scaled",
+        lambda x, *, k: np.sin(k * x),
+        lambda g, out, x, *, k: g * k * np.cos(k * x),
+    )
+    mixed = Primitive(
+        "mixed",
+        lambda x, y, *, k: k * x * x * y,
+        lambda g, out, x, y, *, k: g * 2 * k * x * y,
+        lambda g, out, x, y, *, k: g * k * x * x,
+    )
+    x = Value(0.7, label="x")
+    y = scaled(x, k=2.0)
+    sinc = np.sinc(x)
+    at_output = (np.cos(np.pi * sinc.data) - np.sinc(sinc.data)) / sinc.data
+    for out, wrong, verdict in (
+        (y, y.data, "output for derivative"),
+        (y, x.data, "input for derivative"),
+        (y, 2.0 * np.cos(2.0 * y.data), "output for input"),
+        (sinc, at_output, "output for input"),
+        (mixed(x, Value(3.0), k=5.0), 5.0 * 0.7 * 0.7, "wrong derivative"),
+    ):
+        assert compare_gradients(out * 3.0, {"x": 3.0 * wrong})["x"].verdict == verdict

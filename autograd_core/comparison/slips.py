@@ -5,9 +5,10 @@ The formula is what the primitive's own rule records, so a new operation brings 
 
 import math
 import operator
+from ast import literal_eval
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -66,7 +67,19 @@ COMBINED: dict[str, Function] = {
     "power": lambda inputs: np.power(*inputs),
     "where": lambda inputs: np.where(*inputs),
 }
+UNKNOWN = (  # what a formula raises that cannot be evaluated here
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    SyntaxError,
+    ArithmeticError,
+    AutogradError,
+)
 FUNCTIONS = {"abs": np.abs, "max": np.maximum, "min": np.minimum}
+
+
+Options: TypeAlias = tuple[tuple[str, Any], ...]  # keyword arguments, which can be hashed
 
 
 class Formula(NamedTuple):
@@ -79,7 +92,14 @@ class Formula(NamedTuple):
 def derivative_slips(edge: Edge, g: Operand) -> Iterator[tuple[Formula, Result]]:
     """Yield wrong derivatives of an operation element by element, each with its contribution."""
     user, i = edge
-    if user.primitive is None or user.params or len(user.inputs) > len(OPERANDS):
+    if user.primitive is None or len(user.inputs) > len(OPERANDS):
+        return
+    params = tuple((user.params or {}).items())
+    if params and user.primitive.is_linear_in(i):
+        return
+    try:
+        hash(params)
+    except TypeError:  # arrays or lists among the options
         return
     values = {"out": user._data}
     operands = []
@@ -88,10 +108,10 @@ def derivative_slips(edge: Edge, g: Operand) -> Iterator[tuple[Formula, Result]]
         operands.append(name if is_symbol else number(plain(x)))
         values[name.parts[0]] = plain(x)
     if not user.primitive.table_name:  # whose rule may depend on its numbers
-        right = value_of(slope(user.primitive, i, tuple(operands), None), values)
+        right = value_of(slope(user.primitive, i, tuple(operands), None, params), values)
         if right is None or not np.allclose(right, local_derivative(*edge), equal_nan=True):
             return
-    for formula in formulas(user.primitive, i, tuple(operands)):
+    for formula in formulas(user.primitive, i, tuple(operands), params):
         slip = value_of(formula.term, values)
         if slip is not None:
             with np.errstate(all="ignore"):
@@ -100,25 +120,32 @@ def derivative_slips(edge: Edge, g: Operand) -> Iterator[tuple[Formula, Result]]
 
 
 @cache
-def formulas(primitive: Primitive, i: int, operands: tuple[Term, ...]) -> list[Formula]:
+def formulas(
+    primitive: Primitive, i: int, operands: tuple[Term, ...], params: Options = ()
+) -> list[Formula]:
     """Return the formulas that are written instead of a derivative, likely ones first.
 
     Args:    primitive: an operation of at most two inputs, element by element.
              i: the number of the input.
              operands: the inputs: `X`, `Y`, or numbers.
+             params: the keyword arguments, as pairs.
     Example: >>> from autograd_core.explanation.notation import in_words
              >>> [in_words(wrong.term) for wrong in formulas(elementwise.divide, 1, (X, Y))[:4]]
              ['x / y^2', '-1 / y^2', '-x^2 / y^2', '-1 / (x * y^2)']
     """
-    right = [slope(primitive, i, operands, out) for out in (None, OUT)]
+    right = [slope(primitive, i, operands, out, params) for out in (None, OUT)]
     symbols = [each for each in (*operands, OUT) if each.head == "symbol"]
-    result = computed(_node(primitive, operands), list(operands))
+    result = computed(_node(primitive, operands, params), list(operands))
     wrong: list[Formula] = []
     if len(operands) == 1 and not primitive.is_linear_in(0):
         misread = [OUT, X, substitute(right[1], {OUT: X}), substitute(right[0], {X: OUT})]
         wrong += map(Formula, MISREAD, misread)
     for term in right:
-        wrong += [*_edited(term), *_swapped(term, symbols), *_of_others(primitive, i, operands)]
+        wrong += [
+            *_edited(term),
+            *_swapped(term, symbols),
+            *_of_others(primitive, i, operands, params),
+        ]
         wrong += [Formula(VALUE, each) for each in symbols]
     found: dict[Term, Formula] = {}
     for what, term in wrong:
@@ -127,16 +154,19 @@ def formulas(primitive: Primitive, i: int, operands: tuple[Term, ...]) -> list[F
     return [each for term, each in found.items() if term not in (right[0], ONE, ZERO)]
 
 
-def slope(primitive: Primitive, i: int, operands: tuple[Term, ...], out: Term | None) -> Term:
+def slope(
+    primitive: Primitive, i: int, operands: tuple[Term, ...], out: Term | None, params: Options = ()
+) -> Term:
     """Return the derivative of an operation on numbers, in terms of its operands and result."""
-    node = _node(primitive, operands)
+    node = _node(primitive, operands, params)
     return pulled_term(node, i, ONE, list(operands), out or computed(node, list(operands)))
 
 
-def _node(primitive: Primitive, operands: tuple[Term, ...]) -> Node:
+def _node(primitive: Primitive, operands: tuple[Term, ...], params: Options) -> Node:
     """Return an operation on any numbers where there are symbols."""
     x, y = [Value(0.5) if each.head == "symbol" else each.parts[0] for each in (*operands, X)][:2]
-    node: Node = record(Value, 0.5, primitive, x, y if len(operands) == 2 else None, None)
+    y = y if len(operands) == 2 else None
+    node: Node = record(Value, 0.5, primitive, x, y, dict(params) or None)
     return node
 
 
@@ -150,12 +180,14 @@ def _swapped(term: Term, symbols: list[Term]) -> Iterator[Formula]:
                 yield Formula("the wrong operand", substitute(term, {old: new}))
 
 
-def _of_others(primitive: Primitive, i: int, operands: tuple[Term, ...]) -> Iterator[Formula]:
+def _of_others(
+    primitive: Primitive, i: int, operands: tuple[Term, ...], params: Options
+) -> Iterator[Formula]:
     """Yield the derivatives of other functions, and of the other operand."""
     if all(each.head == "symbol" for each in operands[1:]):
         for other in range(len(operands)):
             if other != i:
-                wrong = slope(primitive, other, operands, None)
+                wrong = slope(primitive, other, operands, None, params)
                 yield Formula("the derivative by the other operand", wrong)
     for function in [each for family in FAMILIES if primitive in family for each in family]:
         if function is not primitive:
@@ -210,7 +242,7 @@ def value_of(term: Term, values: dict[str, Data]) -> Result | None:
     try:
         with np.errstate(all="ignore"):
             return evaluate(term, values)
-    except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError, AutogradError):
+    except UNKNOWN:
         return None
 
 
@@ -233,10 +265,9 @@ def evaluate(term: Term, values: dict[str, Data]) -> Result:
         return COMPARISONS[parts[0]](*[evaluate(each, values) for each in parts[1:]]) * 1.0
     if head == "call":
         name, arguments, options = parts
-        if options:
-            raise KeyError(name)
         function = FUNCTIONS[name] if name in FUNCTIONS else getattr(elementwise, name)
-        return function(*[evaluate(each, values) for each in arguments])
+        params = {key: literal_eval(text) for key, text in options}
+        return function(*[evaluate(each, values) for each in arguments], **params)
     return COMBINED[head]([evaluate(each, values) for each in parts])
 
 
