@@ -423,6 +423,7 @@ ARRAYS = {
     "* with a float": lambda a: a * 0.5 + 1,
     "* with floats": lambda a: a * A[:2],
     "* with float32": lambda a: a * A[:2].astype(np.float32),
+    "itself": lambda a: [a, a[::-1], a.T],
     "an index": lambda a: np.sum(a[np.array([0, 1, 0])], axis=0),
 }
 

@@ -162,6 +162,8 @@ class RecordedCall:
         self._build_result = builder(result, results, is_static_result)
         self._kinds = [_integers(x) for x in results]
         results = [0.0 if kind_of(x) else x for x in results]
+        if tracer() is not None:
+            results = [x.exact() if isinstance(x, Integers) else x for x in results]
         origins = [getattr(x, "origin", None) for x in results]
         self._forgotten = {i for i, origin in enumerate(origins) if origin == FORGOTTEN}
         return results
