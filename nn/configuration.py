@@ -46,7 +46,12 @@ class Configured:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if cls.__module__.startswith("nn.") and "__init__" in vars(cls):
-            cls.__init__ = explained_call(cls.__init__, cls.rewritten)  # type: ignore[method-assign]
+            cls.__init__ = cls.constructor(cls.__init__)  # type: ignore[method-assign]
+
+    @classmethod
+    def constructor(cls, init: Function) -> Function:
+        """Return what makes an object of this class, given what its class defines as `__init__`."""
+        return explained_call(init, cls.rewritten)
 
     def __setattr__(self, name: str, value: object) -> None:
         if not name.startswith("_"):
@@ -121,7 +126,7 @@ def configured(kind: type[C]) -> type[C]:
              Ramp(slope=2.0)
     """
     made = dataclass(eq=False, repr=False)(kind)
-    made.__init__ = explained_call(made.__init__, kind.rewritten)  # type: ignore[method-assign]
+    made.__init__ = kind.constructor(made.__init__)  # type: ignore[method-assign]
     return made
 
 

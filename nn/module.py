@@ -22,7 +22,7 @@ from autograd_core import (
     no_grad,
     scope,
 )
-from autograd_core.data import Array, Data, DType, DTypeLike, Function, Operand, Result, Tree
+from autograd_core.data import Array, Data, DType, DTypeLike, Function, Operand, Result, Shape, Tree
 
 from . import losses, optimizers, training
 from .callbacks import Callback, CallbackList, History, Progress, TerminateOnNaN, as_list
@@ -387,16 +387,9 @@ class Module(Configured):
                  >>> layer.weight.shape
                  (10, 784)
         """
-        is_tuple = isinstance(input_shape, tuple | list)
-        if not is_tuple or not all(isinstance(n, int | np.integer) and n > 0 for n in input_shape):
-            raise OptionError(
-                f"input_shape = {input_shape!r}",
-                "it has the length of each axis of one sample, without the batch",
-                "(features,) or (steps, features); None where lengths vary: data make the "
-                "parameters",
-            )
+        shape = checked_shape("input_shape", input_shape)
         with self.evaluating(), no_grad():
-            self(np.zeros((1, *input_shape), dtype))
+            self(np.zeros((1, *shape), dtype))
 
     def summary(self) -> Summary:
         """Return a table of the layers: name, output shape, number of parameters.
@@ -717,6 +710,21 @@ def _exported(part: Operand) -> Array:
     """Return a copy of a parameter or buffer, in C order and this machine's byte order."""
     data = np.asarray(part.data if isinstance(part, Value) else part)
     return np.array(data, data.dtype.newbyteorder("="), order="C")
+
+
+def checked_shape(name: str, given: Operand) -> Shape:
+    """Return the shape of one sample as a tuple.
+
+    Raises: OptionError: no tuple or list of whole numbers from 1.
+    """
+    is_tuple = isinstance(given, tuple | list)
+    if not is_tuple or not all(isinstance(n, int | np.integer) and n > 0 for n in given):
+        raise OptionError(
+            f"{name} = {given!r}",
+            "it has the length of each axis of one sample, without the batch",
+            "(features,) or (steps, features); None where lengths vary: data make the parameters",
+        )
+    return tuple(given)
 
 
 def fitted(kind: str, name: str, part: Operand, given: Operand) -> Data:

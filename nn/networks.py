@@ -2,27 +2,52 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from autograd_core import OptionError, Value
+from autograd_core import OptionError, UnsupportedError, Value
 from autograd_core.data import Function, Operand, Result, Tree
 
 from . import activations, initializers
-from .configuration import Choice, check_range
+from .configuration import Choice, Configured, check_range
 from .layers import Activation, Dense, Flatten
 from .mistakes import check_mask
-from .module import Module
+from .module import Module, checked_shape
 from .neurons import LINEAR, Layer, ScalarModule
+
+
+class Input(Configured):
+    """The shape of one sample, as the first element of Sequential.
+
+    It makes the parameters at once, as float32; without it data decide.
+
+    Args:    shape: of one sample, without the batch.
+    Raises:  OptionError: no whole numbers from 1.
+    Example: >>> from nn.layers import Dense
+             >>> Sequential([Input((4,)), Dense(2)]).layers[0].weight.shape
+             (2, 4)
+    """
+
+    def __init__(self, shape: Iterable[int]) -> None:
+        self.shape = checked_shape("shape", shape)
+
+    def __array__(self, *_: object, **_options: object) -> NoReturn:
+        """Refuse what Keras's functional models do."""
+        raise UnsupportedError(
+            f"a call of a layer on {self}",
+            "a layer computes with numbers here; models of several paths are classes",
+            "a subclass of nn.Module that calls its layers in __call__(self, x)",
+        )
 
 
 class Sequential(Module):
     """A model of layers, each of which takes what the one before it gives.
 
-    Args:    layers: Modules, in order; `add` appends more.
+    Args:    layers: Modules, in order; `add` appends more. The first may be an Input.
              input_shape: of one sample, (features,); makes the parameters at once, as float32.
              None: they are made when the first data come, in the type of the data.
+             name: for summaries.
     Raises:  OptionError: a layer that is not a Module, or layers that are not in a list.
     Example: >>> import numpy as np
              >>> from nn.layers import Dense
@@ -35,11 +60,15 @@ class Sequential(Module):
     read_anew = Module.read_anew | {"_mask"}
     _mask: Operand = None  # of the last output, until it is asked for
 
+    name: str | None = None
     layers: list[Module]
     input_shape: tuple[int, ...] | None = None
 
     def __init__(
-        self, layers: Iterable[Module] = (), input_shape: tuple[int, ...] | None = None
+        self,
+        layers: Iterable[Module | Input] = (),
+        input_shape: tuple[int, ...] | None = None,
+        name: str | None = None,
     ) -> None:
         if isinstance(layers, Module) or not isinstance(layers, Iterable):
             raise OptionError(
@@ -47,18 +76,23 @@ class Sequential(Module):
                 "it takes its layers in one list, as in Keras",
                 "Sequential([first, second])",
             )
+        self.name = name
         self.layers = []
         for layer in layers:
             self.add(layer)
-        self.input_shape = input_shape
-        if input_shape is not None and self.layers:
-            self.build(input_shape)
+        if input_shape is not None:
+            self.input_shape = input_shape
+            if self.layers:
+                self.build(input_shape)
 
-    def add(self, layer: Module) -> None:
-        """Append a layer.
+    def add(self, layer: Module | Input) -> None:
+        """Append a layer. One with the option input_shape makes the parameters of the next ones.
 
         Raises:  OptionError: it is not a Module.
         """
+        if isinstance(layer, Input):
+            self.input_shape = layer.shape
+            return
         if not isinstance(layer, Module):
             is_class = isinstance(layer, type) and issubclass(layer, Module)
             raise OptionError(
@@ -71,6 +105,8 @@ class Sequential(Module):
         self.layers.append(layer)
         if not self.trainable:
             layer.trainable = False
+        if len(self.layers) == 1:
+            self.input_shape = self.input_shape or getattr(layer, "_declared", None)
         if self.input_shape is not None:
             self.build(self.input_shape)
 
@@ -98,7 +134,7 @@ class Sequential(Module):
         for layer in self.layers:
             given = x
             x = layer(x, mask=mask) if layer.takes_mask else layer(x)
-            if mask is not None and not getattr(layer, "passes_mask", True):
+            if mask is not None and not (layer.takes_mask or getattr(layer, "passes_mask", True)):
                 check_mask(layer)
             mask = layer.output_mask(given, mask)
         if mask is not self._mask:

@@ -37,6 +37,7 @@ NAMES = {
     "CrossEntropyLoss": "functools.partial(nn.losses.sparse_categorical_crossentropy, "
     "from_logits=True)",
     "DataLoader": "nn.batches(x, y, batch_size=32)",
+    "InputLayer": "nn.Input(shape=(features,)) first in Sequential, or input_shape= of a layer",
     "Lambda": "a subclass of nn.Module with __call__; nn.Activation(f) for a function f of one "
     "array",
     "Linear": "nn.Dense(units), which finds the number of inputs in its first call",

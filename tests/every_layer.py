@@ -15,12 +15,14 @@ KINDS = [getattr(layers, name) for name in layers.__all__ if name != "ArrayLayer
 # What arguments without a default are given
 NEEDED = {
     "activation": "relu",
+    "dims": (2, 1),
     "factor": 0.2,
     "filters": 2,
     "height_factor": 0.4,
     "input_dim": 9,
     "kernel_size": 2,
     "layer": layers.GRU(2),
+    "n": 2,
     "output_dim": 2,
     "rate": 0.2,
     "stddev": 0.2,
@@ -46,14 +48,19 @@ def example(kind, **options):
 
 
 def samples(kind, count=4):
-    """Return samples for a layer: sequences, words or images; one step of all is padding."""
+    """Return samples for a layer, the first that it accepts; one step of all is padding."""
     random = np.random.default_rng(0)
-    x = random.normal(size=(count, 5, 3))
-    try:
-        example(kind)(x)
-    except DataError:
-        x = random.integers(0, 9, (count, 5)) * 1.0
-    except ShapeError:
-        x = random.normal(size=(count, 5, 5, 2))
-    x[1, -1] = 0.0
-    return x
+    candidates = {
+        "sequences": lambda: random.normal(size=(count, 5, 3)),
+        "images": lambda: random.normal(size=(count, 5, 5, 2)),
+        "words": lambda: random.integers(0, 9, (count, 5)) * 1.0,
+    }
+    for draw in candidates.values():
+        x = draw()
+        try:
+            example(kind)(x)
+        except (DataError, ShapeError):
+            continue
+        x[1, -1] = 0.0
+        return x
+    raise LookupError(f"no samples for {kind.__name__}")

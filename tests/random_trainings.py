@@ -36,7 +36,8 @@ LOSSES_OF_CLASSES = (
 UNSMOOTH = {"step", "sign", "log_softmax", "softmax", "exponential", "prelu"}
 SMOOTH = sorted(set(ACTIVATIONS) - UNSMOOTH)
 OF_ROWS = [
-    *("Dense", "Dense", "Activation", "PReLU", "RBF", "Dropout", "GaussianNoise", "Reshape"),
+    *("Dense", "Dense", "Activation", "ReLU", "LeakyReLU", "ELU", "Softmax", "PReLU", "RBF"),
+    *("Dropout", "GaussianNoise", "Reshape", "RepeatVector"),
     *("BatchNormalization", "LayerNormalization"),
 ]
 UNITS = 5  # of hidden layers
@@ -83,7 +84,7 @@ def kernel_options(case: Case, recurrent: bool = False) -> dict[str, Any]:
             chosen = case.choose("constraint", sorted(constraints.BY_NAME))
             options[f"{name}_constraint"] = chosen
     if case.maybe(0.3):
-        named = set(initializers.BY_NAME) - {"zeros", "identity", "ones", "constant"}
+        named = set(initializers.BY_NAME) - {"zeros", "zero", "identity", "ones", "one", "constant"}
         options["kernel_initializer"] = case.choose("initializer", sorted(named))
     if case.maybe(0.2):
         options["activity_regularizer"] = case.choose("regularizer", ["l1", "l2"])
@@ -106,6 +107,8 @@ def layer_of_rows(case: Case) -> Any:
         return layers.Dense(UNITS, activation(case), **kernel_options(case))
     if name == "RBF":
         return layers.RBF(UNITS, 2.0, "normal")
+    if name == "RepeatVector":
+        return nn.Sequential([layers.RepeatVector(2), layers.Flatten()])
     return unsized(case, name)
 
 
@@ -114,6 +117,10 @@ def unsized(case: Case, name: str) -> Any:
     scaled = {"center": case.maybe(0.8), "scale": case.maybe(0.8)}
     made = {
         "Activation": lambda: layers.Activation(activation(case)),
+        "ReLU": lambda: layers.ReLU(2.0, negative_slope=0.1, threshold=0.2),
+        "LeakyReLU": lambda: layers.LeakyReLU(0.1),
+        "ELU": lambda: layers.ELU(0.5),
+        "Softmax": layers.Softmax,
         "PReLU": lambda: layers.PReLU("ones", alpha_regularizer="l2"),
         "Dropout": lambda: layers.Dropout(0.3),
         "Reshape": lambda: layers.Reshape((-1,)),
@@ -140,6 +147,9 @@ def layers_of_images(case: Case) -> list[Any]:
         else:
             fill = case.choose("fill_mode", modes)
             made.append(getattr(layers, name)(*factors[name], fill_mode=fill))
+    if case.maybe(0.3):
+        case.parts.setdefault("layer", []).append("ZeroPadding2D")
+        made.append(layers.ZeroPadding2D((1, 0)))
     case.parts.setdefault("layer", []).append("Conv2D")
     options = {
         "strides": int(case.rng.integers(1, 3)),
@@ -151,7 +161,8 @@ def layers_of_images(case: Case) -> list[Any]:
     if case.maybe(0.5):
         name = case.choose("layer", ["BatchNormalization", "LayerNormalization", "Dropout"])
         made.append(unsized(case, name))
-    kinds = ["MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "Flatten"]
+    kinds = ["MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D"]
+    kinds += ["Flatten"]
     name = case.choose("layer", kinds)
     made.append(getattr(layers, name)(*[2] * (name in kinds[:2])))
     return [*made, layers.Flatten()] if name in kinds[:2] else made
@@ -170,6 +181,11 @@ def layers_of_sequences(case: Case, words: bool, every: bool) -> list[Any]:
         case.parts.setdefault("layer", []).append("Conv1D")
         padding = case.choose("padding", ["same", "causal"])
         made.append(layers.Conv1D(3, 2, padding=padding, activation=activation(case)))
+    if case.maybe(0.3):
+        case.parts.setdefault("layer", []).append("TimeDistributed")
+        made.append(layers.TimeDistributed(layers.Dense(3, activation(case))))
+    if not every and case.maybe(0.3):
+        return [*made, *pooled_sequences(case)]
     for last in ([False] if case.maybe(0.3) else []) + [True]:
         name = case.choose("layer", ["SimpleRNN", "GRU", "LSTM"])
         options: dict[str, Any] = {"return_sequences": every or not last}
@@ -185,6 +201,22 @@ def layers_of_sequences(case: Case, words: bool, every: bool) -> list[Any]:
             layer = layers.Bidirectional(layer, mode)
         made.append(layer)
     return made
+
+
+def pooled_sequences(case: Case) -> list[Any]:
+    """Draw layers that make rows of sequences, without recurrence."""
+    first = {
+        "ZeroPadding1D": lambda: layers.ZeroPadding1D((1, 0)),
+        "Permute": lambda: layers.Permute((2, 1)),
+        "MaxPooling1D": lambda: layers.MaxPooling1D(2),
+        "AveragePooling1D": lambda: layers.AveragePooling1D(2, padding="same"),
+    }
+    last = {
+        "GlobalMaxPooling1D": layers.GlobalMaxPooling1D,
+        "GlobalAveragePooling1D": layers.GlobalAveragePooling1D,
+        "Flatten": layers.Flatten,
+    }
+    return [choices[case.choose("layer", choices)]() for choices in (first, last)]
 
 
 def data_and_layers(case: Case) -> tuple[Any, list[Any], tuple[int, ...]]:

@@ -23,8 +23,10 @@ RULES = {
 }
 CHANGES = {
     "activation": "sigmoid",
+    "alpha": 0.5,
     "backward_layer": layers.SimpleRNN(2, go_backwards=True),
     "dilation_rate": 2,
+    "dims": (1, 2),
     "dropout": 0.5,
     "epsilon": 0.5,
     "factor": 0.4,
@@ -36,9 +38,12 @@ CHANGES = {
     "kernel_size": 3,
     "layer": layers.LSTM(2),
     "mask_value": 1.0,
+    "max_value": 0.5,
     "merge_mode": "sum",
     "mode": "vertical",
     "momentum": 0.5,
+    "n": 3,
+    "negative_slope": 0.5,
     "output_dim": 3,
     "padding": "same",
     "pool_size": 3,
@@ -49,26 +54,29 @@ CHANGES = {
     "stddev": 0.7,
     "strides": 3,
     "target_shape": (3, -1),
+    "threshold": 0.3,
     "units": 3,
     "width": 2.0,
     "width_factor": 0.8,
 }
 BESIDE = {"fill_value": {"fill_mode": "constant"}}  # what an option needs to act
-SINGLE = {"axis"}  # of normalizations: -1, and others are refused
+SINGLE = {"axis", "name"}  # of normalizations -1, and others are refused; for messages
 
 
 def changed(kind, option):
     """Return another value of a layer's option."""
     default = inspect.signature(kind).parameters[option].default
     rule = RULES.get(option.rpartition("_")[2])
-    return not default if isinstance(default, bool) else rule or CHANGES[option]
+    if isinstance(default, bool):
+        return not default
+    return 2 if option == "padding" and default == 1 else rule or CHANGES[option]
 
 
 def made_of(layer):
     """Return all that a layer makes of data: outputs, masks, penalties, and a step of training."""
+    x = samples(type(layer))
     nn.set_seed(0)
     random = np.random.default_rng(0)
-    x = samples(type(layer))
     model = nn.Sequential([layer])
     found = [model(x), model.output_mask(x, None), model.eval()(x)]
     for parameter in model.named_parameters().values():  # biases are 0 at first
@@ -228,6 +236,7 @@ REQUIRED = NEEDED | {
     "max_learning_rate": 0.1,
     "nouts": [2],
     "schedule": lambda epoch: 0.1,
+    "shape": (2,),
     "total_steps": 5,
     "values": [0.1, 0.2],
     "visible": 2,

@@ -1,10 +1,13 @@
 """Layers on arrays: (batch, ...) in, (batch, ...) out.
 
 - ArrayLayer: the base class, also of your own layers
-- Dense, Activation, PReLU, RBF: fully connected layers; functions of each number; radial bases
+- Dense, RBF: fully connected layers; radial bases
+- Activation, ReLU, LeakyReLU, PReLU, ELU, Softmax: activation functions as layers
 - Dropout, GaussianNoise, BatchNormalization, LayerNormalization: regularization
-- Flatten, Reshape: the same numbers in another shape
-- Conv1D, Conv2D, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D: images and signals
+- Flatten, Reshape, Permute, RepeatVector, ZeroPadding1D, ZeroPadding2D: samples in another shape
+- Conv1D, Conv2D; MaxPooling, AveragePooling, GlobalMaxPooling and GlobalAveragePooling, each 1D
+  and 2D: signals and images
+- TimeDistributed: a layer applied to each step
 - RandomFlip, RandomRotation, RandomTranslation: data augmentation
 - Embedding, Masking, SimpleRNN, GRU, LSTM, Bidirectional: sequences
 
@@ -17,25 +20,40 @@ evaluation unless training=True.
 from .augmentation import RandomFlip, RandomRotation, RandomTranslation
 from .base import ArrayLayer
 from .convolution import (
+    AveragePooling1D,
     AveragePooling2D,
     Conv1D,
     Conv2D,
+    GlobalAveragePooling1D,
     GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPooling1D,
     MaxPooling2D,
 )
-from .dense import RBF, Activation, Dense, PReLU
+from .dense import ELU, RBF, Activation, Dense, LeakyReLU, PReLU, ReLU, Softmax
 from .dropout import Dropout, GaussianNoise
 from .embedding import Embedding, Masking
 from .normalization import BatchNormalization, LayerNormalization
 from .recurrent import GRU, LSTM, Bidirectional, SimpleRNN
-from .shaping import Flatten, Reshape
+from .shaping import (
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+    TimeDistributed,
+    ZeroPadding1D,
+    ZeroPadding2D,
+)
 
 __all__ = [
+    "ELU",
     "GRU",
     "LSTM",
     "RBF",
     "Activation",
     "ArrayLayer",
+    "AveragePooling1D",
     "AveragePooling2D",
     "BatchNormalization",
     "Bidirectional",
@@ -46,14 +64,26 @@ __all__ = [
     "Embedding",
     "Flatten",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
     "LayerNormalization",
+    "LeakyReLU",
     "Masking",
+    "MaxPooling1D",
     "MaxPooling2D",
     "PReLU",
+    "Permute",
     "RandomFlip",
     "RandomRotation",
     "RandomTranslation",
+    "ReLU",
+    "RepeatVector",
     "Reshape",
     "SimpleRNN",
+    "Softmax",
+    "TimeDistributed",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
 ]

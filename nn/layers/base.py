@@ -1,15 +1,18 @@
 """ArrayLayer, the base class of layers on arrays."""
 
+import inspect
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Literal
 
 import numpy as np
 
 from autograd_core import DataError, ShapeError, Value
-from autograd_core.data import DType, Operand, Result
+from autograd_core.data import DType, Function, Operand, Result
 
 from .. import activations, constraints, initializers, regularizers
-from ..configuration import Choice, check_flags, taking
+from ..configuration import Choice, check_flags, takes, taking
+from ..mistakes import warn
 from ..module import Module, fitted, forward_pass
 from ..storage.tensors import reserve
 
@@ -56,6 +59,46 @@ class ArrayLayer(Module):
     _rules: tuple[tuple[str, Choice, Choice], ...] = ()  # parameter, regularizer, constraint
     # What the activity regularizer has found, and in which forward pass; None: a call by itself
     _activity: tuple[object, Result] = (None, 0.0)
+
+    name: str | None = None
+    _declared: tuple[int, ...] | None = None  # the option input_shape
+
+    @classmethod
+    def constructor(cls, init: Function) -> Function:
+        """Add the options that each layer of Keras has beside its own: name and input_shape."""
+        explained = super().constructor(init)
+        has_input_dim = takes(init, "input_dim")  # of its own: Embedding
+        named = inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None)
+        own = inspect.signature(init)
+
+        @wraps(init)
+        def construct(
+            self: ArrayLayer,
+            *args: Any,
+            name: str | None = None,
+            input_shape: Any = None,
+            **options: Any,
+        ) -> None:
+            if "input_dim" in options and not has_input_dim:
+                features = options.pop("input_dim")
+                input_shape = (features,)
+                warn(
+                    "input_dim",
+                    f"{type(self).__name__} with input_dim={features!r}",
+                    "it is the option of Keras 1 and 2",
+                    f"input_shape={input_shape!r}, or Input({input_shape!r}) first in Sequential",
+                )
+            explained(self, *args, **options)
+            vars(self)["name"] = name
+            if input_shape is not None and not (
+                isinstance(input_shape, tuple) and None in input_shape
+            ):
+                self.build(input_shape)  # otherwise data decide
+                self._declared = self.input_shape
+
+        # input_shape is no option to be kept: files and copies have the parameters themselves
+        construct.__signature__ = own.replace(parameters=[*own.parameters.values(), named])  # type: ignore[attr-defined]
+        return construct
 
     def __post_init__(self) -> None:
         check_flags(self)

@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_core import OptionError, ShapeError, Value, convolve, sliding_windows
-from autograd_core.data import Operand, Result
+from autograd_core.data import Function, Operand, Result
 
-from ..configuration import Choice, Model, choose, configured
+from ..configuration import Choice, Model, check_choices, choose, configured
 from ..data import whole_number
 from ..mistakes import warn
-from .base import ArrayLayer
+from .base import ArrayLayer, steps_that_count
 
 
 @configured
@@ -144,16 +144,17 @@ class Conv2D(_Convolution):
     _rank = 2
 
 
-class _Pooling2D(ArrayLayer):
-    """Windows, for MaxPooling2D and AveragePooling2D."""
+class _Pooling(ArrayLayer):
+    """Windows, for MaxPooling and AveragePooling; a sequence is an image one pixel wide."""
 
     expects_unit_inputs = None
 
     passes_mask = False
+    _rank = 2
 
     def __init__(
         self,
-        pool_size: int | tuple[int, ...] = (2, 2),
+        pool_size: int | tuple[int, ...] = 2,
         strides: int | tuple[int, ...] | None = None,
         padding: str = "valid",
     ) -> None:
@@ -163,9 +164,22 @@ class _Pooling2D(ArrayLayer):
         self._lengths()
 
     def _lengths(self) -> list[tuple[int, ...]]:
-        """Return the size of a window and the strides along each axis."""
+        """Return the size of a window and the strides along the axes of an image."""
         strides = self.pool_size if self.strides is None else self.strides
-        return [lengths("pool_size", self.pool_size, 2), lengths("strides", strides, 2)]
+        each = (
+            lengths("pool_size", self.pool_size, self._rank),
+            lengths("strides", strides, self._rank),
+        )
+        return [(*along, 1)[:2] for along in each]
+
+    def forward(self, x: Operand) -> Result:
+        """Return one number for each window, (batch, ..., channels)."""
+        size, _ = self._lengths()
+        check_axes(self, x.shape[1:], (size if self.padding == "valid" else (1, 1))[: self._rank])
+        return self._reduced(x) if self._rank == 2 else self._reduced(x[:, :, None])[:, :, 0]
+
+    def _reduced(self, x: Operand) -> Result:
+        raise NotImplementedError
 
     def _pieces(self, x: Operand, border: float) -> Result:
         """Return the elements of all windows, (places, batch, height, width, channels).
@@ -173,7 +187,6 @@ class _Pooling2D(ArrayLayer):
         The places of a window come first, since reductions over the first axis are fast.
         """
         size, steps = self._lengths()
-        check_axes(self, x.shape[1:], size if self.padding == "valid" else (1, 1))
         x = padded(x, size, steps, self.padding, border)
         if steps == size:
             return _blocks(x, *size)
@@ -182,7 +195,7 @@ class _Pooling2D(ArrayLayer):
         return np.transpose(seen, (5, 4, 0, 1, 2, 3)).reshape(-1, batch, height, width, channels)
 
 
-class MaxPooling2D(_Pooling2D):
+class MaxPooling2D(_Pooling):
     """The largest number of each window, in each channel.
 
     Ties share the gradient equally, where Keras gives it to one of them.
@@ -198,13 +211,12 @@ class MaxPooling2D(_Pooling2D):
                     [13., 15.]])
     """
 
-    def forward(self, x: Operand) -> Result:
-        """Return the largest of each window, (batch, height, width, channels)."""
+    def _reduced(self, x: Operand) -> Result:
         lowest = float(np.finfo(x.dtype).min)  # finite, because -inf would be an anomaly
         return np.max(self._pieces(x, lowest), axis=0)
 
 
-class AveragePooling2D(_Pooling2D):
+class AveragePooling2D(_Pooling):
     """The mean of each window, in each channel; padding does not count.
 
     Args, Raises: as in MaxPooling2D.
@@ -213,11 +225,32 @@ class AveragePooling2D(_Pooling2D):
                     [10.5, 12.5]])
     """
 
-    def forward(self, x: Operand) -> Result:
-        """Return the mean of each window, (batch, height, width, channels)."""
+    def _reduced(self, x: Operand) -> Result:
         ones = np.ones((1, *x.shape[1:3], 1), x.dtype)
         count = np.sum(self._pieces(ones, 0.0), axis=0)
         return np.sum(self._pieces(x, 0.0), axis=0) / count
+
+
+class MaxPooling1D(MaxPooling2D):
+    """The largest number of each window of a sequence, in each channel.
+
+    Args, Raises: as in MaxPooling2D, with one axis: input is (batch, steps, channels).
+    Example: >>> MaxPooling1D()(np.arange(4.0).reshape(1, 4, 1))[0, :, 0]
+             array([1., 3.])
+    """
+
+    _rank = 1
+
+
+class AveragePooling1D(AveragePooling2D):
+    """The mean of each window of a sequence, in each channel; padding does not count.
+
+    Args, Raises: as in MaxPooling1D.
+    Example: >>> AveragePooling1D()(np.arange(4.0).reshape(1, 4, 1))[0, :, 0]
+             array([0.5, 2.5])
+    """
+
+    _rank = 1
 
 
 class GlobalAveragePooling2D(ArrayLayer):
@@ -232,14 +265,62 @@ class GlobalAveragePooling2D(ArrayLayer):
     expects_unit_inputs = None
 
     passes_mask = False
+    _rank = 2
+    _reduce: ClassVar[Function] = staticmethod(np.mean)
 
     def __init__(self, keepdims: bool = False) -> None:
+        check_choices(keepdims=(keepdims, (True, False)))
         self.keepdims = keepdims
 
     def forward(self, x: Operand) -> Result:
+        """Return one number for each channel, (batch, channels)."""
+        check_axes(self, x.shape[1:], (1,) * self._rank)
+        return self._reduce(x, axis=tuple(range(1, self._rank + 1)), keepdims=self.keepdims)
+
+
+class GlobalMaxPooling2D(GlobalAveragePooling2D):
+    """The largest number of each channel over the whole image; ties share the gradient.
+
+    Args, Raises: as in GlobalAveragePooling2D.
+    Example: >>> GlobalMaxPooling2D()(np.ones((2, 5, 5, 3))).shape
+             (2, 3)
+    """
+
+    _reduce = staticmethod(np.max)
+
+
+class GlobalAveragePooling1D(GlobalAveragePooling2D):
+    """The mean of each channel over the whole sequence, (batch, steps, channels).
+
+    Steps that a mask leaves out do not count, as in Keras.
+
+    Args, Raises: as in GlobalAveragePooling2D, with one axis.
+    Example: >>> GlobalAveragePooling1D()(np.ones((2, 5, 3))).shape
+             (2, 3)
+    """
+
+    _rank = 1
+    takes_mask = True
+
+    def forward(self, x: Operand, mask: Operand = None) -> Result:
         """Return the means, (batch, channels)."""
-        check_axes(self, x.shape[1:], (1, 1))
-        return np.mean(x, axis=(1, 2), keepdims=self.keepdims)
+        if mask is None:
+            return super().forward(x)
+        counts = steps_that_count(mask, x.shape)[..., None].astype(x.dtype)
+        return np.sum(x * counts, 1, keepdims=self.keepdims) / np.sum(
+            counts, 1, keepdims=self.keepdims
+        )
+
+
+class GlobalMaxPooling1D(GlobalMaxPooling2D):
+    """The largest number of each channel over the whole sequence, (batch, steps, channels).
+
+    Args, Raises: as in GlobalAveragePooling2D, with one axis.
+    Example: >>> GlobalMaxPooling1D()(np.ones((2, 5, 3))).shape
+             (2, 3)
+    """
+
+    _rank = 1
 
 
 def _blocks(x: Operand, high: int, wide: int) -> Result:

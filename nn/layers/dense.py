@@ -1,4 +1,4 @@
-"""Dense, RBF, and activation functions as layers: Activation, PReLU."""
+"""Dense, RBF, and activation functions as layers: Activation, ReLU, PReLU, Softmax, ..."""
 
 import math
 from dataclasses import KW_ONLY, field
@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from autograd_core import ShapeError, Value
+from autograd_core import ShapeError, Value, relu, softmax
 from autograd_core.data import Operand, Result
 
 from .. import activations, initializers
@@ -89,6 +89,89 @@ class Activation(ArrayLayer):
     def forward(self, x: Operand) -> Result:
         """Return activation(x)."""
         return self.activation(x)
+
+
+@configured
+class ReLU(ArrayLayer):
+    """x where x > threshold, at most max_value, and negative_slope * (x - threshold) elsewhere.
+
+    Args:    max_value: the largest output; None: there is none.
+             negative_slope: of the part below the threshold; 0: it is cut off.
+             threshold: where that part begins.
+    Raises:  OptionError: one of them is negative.
+    Example: >>> ReLU(max_value=6.0)(Value([[-1.0, 2.0, 8.0]])).data
+             array([[0., 2., 6.]])
+    """
+
+    max_value: float | None = None
+    negative_slope: float = 0.0
+    threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("max_value", "negative_slope", "threshold"):
+            if getattr(self, name) is not None:
+                check_range(name, getattr(self, name), 0.0)
+
+    def forward(self, x: Operand) -> Result:
+        """Return the part above the threshold, and a share of the rest."""
+        if self.threshold:
+            out = np.where(x > self.threshold, x, (x - self.threshold) * self.negative_slope)
+        else:
+            out = activations.leaky_relu(x, self.negative_slope) if self.negative_slope else relu(x)
+        return out if self.max_value is None else np.minimum(out, self.max_value)
+
+
+@configured
+class LeakyReLU(ArrayLayer):
+    """x where x > 0, and negative_slope * x elsewhere.
+
+    Args:    negative_slope: 0.3, as in Keras; PyTorch's default is 0.01.
+    Raises:  OptionError: a negative slope.
+    Example: >>> LeakyReLU(0.1)(Value([[-1.0, 2.0]])).data
+             array([[-0.1,  2. ]])
+    """
+
+    negative_slope: float = 0.3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("negative_slope", self.negative_slope, 0.0)
+
+    def forward(self, x: Operand) -> Result:
+        """Return x where it is positive, and a share of it elsewhere."""
+        return activations.leaky_relu(x, self.negative_slope)
+
+
+@configured
+class ELU(ArrayLayer):
+    """x where x > 0, and alpha * (exp(x) - 1) elsewhere.
+
+    Example: >>> ELU()(Value([[0.0, 2.0]])).data
+             array([[0., 2.]])
+    """
+
+    alpha: float = 1.0
+
+    def forward(self, x: Operand) -> Result:
+        """Return elu(x, alpha)."""
+        return activations.elu(x, self.alpha)
+
+
+@configured
+class Softmax(ArrayLayer):
+    """Probabilities: exp(x) divided by its sum over an axis.
+
+    Args:    axis: of the classes, the last one by default.
+    Example: >>> Softmax()(Value([[1.0, 1.0]])).data
+             array([[0.5, 0.5]])
+    """
+
+    axis: int = -1
+
+    def forward(self, x: Operand) -> Result:
+        """Return softmax(x, axis)."""
+        return softmax(x, axis=self.axis)
 
 
 @configured

@@ -271,7 +271,7 @@ def _object(name: str, kind: Any, options: Params) -> Any:
     _check_arguments(name, kind, [], options)
     if kind is not Sequential:
         return kind(**options)
-    model, shape = Sequential(options["layers"]), options["input_shape"]
+    model, shape = Sequential(options["layers"], name=options.get("name")), options["input_shape"]
     model.input_shape = shape and _lengths(shape)
     return model
 
