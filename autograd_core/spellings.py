@@ -17,7 +17,7 @@ from .errors import AutogradError, CallError, MissingNameError, UnknownImportErr
 from .messages import user_frame, warn_once
 
 F = TypeVar("F", bound=Function)
-Rewriting: TypeAlias = Callable[[Any, dict[str, Any]], dict[str, Any]]
+Rewriting: TypeAlias = Callable[[Any, dict[str, Any]], dict[str, Any]] | str
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 # Options of Keras 1 and 2, PyTorch and JAX that mean the same as one here
@@ -55,7 +55,7 @@ def explained_call(function: F, rewritten: Mapping[str, Rewriting] = NOTHING) ->
     a warning once at each line. A call that fits costs nothing but the call.
 
     Args:    rewritten: for options with more than another name, the function that turns the value
-             and all other options into the options to write.
+             and all other options into the options to write; or, as text, what to write instead.
     Example: >>> @explained_call
              ... def fit(x, epochs=1):
              ...     return epochs
@@ -100,8 +100,11 @@ def _today(
         here = SAME_OPTION.get(given, given)
         value = options[given]
         others = {each: options[each] for each in options if each != given}
-        if given in rewritten:
-            changed = rewritten[given](value, defaults | others)
+        rule = rewritten.get(given)
+        if isinstance(rule, str):
+            raise CallError(f"{name} with {given}={value!r}", "it has no such option", rule)
+        if rule is not None:
+            changed = rule(value, defaults | others)
         elif here in signature.parameters and here not in options:
             changed = {here: value}
         else:

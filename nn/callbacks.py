@@ -42,7 +42,7 @@ __all__ = [
 _LARGER_IS_BETTER = ("accuracy", "acc", "auc", "precision", "recall", "f1", "r2", "score")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a formula of a spreadsheet may begin with
 
-Logs = dict[str, float]
+Logs = dict[str, Any]  # figures by name; of predictions the outputs
 
 
 class Callback(Configured):
@@ -79,6 +79,36 @@ class Callback(Configured):
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         """A batch has been learnt."""
+
+    def on_batch_begin(self, batch: int, logs: Logs) -> None:
+        """The same as on_train_batch_begin, which a class may define instead."""
+
+    def on_batch_end(self, batch: int, logs: Logs) -> None:
+        """The same as on_train_batch_end, which a class may define instead."""
+
+    def on_test_begin(self, logs: Logs) -> None:
+        """An evaluation begins, or a validation in fit."""
+
+    def on_test_end(self, logs: Logs) -> None:
+        """An evaluation is over; logs has its figures."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs) -> None:
+        """A batch is about to be evaluated."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs) -> None:
+        """A batch has been evaluated."""
+
+    def on_predict_begin(self, logs: Logs) -> None:
+        """A prediction begins."""
+
+    def on_predict_end(self, logs: Logs) -> None:
+        """A prediction is over."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs) -> None:
+        """The outputs of a batch are about to be computed."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs) -> None:
+        """The outputs of a batch have been computed; logs has them."""
 
 
 class History(Callback):
@@ -118,19 +148,33 @@ class Monitor(Callback):
     Args:    monitor: the figure, such as "val_loss".
              mode: "min" or "max" is better; "auto": max for accuracies and their relatives.
              min_delta: a smaller change does not count.
+             verbose: 1: say what it does.
     Raises:  OptionError: an unknown mode; at the end of an epoch, a figure that does not exist.
     """
 
     best: float
     wait: int  # epochs since the best
 
-    def __init__(self, monitor: str = "val_loss", mode: str = "auto", min_delta: float = 0) -> None:
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        mode: str = "auto",
+        min_delta: float = 0,
+        verbose: int = 0,
+    ) -> None:
+        check_choices(verbose=(verbose, (0, 1)))
         check_range("min_delta", min_delta, 0)
         check_choices(mode=(mode, ("auto", "min", "max")))
         self.monitor = monitor
         self.mode = mode
         self.min_delta = min_delta
+        self.verbose = verbose
         self.forget()
+
+    def say(self, epoch: int, what: str) -> None:
+        """Write a line about an epoch, if verbose."""
+        if self.verbose:
+            tqdm.write(f"epoch {epoch + 1}: {what}")
 
     def forget(self) -> None:
         """Begin anew: nothing is best yet."""
@@ -166,7 +210,7 @@ class Monitor(Callback):
 class EarlyStopping(Monitor):
     """Stops training when a figure has not become better for `patience` epochs.
 
-    Args:    monitor, mode, min_delta: see Monitor.
+    Args:    monitor, mode, min_delta, verbose: see Monitor.
              patience: how many epochs without improvement to accept.
              baseline: a figure to beat.
              restore_best_weights: go back to the weights of the best epoch, at the end of
@@ -188,9 +232,10 @@ class EarlyStopping(Monitor):
         baseline: float | None = None,
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
+        verbose: int = 0,
     ) -> None:
         check_range("patience", patience, 0)
-        super().__init__(monitor, mode, min_delta)
+        super().__init__(monitor, mode, min_delta, verbose)
         self.patience = patience
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
@@ -219,6 +264,7 @@ class EarlyStopping(Monitor):
         elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
+            self.say(epoch, f"early stopping, the best was epoch {(self.best_epoch or 0) + 1}")
 
     def on_train_end(self, logs: Logs) -> None:
         """Go back to the best weights."""
@@ -232,8 +278,9 @@ class ModelCheckpoint(Monitor):
     Args:    filepath: where to; {epoch:02d} and {val_loss:.3f} stand for the epoch, counted from
              1, and its figures. Where a path comes again, as one without {epoch} does, it holds
              the latest model. Folders that are missing are made.
-             monitor, mode: see Monitor; read where only the best are saved.
+             monitor, mode, verbose: see Monitor; read where only the best are saved.
              save_best_only: do not overwrite a better model.
+             save_weights_only: only what model.load_weights reads, without the architecture.
     Raises:  OptionError: braces in the path that hold no name, or no format of a number; at the
              end of an epoch, a figure that does not exist. FileError: it cannot be written.
     Example: >>> ModelCheckpoint("model-{epoch:02d}.safetensors").save_best_only
@@ -246,11 +293,15 @@ class ModelCheckpoint(Monitor):
         monitor: str = "val_loss",
         save_best_only: bool = False,
         mode: str = "auto",
+        save_weights_only: bool = False,
+        verbose: int = 0,
     ) -> None:
-        super().__init__(monitor, mode)
+        super().__init__(monitor, mode, verbose=verbose)
         _check_path("filepath", filepath)
         self.filepath = filepath
         self.save_best_only = save_best_only
+        check_choices(save_weights_only=(save_weights_only, (True, False)))
+        self.save_weights_only = save_weights_only
         self._path({name: 1 if name == "epoch" else 1.0 for name in self._names()})
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
@@ -267,7 +318,9 @@ class ModelCheckpoint(Monitor):
             path = self._path(figures)
             with suppress(OSError):  # then saving says why
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self.model.save(path)
+            save = self.model.save_weights if self.save_weights_only else self.model.save
+            save(path)
+            self.say(epoch, f"saved to {path}")
 
     def _names(self) -> list[str]:
         """Return the names in braces."""
@@ -294,7 +347,7 @@ class ModelCheckpoint(Monitor):
 class ReduceLROnPlateau(Monitor):
     """Lowers the learning rate when a figure has not become better for `patience` epochs.
 
-    Args:    monitor, mode, min_delta: see Monitor.
+    Args:    monitor, mode, min_delta, verbose: see Monitor.
              factor: what the learning rate is multiplied with, below 1.
              patience: how many epochs without improvement to accept.
              cooldown: epochs to wait after lowering it.
@@ -312,13 +365,14 @@ class ReduceLROnPlateau(Monitor):
         min_delta: float = 1e-4,
         cooldown: int = 0,
         min_lr: float = 0.0,
+        verbose: int = 0,
     ) -> None:
         check_range("factor", factor, 0, 1)
         if factor in (0, 1):
             raise OptionError(f"factor = {factor}", "it would not lower the rate", "0 < factor < 1")
         for name, number in {"patience": patience, "cooldown": cooldown, "min_lr": min_lr}.items():
             check_range(name, number, 0)
-        super().__init__(monitor, mode, min_delta)
+        super().__init__(monitor, mode, min_delta, verbose)
         self.factor = factor
         self.patience = patience
         self.cooldown = cooldown
@@ -337,6 +391,7 @@ class ReduceLROnPlateau(Monitor):
         self.wait = 0 if self.improves(logs) or self._cooling else self.wait + 1
         if self.wait and self.wait >= self.patience and not self._cooling and rate > self.min_lr:
             optimizer.learning_rate = max(rate * self.factor, self.min_lr)
+            self.say(epoch, f"learning rate {optimizer.learning_rate:.4g}")
             self._cooling, self.wait = self.cooldown, 0
 
 
@@ -352,8 +407,9 @@ class LambdaCallback(Callback):
     def __init__(self, **events: Callable[..., None]) -> None:
         for event, function in events.items():
             if not event.startswith("on_") or not hasattr(Callback, event):
-                names = ", ".join(name for name in vars(Callback) if name.startswith("on_"))
-                raise OptionError(f"event {event!r}", f"there are {names}", "one of these")
+                raise OptionError(
+                    f"event {event!r}", f"there are {', '.join(_EVENTS)}", "one of these"
+                )
             setattr(self, event, function)
 
 
@@ -559,6 +615,19 @@ def as_list(callbacks: Tree) -> list[Callback]:
     return list(callbacks) if is_several else [callbacks]
 
 
+_EVENTS = [name for name in vars(Callback) if name.startswith("on_")]
+
+
+def _method(callback: Callback, event: str) -> Callable[..., None] | None:
+    """Return what a callback does at an event, which its class defines; None: nothing."""
+    for name in (event, event.replace("train_batch", "batch")):
+        is_defined = getattr(type(callback), name) is not getattr(Callback, name)
+        if is_defined or name in vars(callback):
+            method: Callable[..., None] = getattr(callback, name)
+            return method
+    return None
+
+
 class CallbackList:
     """Calls the methods of all callbacks, in order."""
 
@@ -574,17 +643,19 @@ class CallbackList:
                     else "LambdaCallback(on_epoch_end=...) for a function",
                 )
             callback.model = model
+            for event in dir(type(callback)):
+                if event.startswith("on_") and not hasattr(Callback, event):
+                    warn(
+                        f"event {event}",
+                        f"{type(callback).__name__}.{event}",
+                        "there is no such event, so that it is never called",
+                        f"one of {', '.join(_EVENTS)}",
+                    )
         self.callbacks = callbacks
         # Only those that listen: most callbacks care for epochs alone, batches are many
         self._hearing = {
-            event: [
-                getattr(callback, event)
-                for callback in callbacks
-                if getattr(type(callback), event) is not getattr(Callback, event)
-                or event in vars(callback)
-            ]
-            for event in vars(Callback)
-            if event.startswith("on_")
+            event: [hears for each in callbacks if (hears := _method(each, event)) is not None]
+            for event in _EVENTS
         }
 
     def hears(self, event: str) -> bool:

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, dataclass_transform
 
 import numpy as np
 
 from autograd_core import MissingNameError, OptionError, explained_call
 from autograd_core.data import Function
 
-from .spellings import ATTRIBUTES
+from .spellings import ATTRIBUTES, MEMBERS
 
 # A name, or the function or object that it stands for; as an attribute always the latter
 Choice: TypeAlias = Any
@@ -63,6 +63,12 @@ class Configured:
             elif value is not vars(self)[name]:
                 value = self._as_constructed(name, value)
         super().__setattr__(name, value)
+
+    if not TYPE_CHECKING:  # which would then take any name for an attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Refuse an attribute that does not exist, with what to write."""
+            raise _missing(type(self), name)
 
     def _as_constructed(self, name: str, value: object) -> object:
         """Return what the constructor makes of an option; other attributes as they are."""
@@ -162,6 +168,21 @@ def _known_names(kind: type) -> frozenset[str]:
     constructors = [each for each in kind.__mro__[:-1] if "__init__" in vars(each)]
     options = [name for each in constructors for name, _ in _options(each)]
     return frozenset([*dir(kind), *declared, *options])
+
+
+def _missing(kind: type, name: str) -> Exception:
+    """Return the error for an attribute that is read and does not exist."""
+    if name.startswith("_"):
+        return AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
+    known = {each for each in dir(kind) if not each.startswith("_")} | {
+        n for n, _ in _options(kind)
+    }
+    here = ATTRIBUTES.get(name)
+    instead = f".{here}" if here in known else MEMBERS.get(name)
+    if instead is None:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+        instead = f".{near[0]}" if near else f"one of dir({kind.__name__})"
+    return MissingNameError(f".{name} of a {kind.__name__}", "it has no such attribute", instead)
 
 
 def _unknown(kind: type, name: str, known: frozenset[str]) -> MissingNameError:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -134,6 +135,7 @@ def as_batches(
     dtype: DTypeLike | None,
     usual_size: int = 32,
     method: str = "fit",
+    steps: int | None = None,
 ) -> Iterable[Tree]:
     """Return batches (x, y) or (x, y, sample_weight) of what was given to fit or evaluate.
 
@@ -141,6 +143,7 @@ def as_batches(
              dtype: of the model; data in another float type are cast once, here.
              usual_size: samples in a batch of arrays where batch_size is None.
              method: what they were given to, for the message.
+             steps: batches in each pass; None: all there are.
     Raises:  DataError: an iterator, which is used up after one epoch. OptionError: weights or a
              batch_size for an iterable. See also `batches`.
     """
@@ -149,7 +152,8 @@ def as_batches(
         if sample_weight is not None:
             sample_weight = as_array(sample_weight, dtype)
         size = usual_size if batch_size is None else batch_size
-        return batches(x, y, sample_weight, size, shuffle)
+        data = batches(x, y, sample_weight, size, shuffle)
+        return data if steps is None else Portions(data, steps)
     if isinstance(x, np.ndarray) or not isinstance(x, Iterable) or hasattr(x, "to_numpy"):
         raise DataError(
             f"x without y: {type(x).__name__}",
@@ -157,11 +161,18 @@ def as_batches(
             f"{method}(x, y); {method}(x, x) where x itself is the target; or an iterable of "
             "batches (x, y)",
         )
-    if isinstance(x, Iterator):
+    if isinstance(x, tuple | list) and x and not isinstance(x[0], tuple | list):
+        raise DataError(
+            f"{method} of a {type(x).__name__} of {len(x)} {type(x[0]).__name__}s without y",
+            "a list without y is one of batches (x, y)",
+            f"{method}(x, y)",
+        )
+    if isinstance(x, Iterator) and steps is None:
         raise DataError(
             f"x of type {type(x).__name__}",
             "an iterator is used up after one epoch",
-            "a list of batches, nn.batches(x, y), or an object whose __iter__ begins anew",
+            "a list of batches, nn.batches(x, y), or an object whose __iter__ begins anew; "
+            "steps_per_epoch=... for an endless one",
         )
     if sample_weight is not None:
         raise OptionError(
@@ -175,7 +186,54 @@ def as_batches(
             "each batch is as large as it comes",
             f"nn.batches(x, y, batch_size={batch_size!r}), without batch_size here",
         )
-    return x
+    return x if steps is None else Portions(x, steps)
+
+
+class Portions:
+    """Batches in portions: each pass goes on where the last one has ended, round and round.
+
+    Args:    data: batches; an iterator may give them without end.
+             count: batches in a portion.
+    Raises:  OptionError: count is below 1.
+    Example: >>> portions = Portions([1, 2, 3], 2)
+             >>> [list(portions), list(portions)]
+             [[1, 2], [3, 1]]
+    """
+
+    def __init__(self, data: Iterable[Tree], count: int) -> None:
+        self.data, self.count = data, whole_number("steps_per_epoch", count)
+        self._rest: Iterator[Tree] = iter(())
+
+    def __len__(self) -> int:
+        """Return the number of batches in a portion."""
+        return self.count
+
+    def __iter__(self) -> Iterator[Tree]:
+        for _ in range(self.count):
+            batch = next(self._rest, None)
+            if batch is None:
+                self._rest = iter(self.data)
+                batch = next(self._rest, None)
+            if batch is None:  # an iterator that is used up
+                return
+            yield batch
+
+
+def first_of(data: Iterable[Tree], count: int | None) -> Iterable[Tree]:
+    """Return the first batches of some in each pass; None: all of them."""
+    if count is None:
+        return data
+    return FirstBatches(data, whole_number("steps", count))
+
+
+class FirstBatches:
+    """The first batches of some, in each pass the same ones."""
+
+    def __init__(self, data: Iterable[Tree], count: int) -> None:
+        self.data, self.count = data, count
+
+    def __iter__(self) -> Iterator[Tree]:
+        return islice(self.data, self.count)
 
 
 def as_parts(data: Tree) -> tuple[Operand, Operand, Operand] | None:

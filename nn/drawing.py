@@ -1,7 +1,9 @@
 """What summaries and pictures show of a model: layers, shapes, weights, activations."""
 
+import dis
 import math
 from collections.abc import Iterable
+from types import FrameType
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +21,16 @@ class Summary(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+def is_discarded(frame: FrameType) -> bool:
+    """Return whether the result of the call that a frame carries out is not used.
+
+    A statement of a script discards it; the last line of a notebook's cell shows it.
+    """
+    code = dis.get_instructions(frame.f_code)
+    after = next((each for each in code if each.offset > frame.f_lasti), None)
+    return after is not None and after.opname == "POP_TOP"
 
 
 def summarize(model: Model) -> Summary:

@@ -479,7 +479,15 @@ def chosen(given: Iterable[str | Function] | None, loss: Choice) -> dict[str, Fu
     """
     if given is None:
         return {}
-    if isinstance(given, str | Mapping) or callable(given) or not isinstance(given, Iterable):
+    if isinstance(given, str):
+        warn(
+            "metrics",
+            f"metrics={given!r}",
+            "there can be several, in a list",
+            f"metrics=[{given!r}]",
+        )
+        given = [given]
+    if isinstance(given, Mapping) or callable(given) or not isinstance(given, Iterable):
         raise OptionError(f"metrics = {given!r}", "there can be several", f"metrics=[{given!r}]")
     found: dict[str, Function] = {}
     for metric in given:

@@ -1,10 +1,12 @@
 """Module: whatever has parameters, computes with them and learns."""
 
+import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sized
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial, wraps
 from itertools import repeat
 from operator import setitem
 from types import FunctionType, MappingProxyType
@@ -19,6 +21,7 @@ from autograd_core import (
     UnsupportedError,
     Value,
     assign_all,
+    explained_call,
     no_grad,
     scope,
 )
@@ -26,7 +29,7 @@ from autograd_core.data import Array, Data, DType, DTypeLike, Function, Operand,
 
 from . import losses, optimizers, training
 from .callbacks import Callback, CallbackList, History, Progress, TerminateOnNaN, as_list
-from .configuration import Choice, Configured, check_choices, check_range
+from .configuration import Choice, Configured, check_choices, check_range, takes
 from .data import (
     ClassWeight,
     as_array,
@@ -35,16 +38,18 @@ from .data import (
     batches,
     check_classes,
     class_weights,
+    first_of,
     split_off,
     times,
+    whole_number,
 )
-from .drawing import Description, Summary, describe, summarize
+from .drawing import Description, Summary, describe, is_discarded, summarize
 from .metrics import chosen
 from .mistakes import check_finite, check_mode, warn
 from .optimizers.base import Optimizer
-from .packages import progress_bar
+from .packages import progress_bar, tqdm
 from .randomness import drawing_from
-from .storage.saving import load_weights, save
+from .storage.saving import load_weights, save, save_weights
 from .training import CompiledStep, EpochMetrics, Metrics, SingleProcess, hold, plain
 
 EVALUATED_AT_ONCE = 256  # samples: matters for speed and memory only
@@ -55,8 +60,13 @@ forward_pass: ContextVar[object] = ContextVar("forward_pass", default=None)
 
 
 def _as_scope(method: Function) -> Function:
+    takes_training = takes(method, "training")
+
     @wraps(method)
     def call(self: Module, *args: Operand, **options: Any) -> Result:
+        if "training" in options and not takes_training:
+            with self.in_mode(options.pop("training")):
+                return call(self, *args, **options)
         if self._left_in_training:
             self._left_in_training = False
             check_mode(self)
@@ -71,6 +81,23 @@ def _as_scope(method: Function) -> Function:
                 forward_pass.set(None)
 
     return call
+
+
+# Options of Keras's compile that are written otherwise here
+_COMPILE: dict[str, Function | str] = {
+    "jit_compile": lambda given, _: {"jit": given is True},
+    "run_eagerly": lambda given, options: {"jit": options["jit"] and not given},
+    "loss_weights": "a loss of your own, which adds weighted parts",
+    "weighted_metrics": "metrics=[...], which weigh all samples alike; metric(y_true, y_pred, "
+    "sample_weight) of nn.metrics for a weighted one",
+}
+_FIT = {
+    "jit": "model.compile(..., jit=True)",
+    "workers": "nothing: NumPy's own threads are used",
+    "use_multiprocessing": "nothing here; nn.parallel trains on several processes",
+    "learning_rate": "model.compile(nn.Adam(learning_rate=...), ...)",
+    "optimizer": "model.compile(optimizer=...)",
+}
 
 
 def _without_call(self: "Module", *_args: Operand, **_options: Any) -> NoReturn:
@@ -277,12 +304,16 @@ class Module(Configured):
         """Switch to evaluation: no dropout, no noise, averages from training. Returns itself."""
         return self.train(False)
 
+    def evaluating(self) -> AbstractContextManager[None]:
+        """Compute as in evaluation inside a block."""
+        return self.in_mode(False)
+
     @contextmanager
-    def evaluating(self) -> Iterator[None]:
-        """Compute as in evaluation inside this block."""
+    def in_mode(self, training: bool) -> Iterator[None]:
+        """Compute as in training or evaluation inside a block: what model(x, training=...) does."""
         modes = {part: part.training for part in self.inside()[0]}
         left_in_training = self._left_in_training
-        self.eval()
+        self.train(training)
         try:
             yield
         finally:
@@ -364,6 +395,13 @@ class Module(Configured):
         """
         save(self, path, include_optimizer)
 
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
+        """Write the tensors of `state_dict()` to a safetensors file, for `load_weights`.
+
+        Raises:  OptionError: the name of another format. FileError: it cannot be written.
+        """
+        save_weights(self, path)
+
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Take over the weights of a safetensors file: one of ours, or one of PyTorch's.
 
@@ -391,8 +429,14 @@ class Module(Configured):
         with self.evaluating(), no_grad():
             self(np.zeros((1, *shape), dtype))
 
+    def count_params(self) -> int:
+        """Return how many numbers its parameters have, frozen ones too."""
+        return sum(math.prod(parameter.shape) for parameter in self.inside()[1])
+
     def summary(self) -> Summary:
         """Return a table of the layers: name, output shape, number of parameters.
+
+        As a statement by itself, model.summary(), it prints the table.
 
         Example: >>> from nn import Dense, Sequential
                  >>> print(Sequential([Dense(2), Dense(1)], input_shape=(3,)).summary())
@@ -402,7 +446,10 @@ class Module(Configured):
                  1 Dense    (batch, 1)               3
                  parameters: 11
         """
-        return summarize(self)
+        found = summarize(self)
+        if is_discarded(sys._getframe(1)):
+            tqdm.write(found)
+        return found
 
     def _drawing_(self, x: Operand = None) -> Description:
         """Return what autograd_core.draw shows of the model."""
@@ -414,6 +461,7 @@ class Module(Configured):
 
     # How it learns
 
+    @partial(explained_call, rewritten=_COMPILE)
     def compile(
         self,
         optimizer: str | Optimizer = "rmsprop",
@@ -442,6 +490,7 @@ class Module(Configured):
         self.jit = jit
         self._compiled = None
 
+    @partial(explained_call, rewritten=_FIT)
     def fit(
         self,
         x: Operand,
@@ -456,6 +505,10 @@ class Module(Configured):
         class_weight: ClassWeight | None = None,
         sample_weight: Operand = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Iterable[int] = 1,
     ) -> History:
         """Learn from data, epoch by epoch; Ctrl-C ends it after the current batch.
 
@@ -474,6 +527,11 @@ class Module(Configured):
                  "balanced"; of sequences (samples, steps), the weights of each step.
                  sample_weight: weights of the samples, (samples,).
                  initial_epoch: the number of epochs that have been learnt before.
+                 steps_per_epoch: batches in each epoch, which goes on where the last one has ended;
+                 None: all. With it the batches may be an iterator without end.
+                 validation_steps: batches to validate with, the first ones; None: all.
+                 validation_batch_size: of arrays; None: 256.
+                 validation_freq: validate after every k-th epoch, or after those of a list, from 1.
         Returns: the History, whose `history` dict has lists for loss, each metric, val_loss, ...
         Raises:  OptionError: the model was not compiled, or an option out of range.
         Example: >>> import nn
@@ -505,18 +563,23 @@ class Module(Configured):
         callbacks = as_list(callbacks)
         if y is not None and not any(isinstance(each, TerminateOnNaN) for each in callbacks):
             check_finite(x, y, sample_weight)
-        data = as_batches(x, y, sample_weight, batch_size, shuffle, dtype)
+        data = as_batches(x, y, sample_weight, batch_size, shuffle, dtype, steps=steps_per_epoch)
         if (held_out := as_parts(validation_data)) is not None:
             check_finite(*held_out)
-            validation_data = as_batches(*held_out, EVALUATED_AT_ONCE, False, dtype)
+            size = validation_batch_size or EVALUATED_AT_ONCE
+            validation_data = as_batches(*held_out, size, False, dtype)
             if y is not None:
                 check_classes(as_array(y), as_array(held_out[1]), self.loss)
+        if validation_data is not None:
+            validation_data = first_of(validation_data, validation_steps)
         length = len(data) if isinstance(data, Sized) else None
         self.history = History()
         progress = Progress(epochs - initial_epoch, length, verbose)
         listening = CallbackList([*callbacks, self.history, progress], self)
         self.stop_training = False
-        training.learn(self, data, validation_data, listening, range(initial_epoch, epochs))
+        validates = _after_epochs(validation_freq)
+        run = range(initial_epoch, epochs)
+        training.learn(self, data, validation_data, listening, run, validates)
         self._left_in_training = self.training
         return self.history
 
@@ -540,6 +603,16 @@ class Module(Configured):
             metrics.add(*training.step(self, x, y, weight))
         return metrics.logs()
 
+    def test_on_batch(
+        self, x: Operand, y: Operand, sample_weight: Operand = None
+    ) -> dict[str, float]:
+        """Return the loss and the metrics of one batch by name, without learning."""
+        figures: dict[str, float] = self.evaluate(
+            x, y, max(len(x), 1), sample_weight=sample_weight, return_dict=True
+        )
+        return figures
+
+    @explained_call
     def evaluate(
         self,
         x: Operand,
@@ -548,6 +621,8 @@ class Module(Configured):
         verbose: str | int = 0,
         sample_weight: Operand = None,
         return_dict: bool = False,
+        steps: int | None = None,
+        callbacks: Callback | Iterable[Callback] | None = None,
     ) -> Tree:
         """Measure the loss and the metrics, without learning.
 
@@ -555,6 +630,8 @@ class Module(Configured):
                  batch_size: of arrays; matters for speed and memory only. None: 256.
                  verbose: 0: silent; else a progress bar.
                  return_dict: return the figures by name.
+                 steps: batches to measure, the first ones; None: all.
+                 callbacks: see nn.callbacks: on_test_begin and the like.
         Returns: the loss; [loss, *metrics] if there are metrics; or a dict.
         Raises:  OptionError: the model was not compiled.
         """
@@ -565,28 +642,50 @@ class Module(Configured):
         data = as_batches(
             x, y, sample_weight, batch_size, False, dtype, EVALUATED_AT_ONCE, "evaluate"
         )
-        logs = training.measure(self, data, verbose)
+        listening = CallbackList(as_list(callbacks), self)
+        logs = training.measure(self, first_of(data, steps), listening, verbose)
         if return_dict:
             return logs
         return list(logs.values()) if self.metrics else logs["loss"]
 
+    @explained_call
     def predict(
-        self, x: Operand, batch_size: int = EVALUATED_AT_ONCE, verbose: str | int = 0
+        self,
+        x: Operand,
+        batch_size: int | None = None,
+        verbose: str | int = 0,
+        steps: int | None = None,
+        callbacks: Callback | Iterable[Callback] | None = None,
     ) -> Array:
         """Return the outputs for samples, computed as in evaluation.
 
         Args:    x: array, list or frame, (samples, ...).
-                 batch_size: matters for speed and memory only.
+                 batch_size: matters for speed and memory only; None: 256.
                  verbose: 0: silent; else a progress bar.
+                 steps: batches to compute, the first ones; None: all.
+                 callbacks: see nn.callbacks: on_predict_begin and the like.
         Returns: array, (samples, ...).
         """
         x = as_array(x, _dtype_of(self.inside()[1]))
         check_finite(x)
-        data = batches(x, batch_size=batch_size)
+        size = EVALUATED_AT_ONCE if batch_size is None else batch_size
+        data = first_of(batches(x, batch_size=size), steps)
+        listening = CallbackList(as_list(callbacks), self)
+        listening("on_predict_begin", {})
+        found = []
         with self.evaluating(), no_grad():
-            return np.concatenate([plain(self(part)) for part in progress_bar(data, verbose)])
+            for i, part in enumerate(progress_bar(data, verbose)):
+                listening("on_predict_batch_begin", i, {})
+                found.append(plain(self(part)))
+                listening("on_predict_batch_end", i, {"outputs": found[-1]})
+        listening("on_predict_end", {})
+        return np.concatenate(found)
 
-    def predict_classes(self, x: Operand, batch_size: int = EVALUATED_AT_ONCE) -> Array:
+    def predict_on_batch(self, x: Operand) -> Array:
+        """Return the outputs for one batch, computed as in evaluation."""
+        return self.predict(x, max(len(x), 1))
+
+    def predict_classes(self, x: Operand, batch_size: int | None = None) -> Array:
         """Return the most likely class of each sample: whole numbers, (samples,).
 
         Where the output is one number, class 1 begins at 1/2, or at 0 if it is a logit (the model
@@ -710,6 +809,19 @@ def _exported(part: Operand) -> Array:
     """Return a copy of a parameter or buffer, in C order and this machine's byte order."""
     data = np.asarray(part.data if isinstance(part, Value) else part)
     return np.array(data, data.dtype.newbyteorder("="), order="C")
+
+
+def _after_epochs(given: Operand) -> Callable[[int], bool]:
+    """Return whether a model is validated after an epoch, by its number from 0.
+
+    Args:    given: each so many epochs, or the numbers of some from 1.
+    Raises:  OptionError: neither a count nor a list of numbers.
+    """
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        chosen_epochs = {whole_number("validation_freq", each) for each in given}
+        return lambda epoch: epoch + 1 in chosen_epochs
+    count = whole_number("validation_freq", given)
+    return lambda epoch: (epoch + 1) % count == 0
 
 
 def checked_shape(name: str, given: Operand) -> Shape:

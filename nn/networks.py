@@ -110,6 +110,24 @@ class Sequential(Module):
         if self.input_shape is not None:
             self.build(self.input_shape)
 
+    def pop(self) -> Module:
+        """Take the last layer off, and return it."""
+        return self.layers.pop()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Module:
+        """Return a layer by its name, or by its number from 0.
+
+        Raises:  OptionError: there is none.
+        """
+        for i, layer in enumerate(self.layers):
+            if i == index or (name is not None and getattr(layer, "name", None) == name):
+                return layer
+        raise OptionError(
+            f"get_layer({name!r}, index={index!r})",
+            "there is no such layer",
+            f"an index from 0 to {len(self.layers) - 1}, or the name= of one",
+        )
+
     def _as_constructed(self, name: str, value: object) -> object:
         """Return a shape as it is: the constructor would build the layers anew."""
         return value if name == "input_shape" else super()._as_constructed(name, value)

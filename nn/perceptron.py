@@ -1,7 +1,7 @@
 """Perceptron: a neuron with two outputs, and the rule by which it learns."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from autograd_core.data import Array, Operand
 from .configuration import Choice, check_range
 from .data import whole_number
 from .mistakes import warn
-from .module import EVALUATED_AT_ONCE
 from .neurons import Neuron
 
 
@@ -116,20 +115,17 @@ class Perceptron(Neuron):
             )
         return updates
 
-    def predict(
-        self, x: Operand, batch_size: int = EVALUATED_AT_ONCE, verbose: str | int = 0
-    ) -> Array:
+    def predict(self, x: Operand, *args: Any, **options: Any) -> Array:
         """Return the outputs for samples.
 
         Args:    x: (samples, nin).
-                 batch_size: matters for speed and memory only.
-                 verbose: 0: silent; else a progress bar.
+                 args, options: as in `Module.predict`.
         Returns: array (samples,).
         Raises:  ShapeError: x of another shape.
         Example: >>> Perceptron.of([1, 1], bias=-2).predict([[0, 1], [1, 1]])
                  array([0., 1.])
         """
-        return super().predict(self._samples(x), batch_size, verbose)[:, 0]
+        return super().predict(self._samples(x), *args, **options)[:, 0]
 
     def _learn(
         self, epoch: int, sample: Array, target: float, learning_rate: float

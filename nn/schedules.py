@@ -23,7 +23,16 @@ import numpy as np
 from autograd_core import OptionError
 from autograd_core.data import Function, Operand
 
-from .configuration import Choice, Configured, Model, check_range, choose, configured, name_of
+from .configuration import (
+    Choice,
+    Configured,
+    Model,
+    check_range,
+    choose,
+    configured,
+    name_of,
+    positions,
+)
 from .data import as_array, batches
 
 __all__ = [
@@ -397,6 +406,8 @@ def get(rate: Choice) -> Choice:
     elif callable(rate):
         if _takes_step(rate):
             return rate
+        if not positions(rate, 1):  # as in Keras: it returns the rate of now
+            return lambda _: rate()
         what = name_of(rate)
     else:
         return rate

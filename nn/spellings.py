@@ -24,6 +24,27 @@ ATTRIBUTES = {
     "p": "rate",
     "requires_grad": "trainable",
 }
+# Attributes and methods that are read
+MEMBERS = {
+    "add_weight": "self.make_parameter(name, shape, initializer) in make_parameters",
+    "cuda": "nothing: NumPy computes on the CPU",
+    "fit_generator": "model.fit(batches)",
+    "get_config": ".config()",
+    "get_weights": "model.state_dict(); nn.interchange.keras_weights(model) in Keras's shapes",
+    "kernel": ".weight, of PyTorch's shape: outputs first",
+    "non_trainable_variables": "model.state_dict(), which has buffers too",
+    "non_trainable_weights": "model.state_dict(), which has buffers too",
+    "params": "history.history, history.epoch",
+    "set_weights": "model.load_state_dict(arrays by name)",
+    "step": "loss.backward(), then optimizer.step(model)",
+    "to": "nothing: NumPy computes on the CPU",
+    "to_json": "model.save(path)",
+    "trainable_variables": "model.parameters()",
+    "trainable_weights": "model.parameters()",
+    "variables": "model.state_dict()",
+    "weights": "model.state_dict() for arrays, model.parameters() for Values",
+    "zero_grad": "model.zero_grad()",
+}
 # Names of the package
 NAMES = {
     "AdaptiveAvgPool2d": "nn.GlobalAveragePooling2D()",

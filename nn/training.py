@@ -202,8 +202,12 @@ def learn(
     validation: Iterable[Tree] | None,
     callbacks: CallbackList,
     epochs: Iterable[int],
+    validates: Callable[[int], bool],
 ) -> None:
-    """Learn from batches, epoch by epoch; Ctrl-C ends it after the current batch."""
+    """Learn from batches, epoch by epoch; Ctrl-C ends it after the current batch.
+
+    Args:    validates: whether the model is validated after an epoch.
+    """
     with interruptible(partial(setattr, model, "stop_training", True)), model._drawing():
         callbacks("on_train_begin", {})
         try:
@@ -211,8 +215,8 @@ def learn(
             for epoch in epochs:
                 callbacks("on_epoch_begin", epoch, {})
                 logs = _learn_epoch(model, data, callbacks, epoch, is_first)
-                if validation is not None:
-                    validated = measure(model, validation)
+                if validation is not None and validates(epoch):
+                    validated = measure(model, validation, callbacks)
                     logs |= {f"val_{name}": figure for name, figure in validated.items()}
                 callbacks("on_epoch_end", epoch, logs)
                 is_first = False
@@ -269,16 +273,23 @@ def _stops(model: Model) -> bool:
     return stops
 
 
-def measure(model: Model, data: Iterable[Tree], verbose: str | int = 0) -> dict[str, float]:
+def measure(
+    model: Model, data: Iterable[Tree], callbacks: CallbackList, verbose: str | int = 0
+) -> dict[str, float]:
     """Return the loss and the metrics of batches, without learning."""
     metrics: EpochMetrics = model._ranks.metrics(model.metrics)
+    callbacks("on_test_begin", {})
     with model.evaluating():  # recorded all the same: losses look at what made the predictions
-        for batch in progress_bar(model._ranks.batches(data), verbose):
+        for i, batch in enumerate(progress_bar(model._ranks.batches(data), verbose)):
+            callbacks("on_test_batch_begin", i, {})
             loss, y, out, mask = compare(model, *batch)
             mean = model._ranks.averaged(float(loss + model.penalty()), plain(mask))
             metrics.add(mean, plain(y), plain(out), plain(mask))
+            callbacks("on_test_batch_end", i, {"loss": metrics.loss})
     check_layers(model)
-    return metrics.logs()
+    logs = metrics.logs()
+    callbacks("on_test_end", logs)
+    return logs
 
 
 class EpochMetrics:

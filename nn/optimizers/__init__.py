@@ -8,6 +8,7 @@
 - `get`: an optimizer by name
 """
 
+from .. import schedules
 from ..configuration import choose, name_of
 from .algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
 from .base import Optimizer, global_norm
@@ -26,6 +27,7 @@ __all__ = [
     "RMSprop",
     "get",
     "global_norm",
+    "schedules",
 ]
 
 _KINDS = (SGD, Adagrad, Adadelta, RMSprop, Adam, AdamW, Adamax, Nadam, Lion)

@@ -49,6 +49,12 @@ def save(model: Model, path: str | os.PathLike[str], include_optimizer: bool = T
     write(path, model.state_dict(), metadata)
 
 
+def save_weights(model: Model, path: str | os.PathLike[str]) -> None:
+    """Write a model's tensors to a file, without its architecture; see `Module.save_weights`."""
+    check_suffix(path, ".safetensors", 'model.save_weights("weights.safetensors")')
+    write(path, model.state_dict(), {})
+
+
 def _check_owners(model: Model) -> None:
     """Refuse parameters that two parts have in common: each would come back with its own.
 
