@@ -113,7 +113,7 @@ def _today(
             f"option {given}",
             f"{name} with {given}={value!r}",
             "other versions and libraries call this option so; here it is written otherwise",
-            ", ".join(f"{each}={new!r}" for each, new in changed.items()),
+            ", ".join(f"{each}={new!r}" for each, new in changed.items()) or "the call without it",
             UserWarning,
         )
         options = others | changed

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
+from functools import partial
 from itertools import chain, repeat
 from typing import Any, Concatenate, NoReturn, ParamSpec, Self
 
@@ -30,7 +31,14 @@ from .data import (
     as_data,
     shape_of,
 )
-from .errors import DataError, IndexRangeError, MissingNameError, ShapeError, UnsupportedError
+from .errors import (
+    CallError,
+    DataError,
+    IndexRangeError,
+    MissingNameError,
+    ShapeError,
+    UnsupportedError,
+)
 from .functions import activations, products, rearranging, statistics
 from .functions.compositions import COMPOSED
 from .graph import Node, next_index, plain, topological_order
@@ -45,6 +53,7 @@ from .numpy_protocol import (
 )
 from .primitives import elementwise as table
 from .primitives.linear_algebra import matmul
+from .spellings import explained_call
 from .watching import free_after_fork
 
 P = ParamSpec("P")
@@ -110,7 +119,9 @@ class Value(Node):
     __pandas_priority__ = 5000  # above a frame's: series * v is the Value's to carry out
     __hash__ = object.__hash__  # by identity, although == compares data
 
-    def __init__(self, data: Operand, label: str | None = None) -> None:
+    def __init__(self, data: Operand, label: str | None = None, **unknown: Any) -> None:
+        if unknown:
+            raise _unknown_option(unknown)
         given = data
         if isinstance(data, Node):
             self._note_copy(data)
@@ -201,6 +212,7 @@ class Value(Node):
         """Whether a backward sweep has reached this Value (or its gradient was assigned)."""
         return self._gradient is not None
 
+    @partial(explained_call, rewritten={"retain_graph": lambda _given, _options: {}})
     def backward(self, gradient: Operand = None, create_graph: bool = False) -> None:
         """Find the gradient of this Value with respect to everything it was computed from.
 
@@ -761,6 +773,21 @@ for _function, _recorded in {**RECORDED, **COMPOSED}.items():
         setattr(Value, _function.__name__, _as_method(_function, _recorded))
 
 
+def _unknown_option(unknown: Params) -> CallError:
+    """Return the error for an option that other libraries have."""
+    instead = {
+        "requires_grad": "Value(data): each is differentiated; a plain number for a constant",
+        "dtype": "Value(np.asarray(data, np.float32))",
+        "name": "Value(data, label=...)",
+    }
+    option = next(iter(unknown))
+    return CallError(
+        f"Value with {option}={unknown[option]!r}",
+        "it has no option of this name",
+        instead.get(option, "Value(data, label=None)"),
+    )
+
+
 class _Elsewhere:
     """A name of PyTorch's tensors or NumPy's arrays that Values have not."""
 
@@ -790,6 +817,8 @@ for _name, _instead in {
     "zero_grad": "v.grad = None",
     "mm": "v @ w",
     "cpu": "v.data",
+    "cuda": "v itself: NumPy computes on the CPU",
+    "to": "v itself: NumPy computes on the CPU",
     "sort": "np.sort(v), which makes a new Value",
     "partition": "np.partition(v, kth), which makes a new Value",
     "resize": "np.reshape(v, shape), which makes a new Value",

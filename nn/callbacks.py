@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, NoReturn
 
-from autograd_core import FileError, OptionError
+from autograd_core import FileError, OptionError, unknown_name
 from autograd_core.data import Array, Tree
 
 from .configuration import Choice, Configured, Model, check_choices, check_range, positions
@@ -666,3 +666,13 @@ class CallbackList:
         """Call the method `event`, such as on_epoch_end, of all callbacks that have it."""
         for hear in self._hearing[event]:
             hear(*args)
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Refuse a name that does not exist, with what to write."""
+    elsewhere = {
+        "BackupAndRestore": 'ModelCheckpoint("model.safetensors"), and nn.load to continue',
+        "RemoteMonitor": "LambdaCallback(on_epoch_end=...)",
+        "TensorBoard": "CSVLogger, nn.Replay, or LambdaCallback(on_epoch_end=...)",
+    }
+    raise unknown_name(__name__, name, __all__, elsewhere)

@@ -258,8 +258,18 @@ def as_parts(data: Tree) -> tuple[Operand, Operand, Operand] | None:
 
 
 def as_array(data: Operand, dtype: DTypeLike | None = None) -> Array:
-    """Return data as an array; floats in the type of the model, whole numbers as they are."""
-    array = data.to_numpy() if hasattr(data, "to_numpy") else np.asarray(data)
+    """Return data as an array; floats in the type of the model, whole numbers as they are.
+
+    Raises:  DataError: rows of different lengths.
+    """
+    try:
+        array = data.to_numpy() if hasattr(data, "to_numpy") else np.asarray(data)
+    except ValueError as error:  # NumPy's word for ragged lists
+        raise DataError(
+            f"a {type(data).__name__} of rows that differ in length",
+            str(error),
+            "rows of one length: np.pad for sequences, and a mask or mask_zero=True",
+        ) from None
     if array.dtype.kind == "f" and dtype is not None and array.dtype != dtype:
         array = array.astype(dtype)
     return array

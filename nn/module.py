@@ -550,6 +550,8 @@ class Module(Configured):
         _check_epochs(epochs, initial_epoch)
         check_choices(shuffle=(shuffle, (True, False)), verbose=(verbose, ("auto", 0, 1, 2)))
         dtype = _dtype_of(parameters)
+        if y is not None:
+            x, y = as_array(x), as_array(y)
         if validation_split:
             if validation_data is not None:
                 raise OptionError(
@@ -637,6 +639,7 @@ class Module(Configured):
         """
         self._check_compiled()
         if y is not None:
+            x, y = as_array(x), as_array(y)
             check_finite(x, y, sample_weight)
         dtype = _dtype_of(self.inside()[1])
         data = as_batches(

@@ -68,6 +68,12 @@ class ScalarModule(Module):
                 "a neuron takes numbers, one for each weight",
                 "x.reshape(len(x), -1), (samples, inputs)",
             )
+        if isinstance(x, int | float) or (axes == 0 and isinstance(x, Value)):
+            raise ShapeError(
+                f"the number {x!r} for {self}",
+                "it takes one number for each weight, in a list",
+                "[0.5, 0.1], with one number for each input",
+            )
         if axes == 2:
             rows = x if isinstance(x, Value) else np.asarray(x)
             columns = [rows[:, i] for i in range(rows.shape[1])]

@@ -45,8 +45,11 @@ MEMBERS = {
     "weights": "model.state_dict() for arrays, model.parameters() for Values",
     "zero_grad": "model.zero_grad()",
 }
+_OWN_LAYER = "a subclass of nn.layers.ArrayLayer with forward(self, x), in NumPy's functions"
 # Names of the package
 NAMES = {
+    **dict.fromkeys(("Cropping2D", "Conv2DTranspose", "DepthwiseConv2D"), _OWN_LAYER),
+    **dict.fromkeys(("SeparableConv2D", "UpSampling2D", "Concatenate", "Add"), _OWN_LAYER),
     "AdaptiveAvgPool2d": "nn.GlobalAveragePooling2D()",
     "AvgPool2d": "nn.AveragePooling2D(pool_size)",
     "BCELoss": _LOSS.format("binary_crossentropy", "binary_crossentropy"),
@@ -57,6 +60,7 @@ NAMES = {
     "Conv2d": "nn.Conv2D(filters, kernel_size), channels last",
     "CrossEntropyLoss": "functools.partial(nn.losses.sparse_categorical_crossentropy, "
     "from_logits=True)",
+    "Convolution2D": "nn.Conv2D(filters, kernel_size)",
     "DataLoader": "nn.batches(x, y, batch_size=32)",
     "InputLayer": "nn.Input(shape=(features,)) first in Sequential, or input_shape= of a layer",
     "Lambda": "a subclass of nn.Module with __call__; nn.Activation(f) for a function f of one "
@@ -67,8 +71,10 @@ NAMES = {
     "Model": "nn.Sequential([...]), or a subclass of nn.Module with __call__",
     "ModuleDict": "a dict of layers as an attribute of a Module",
     "ModuleList": "a list of layers as an attribute of a Module",
+    "Normalization": "sklearn.preprocessing.StandardScaler, or nn.BatchNormalization()",
     "Parameter": "autograd_core.Value(...) as an attribute of a Module",
     "RNN": "nn.SimpleRNN(units)",
+    "Rescaling": "x / 255 before the model sees it",
     "Tanh": 'nn.Activation("tanh")',
     "Sigmoid": 'nn.Activation("sigmoid")',
     "backend": "NumPy, which nn computes with: there is no other backend",
@@ -76,6 +82,7 @@ NAMES = {
     "init": "nn.initializers",
     "load_model": "nn.load(path)",
     "models": "nn.Sequential, nn.Module and nn.load",
+    "to_categorical": "nn.one_hot(labels)",
     "ops": "NumPy's functions, which take Values: np.exp(v), np.matmul(v, w)",
     "optim": "nn.optimizers",
     "train_test_split": "sklearn.model_selection.train_test_split, or fit(validation_split=0.2)",
@@ -91,7 +98,7 @@ def unknown(package: str, name: str, public: list[str], modules: list[ModuleType
              modules: of the package; one of them may have the name.
     """
     homes = [module.__name__ for module in modules if _has(module, name)]
-    elsewhere = {name: f"{homes[0]}.{name}"} if homes else NAMES
+    elsewhere = ({name: f"{homes[0]}.{name}"} if homes else {}) | NAMES
     return unknown_name(package, name, public, elsewhere)
 
 

@@ -726,7 +726,7 @@ class TestALearningRate:
             ),
             ("exponential_decay", r"(?s)schedule 'exp.*ExponentialDecay\(initial_learning"),
             (nn.losses.mean_squared_error, "mean_squared_error as a learning rate"),
-            (lambda: 0.1, "<lambda> as a learning rate"),
+            (lambda step, epoch: 0.1, "<lambda> as a learning rate"),
             (nn.Dense(2), "SGD of a Dense"),
             ([0.1], "SGD of a list"),
             (Value(0.1), "SGD of a Value"),

@@ -7,6 +7,10 @@
 - salaries: ten professors
 """
 
+from typing import NoReturn
+
+from autograd_core import unknown_name
+
 from .mnist import mnist
 from .small import and_, circles, digits, moons, or_, salaries, spirals, xor
 
@@ -21,3 +25,9 @@ __all__ = [
     "spirals",
     "xor",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Refuse a name that does not exist, with what to write."""
+    elsewhere = {"load_data": "mnist()", "load_digits": "digits()", "make_moons": "moons()"}
+    raise unknown_name(__name__, name, __all__, elsewhere)

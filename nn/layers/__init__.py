@@ -17,6 +17,11 @@ training, `evaluate` and `predict` to evaluation. Keras's layers, called directl
 evaluation unless training=True.
 """
 
+from typing import NoReturn
+
+from autograd_core import unknown_name
+
+from ..spellings import NAMES
 from .augmentation import RandomFlip, RandomRotation, RandomTranslation
 from .base import ArrayLayer
 from .convolution import (
@@ -87,3 +92,8 @@ __all__ = [
     "ZeroPadding1D",
     "ZeroPadding2D",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Refuse a name that does not exist, with what to write."""
+    raise unknown_name(__name__, name, __all__, NAMES)

@@ -224,6 +224,12 @@ class ArrayLayer(Module):
     def _as_batch(self, x: Operand) -> Result:
         if not isinstance(x, Value):
             x = np.asarray(x)
+            if x.dtype.kind not in "biuf":
+                raise DataError(
+                    f"input of type {x.dtype} for {self}",
+                    "a layer computes with real numbers",
+                    "an array of numbers, (batch, ...)",
+                )
             if x.dtype.char not in "fd":
                 x = x.astype(self.dtype)
         if len(x.shape) < 2:

@@ -8,8 +8,13 @@
 - `get`: an optimizer by name
 """
 
+from typing import NoReturn
+
+from autograd_core import unknown_name
+
 from .. import schedules
 from ..configuration import choose, name_of
+from ..spellings import NAMES
 from .algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
 from .base import Optimizer, global_norm
 
@@ -42,3 +47,8 @@ def get(optimizer: str | Optimizer) -> Optimizer:
              Adam()
     """
     return choose("optimizer", BY_NAME, optimizer)
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Refuse a name that does not exist, with what to write."""
+    raise unknown_name(__name__, name, __all__, NAMES)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd_core import OptionError, Value, assign_all, callback
+from autograd_core import OptionError, Value, assign_all, callback, explained_call
 from autograd_core.data import Data, Operand, Params, Result, Tree
 
 from .. import schedules
@@ -221,6 +221,7 @@ class Optimizer(Configured):
                 slots[name] = _fitted(slot, data) if np.shape(slot) == parameter.shape else slot
         return slots
 
+    @explained_call
     def step(self, parameters: Tree, hold: Hold | None = None) -> None:
         """Move the parameters against their gradients, once.
 

@@ -72,6 +72,8 @@ def load(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None 
             "files have classes and functions by name",
             '{"MyLayer": MyLayer}',
         )
+    if not isinstance(path, str | os.PathLike):
+        raise OptionError(f"load({path!r})", "it names a file", 'nn.load("model.safetensors")')
     tensors, metadata = read_model(path)
     try:
         return _made(tensors, metadata, dict(custom))
