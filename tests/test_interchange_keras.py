@@ -122,6 +122,7 @@ def test_words_with_a_mask():
     "layer",
     [
         *(L.ReLU(), L.ReLU(6), L.ReLU(negative_slope=0.3), L.LeakyReLU(), L.ELU(0.5)),
+        L.ReLU(2.0, negative_slope=0.1, threshold=0.5),
         *(L.Softmax(), L.Softmax(axis=1), L.Dropout(0.3), L.GaussianNoise(0.1), L.RandomFlip()),
         *(L.RandomRotation(0.1), L.RandomTranslation(0.1, (-0.2, 0.1))),
         *[L.Activation(name) for name in activations.BY_NAME if hasattr(keras.activations, name)],
@@ -130,6 +131,23 @@ def test_words_with_a_mask():
 )
 def test_layers_without_weights(layer):
     check(sequential((4, 4, 3), layer))
+
+
+@pytest.mark.parametrize(
+    ("shape", "layer"),
+    [
+        *[((6, 3), kind()) for kind in (L.MaxPooling1D, L.GlobalMaxPooling1D, L.ZeroPadding1D)],
+        *(((6, 3), L.AveragePooling1D(3)), ((6, 3), L.GlobalAveragePooling1D(keepdims=True))),
+        *(((6, 3), L.Permute((2, 1))), ((6,), L.RepeatVector(3))),
+        ((6, 6, 3), L.ZeroPadding2D(((1, 0), (0, 2)))),
+        ((6, 6, 3), L.GlobalMaxPooling2D()),
+        ((2, 6, 6, 3), L.TimeDistributed(L.Conv2D(4, 3))),
+        ((5, 3), L.TimeDistributed(L.Dense(4, "tanh"))),
+    ],
+    ids=lambda each: getattr(each, "name", None),
+)
+def test_layers_of_sequences_and_shapes(shape, layer):
+    check(sequential(shape, layer))
 
 
 def test_masking_skips_steps():
@@ -277,8 +295,6 @@ REFUSED = [
      r"Keras's LayerNormalization, with axis=\[1, 2\]\n.*a single axis"),
     (lambda: Doubled([keras.Input((4,)), L.Dense(2)]), "^the model, .*Keras's Doubled\n.*no layer"),
     (lambda: sequential(CONV, L.PReLU()), "Keras's PReLU\n.*slope.*\n.*shared_axes"),
-    (lambda: sequential(CONV, L.ReLU(3.0)), "max_value, negative_slope, threshold = "),
-    (lambda: sequential(CONV, L.ReLU(threshold=1.0)), "max_value, negative_slope, threshold = "),
     (lambda: sequential((4,), L.Dense(2, kernel_regularizer="orthogonal_regularizer")),
      "with <keras.*OrthogonalRegularizer.*\n.*no such rule"),
     (lambda: functional(lambda x: L.Bidirectional(L.LSTM(2), merge_mode=None)(x)[0], (4, 2)),

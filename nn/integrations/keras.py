@@ -32,7 +32,7 @@ from ..randomness import drawing_from
 _INSTEAD = "an nn.Sequential of the layers of nn.layers, or a layer of your own"
 _PARTS = "a function of several nn.Sequential, each from_keras of a part that is a chain"
 # Options that change no output, or that follow from the arrays
-_IGNORED = {"name", "trainable", "dtype", "seed", "unroll", "shared_axes"}
+_IGNORED = {"trainable", "dtype", "seed", "unroll", "shared_axes"}
 _NEUTRAL = {"data_format": "channels_last"}  # where Keras's default is its settings
 
 # The package, or a model, a layer or a part of one: Keras is no requirement of this package
@@ -70,6 +70,8 @@ def _converted(keras: Keras, layer: Keras, position: str) -> Model:
         )
     convert = _SPECIAL.get(kind) or partial(_plain, getattr(layers, kind, None))
     made = convert(keras, layer, place)
+    if isinstance(made, layers.TimeDistributed):  # whose layer has its weights already
+        return made
     arrays = [
         data if data.dtype == np.float64 else np.asarray(data, np.float32)
         for data in layer.get_weights()
@@ -138,6 +140,8 @@ def _plain(ours: Any, keras: Keras, layer: Keras, place: str, ignored: str = "")
     own, theirs = (inspect.signature(kind).parameters for kind in (ours, type(layer)))
     options = {}
     for name, value in layer.get_config().items():
+        if name == "name":  # made up by Keras, as dense_1
+            continue
         last = name.rpartition("_")[2]
         if name not in own:
             default = getattr(theirs.get(name), "default", None)
@@ -220,21 +224,6 @@ _CONVERTED: dict[str, Function] = {
 }
 
 
-def _activated(name: str, **options: object) -> Model:
-    """Return a layer of our function of a name."""
-    return layers.Activation(partial(activations.BY_NAME[name], **options))
-
-
-def _relu(keras: Keras, layer: Keras, place: str) -> Model:
-    options = layer.max_value, layer.negative_slope, layer.threshold
-    if options[0] in (None, 6) and not any(options[1:]):
-        return layers.Activation("relu" if options[0] is None else "relu6")
-    if options[0] is None and not options[2]:
-        return _activated("leaky_relu", negative_slope=float(options[1]))
-    raise UnsupportedError(f"{place}, with max_value, negative_slope, threshold = {options}",
-        "there is no such function here", "a subclass of nn.ArrayLayer")  # fmt: skip
-
-
 def _bidirectional(keras: Keras, layer: Keras, place: str) -> Model:
     if layer.merge_mode is None:
         raise UnsupportedError(f"{place}, with merge_mode=None", "a layer has one output", _INSTEAD)
@@ -249,14 +238,14 @@ def _bidirectional(keras: Keras, layer: Keras, place: str) -> Model:
     return layers.Bidirectional(parts[0], layer.merge_mode, parts[1])
 
 
+def _time_distributed(keras: Keras, layer: Keras, place: str) -> Model:
+    return layers.TimeDistributed(_converted(keras, layer.layer, place))
+
+
 _SPECIAL: dict[str, Function] = {
-    "ReLU": _relu,
-    "LeakyReLU": lambda keras, layer, place: _activated(
-        "leaky_relu", negative_slope=float(layer.negative_slope)
-    ),
-    "ELU": lambda keras, layer, place: _activated("elu", alpha=float(layer.alpha)),
-    "Softmax": lambda keras, layer, place: _activated("softmax", axis=layer.axis),
     "Bidirectional": _bidirectional,
+    "Softmax": lambda keras, layer, place: layers.Softmax(layer.axis),
+    "TimeDistributed": _time_distributed,
 }
 
 
@@ -342,6 +331,8 @@ def _weights(layer: Model, position: str) -> list[Array]:
     if isinstance(layer, Sequential):
         parts = [_weights(part, f"layer {i}, {part}") for i, part in enumerate(layer.layers)]
         return [data for part in parts for data in part]
+    if isinstance(layer, layers.TimeDistributed):
+        return _weights(layer.layer, position)
     known = type(layer) in _NAMES or isinstance(layer, RecurrentLayer | Bidirectional)
     if known and layer.input_shape is None:
         raise OptionError(
