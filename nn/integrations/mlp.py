@@ -27,16 +27,19 @@ from ..module import Module
 from ..networks import Sequential
 from ..optimizers import SGD, Adam
 from ..randomness import drawing_from
-from ._sklearn import (
+from .estimator import (
     ConvergenceWarning,
+    NetworkEstimator,
+    Probabilistic,
+    Regressing,
     Rows,
     Seed,
     available_if,
+    check_kept,
     check_random_state,
     is_classifier,
     train_test_split,
 )
-from .estimator import NetworkEstimator, Probabilistic, Regressing, check_kept
 from .mlp_training import (
     ACTIVATIONS,
     Convergence,

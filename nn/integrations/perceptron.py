@@ -16,15 +16,16 @@ from ..data import ClassWeight, whole_number
 from ..layers import Dense
 from ..networks import Sequential
 from ..optimizers import SGD
-from ._sklearn import (
+from .estimator import (
+    Classifying,
     ConvergenceWarning,
+    NetworkEstimator,
     Rows,
     Seed,
     check_random_state,
     compute_class_weight,
     train_test_split,
 )
-from .estimator import Classifying, NetworkEstimator
 from .mlp_training import Convergence
 
 _PENALTIES = dict.fromkeys(("l1", "l2", "elasticnet"))

@@ -14,8 +14,15 @@ from ..configuration import Choice, Model, choose, function_of
 from ..data import ClassWeight
 from ..module import Module
 from ..randomness import drawing_from
-from ._sklearn import Seed, check_is_fitted, check_random_state
-from .estimator import NetworkEstimator, Probabilistic, Regressing, check_kept
+from .estimator import (
+    NetworkEstimator,
+    Probabilistic,
+    Regressing,
+    Seed,
+    check_is_fitted,
+    check_kept,
+    check_random_state,
+)
 
 
 @dataclass(eq=False, repr=False)
