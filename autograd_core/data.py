@@ -1,6 +1,7 @@
 """Data: what a node holds, a float or an array of floats."""
 
 from collections.abc import Callable, Iterable
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -48,12 +49,14 @@ def as_data(value: object, beside: Operand = None) -> Data:
     0-d results and NumPy scalars become floats (a graph of NumPy scalars runs several times
     slower); integers and booleans become float64; float32 stays.
 
-    Args:    value: a real number, or an array or nested list of real numbers.
+    Args:    value: a real number, or an array or nested list of real numbers; whole numbers of
+             any size and fractions, too.
              beside: the other operands of an operation, or one of them. Beside float32, bools and
              integers of up to 16 bits become float32, as in NumPy.
     Returns: a float, or an array of float32 or float64 with at least one axis (not copied if it
              is one already).
-    Raises:  DataError: text, objects, complex numbers, a ragged list, or nodes inside a list.
+    Raises:  DataError: text, objects, complex numbers, a ragged list, nodes inside a list, or a
+             number beyond the range of floats.
     Example: >>> as_data(3), as_data([1, 2])
              (3.0, array([1., 2.]))
     """
@@ -70,8 +73,9 @@ def as_data(value: object, beside: Operand = None) -> Data:
             f"its rows differ in length ({error})",
             "rows of equal length, or one Value for each row",
         ) from None
-    kind = array.dtype.kind
-    if kind not in "fiub":
+    if array.dtype == object and all(isinstance(x, Real) for x in array.flat):
+        array = _as_floats(array)
+    if array.dtype.kind not in "fiub":
         raise DataError(
             f"{type(value).__name__} data of type {array.dtype}: {shorten(repr(value))}",
             "derivatives are taken with respect to real numbers",
@@ -87,6 +91,19 @@ def as_data(value: object, beside: Operand = None) -> Data:
         )
         array = array.astype(np.float32 if single else np.float64)
     return array if array.ndim else float(array)
+
+
+def _as_floats(numbers: Array) -> Array:
+    """Return an array of objects, whole numbers beyond 64 bits or fractions, as one of floats."""
+    try:
+        return numbers.astype(np.float64)
+    except OverflowError:
+        largest = max(numbers.flat, key=abs)
+        raise DataError(
+            f"a whole number of {int(abs(largest)).bit_length()} bits",
+            f"the largest float is {np.finfo(float).max:.2g}",
+            "math.log(number), or n // m while both are whole numbers",
+        ) from None
 
 
 def _check_kind(value: object) -> None:

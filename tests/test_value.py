@@ -1,11 +1,13 @@
 """Value: operators, data and dtypes, indexing, gradients, and micrograd's example as it stands."""
 
+import math
 import operator
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from autograd_core import DataError, GradientWarning, Primitive, ShapeError, Value
+from autograd_core import DataError, GradientWarning, Primitive, ShapeError, Value, compile, grad
 
 README_OF_MICROGRAD = """
 from micrograd.engine import Value
@@ -402,6 +404,27 @@ class TestData:
             p.data = data
         assert_same_data(p.data, np.array([1.0, 2.0]))
         assert_same_data(p.grad, np.array([3.0, 4.0]))
+
+    def test_whole_numbers_of_any_size_and_fractions_are_numbers(self):
+        """Taylor's series of exp: math.factorial(21) has more than 64 bits."""
+
+        def series(x):
+            return sum(x**k / math.factorial(k) for k in range(40))
+
+        x = np.array([-1.0, 0.5, 3.0])
+        assert np.allclose(series(Value(x)).data, np.exp(x), rtol=1e-14)
+        for f in (grad(series), compile(grad(series))):
+            assert math.isclose(f(1.5), math.exp(1.5), rel_tol=1e-14)
+        factorials = np.array([math.factorial(k) for k in range(40)])
+        assert factorials.dtype == object
+        assert math.isclose((1 / (Value(1.0) * factorials)).sum().data, math.e, rel_tol=1e-14)
+        assert grad(lambda x: x * Fraction(1, 3) + Fraction(1, 7))(2.0) == 1 / 3
+        assert (Value(np.float32([1.0, 2.0])) * 10**30).dtype == np.float32
+
+    @pytest.mark.parametrize("given", [10**400, -(10**400), [1, 10**400], Fraction(10**400)])
+    def test_whole_numbers_beyond_floats_are_refused(self, given):
+        with pytest.raises(DataError, match="1329 bits"):
+            Value(2.0) * given
 
     def test_data_that_are_no_numbers_are_refused(self):
         p = Value(1.0)
