@@ -560,45 +560,47 @@ def _as_text(entry: object) -> Any:
 
 
 class Progress(Callback):
-    """Shows how training goes on: one bar for all epochs, or a line for each.
+    """Shows how training goes on: a line for each epoch, and a bar for the one that is running.
 
-    Args:    epochs: how many there will be.
-             batches: how many an epoch has, or None if that is not known.
-             style: 1: a bar; 2: a line for each epoch; "auto": a bar in terminals and notebooks.
+    Args:    batches: how many an epoch has, or None if that is not known.
+             style: 0: nothing; 1: lines and the bar; 2: lines; "auto": the bar, too, in terminals
+             and notebooks.
     """
 
-    def __init__(self, epochs: int, batches: int | None, style: str | int) -> None:
+    _bar: Any = None
+
+    def __init__(self, batches: int | None, style: str | int) -> None:
         if style == "auto":
             style = 1 if sys.stderr.isatty() or _in_ipython() else 2
-        self.epochs = epochs
         self.batches = batches
         self.style = style
 
-    def on_train_begin(self, logs: Logs) -> None:
-        """Show the empty bar."""
-        total = None if self.batches is None else self.batches * self.epochs
-        self._bar: Any = tqdm(total=total, disable=self.style != 1, unit=" batches")
-        self._done = 0
-
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
-        """Show the number of the epoch."""
-        self._bar.set_description(f"epoch {epoch + 1}", refresh=False)
+        """Show an empty bar."""
+        self._bar = tqdm(
+            total=self.batches,
+            disable=self.style != 1,
+            desc=f"epoch {epoch + 1}",
+            unit=" batches",
+            leave=False,
+            file=sys.stdout,  # notebooks show the other stream as errors
+        )
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         """Move the bar."""
         self._bar.update()
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        """Show the figures of the epoch."""
-        figures = {name: f"{figure:.4g}" for name, figure in logs.items()}
-        self._bar.set_postfix(figures)
-        if self.style == 2:
-            line = "  ".join(f"{name} {figure}" for name, figure in figures.items())
+        """Write the figures of the epoch instead of its bar."""
+        self._bar.close()
+        if self.style:
+            line = "  ".join(f"{name} {figure:.4g}" for name, figure in logs.items())
             tqdm.write(f"epoch {epoch + 1}  {line}")
 
     def on_train_end(self, logs: Logs) -> None:
-        """Leave the bar as it is."""
-        self._bar.close()
+        """Take away the bar of an epoch that was broken off."""
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _in_ipython() -> bool:

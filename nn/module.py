@@ -517,8 +517,8 @@ class Module(Configured):
                  batch_size: samples in each step: all of them for batch descent, 1 for stochastic;
                  None: 32. Of an iterable each batch is a step, in its order.
                  epochs: the number of the last epoch.
-                 verbose: 0: silent; 1: a progress bar; 2: a line for each epoch; "auto": the bar
-                 in terminals and notebooks, else lines.
+                 verbose: 0: silent; 1: a line for each epoch, and a bar for the running one; 2: the
+                 lines; "auto": the bar, too, in terminals and notebooks.
                  callbacks: see nn.callbacks; several, one or None.
                  validation_split: share of the samples, the last ones, to validate with.
                  validation_data: (x, y) or (x, y, sample_weight), or an iterable of batches.
@@ -576,7 +576,7 @@ class Module(Configured):
             validation_data = first_of(validation_data, validation_steps)
         length = len(data) if isinstance(data, Sized) else None
         self.history = History()
-        progress = Progress(epochs - initial_epoch, length, verbose)
+        progress = Progress(length, verbose)
         listening = CallbackList([*callbacks, self.history, progress], self)
         self.stop_training = False
         validates = _after_epochs(validation_freq)

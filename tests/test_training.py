@@ -435,14 +435,16 @@ class TestProgress:
         assert [line.split()[:3] for line in lines] == [["epoch", n, "loss"] for n in "12"]
         assert all("val_accuracy" in line for line in lines)
 
-    def test_bar(self, capsys):
+    def test_bar_of_the_running_epoch_gives_way_to_its_line(self, capsys):
         model = small()
         model.compile("sgd", "mse")
-        model.fit(X, TARGETS, epochs=2, verbose=1)
+        model.fit(X, TARGETS, epochs=2, batch_size=2, verbose=1)
         captured = capsys.readouterr()
-        assert captured.out == ""
-        assert "epoch 2: 100%" in captured.err
-        assert "loss=" in captured.err
+        assert captured.err == ""
+        assert "epoch 2:   0%" in captured.out
+        shown = [part for part in captured.out.replace("\n", "\r").split("\r") if part.strip()]
+        finished = [part for part in shown if "%" not in part]
+        assert [part.split()[:3] for part in finished] == [["epoch", n, "loss"] for n in "12"]
 
     def test_silence(self, capsys):
         model = small()

@@ -191,7 +191,7 @@ def minimize(
     """
     parameters = model.parameters()
     history = History()
-    progress = Progress(options["maxiter"], 1, verbose)
+    progress = Progress(1, verbose)
     tell = CallbackList([*callbacks, history, progress], model)
     model.stop_training = False
 
