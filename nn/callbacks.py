@@ -591,8 +591,8 @@ class Progress(Callback):
         self._bar.update()
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        """Write the figures of the epoch instead of its bar."""
-        self._bar.close()
+        """Write the figures of the epoch instead of its bar, if it has one."""
+        self.on_train_end(logs)
         if self.style:
             line = "  ".join(f"{name} {figure:.4g}" for name, figure in logs.items())
             tqdm.write(f"epoch {epoch + 1}  {line}")
