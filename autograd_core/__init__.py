@@ -65,7 +65,7 @@ from .watching import no_grad
 if TYPE_CHECKING:
     from .checks import check_gradients, detect_anomaly
     from .comparison.compare import compare_gradients
-    from .diagnosis.diagnose import diagnose
+    from .diagnosis import diagnose
     from .drawing.draw import draw, draw_dot
     from .explanation.explain import explain
     from .program.batch import batch
@@ -139,7 +139,7 @@ LATER = {
     "compare_gradients": ".comparison.compare",
     "compile": ".program.compile",
     "detect_anomaly": ".checks",
-    "diagnose": ".diagnosis.diagnose",
+    "diagnose": ".diagnosis",
     "draw": ".drawing.draw",
     "draw_dot": ".drawing.draw",
     "explain": ".explanation.explain",

@@ -46,7 +46,7 @@ class Node:
         "index",  # age: a node is younger than all its inputs
         "label",  # the user's name for it, or None
         "origin",  # None, ARGUMENT, FORGOTTEN, or what a watcher recorded about the node
-        "stepped",  # of a leaf: whether an optimizer has used the gradient that it holds
+        "stepped",  # of a leaf: how many steps of an optimizer have used the gradient it holds
         "assigned",  # of a leaf: its age when it was last given other data, 0 if it never was
     )
     is_condition = False  # whether it is a bool that a compiled function records as 0 or 1
@@ -59,7 +59,7 @@ class Node:
     index: int
     label: str | None
     origin: object
-    stepped: bool
+    stepped: int
     assigned: int
 
     def __init__(self, data: Data, label: str | None = None) -> None:
@@ -72,7 +72,7 @@ class Node:
         self.index = next_index()
         self.label = label
         self.origin = None
-        self.stepped = False
+        self.stepped = 0
         self.assigned = 0
 
     @property
@@ -418,7 +418,7 @@ def record(
     if open_watches and blocks.get()[2] in open_watches:  # inside no_grad, and seen by none
         node.primitive = node.x = node.y = node.params = None
         node.origin = FORGOTTEN
-        node.stepped, node.assigned = False, 0
+        node.stepped = node.assigned = 0
         return node
     node.primitive = primitive
     node.x = x

@@ -205,7 +205,7 @@ class Value(Node):
                     "v.grad = 0, or an array of the data's shape",
                 )
         self._gradient = gradient
-        self.stepped = False
+        self.stepped = 0
 
     @property
     def has_grad(self) -> bool:
@@ -257,7 +257,7 @@ class Value(Node):
                 total = cotangents[leaf]
                 if leaf._gradient is not None:
                     if leaf.stepped and not np.any(leaf._gradient):  # p.grad[:] = 0
-                        leaf.stepped = False
+                        leaf.stepped = 0
                     total = leaf._gradient + total
                 totals.append(own(total, handed_out))
             # By one call in C, which no interrupt divides: all leaves belong to the same sweeps

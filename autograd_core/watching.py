@@ -136,7 +136,7 @@ def recorded(node: Node) -> None:
     if not is_kept:
         node.primitive = node.x = node.y = node.params = None
         node.origin = FORGOTTEN
-        node.stepped, node.assigned = False, 0
+        node.stepped = node.assigned = 0
 
 
 def taking(node: Node, how: str) -> None:

@@ -11,12 +11,13 @@ import numpy as np
 
 from ..backprop import seed, sweep
 from ..checks import Origin
-from ..data import Operand, Result
+from ..data import Data, Operand, Result, as_data
 from ..explanation.names import Groups, parameters_in, written
-from ..graph import Node, topological_order
+from ..graph import Node, plain, topological_order
 from ..messages import account, made
 from ..primitives.elementwise import add, subtract
 from ..primitives.shapes import concatenate
+from ..value import make_leaf
 
 # Linear in all inputs together; products are linear in each input alone
 SUMS = (add, subtract, concatenate)
@@ -88,10 +89,23 @@ class Examination:
     """
 
     def __init__(self, output: Node, parameters: dict[Node, str], model: object) -> None:
-        self.output = output
         self.parameters = parameters
         self.model = model
-        self.order = topological_order(output)
+        order = topological_order(output)
+        originals: dict[Node, Node] = {}  # of leaves
+        if _has_new_data(order):  # an optimizer has made its step: the graph as it is now
+            nodes = twins(order, {})
+            originals = {twin: leaf for leaf, twin in nodes.items() if leaf.primitive is None}
+            order = list(nodes.values())
+        self.output = order[-1]
+        shape = self.output.shape
+        self.weights = np.random.default_rng(0).standard_normal(shape) if shape else None
+        # In a context of its own, so that no watcher warns before the findings do
+        found = Context().run(sweep, order, seed(self.output, self.weights))
+        for node in order if originals else ():
+            _connect(node, [originals.get(x, x) if isinstance(x, Node) else x for x in node.inputs])
+        self.cotangents = {originals.get(node, node): g for node, g in found.items()}
+        self.order = [originals.get(node, node) for node in order]
         self.reported: set[Node] = set()  # operations that a finding has named as the cause
         self.leaves = [node for node in self.order if node.primitive is None]
         self.uses: dict[Node, list[tuple[Node, int]]] = {}  # the nodes that use one, oldest first
@@ -100,11 +114,7 @@ class Examination:
                 if isinstance(x, Node):
                     self.uses.setdefault(x, []).append((node, i))
         self.layers = Layers(self.order, model)
-        self._of_modules = parameters_in(self.order)
-        shape = output.shape
-        weights = np.random.default_rng(0).standard_normal(shape) if shape else None
-        # In a context of its own, so that no watcher warns before the findings do
-        self.cotangents = Context().run(sweep, self.order, seed(output, weights))
+        self.of_modules = parameters_in(self.order)
         self.live = {n for n, g in self.cotangents.items() if (g if type(g) is float else g.any())}
 
     def trained(self) -> dict[Node, str]:
@@ -117,7 +127,7 @@ class Examination:
 
     def known_name(self, leaf: Node) -> str:
         """Return the name that a leaf was given, or has in its module; else ""."""
-        return self.parameters.get(leaf) or leaf.label or self._of_modules.get(leaf, "")
+        return self.parameters.get(leaf) or leaf.label or self.of_modules.get(leaf, "")
 
     def place(self, node: Node) -> str:
         """Return operation and operands of a node, its layer, and its source line if known."""
@@ -133,6 +143,17 @@ class Examination:
         """Return the place of the first of several nodes, and the number of the others."""
         more = f", and {len(nodes) - 1:,} more" if len(nodes) > 1 else ""
         return self.place(nodes[0]) + more
+
+    def after(self, node: Node) -> set[Node]:
+        """Return all nodes computed from a node."""
+        found: set[Node] = set()
+        stack = [node]
+        while stack:
+            for user, _ in self.uses.get(stack.pop(), []):
+                if user not in found:
+                    found.add(user)
+                    stack.append(user)
+        return found
 
     def replayed(self, data: Mapping[Node, Operand]) -> Result:
         """Compute the output again, with other data in some of the nodes."""
@@ -169,6 +190,44 @@ class Examination:
                 state = (before[0] or joined or is_joined, before[1] or bent or not is_linear)
                 found[node.inputs[i]] = state
         return found
+
+
+def twins(order: list[Node], data: Mapping[Node, Data]) -> dict[Node, Node]:
+    """Return a copy of each node, computed from other data in some of the leaves."""
+    found: dict[Node, Node] = {}
+    with np.errstate(all="ignore"):
+        for node in order:
+            twin = found[node] = make_leaf(data.get(node, node._data))
+            twin.index, twin.label, twin.origin = node.index, node.label, node.origin
+            if node.primitive is None:
+                continue
+            twin.primitive, twin.params = node.primitive, node.params
+            _connect(twin, [found[x] if isinstance(x, Node) else x for x in node.inputs])
+            inputs = [plain(x) for x in twin.inputs]
+            twin._data = as_data(twin.primitive.compute(inputs, twin.params or {}, twin.inputs))
+    return found
+
+
+def _connect(node: Node, inputs: list[Operand]) -> None:
+    """Let a node have other inputs."""
+    if node.primitive is None:
+        return
+    if node.primitive.arity == 1:
+        (node.x,) = inputs
+    elif node.primitive.arity == 2:
+        node.x, node.y = inputs
+    else:
+        node.x = tuple(inputs)
+
+
+def _has_new_data(order: list[Node]) -> bool:
+    """Return whether leaves were given other data since they were used."""
+    return any(
+        x.primitive is None and x.assigned > node.index
+        for node in order
+        for x in node.inputs
+        if isinstance(x, Node)
+    )
 
 
 class Layers:
@@ -209,6 +268,8 @@ class Layers:
                     if isinstance(x._data, float) and self._chains[node]:
                         self._neurons.add(self._chains[node][-1])
         self._numbers: dict[str, dict[int, int]] = {}  # by name, of parts that have no other name
+        for node in order:  # the first layer is number 1
+            self.layer(node)
 
     @property
     def has_modules(self) -> bool:

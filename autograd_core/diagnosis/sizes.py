@@ -8,18 +8,20 @@ import copy
 import math
 from collections import defaultdict
 from collections.abc import Mapping
+from contextvars import Context
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from ..backprop import seed, sweep
 from ..data import Operand, Result, as_data
 from ..explanation.names import operation_of
 from ..graph import Node, plain
 from ..messages import account, listed, made
 from ..rules import pull
 from ..value import make_leaf
-from .examination import Examination, Finding, norm
+from .examination import Examination, Finding, norm, twins
 
 # Values that are not finite of which each is tried as the cause of a NaN in the output
 TRIED = 20
@@ -46,6 +48,17 @@ RISEN_LOSS = 2.0
 # Without a loss on which to try the update, only one larger than the weights counts
 HUGE_UPDATE = 1.0
 
+# Options of an optimizer that hold gradients to a size
+CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm")
+
+# Further steps on this batch, of which the last ones raise the loss each time, and all together by
+# this factor, if the learning rate is just above the largest that converges; and the number of
+# nodes up to which they are tried
+FURTHER_STEPS = 16
+LAST_STEPS = 8
+CLIMBED_LOSS = 1.1
+MOST_NODES = 5000
+
 # Smaller updates change nothing within a training of usual length. If the gradient itself is
 # small, the network has learnt
 SMALL_UPDATE = 1e-6
@@ -63,6 +76,13 @@ FIXES = {
     "exp": "log_softmax or logsumexp of the logits, softmax, sigmoid or softplus, which do not "
     "overflow; or smaller inputs",
     "power": "a base above 0, such as x + 1e-12, and smaller exponents",
+    **dict.fromkeys(["arcsin", "arccos"], "np.clip(x, -1 + 1e-7, 1 - 1e-7) before it"),
+}
+# Where an input is below 0, to which a small number does not help
+_BELOW_ZERO = {
+    **dict.fromkeys(["log", "log2", "log10"], "np.log(np.maximum(x, 1e-12)), or inputs above 0"),
+    "sqrt": "np.sqrt(np.maximum(x, 1e-12)), or inputs from 0",
+    "power": "np.maximum(x, 1e-12) as base, or a whole number as exponent",
 }
 _OTHER_FIX = "operands inside the domain, or np.where(condition, safe, ...) before the operation"
 _NEW = "new weights, and a smaller learning rate, if training led there; clean data if it is data"
@@ -76,7 +96,7 @@ _EXPLODING = (
     "clipnorm=1.0 in the optimizer"
 )
 _FACTORS = "factors near 1: relu for tanh and sigmoid, smaller or larger weights; fewer steps"
-_ZERO = "model.zero_grad(), or p.grad = 0 for each p, before each backward()"
+ZERO = "model.zero_grad(), or p.grad = 0 for each p, before each backward()"
 
 
 # NaN and inf
@@ -91,14 +111,14 @@ def forward(e: Examination) -> list[Finding]:
     first = _origin(e, begun_at(node))
     if first.primitive is None:
         return [_of_leaf(e, first)]
-    bad = [x for x in first.inputs if not is_finite(x)]
-    if bad:
-        cause = f"the data hold {which(bad[0])}, and so does all that is computed from them"
-        fix = (
-            "clean data: np.isfinite(x).all() before training; np.nan_to_num(x), or leave rows out"
-        )
-        return [Finding("not finite", cause, e.place(first), fix)]
+    if not all(is_finite(x) for x in first.inputs):
+        return [_of_data(e, first)]
+    small = underflow_before(first)
+    if small is not None:
+        return [_underflow(e, small)]
     cause = f"{_at(first)} is {which(first)}: the first number that is not finite"
+    if _overflows(first) and _is_single(first):
+        cause += f"; the largest float32 is {np.finfo(np.float32).max:.2g}"
     return [Finding("not finite", cause, e.place(first), fix_of(first))]
 
 
@@ -117,9 +137,79 @@ def fix_of(node: Node) -> str:
     """Return what to write instead of an operation that gave NaN or inf, or of such data."""
     if node.primitive is None:
         return _NEW
-    if all(np.size(x) and np.abs(x).max() > 1e30 for x in map(plain, node.inputs)):
-        return _LARGE
-    return FIXES.get(operation_of(node), _OTHER_FIX)
+    name = operation_of(node)
+    if name != "exp" and _overflows(node):
+        return _LARGE + ("; float64 for float32" if _is_single(node) else "")
+    if name in _BELOW_ZERO and np.min(plain(node.inputs[0])) < 0:
+        return _BELOW_ZERO[name]
+    return FIXES.get(name, _OTHER_FIX)
+
+
+def _is_single(node: Node) -> bool:
+    """Return whether an operation computed in float32. A single number is a Python float after."""
+    return any(isinstance(x, Node) and x.dtype == np.float32 for x in node.inputs)
+
+
+def _overflows(node: Node) -> bool:
+    """Return whether finite operands gave an inf that is no pole, as 1 / 0 and log(0) are."""
+    if operation_of(node) in ("log", "log2", "log10", "log1p", "divide", "reciprocal", "power"):
+        denominator = plain(node.inputs[1 if operation_of(node) == "divide" else 0])
+        if operation_of(node).startswith("log") or not np.all(denominator):
+            return False
+    return bool(np.isinf(node._data).any()) and all(is_finite(x) for x in node.inputs)
+
+
+# Numbers that are too small
+
+
+def underflow_before(node: Node) -> Node | None:
+    """Return the operation that rounded a number to 0 which a node has an input from, or None."""
+    stack = [x for x in node.inputs if isinstance(x, Node) and not np.all(x._data)]
+    seen = set(stack)
+    while stack:
+        x = stack.pop()
+        if underflows(x):
+            return x
+        for y in x.inputs:
+            if isinstance(y, Node) and y not in seen and not np.all(y._data):
+                seen.add(y)
+                stack.append(y)
+    return None
+
+
+def underflows(node: Node) -> bool:
+    """Return whether an operation gave 0 where it only does because floats end."""
+    inputs = [plain(x) for x in node.inputs]
+    if operation_of(node) in ("exp", "exp2"):
+        return bool(np.any((node._data == 0) & np.isfinite(inputs[0])))
+    if operation_of(node) in ("multiply", "divide", "power", "square"):
+        is_nonzero = [(x != 0) & np.isfinite(x) for x in map(np.asarray, inputs)]
+        return bool(np.any((node._data == 0) & np.all(np.broadcast_arrays(*is_nonzero), axis=0)))
+    return operation_of(node) == "prod" and not np.any(node._data) and bool(np.all(inputs[0]))
+
+
+UNDERFLOW = (
+    "a sum of logarithms for a product, np.log(p).sum() for np.log(np.prod(p)); log_softmax or "
+    "logsumexp for np.log of np.exp; smaller sizes before exp"
+)
+
+
+def _underflow(e: Examination, node: Node) -> Finding:
+    kind = "float32" if _is_single(node) else "float64"
+    smallest = np.finfo(kind).smallest_subnormal
+    cause = f"underflow: {made(node)} is below the smallest {node.dtype}, {smallest:.2g}, and so 0"
+    return Finding("underflow", cause, e.place(node), UNDERFLOW)
+
+
+def _of_data(e: Examination, node: Node) -> Finding:
+    """Report data that were not finite before anything was computed from them."""
+    bad = next(x for x in node.inputs if not is_finite(x))
+    is_target = not e.layers.layer(node) and e.layers.has_modules
+    cause = f"the data hold {which(bad)}, and so does all that is computed from them"
+    if is_target:
+        cause += "; they enter after the layers, as targets do"
+    fix = "clean data: np.isfinite(x).all() before training; np.nan_to_num(x), or leave rows out"
+    return Finding("not finite", cause, e.place(node), fix)
 
 
 def _origin(e: Examination, first: Node) -> Node:
@@ -152,11 +242,13 @@ def backward(e: Examination) -> list[Finding]:
         d = pull(user, i, g[user]) if user in g else None
         if d is None or is_finite(d):
             continue
+        if any(not is_finite(x) and not isinstance(x, Node) for x in user.inputs):
+            return [_of_data(e, user)]
         cause = (
             f"the gradient becomes {which(d)} at {_at(user, np.isfinite(plain(d)))}, "
             f"from one of {account(g[user])}"
         )
-        fix = FIXES.get(operation_of(user), _OTHER_FIX) if norm(g[user]) < 1e30 else _LARGE
+        fix = fix_of(user) if norm(g[user]) < 1e30 else _LARGE
         return [Finding("not finite", cause, e.place(user), fix)]
     cause = f"the gradient of {account(first)} is {which(g[first])}, the sum of its contributions"
     return [Finding("not finite", cause, e.place(first), _LARGE)]
@@ -323,7 +415,7 @@ def accumulated(e: Examination) -> list[Finding]:
     first = max(more, key=lambda leaf: norm(held[leaf]))
     place = f"{e.name(first)}: .grad of size {norm(held[first]):.4g}, of this graph alone "
     cause = f"the gradient of {names} {what}, and each adds to what is there"
-    return [Finding("accumulated", cause, f"{place}{norm(own[first]):.4g}", _ZERO)]
+    return [Finding("accumulated", cause, f"{place}{norm(own[first]):.4g}", ZERO)]
 
 
 def _has_changed(e: Examination) -> bool:
@@ -367,19 +459,9 @@ def steps(
              e: the examination of the loss, on which the step is tried; or None.
     """
     moved = _moved(gradients, optimizer)
-    ratios: dict[str, float] = {}
-    groups: dict[str, list[Node]] = defaultdict(list)
-    for parameter in moved:
-        groups[parameters[parameter] or "parameters"].append(parameter)
-    for layer, leaves in groups.items():
-        step = math.hypot(*(norm(moved[p] - p._data) for p in leaves))
-        size = math.hypot(*(norm(p._data) for p in leaves))
-        if size or e is not None:  # from zeros any step is large; only the loss can decide
-            ratios[layer] = step / size if size else math.inf if step else 0.0
-    if not ratios:
+    layer, largest = _largest_update(parameters, moved, e is not None)
+    if not layer:
         return []
-    layer = max(ratios, key=ratios.__getitem__)
-    largest = ratios[layer]
     rate = float(optimizer.current_learning_rate() if hasattr(optimizer, "step") else optimizer)
     place = f"{layer}: update / weights = {largest:.2g}"
     before = after = 0.0
@@ -389,11 +471,33 @@ def steps(
     risen = not after - before <= (RISEN_LOSS - 1) * abs(before)
     least = HUGE_UPDATE if e is None else LARGE_UPDATE
     size = math.hypot(*(norm(g) for g in gradients.values()))
-    if largest > least and (e is None or risen):
+    is_large = largest > least and (e is None or risen)
+    is_small = largest < SMALL_UPDATE and size > SMALL_GRADIENT
+    decay = rate * (getattr(optimizer, "weight_decay", None) or 0.0)
+    if decay > LARGE_UPDATE:
+        cause = f"weight_decay={decay / rate:g} takes {decay:.2g} of each weight off in a step"
+        return [Finding("weight decay", cause, place, "weight_decay=0.01 or smaller")]
+    for name in CLIPPING if is_small else ():
+        limit = getattr(optimizer, name, None)
+        if not limit:
+            continue
+        free = copy.copy(optimizer)
+        setattr(free, name, None)
+        _, larger = _largest_update(parameters, _moved(gradients, free), e is not None)
+        if larger > SMALL_UPDATE:
+            cause = (
+                f"{name}={limit:g} cuts gradients of size {size:.2g} down, so that an update "
+                "hardly changes the weights"
+            )
+            return [Finding("small steps", cause, place, f"{name}=1.0, or none")]
+    if is_large:
         kind = "large steps"
         why = "overshoots: it changes the weights by more than the gradient can predict"
-    elif largest < SMALL_UPDATE and size > SMALL_GRADIENT:
+    elif is_small:
         kind, why = "small steps", "is too small: an update hardly changes the weights"
+    elif e is not None and _climbs(e, gradients, optimizer, before):
+        cause = f"learning rate {rate:g} is above the limit: further steps raise the loss each time"
+        return [Finding("large steps", cause, place, f"a learning rate of {rate / 2:.2g} or less")]
     else:
         return []
     # At which the update would be of the usual size, if it grows with the rate
@@ -402,15 +506,74 @@ def steps(
     return [Finding(kind, f"learning rate {rate:g} {why}", place, fix)]
 
 
-def _moved(gradients: Mapping[Node, Result], optimizer: object) -> dict[Node, Result]:
-    """Return the data that parameters would have after a step, which is taken on copies."""
-    if not hasattr(optimizer, "step"):
-        return {p: p._data - optimizer * g for p, g in gradients.items()}
-    copies = {}
+def _largest_update(
+    parameters: Mapping[Node, str], moved: Mapping[Node, Result], from_zero: bool
+) -> tuple[str, float]:
+    """Return the layer with the largest update relative to its weights, and this ratio.
+
+    Args:    from_zero: count layers of zeros, too: from there any step is large, and only the loss
+             can decide.
+    """
+    groups: dict[str, list[Node]] = defaultdict(list)
+    for parameter in moved:
+        groups[parameters[parameter] or "parameters"].append(parameter)
+    ratios: dict[str, float] = {}
+    for layer, leaves in groups.items():
+        step = math.hypot(*(norm(moved[p] - p._data) for p in leaves))
+        size = math.hypot(*(norm(p._data) for p in leaves))
+        if size or from_zero:
+            ratios[layer] = step / size if size else math.inf if step else 0.0
+    layer = max(ratios, key=ratios.__getitem__, default="")
+    return layer, ratios.get(layer, 0.0)
+
+
+def _climbs(
+    e: Examination, gradients: Mapping[Node, Result], optimizer: Any, before: float
+) -> bool:
+    """Return whether the loss of this batch only rises in the end, in further steps on copies."""
+    if len(e.order) > MOST_NODES:
+        return False
+    rule, copies = _copied(gradients, optimizer)
+    losses = [before]
+    for _ in range(FURTHER_STEPS):
+        _take(rule, copies)
+        nodes = twins(e.order, {p: twin._data for p, twin in copies.items()})
+        output = nodes[e.output]
+        losses.append(float(np.sum(output._data)))
+        if not math.isfinite(losses[-1]):
+            break
+        found = Context().run(sweep, list(nodes.values()), seed(output, e.weights))
+        for p, twin in copies.items():
+            twin._gradient = found.get(nodes[p], 0.0 * twin._data)
+    last = losses[-LAST_STEPS - 1 :]
+    rises = all(not later <= earlier for earlier, later in pairwise(last))
+    return rises and not losses[-1] - before <= (CLIMBED_LOSS - 1) * abs(before)
+
+
+def _copied(gradients: Mapping[Node, Result], optimizer: Any) -> tuple[Any, dict[Node, Node]]:
+    """Return copies of an optimizer with its state, and of parameters with these gradients."""
+    copies: dict[Node, Node] = {}
     for parameter, g in gradients.items():
         copies[parameter] = make_leaf(copy.copy(parameter._data))
         copies[parameter]._gradient = copy.copy(g)
     # The optimizer's state of a parameter becomes that of its copy
     memo = {id(parameter): twin for parameter, twin in copies.items()}
-    copy.deepcopy(optimizer, memo).step(list(copies.values()))
+    return copy.deepcopy(optimizer, memo), copies
+
+
+def _take(rule: Any, copies: Mapping[Node, Node]) -> None:
+    """Take a step of an optimizer, or of a learning rate, on copies."""
+    if hasattr(rule, "step"):
+        for twin in copies.values():
+            twin.stepped = 0
+        rule.step(list(copies.values()))
+    else:
+        for twin in copies.values():
+            twin._data = twin._data - rule * plain(twin._gradient)
+
+
+def _moved(gradients: Mapping[Node, Result], optimizer: Any) -> dict[Node, Result]:
+    """Return the data that parameters would have after a step."""
+    rule, copies = _copied(gradients, optimizer)
+    _take(rule, copies)
     return {parameter: twin._data for parameter, twin in copies.items()}

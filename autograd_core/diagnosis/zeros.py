@@ -12,7 +12,15 @@ from ..messages import listed
 from ..primitives.elementwise import equal, greater, greater_equal
 from ..rules import pull
 from .examination import SUMS, Examination, Finding
-from .sizes import begun_at, fix_of, is_finite, which
+from .sizes import (
+    UNDERFLOW,
+    begun_at,
+    fix_of,
+    is_finite,
+    underflow_before,
+    underflows,
+    which,
+)
 
 # |x| from which sigmoid and tanh count as saturated: their derivative is then below 1 % of its
 # largest, 0.25 and 1
@@ -31,6 +39,8 @@ STUCK_SHARE = 0.25
 # a few samples are not enough to judge
 DEAD_SHARE = 0.75
 DEAD_SAMPLES = 8
+# Those whose inputs would all have to grow by more than their whole range are lost for good
+FAR_SHARE = 0.5
 
 # An operation, and the number of the input to which it passes no gradient
 Cut: TypeAlias = tuple[Node, int]
@@ -65,6 +75,10 @@ _KINDS = {
         "which multiplies by 0",
         "weights that start from random numbers, and inputs that are not all 0",
     ),
+    "mask": (
+        "which multiplies by an array of zeros only, as a mask",
+        "a mask or weights that are not 0 everywhere; a smaller rate of dropout",
+    ),
     "saturated": (
         "so saturated that its derivative rounds to 0",
         "smaller inputs or weights: standardised data, glorot_uniform; relu in hidden layers",
@@ -78,6 +92,7 @@ _KINDS = {
         "nothing, if this extremum is what was looked for; else start elsewhere",
     ),
     "flat": ("whose derivative is 0 here", "start elsewhere, where the function is not flat"),
+    "rounded to 0": ("whose result is below the smallest float: underflow", UNDERFLOW),
     "underflow": (
         "where the product of all derivatives so far is below the smallest float",
         "fewer factors below 1: relu or residual connections; a sum of logarithms for a product",
@@ -127,11 +142,30 @@ def unused(e: Examination) -> list[Finding]:
         found.append(Finding("plain data", cause, e.place(user), fix))
     if absent:
         it = "it" if len(absent) == 1 else "them"
+        entry = _plain_entry(e)
         cause = f"the gradient of {listed(list(absent.values()))} is missing: the output does not "
         cause += f"depend on {it}"
+        if entry is not None:
+            cause += "; plain numbers that may have been computed from "
+            cause += f"{it} enter at {operation_of(entry) or 'the output'}"
         fix = f"compute the output from these parameters, with Values throughout: {_NUMBERS_ONLY}"
-        found.append(Finding("unused", cause, e.place(e.output), fix))
+        found.append(Finding("unused", cause, e.place(e.output if entry is None else entry), fix))
     return found
+
+
+def _plain_entry(e: Examination) -> Node | None:
+    """Return the first operation on the way to the output that takes numbers of unknown origin.
+
+    Whole numbers, and arrays of one number, are most likely literals.
+    """
+    for node in e.order:
+        for x in node.inputs:
+            is_known = isinstance(x, Node) and (
+                x.primitive is not None or bool(e.known_name(x)) or x in e.parameters
+            )
+            if not is_known and not _is_common(plain(x)):
+                return node
+    return None
 
 
 def _content(data: Data) -> Operand:
@@ -159,6 +193,7 @@ def cut_off(e: Examination) -> list[Finding]:
         is_met = (  # the loss of a model is 0, and cuts the paths itself: the model has learnt
             (e.model is not None or e.layers.has_modules)
             and not np.any(e.output._data)
+            and kind != "mask"
             and all(e.layers.part(node) is None for node in nodes)
         )
         if not (is_met or all(e.reported & each for each in involved)):
@@ -261,7 +296,12 @@ def _kind(e: Examination, node: Node, i: int) -> str:
         return CUTS[name]
     # Linear in an input, with factors from another
     count = 2 if primitive.each is not None else sum(rule is not None for rule in primitive.rules)
-    return "factor" if primitive.linear and count > 1 and primitive not in SUMS else "flat"
+    if underflows(node) or underflow_before(node):
+        return "rounded to 0"
+    if not (primitive.linear and count > 1 and primitive not in SUMS):
+        return "flat"
+    is_mask = name == "multiply" and np.ndim(others[0]) if others else False
+    return "mask" if is_mask and not isinstance(node.inputs[1 - i], Node) else "factor"
 
 
 # Units at their ends
@@ -338,8 +378,11 @@ def dead_relus(e: Examination) -> list[Finding]:
         keys = [key for key in inputs if (key[1] or key) == layer]
         got = [np.concatenate(inputs[key]) for key in keys]
         off = np.concatenate([(x < 0).any(axis=0) & ~(x > 0).any(axis=0) for x in got])
+        far = np.concatenate([-x.max(axis=0) > np.ptp(x, axis=0) for x in got])
         seen, dead = min(map(len, got)), int(off.sum())
-        many = seen >= DEAD_SAMPLES and dead >= DEAD_SHARE * off.size
+        many = seen >= DEAD_SAMPLES and (
+            dead >= DEAD_SHARE * off.size or (off & far).sum() > FAR_SHARE * off.size
+        )
         if many or dead == off.size:
             about = [node for key in keys for node in nodes[key]]
             e.reported.update(about)

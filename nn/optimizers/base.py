@@ -471,9 +471,9 @@ def _gradients_of(parameters: Iterable[Value]) -> dict[Value, Result]:
             )
         if parameter.has_grad and parameter not in found:
             found[parameter] = _fitted(parameter.grad, parameter.data)
-            stale = stale or parameter.stepped
+            stale = stale or parameter.stepped > 0
     for parameter in found:
-        parameter.stepped = True
+        parameter.stepped += 1
     if stale:
         warn(
             "stale gradients",
