@@ -8,10 +8,10 @@ import numpy as np
 
 from .data import Array, Data, Function, Operand, Result, Tree, as_data, shape_of
 from .derivatives import flatten, grad
-from .errors import AnomalyError, ChangedDataError, GradientMismatch
+from .errors import AnomalyError, ChangedDataError, GradientMismatch, OptionError
 from .functions.statistics import sum
 from .graph import Node, plain
-from .messages import account, made, user_line
+from .messages import account, check_function, made, user_line
 from .rules import pull
 from .value import Value, make_leaf
 from .watching import Watcher, no_grad, watch
@@ -145,6 +145,14 @@ def check_gradients(
              relative error.
     Example: >>> check_gradients(lambda x, y: x * y["a"] + x**3, 2.0, {"a": 3.0})
     """
+    check_function("check_gradients", f)
+    are_right = [isinstance(each, int | float) and each >= 0 for each in (rtol, atol)]
+    if not (isinstance(order, int) and order > 0 and all(are_right)):
+        raise OptionError(
+            f"check_gradients with order={order!r}, rtol={rtol!r}, atol={atol!r}",
+            "an order is a whole number from 1, and tolerances are not negative",
+            "check_gradients(f, *inputs, order=2, rtol=1e-6, atol=1e-8)",
+        )
     leaves, rebuild = flatten(inputs)
     points = [_float64(leaf) for leaf in leaves]
     weights = np.random.default_rng(0)

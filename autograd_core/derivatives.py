@@ -19,7 +19,7 @@ from .errors import DataError, IndexRangeError, ShapeError
 from .functions.rearranging import reshape, stack
 from .functions.statistics import sum
 from .graph import Node, Primitive, as_operand, plain
-from .messages import GradientWarning, account, warn_once
+from .messages import GradientWarning, account, check_function, counted, warn_once
 from .primitives.elementwise import identity
 from .value import Value, make_leaf
 from .watching import (
@@ -44,7 +44,7 @@ def _numbers(argnums: Argnums, args: tuple[Tree, ...]) -> list[int]:
         exists = isinstance(number, int) and -len(args) <= number < len(args)
         if not exists or number % len(args) in numbers:
             raise IndexRangeError(
-                f"argnums={argnums!r} of a function called with {len(args)} arguments",
+                f"argnums={argnums!r} of a function called with {counted(len(args), 'argument')}",
                 f"argument {number} is named twice"
                 if exists
                 else f"there is no positional argument {number!r}",
@@ -69,10 +69,13 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
              argnums: the position of the argument to differentiate, or a tuple of positions.
     Returns: function of f's arguments, giving (value, gradient); the gradient has the structure
              of the argument, or is a tuple of them.
-    Raises:  ShapeError: f gives an array. IndexRangeError: no such argument.
+    Raises:  ShapeError: f gives an array, or nothing. IndexRangeError: no such argument.
+             CallError: f is no function.
     Example: >>> value_and_grad(lambda p: p["w"] * 3.0 + p["b"])({"w": 2.0, "b": 1.0})
              (7.0, {'w': 3.0, 'b': 1.0})
     """
+
+    check_function("value_and_grad", f)
 
     @wraps(f)
     def value_and_gradient(*args: Tree, **kwargs: Any) -> tuple[Result, Tree]:
@@ -89,8 +92,12 @@ def _traced_gradient(
     trace = Trace(f, args, _numbers(argnums, args), kwargs)
     if len(trace.outputs) != 1 or math.prod(shape_of(trace.outputs[0])) != 1:
         shapes = [shape_of(output) for output in trace.outputs]
+        results = f"{counted(len(shapes), 'result')} of shape {', '.join(map(str, shapes))}"
+        if not shapes:
+            is_none = trace.rebuild_output([]) is None
+            results = "None, as without return," if is_none else "no result"
         raise ShapeError(
-            f"the gradient of a function that gives {len(shapes)} results of shapes {shapes}",
+            f"the gradient of a function that gives {results}",
             "a gradient is of one number",
             "a function that ends in .sum() or .mean(); or jacobian, or vjp",
         )
@@ -172,10 +179,13 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
              argnums: the position of the argument to differentiate, or a tuple of positions.
     Returns: function of f's arguments; its result has the structure of the argument, and is 0
              where f does not depend on it.
-    Raises:  ShapeError: f gives an array. IndexRangeError: no such argument.
+    Raises:  ShapeError: f gives an array, or nothing. IndexRangeError: no such argument.
+             CallError: f is no function.
     Example: >>> grad(lambda x: x**3)(2.0), grad(grad(lambda x: x**3))(2.0)
              (12.0, 12.0)
     """
+
+    check_function("grad", f)
 
     @wraps(f)
     def gradient(*args: Tree, **kwargs: Any) -> Tree:
@@ -202,6 +212,7 @@ def vjp(f: Function, *primals: Tree) -> tuple[Tree, Function]:
              >>> output, pullback(1.0)
              (12.0, (4.0, 3.0))
     """
+    check_function("vjp", f)
     leaves, rebuild = flatten(primals)
     kept = rebuild([_kept(leaf) for leaf in leaves])
     trace = Trace(f, kept, range(len(primals)), {})
@@ -236,6 +247,7 @@ def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple
     Example: >>> jvp(lambda x: x * x, (3.0,), (1.0,))
              (9.0, 6.0)
     """
+    check_function("jvp", f)
     _check_tuples("jvp", primals, tangents)
     trace = Trace(f, primals, range(len(primals)), {})
     directions = _matching(primals, tangents, "tangent")
@@ -268,6 +280,8 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
              array([[2., 0.],
                     [0., 4.]])
     """
+
+    check_function("jacobian", f)
 
     @wraps(f)
     def jacobian_of_f(*args: Tree, **kwargs: Any) -> Tree:
@@ -312,11 +326,13 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
              argnums: the position of the argument to differentiate, or a tuple of positions.
     Returns: function of f's arguments; arrays of shape (*argument's shape, *argument's shape), in
              the structure of the argument, twice nested.
-    Raises:  ShapeError: f gives an array. IndexRangeError: no such argument.
+    Raises:  ShapeError: f gives an array, or nothing. IndexRangeError: no such argument.
+             CallError: f is no function.
     Example: >>> hessian(lambda x: x[0] * x[1])(np.array([2.0, 3.0]))
              array([[0., 1.],
                     [1., 0.]])
     """
+    check_function("hessian", f)
     return jacobian(grad(f, argnums), argnums)
 
 
@@ -331,6 +347,7 @@ def hvp(f: Function, primals: Sequence[Tree], vectors: Sequence[Tree]) -> Tree:
     Example: >>> hvp(lambda x: x**3, (2.0,), (10.0,))
              120.0
     """
+    check_function("hvp", f)
     _check_tuples("hvp", primals, vectors)
     everything = tuple(range(len(primals)))
     directions = _matching(primals, vectors, "vector")

@@ -20,7 +20,7 @@ from numpy import ndarray
 from . import watching
 from .data import Data, DType, Operand, Params, Result, Rule, Shape, Tree, as_data
 from .errors import AutogradError, RuleError, UnsupportedError
-from .messages import explained, operation, user_frame, warn_at
+from .messages import counted, explained, operation, user_frame, warn_at
 from .watching import FORGOTTEN, blocks, open_watches, running
 
 _new_node = object.__new__
@@ -202,7 +202,8 @@ class Primitive:
     ) -> None:
         if bool(rules) == (each is not None):
             raise RuleError(
-                f"primitive {name} with {len(rules)} rules" + (" and `each`" if each else ""),
+                f"primitive {name} with {counted(len(rules), 'rule')}"
+                + (" and `each`" if each else ""),
                 "every input needs one rule: listed for each, or one `each` for them all",
                 f"Primitive({name!r}, forward, lambda g, out, x: ...)",
             )
@@ -299,8 +300,8 @@ class Primitive:
     def _check_number(self, inputs: Sequence[Operand]) -> None:
         if self.rules and len(inputs) != len(self.rules):
             raise RuleError(
-                f"{self.name} with {len(inputs)} inputs",
-                f"it has {len(self.rules)} rules, one for each input",
+                f"{self.name} with {counted(len(inputs), 'input')}",
+                f"it has {counted(len(self.rules), 'rule')}, one for each input",
                 "one positional argument for each rule, everything else by keyword",
             )
 

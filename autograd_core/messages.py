@@ -13,7 +13,7 @@ from types import FrameType
 import numpy as np
 
 from .data import Operand, shape_of, shorten
-from .errors import AutogradError, DomainError, IndexRangeError, ShapeError
+from .errors import AutogradError, CallError, DomainError, IndexRangeError, ShapeError
 
 
 def describe(x: Operand) -> str:
@@ -92,6 +92,38 @@ def listed(names: list[str], limit: int = 4) -> str:
     if len(names) > limit + 1:
         names = [*names[:limit], f"{len(names) - limit} more"]
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def with_article(noun: str) -> str:
+    """Return a noun with its article.
+
+    Example: >>> with_article("list"), with_article("int")
+             ('a list', 'an int')
+    """
+    return f"an {noun}" if noun[:1] in tuple("aeioAEIO") else f"a {noun}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things, of which one is singular.
+
+    Example: >>> counted(1, "result"), counted(2, "result")
+             ('1 result', '2 results')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def check_function(name: str, f: object) -> None:
+    """Refuse what cannot be called with numbers to give numbers, such as a Value for a function.
+
+    Raises:  CallError: f cannot be called, or is a class whose objects hold no results.
+    """
+    is_class = isinstance(f, type) and f.__module__ != "builtins" and not issubclass(f, tuple)
+    if callable(f) and not is_class:
+        return
+    kind = "a class" if is_class else with_article(type(f).__name__)
+    given = f.__name__ if isinstance(f, type) else shorten(repr(f))
+    why = f"it takes a function, and this is {kind}"
+    raise CallError(f"{name} of {given}", why, f"{name}(f, ...) with a function: lambda x: x * x")
 
 
 # The user's line is the innermost one that belongs to none of these packages and to no library

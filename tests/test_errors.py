@@ -190,15 +190,15 @@ SHAPES = {
     ),
     "gradient of an array": (
         lambda o: grad(square)(np.ones(3)),
-        ("1 results of shapes [(3,)]", "a gradient is of one number", "jacobian"),
+        ("1 result of shape (3,)", "a gradient is of one number", "jacobian"),
     ),
     "gradient of several results": (
         lambda o: value_and_grad(lambda x: (x, x))(2.0),
-        ("2 results of shapes [(), ()]", "a gradient is of one number", ".sum()"),
+        ("2 results of shape (), ()", "a gradient is of one number", ".sum()"),
     ),
     "gradient of no result": (
         lambda o: grad(lambda x: None)(2.0),
-        ("0 results", "a gradient is of one number", ".sum()"),
+        ("None, as without return", "a gradient is of one number", ".sum()"),
     ),
     "cotangent of another shape": (
         lambda o: vjp(square, np.ones(3))[1](np.ones(2)),
@@ -400,14 +400,14 @@ RULES = {
     "primitive with too many kinds of rules": (
         lambda o: Primitive("both", np.sin, None, each=lambda i, g, out, *inputs: g),
         (
-            "primitive both with 1 rules and `each`",
+            "primitive both with 1 rule and `each`",
             "every input needs one rule",
             "Primitive('both'",
         ),
     ),
     "too few inputs for the rules": (
         lambda o: PAIR(o.x),
-        ("pair with 1 inputs", "it has 2 rules", "one positional argument for each rule"),
+        ("pair with 1 input", "it has 2 rules", "one positional argument for each rule"),
     ),
     "too many inputs for the rules": (
         lambda o: PAIR(o.x, 2.0, o.a),
@@ -419,7 +419,7 @@ RULES = {
     ),
     "too many numbers for a primitive with a scalar function": (
         lambda o: DOUBLE(1.0, 2.0),
-        ("double with 2 inputs", "it has 1 rules", "one positional argument for each rule"),
+        ("double with 2 inputs", "it has 1 rule", "one positional argument for each rule"),
     ),
 }
 

@@ -8,6 +8,7 @@ from ..data import Function, Operand, shorten
 from ..errors import DataError, OptionError
 from ..explanation.names import Groups
 from ..graph import Node, topological_order
+from ..messages import with_article
 from ..program.program import Program
 from .boxes import Arrow, Box, boxes, dot, greatest
 from .dot import SHAPES, aligned, lines, new_graph, plain, visible
@@ -74,7 +75,7 @@ def draw(
         return _program(root, limit or LIMIT, rankdir)
     if not isinstance(root, Node):
         raise DataError(
-            f"a picture of {shorten(repr(root))}, a {type(root).__name__}",
+            f"a picture of {shorten(repr(root))}, {with_article(type(root).__name__)}",
             "only Values and networks can be drawn",
             "draw(loss), where loss is a Value; data taken out of one have no graph",
         )

@@ -12,6 +12,7 @@ from ..derivatives import flatten
 from ..errors import DataError
 from ..explanation.notation import short
 from ..graph import Node, plain, topological_order
+from ..messages import with_article
 from .boxes import MISSING, in_brief
 from .dot import NEGATIVE, POSITIVE, Digraph, aligned, color, lines, new_graph
 from .picture import Legend, Picture
@@ -105,7 +106,7 @@ def _gradients_of(output: Tree, loss: Function | None) -> dict[Node, Result]:
         total = sum(x.sum() for x in (output if isinstance(output, list) else [output]))
     if not isinstance(total, Node):
         raise DataError(
-            f"a loss that is a {type(total).__name__}",
+            f"a loss that is {with_article(type(total).__name__)}",
             "gradients are those of a Value that was computed from the output",
             "draw(model, x, loss=lambda output: ((output - target) ** 2).sum())",
         )

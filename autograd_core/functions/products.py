@@ -9,7 +9,7 @@ import numpy as np
 from ..data import Operand, Result, shape_of
 from ..errors import ShapeError, UnsupportedError
 from ..graph import as_operand, as_operands
-from ..messages import describe
+from ..messages import counted, describe
 from ..primitives import linear_algebra, shapes
 from ..primitives.elementwise import multiply
 from ..primitives.indexing import getitem
@@ -134,7 +134,9 @@ def _spell_out(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(ndims):
-        raise _misfit(subscripts, f"it has {len(terms)} terms for {len(ndims)} operands")
+        raise _misfit(
+            subscripts, f"it has {counted(len(terms), 'term')} for {counted(len(ndims), 'operand')}"
+        )
     free = [c for c in LETTERS if c not in subscripts]
     longest = 0
     for i, (term, ndim) in enumerate(zip(terms, ndims, strict=True)):

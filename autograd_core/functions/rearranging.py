@@ -25,6 +25,7 @@ from .. import watching
 from ..data import Array, Function, Index, Operand, Result, Shape, Tree, dtype_of, shape_of
 from ..errors import IndexRangeError, OptionError, ShapeError, UnsupportedError
 from ..graph import Node, as_operand, as_operands
+from ..messages import with_article
 from ..primitives import elementwise, indexing, shapes
 
 # Parts of an index that are kept as they are, and select no element twice
@@ -131,7 +132,7 @@ def _plain_part(part: Index) -> Index:
     try:
         places = np.array(part)
     except ValueError as error:
-        given = f"an index given as a {type(part).__name__}"
+        given = f"an index given as {with_article(type(part).__name__)}"
         raise IndexRangeError(given, str(error), "rows of equal length") from None
     if not places.size and not isinstance(part, np.ndarray):
         return places.astype(int)  # an empty list has no type

@@ -7,6 +7,7 @@ import numpy as np
 from ..data import Operand, Result, shape_of
 from ..errors import OptionError, ShapeError
 from ..graph import as_operand, as_operands
+from ..messages import counted
 from ..primitives import convolution, shapes
 from .rearranging import axis_number
 
@@ -42,7 +43,7 @@ def sliding_windows(
     if len(sizes) != len(axes):
         raise ShapeError(
             f"windows of shape {tuple(sizes)} along axes {tuple(axes)} of shape {shape_of(x)}",
-            f"{len(sizes)} sizes for {len(axes)} axes",
+            f"{counted(len(sizes), 'size')} for {len(axes)} axes",
             "one size for each axis: sliding_windows(x, (3, 3), axis=(1, 2))",
         )
     options = zip(

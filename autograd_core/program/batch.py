@@ -16,7 +16,7 @@ from ..data import Function, Operand, Result, Tree, as_data, dtype_of, shape_of
 from ..errors import OptionError, ShapeError, TraceError
 from ..functions.rearranging import stack
 from ..graph import Node, Primitive, plain
-from ..messages import describe, user_line
+from ..messages import check_function, describe, user_line
 from ..primitives.indexing import getitem
 from ..primitives.shapes import transpose
 from ..value import make_leaf
@@ -56,6 +56,7 @@ def batch(f: Function, in_axes: Tree = 0) -> Function:
              array([0.        , 0.92423431, 1.92805516])
     """
 
+    check_function("batch", f)
     check = _Check(f)
 
     @wraps(f)

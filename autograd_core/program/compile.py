@@ -11,6 +11,7 @@ from typing import Any
 from .. import watching
 from ..data import Function, Operand, Params, Tree
 from ..errors import UnsupportedError
+from ..messages import check_function
 from ..watching import free_after_fork
 from .program import Program
 from .recorded_call import RecordedCall
@@ -43,6 +44,7 @@ def compile(f: Function) -> "Compiled":
              >>> step(1.0, 5.0)
              (1.0, -10.0)
     """
+    check_function("compile", f)
     return Compiled(f)
 
 

@@ -9,6 +9,7 @@ from numpy import ndarray
 from ..data import Operand, Tree, as_data, shape_of
 from ..errors import DataError
 from ..graph import Node
+from ..messages import with_article
 from .integers import LARGEST, kind_of
 
 Build: TypeAlias = Callable[[list[Operand], int], Tree]
@@ -79,7 +80,7 @@ def _hashable(x: Tree) -> Hashable:
         hash(x)
     except TypeError:
         raise DataError(
-            f"a {type(x).__name__} as an argument of a compiled function",
+            f"{with_article(type(x).__name__)} as an argument of a compiled function",
             "what is neither data nor a list, tuple or dict decides what is computed, and this "
             "has no hash to tell by whether a recording is for it",
             "numbers and arrays for data; True, None, text, tuples or objects for options",

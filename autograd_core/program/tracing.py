@@ -13,7 +13,7 @@ from ..backprop import hold_nan
 from ..data import Data, Function, Operand, Params, Result, as_data, shape_of
 from ..errors import TraceError
 from ..graph import Node, Primitive, next_index, record
-from ..messages import user_line
+from ..messages import check_function, user_line
 from ..primitives.elementwise import identity
 from ..value import PRINTING, Value, make_leaf
 from .conditions import BITS, TRACED
@@ -59,6 +59,7 @@ def fresh(draw: Callable[[], Operand]) -> Result:
              >>> noisy(1.0) == noisy(1.0)
              False
     """
+    check_function("fresh", draw)
     draws = earlier.get()
     if draws is not None:
         return next(draws)
@@ -115,6 +116,7 @@ def callback(function: Function, *values: Operand) -> None:
              >>> f(2.0), f(3.0), seen
              (None, None, [4.0, 9.0])
     """
+    check_function("callback", function)
     draws = earlier.get()
     if draws is not None and not (isinstance(draws, Rerun) and draws.calls()):
         return  # the value of which this is a derivative has called it already
