@@ -36,6 +36,11 @@ TAKING_OF_NUMPY = (
     "numpy.lib._npyio",
     "numpy.lib.format",
 )
+# Methods by which these compute: frame.mul(v), frame @ v
+COMPUTING = {
+    *("add", "div", "divide", "dot", "floordiv", "matmul", "mod", "mul", "multiply", "pow", "sub"),
+    *("subtract", "truediv"),
+}
 MAKING_ARRAYS = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)
 FILLING = (*MAKING_ARRAYS, np.fromiter, np.ndarray.astype)
 # Methods of NumPy's random generators that draw whole numbers: these have no derivative
@@ -209,7 +214,10 @@ def taker(frame: FrameType) -> Taker:
         inside = frame.f_code
         frame = frame.f_back
     if package_of(frame) in TAKING:
-        return Taker(None, "", _UNKNOWN, False, True, inside is not None)
+        method = _method_called(frame)
+        computes = method.co_name.strip("_").removeprefix("r") in COMPUTING
+        name = method.co_qualname if computes else ""
+        return Taker(None, name, _UNKNOWN, False, not computes, inside is not None)
     site = _site(frame)
     function = _functions_of_numpy().get(inside) if inside else _called(frame, *site[::2])
     applied = None if inside else _applied(frame, site, function)
@@ -224,6 +232,14 @@ def taker(frame: FrameType) -> Taker:
     return Taker(
         function, name, site, is_user, False, inside is not None, None if inside else frame
     )
+
+
+def _method_called(frame: FrameType) -> CodeType:
+    """Return the code of the method of a library that was called from outside the library."""
+    package, outside = package_of(frame), frame.f_back
+    while outside is not None and package_of(outside) == package:
+        frame, outside = outside, outside.f_back
+    return frame.f_code
 
 
 def _site(frame: FrameType) -> Site:

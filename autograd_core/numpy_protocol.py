@@ -251,6 +251,8 @@ def lost(node: Node, taker: Taker) -> None:
     if taker.site.operation == "STORE_SUBSCR":
         how = "a[i] = v, an assignment into an array,"
         instead = "np.stack([...]) of the elements, or np.where(mask, v, a)"
+    elif not taker.site.operation:  # a method of a library that computes
+        instead = "an operator, frame * v, or NumPy's arrays, frame.to_numpy() @ v"
     elif isinstance(ufunc, np.ufunc):
         instead = f"np.{ufunc.__name__}({'v' if ufunc.nin == 1 else 'v, w'})"
     warn_once(

@@ -437,6 +437,24 @@ class TestPandas:
             result.sum().backward()
             assert value.has_grad
 
+    @pytest.mark.parametrize(
+        "compute",
+        [
+            lambda frame, v: frame @ v,
+            lambda frame, v: frame.dot(v),
+            lambda frame, v: frame.mul(v, axis=0),
+            lambda frame, v: frame.rsub(v, axis=0),
+            lambda frame, v: frame["x"] @ v,
+            lambda frame, v: frame["x"].dot(v),
+        ],
+    )
+    def test_a_method_that_computes_is_warned_of(self, compute, v):
+        frame = pd.DataFrame(np.eye(3), columns=["x", "y", "z"])
+        with pytest.warns(GradientWarning, match=r"to_numpy\(\) @ v"):
+            grad(lambda v: np.sum(compute(frame, v)))(v.data)
+        with no_grad():
+            compute(frame, v)
+
     def test_comparisons_are_plain(self, v):
         assert (pd.Series([1.0, 0.0, 4.0]) == v).tolist() == [True, False, True]
 
