@@ -139,6 +139,12 @@ class TestHealthyNetworksAreNotAlarmed:
         model.compile(optimizer, loss=loss)
         history = model.fit(X, Y, epochs=150, verbose=0).history["loss"]
         assert history[-1] < history[0] / 2
+        model.zero_grad()
+        last = model.loss(Y, model(X))
+        last.backward()
+        assert diagnose(last, model) == ()
+        model.optimizer.step(model)
+        assert diagnose(last, model) == ()
         assert diagnose(model.loss(Y, model(X)), model) == ()
         assert diagnose(model(X), model) == ()
         assert diagnose(model) == ()
@@ -225,7 +231,7 @@ class TestPathsThatAreCut:
         "where by a Value": (lambda a: np.where(a, 2.0, 3.0), 2.0, "where, which compares", "sm"),
         "nothing": (lambda a: a[:0].sum() * 2, [1.0, 2.0], "sum, whose derivative is 0", "start"),
         "square": (lambda a: a * a, 0.0, "multiply, whose derivative at 0 is 0", "minimum"),
-        "factor": (lambda a: 0 * a, 2.0, "multiply, which multiplies by 0", "random numbers"),
+        "factor": (lambda a: 0 * a, 2.0, "multiply, which multiplies by a constant", "mask"),
         "matrix": (lambda a: a @ np.zeros(2), [1.0, 2.0], "matmul, which multiplies by 0", "rand"),
         "minimum": (lambda a: (a - 2) ** 2, 2.0, "power, whose derivative at 0 is 0", "minimum"),
         "kink": (abs, 0.0, "absolute, whose derivative at 0 is 0", "start elsewhere"),
@@ -328,7 +334,9 @@ class TestWhatDoesNotDepend:
         a, b = Value(1.5, label="a"), Value(2.0, label="b")
         (finding,) = diagnose(a * 3, [a, b])
         assert finding.kind == "unused"
-        assert finding.cause == "the gradient of b is missing: the output does not depend on it"
+        assert finding.cause.startswith(
+            "the gradient of b is missing: the output does not depend on it; plain numbers that may"
+        )
         assert finding.place == "multiply of a = 1.5 and 3"
 
     def test_values_on_the_way_may_be_asked_about(self):
@@ -929,3 +937,22 @@ class TestPlantedCauses:
         SGD(0.1).step(model)
         (finding,) = diagnose(loss, model)
         assert finding.cause.startswith("the gradient of layers[0] (Dense) is 0")
+
+    def test_parameters_are_lacking_before_the_next_step_too(self):
+        model, optimizer = network(Dense(4, "tanh"), Dense(1)), Adam(0.01)
+        squares(model).backward()
+        optimizer.step(model.layers[0].parameters())
+        model.zero_grad()
+        loss = squares(model)
+        loss.backward()
+        (finding,) = diagnose(loss, model, optimizer=optimizer)
+        assert "lacks layers[1].weight and layers[1].bias" in finding.cause
+
+    def test_the_maximum_of_a_function_is_no_reversed_loss(self):
+        x = Value(0.5, label="x")
+        assert diagnose(-((x - 2) ** 2), x) == ()
+
+    def test_unused_values_without_any_plain_number(self):
+        a, b = Value(0.5, label="a"), Value(0.25, label="b")
+        (finding,) = diagnose(a * a, [a, b])
+        assert finding.cause == "the gradient of b is missing: the output does not depend on it"

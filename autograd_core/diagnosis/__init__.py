@@ -94,7 +94,7 @@ def _of_graph(e: Examination, rule: object) -> list[Finding]:
     if found:
         return found  # whatever is computed from a NaN is NaN
     found = [finding for cause in CAUSES for finding in cause(e)]
-    found += _of_loop(e.parameters, e.model)
+    found += _of_loop(e.parameters, e.model, rule)
     if rule is not None:
         gradients = {p: e.cotangents[p] for p in e.parameters if p in e.cotangents}
         found += sizes.steps(e.trained(), gradients, rule, e)
@@ -132,13 +132,13 @@ def _of_parameters(model: object, rule: object) -> Diagnosis:
         fix = "diagnose(loss, model), which finds which, and where"
         found.append(Finding("cut", cause, f"{len(zero)} of {len(by_layer)} layers", fix))
     found += sizes.compared(by_layer)
-    found += _of_loop(parameters, model)
+    found += _of_loop(parameters, model, rule)
     if rule is not None and gradients:
         found += sizes.steps(layer_of, gradients, rule, None)
     return Diagnosis(found)
 
 
-def _of_loop(parameters: dict[Node, str], model: Any) -> list[Finding]:
+def _of_loop(parameters: dict[Node, str], model: Any, rule: object) -> list[Finding]:
     """Return what the parameters show of the training loop that they are in, after its step."""
     found = []
     parameters = {p: name for p, name in parameters.items() if p.primitive is None}
@@ -152,14 +152,18 @@ def _of_loop(parameters: dict[Node, str], model: Any) -> list[Finding]:
         place = f"{len(again)} of {len(parameters)} parameters"
         found.append(Finding("accumulated", cause, place, sizes.ZERO))
     trained = set(model.parameters() if hasattr(model, "parameters") else parameters)
-    moved = [p for p in parameters if p.stepped]
+    moved = {*getattr(rule, "slots", ()), *(p for p in parameters if p.stepped)}
     left = {
         p: name
         for p, name in parameters.items()
-        if p in trained and p._gradient is not None and np.any(plain(p._gradient)) and not p.stepped
+        if p in trained and p not in moved and p._gradient is not None
+        if np.any(plain(p._gradient))
     }
-    if moved and left:
-        cause = f"the optimizer lacks {listed(list(left.values()))}: its step left them as they are"
+    if moved.intersection(parameters) and left:
+        cause = (
+            f"the optimizer lacks {listed(list(left.values()))}: its steps have moved other "
+            "parameters only"
+        )
         place = f"{len(left)} of {len(parameters)} parameters"
         fix = "optimizer.step(model), or all parameters: model.parameters()"
         found.append(Finding("not trained", cause, place, fix))

@@ -74,8 +74,9 @@ def one_class(e: Examination) -> list[Finding]:
 
 def sign(e: Examination) -> list[Finding]:
     """Report a loss that falls as its predictions get worse: its sign is reversed."""
-    if e.output.shape or (e.model is None and not e.parameters):
-        return []
+    has_data = any(np.ndim(x) for node in e.order for x in node.inputs if not isinstance(x, Node))
+    if e.output.shape or not (has_data or e.layers.has_modules):
+        return []  # no loss, or the maximum of a function is looked for
     ends = _ends(e.output, 1)
     if not ends or not all(ends):
         return []
@@ -88,7 +89,7 @@ def sign(e: Examination) -> list[Finding]:
 
 
 def _ends(node: Operand, by: int) -> list[bool]:
-    """Return, for each term of a sum, whether it is a distance times -1, or a log of probabilities.
+    """Return, for each term of a sum, whether it is a loss times -1, or a log of probabilities.
 
     Args:    node: the sum, or a part of it.
              by: 1, or -1 where it is subtracted.
@@ -110,7 +111,9 @@ def _ends(node: Operand, by: int) -> list[bool]:
         if np.min(factor) < 0 < np.max(factor):
             return [False]
         return _ends(_only(node), by * (-1 if np.min(factor) < 0 else 1))
-    if name in ("square", "absolute") or (name == "power" and np.array_equal(inputs[1], 2)):
+    is_square = name == "power" and np.array_equal(inputs[1], 2)
+    is_hinge = name == "maximum" and any(np.array_equal(x, 0) for x in constants)
+    if is_square or is_hinge or name in ("square", "absolute", "relu", "softplus"):
         return [by < 0]
     if name == "log_softmax" or (name == "log" and _is_probability(inputs[0])):
         return [by > 0]

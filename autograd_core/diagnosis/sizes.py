@@ -48,6 +48,9 @@ RISEN_LOSS = 2.0
 # Without a loss on which to try the update, only one larger than the weights counts
 HUGE_UPDATE = 1.0
 
+# Share of each weight that weight decay takes off in a step; usual are 0.0001 and less
+LARGE_DECAY = 0.02
+
 # Options of an optimizer that hold gradients to a size
 CLIPPING = ("clipvalue", "clipnorm", "global_clipnorm")
 
@@ -474,7 +477,7 @@ def steps(
     is_large = largest > least and (e is None or risen)
     is_small = largest < SMALL_UPDATE and size > SMALL_GRADIENT
     decay = rate * (getattr(optimizer, "weight_decay", None) or 0.0)
-    if decay > LARGE_UPDATE:
+    if decay > LARGE_DECAY:
         cause = f"weight_decay={decay / rate:g} takes {decay:.2g} of each weight off in a step"
         return [Finding("weight decay", cause, place, "weight_decay=0.01 or smaller")]
     for name in CLIPPING if is_small else ():

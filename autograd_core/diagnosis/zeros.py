@@ -76,7 +76,7 @@ _KINDS = {
         "weights that start from random numbers, and inputs that are not all 0",
     ),
     "mask": (
-        "which multiplies by an array of zeros only, as a mask",
+        "which multiplies by a constant that is 0 throughout, such as a mask",
         "a mask or weights that are not 0 everywhere; a smaller rate of dropout",
     ),
     "saturated": (
@@ -158,14 +158,15 @@ def _plain_entry(e: Examination) -> Node | None:
 
     Whole numbers, and arrays of one number, are most likely literals.
     """
-    for node in e.order:
-        for x in node.inputs:
-            is_known = isinstance(x, Node) and (
-                x.primitive is not None or bool(e.known_name(x)) or x in e.parameters
-            )
-            if not is_known and not _is_common(plain(x)):
-                return node
-    return None
+    plain_numbers = [
+        (node, plain(x))
+        for node in e.order
+        for x in node.inputs
+        if not (isinstance(x, Node) and (x.primitive or e.known_name(x) or x in e.parameters))
+    ]
+    unusual = [node for node, x in plain_numbers if not _is_common(x)]
+    whole = [node for node, _ in plain_numbers if operation_of(node) not in ("power", "divide")]
+    return next(iter(unusual + whole), None)
 
 
 def _content(data: Data) -> Operand:
@@ -279,7 +280,8 @@ def _kind(e: Examination, node: Node, i: int) -> str:
         is_mask = primitive.chooses or primitive in (greater, greater_equal, equal)
         return "comparison" if is_mask else "step"
     if np.any(d):
-        return "cancelled"
+        least = np.finfo(getattr(node.inputs[i], "dtype", np.float64)).smallest_subnormal
+        return "cancelled" if np.abs(d).max() >= least else "underflow"
     if _infinite(node):
         return "overflow"
     if np.any(pull(node, i, g / np.abs(g).max())):
@@ -300,8 +302,11 @@ def _kind(e: Examination, node: Node, i: int) -> str:
         return "rounded to 0"
     if not (primitive.linear and count > 1 and primitive not in SUMS):
         return "flat"
-    is_mask = name == "multiply" and np.ndim(others[0]) if others else False
-    return "mask" if is_mask and not isinstance(node.inputs[1 - i], Node) else "factor"
+    other = node.inputs[1 - i] if len(node.inputs) == 2 else node
+    is_data = not isinstance(other, Node) or (
+        other.primitive is None and other not in e.parameters and not e.known_name(other)
+    )
+    return "mask" if name == "multiply" and is_data else "factor"
 
 
 # Units at their ends
