@@ -36,7 +36,9 @@ TAKING_OF_NUMPY = (
     "numpy.lib._npyio",
     "numpy.lib.format",
 )
-# Methods by which these compute: frame.mul(v), frame @ v
+# Those whose results are computed with. In a function that is being differentiated, where a
+# derivative would be lost, they are not silent; nor do they compute silently: frame.mul(v)
+JUDGING = {"pandas", "polars", "sklearn", "xarray"}
 COMPUTING = {
     *("add", "div", "divide", "dot", "floordiv", "matmul", "mod", "mul", "multiply", "pow", "sub"),
     *("subtract", "truediv"),
@@ -87,7 +89,8 @@ class Taker(NamedTuple):
 
     `function` is the function called, None if it is not known; `name` what the user has written
     for it. `is_user` tells a call of the user's from one of a library that loses the derivative,
-    `is_silent` is true of what takes data for itself, and `through_numpy` of calls inside NumPy.
+    `is_silent` is true of what takes data for itself, and `through_numpy` of calls inside NumPy;
+    `judges` of libraries that are silent only where nothing is being differentiated.
     """
 
     function: Any
@@ -97,6 +100,7 @@ class Taker(NamedTuple):
     is_silent: bool
     through_numpy: bool
     frame: FrameType | None = None  # which the operands' names are looked up in
+    judges: bool = False
 
     def has_numbers(self, node: object) -> bool:
         """Tell whether a list among the operands holds plain numbers, as far as the code shows.
@@ -213,11 +217,14 @@ def taker(frame: FrameType) -> Taker:
             return Taker(None, "", _UNKNOWN, False, True, True)
         inside = frame.f_code
         frame = frame.f_back
+    if package_of(frame) in JUDGING:
+        method, site = _method_called(frame), _site(user_frame())
+        is_silent = method.co_name.strip("_").removeprefix("r") not in COMPUTING
+        is_call = site.operation.startswith("CALL")
+        name = ".".join(site.names) if is_call else method.co_qualname
+        return Taker(None, name, _UNKNOWN, False, is_silent, inside is not None, judges=True)
     if package_of(frame) in TAKING:
-        method = _method_called(frame)
-        computes = method.co_name.strip("_").removeprefix("r") in COMPUTING
-        name = method.co_qualname if computes else ""
-        return Taker(None, name, _UNKNOWN, False, not computes, inside is not None)
+        return Taker(None, "", _UNKNOWN, False, True, inside is not None)
     site = _site(frame)
     function = _functions_of_numpy().get(inside) if inside else _called(frame, *site[::2])
     applied = None if inside else _applied(frame, site, function)

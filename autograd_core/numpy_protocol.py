@@ -184,7 +184,8 @@ def as_array(node: Node, dtype: DTypeLike | None, copy: bool | None, frame: Fram
             "np.asarray(v), or v.data, which is the array itself",
         )
     taker = callers.taker(frame)
-    is_plain = taker.is_silent or taker.is_index or taker.draws(dtype)
+    is_silent = taker.is_silent and not (taker.judges and _is_differentiated_now(node))
+    is_plain = is_silent or taker.is_index or taker.draws(dtype)
     is_plain = is_plain or taker.function in PLAIN_OF_LISTS
     if taker.is_user and not is_plain and _stays_an_object(node, taker, dtype):
         check_objects(node, taker)
@@ -230,8 +231,12 @@ def note_list(node: Node, frame: FrameType) -> None:
 
 def _is_asked_for(node: Node, taker: Taker) -> bool:
     """Tell whether an array of numbers is asked for, and nothing that is being differentiated."""
-    is_free = not watching.running or not is_differentiated(node)
-    return is_free and taker.fills_with_numbers(node)
+    return not _is_differentiated_now(node) and taker.fills_with_numbers(node)
+
+
+def _is_differentiated_now(node: Node) -> bool:
+    """Tell whether a function is being differentiated by what a node was computed from."""
+    return bool(watching.running) and is_differentiated(node)
 
 
 def _was_derived(node: Node, taker: Taker) -> bool:
@@ -251,8 +256,8 @@ def lost(node: Node, taker: Taker) -> None:
     if taker.site.operation == "STORE_SUBSCR":
         how = "a[i] = v, an assignment into an array,"
         instead = "np.stack([...]) of the elements, or np.where(mask, v, a)"
-    elif not taker.site.operation:  # a method of a library that computes
-        instead = "an operator, frame * v, or NumPy's arrays, frame.to_numpy() @ v"
+    elif not taker.site.operation:  # a library that computes
+        instead = "operators and NumPy's functions of the Value, as in frame.to_numpy() @ v"
     elif isinstance(ufunc, np.ufunc):
         instead = f"np.{ufunc.__name__}({'v' if ufunc.nin == 1 else 'v, w'})"
     warn_once(

@@ -460,6 +460,21 @@ class TestPandas:
 
 
 class TestScikitLearn:
+    @pytest.mark.parametrize(
+        "loss",
+        [
+            lambda v: mean_squared_error(np.ones(3), v),
+            lambda v: StandardScaler().fit_transform(v[:, None])[0, 0],
+            lambda v: (pd.Series(v) ** 2).sum(),
+            lambda v: pd.DataFrame({"x": [1.0, 2.0, 3.0]}).assign(y=v)["y"].mean(),
+        ],
+    )
+    def test_a_loss_that_is_differentiated_is_warned_of(self, loss, v):
+        loss(v)
+        with pytest.warns(GradientWarning, match="takes the numbers out"):
+            grad(loss)(v.data)
+        grad(lambda v: (loss(v.data), (v * v).sum())[1])(v.data)
+
     def test_samples_and_targets_are_plain_numbers(self, v):
         x = Value([[1.0], [2.0], [4.0]])
         model = LinearRegression().fit(x, v * 2.0)
