@@ -405,38 +405,27 @@ def recurrent(cured=False, factor=0.3, length=40):
 
 def in_layers() -> Iterator[Plant]:
     yield Plant("dropout of nearly all", dropped, "mask")
-
     yield Plant("mask of zeros", masked, "mask")
     yield Plant("mask of zeros for each sample", partial(masked, shape=(32, 1)), "mask")
-
     for count in (5, 6, 8):
         yield Plant(f"{count} of 8 relu units dead", partial(dead, count), "dead relu")
     yield Plant("10 of 16 relu units dead", partial(dead, 10, width=16, depth=2), "dead relu")
-
     yield Plant("weights that start at a constant", equal, "identical")
     yield Plant("weights that start at ones", partial(equal, initializer="ones"), "identical")
     yield Plant("constant weights, sigmoid", partial(equal, activation="sigmoid"), "identical")
-
     yield Plant("neurons with the same weights", equal_neurons, "identical")
-
     yield Plant("equal columns of a matrix", equal_columns, "identical")
-
     for activation in ("tanh", "relu"):
         yield Plant(
             f"all weights 0, {activation}",
             partial(zeros, activation=activation),
             "multiplies by 0|weights.*0",
         )
-
     yield Plant("BatchNormalization on a batch of one", alone, "one number|batch of one|over 1")
-
     yield Plant("own normalization of a batch of one", own_norm, "one number|batch of one|over 1")
-
     yield Plant("LayerNormalization over one feature", one_feature, "one number|over 1")
-
     yield Plant("a bias before BatchNormalization", useless_bias, "bias.*normali")
     yield Plant("a bias before it, 3 units", partial(useless_bias, dense=3), "bias.*normali")
-
     for activation in ("tanh", "sigmoid"):
         for factor in (255.0, 1e4):
             yield Plant(
@@ -444,7 +433,6 @@ def in_layers() -> Iterator[Plant]:
                 partial(scaled, activation=activation, factor=factor),
                 "saturated",
             )
-
     yield Plant("weights that start at 30, tanh", large_start, "saturated")
     yield Plant(
         "weights that start at 30, sigmoid", partial(large_start, activation="sigmoid"), "saturated"
@@ -473,12 +461,10 @@ def in_layers() -> Iterator[Plant]:
         partial(deep, activation="linear", depth=8, start=normal(stddev=3.0)),
         "explode",
     )
-
     for activation in ("step", "sign"):
         yield Plant(
             f"hidden units with {activation}", partial(steps, activation=activation), "a step"
         )
-
     yield Plant("a recurrent factor of 0.3", recurrent, "vanish")
     yield Plant("a recurrent factor of 4", partial(recurrent, factor=4.0), "explode")
 
@@ -536,26 +522,15 @@ def unused(cured=False):
     return diagnose(squares(model), model)
 
 
-def product(cured=False, dtype=np.float64):
+def product(cured=False, dtype=np.float64, taken=lambda x: x):
     p = Value(np.full(400, 0.1, dtype), label="p")
-    return diagnose(np.log(p).sum() if cured else np.prod(p), p)
+    return diagnose(np.log(p).sum() if cured else taken(np.prod(p)), p)
 
 
-def likelihood(cured=False, dtype=np.float64):
-    p = Value(np.full(400, 0.1, dtype), label="p")
-    return diagnose(-np.log(p).sum() if cured else -np.log(np.prod(p)), p)
-
-
-def gauss(cured=False, dtype=np.float64):
-    z = Value(np.array([40.0, 50.0], dtype), label="z")
+def gauss(cured=False, dtype=np.float64, taken=lambda x: x):
+    z = Value(np.array([15.0, 50.0] if taken is np.log else [50.0, 60.0], dtype), label="z")
     squared = -(z**2) / 2
-    return diagnose(squared.sum() if cured else np.exp(squared).sum(), z)
-
-
-def log_gauss(cured=False, dtype=np.float64):
-    z = Value(np.array([40.0, 50.0], dtype), label="z")
-    squared = -(z**2) / 2
-    return diagnose(squared.sum() if cured else np.log(np.exp(squared)).sum(), z)
+    return diagnose(squared.sum() if cured else taken(np.exp(squared)).sum(), z)
 
 
 def in_graphs() -> Iterator[Plant]:
@@ -564,7 +539,6 @@ def in_graphs() -> Iterator[Plant]:
     yield Plant("np.array(h.data) between layers", cut(lambda h: np.array(h.data)), middle)
     yield Plant("tolist between layers", cut(lambda h: np.array(h.data.tolist())), middle)
     yield Plant("Value(h.data) between layers", cut(lambda h: Value(h.data)), middle)
-
     yield Plant("no_grad between layers", cut(under_no_grad), middle)
     yield Plant("a mask by comparison", cut(lambda h: (h.data > 0) * 1.0), middle)
 
@@ -572,11 +546,8 @@ def in_graphs() -> Iterator[Plant]:
     yield Plant("float() in the middle", number(float), alone)
     yield Plant(".data in the middle", number(lambda h: h.data), alone)
     yield Plant("Value(float()) in the middle", number(lambda h: Value(float(h))), alone)
-
     yield Plant("w.data in a formula", own_data, alone)
-
     yield Plant("a loss of .data", loss_of_data, "plain data")
-
     yield Plant("a layer that is skipped", unused, r"first.*does not depend|first.*missing")
     for name, function, named in (
         ("floor", np.floor, "step"),
@@ -590,10 +561,11 @@ def in_graphs() -> Iterator[Plant]:
             named,
         )
     for dtype in (np.float32, np.float64):
-        for function in (product, likelihood, gauss, log_gauss):
-            yield Plant(
-                f"{function.__name__} in {dtype.__name__}", function, "underflow|below the smallest"
-            )
+        for function in (product, gauss):
+            name = f"{function.__name__} in {dtype.__name__}"
+            small = partial(function, dtype=dtype)
+            yield Plant(name, small, "underflow|below the smallest")
+            yield Plant(f"log of {name}", partial(small, taken=np.log), "underflow: ")
 
 
 # NaN and inf
@@ -632,8 +604,7 @@ def in_numbers() -> Iterator[Plant]:
         "sqrt(-1)": (
             np.sqrt,
             lambda w: np.sqrt(np.maximum(w, tiny)),
-            [-1.0, 1.0],
-            "sqrt of w = -1",
+            *([-1.0, 1.0], "sqrt of w = -1"),
         ),
         "sqrt(0)": (np.sqrt, lambda w: np.sqrt(w + tiny), [0.0, 1.0], "inf at sqrt of w = 0"),
         "norm of 0": (

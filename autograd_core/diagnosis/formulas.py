@@ -145,11 +145,9 @@ def broadcast(e: Examination) -> list[Finding]:
         shapes = [np.shape(plain(x)) for x in node.inputs]
         n = max(max(shape, default=0) for shape in shapes)
         is_pair = n > 1 and sorted(shapes, key=len) == [(n,), (n, 1)]
-        if (
-            is_pair
-            and not e.layers.layer(node)
-            and not all(isinstance(x, Node) for x in node.inputs)
-        ):
+        computed = [x for x in node.inputs if isinstance(x, Node) and x.primitive is not None]
+        is_target = len(computed) == 1 and not all(isinstance(x, Node) for x in node.inputs)
+        if is_pair and is_target and not e.layers.layer(node):
             cause = (
                 f"shapes {shapes[0]} and {shapes[1]} broadcast to {node.shape}: every prediction "
                 "meets the targets of all samples"
