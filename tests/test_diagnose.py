@@ -130,6 +130,24 @@ class TestHealthyNetworksAreNotAlarmed:
         "relu": ([*(Dense(16, "relu") for _ in range(4)), Dense(1, "sigmoid")], "mse", Adam(0.01)),
         "sure": ([Dense(16, "tanh"), Dense(1, "sigmoid")], "mse", SGD(2.0, momentum=0.9)),
         "sigmoid": ([Dense(16, "sigmoid"), Dense(1)], "mse", Adam(0.05)),
+        "momentum": (
+            [Dense(32, "relu"), Dense(1, "sigmoid")],
+            "binary_crossentropy",
+            SGD(0.1, 0.9),
+        ),
+        "rmsprop": ([Dense(16, "elu"), Dense(1)], "mse", nn.RMSprop(0.01)),
+        "decay": ([Dense(16, "gelu"), Dense(1)], "mse", nn.AdamW(0.01, weight_decay=0.05)),
+        "clipped": ([Dense(16, "relu"), Dense(1)], "mse", SGD(0.1, clipnorm=1.0)),
+        "dropout": ([Dense(64, "relu"), Dropout(0.2), Dense(1, "sigmoid")], "mse", Adam(0.01)),
+        "normalized": (
+            [Dense(16, use_bias=False), BatchNormalization(), Activation("relu"), Dense(1)],
+            *("mse", Adam(0.01)),
+        ),
+        "from zeros": ([Dense(1, "sigmoid", kernel_initializer="zeros")], "mse", SGD(1.0)),
+        "deep": (
+            [*(Dense(16, "selu", kernel_initializer="lecun_normal") for _ in range(6)), Dense(1)],
+            *("mse", Adam(0.003)),
+        ),
     }
 
     @pytest.mark.parametrize("name", TRAINED)
