@@ -184,3 +184,8 @@ def test_a_module_that_does_not_pass_the_mask_on_warns(jit):
         model.fit(X, Y, verbose=0)
     with pytest.warns(TrainingWarning, match="ends inside Reader"):
         model.evaluate(X, Y)
+
+
+def test_layers_are_built_silently_where_a_sample_of_zeros_is_all_padding():
+    parts = [nn.Masking(), nn.GlobalAveragePooling1D(), nn.Dense(2)]
+    assert nn.Sequential(parts, input_shape=(4, 5)).layers[-1].weight.shape == (2, 5)
