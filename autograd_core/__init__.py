@@ -151,6 +151,11 @@ _ELSEWHERE = {
     **{name: f"np.{name}, which takes Values" for name in ("exp", "log", "sin", "cos", "tanh")},
     **{name: f"np.{name}, which takes Values" for name in ("sqrt", "sum", "mean", "abs", "where")},
     **dict.fromkeys(["Tensor", "Variable", "tensor", "array"], "Value(...)"),
+    **{
+        name: f"np.{name}, which takes Values" for name in ("stack", "concatenate", "dot", "matmul")
+    },
+    "cat": "np.concatenate, which takes Values",
+    "manual_seed": "nn.set_seed(seed)",
     "jit": "compile",
     "vmap": "batch",
     "jacrev": "jacobian",

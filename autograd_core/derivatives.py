@@ -9,6 +9,7 @@ differentiated again.
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
+from types import BuiltinFunctionType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -416,6 +417,14 @@ class Trace:
                 outputs, self.rebuild_output = flatten(f(*stand_ins, **kwargs))
             finally:
                 running.discard(self)
+        if type(f) is BuiltinFunctionType and not any(isinstance(out, Node) for out in outputs):
+            warn_once(
+                "function in C",
+                f"the derivative of {f.__module__}.{f.__name__}",
+                "it takes plain numbers out of a Value, so that no derivative flows through it",
+                f"np.{f.__name__}" if hasattr(np, f.__name__) else "NumPy's functions",
+                GradientWarning,
+            )
         self.outputs = [as_operand(out) for out in outputs]
         refuse_forgotten(*self.outputs)
         self.handed_out = {id(primal._data) for primal in self.primals}

@@ -7,6 +7,7 @@
 import dis
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import wraps
 from importlib import import_module
 from types import MappingProxyType
@@ -76,13 +77,31 @@ def explained_call(function: F, rewritten: Mapping[str, Rewriting] = NOTHING) ->
                 raise  # from inside the function
         is_constructor = function.__name__ == "__init__"
         name = type(args[0]).__name__ if is_constructor else function.__name__
+        args, options = _by_name(signature, args, options)
         options = _today(name, signature, options, rewritten)
         misfit = _misfit(signature, args, options)
+        if misfit and is_constructor:  # what is wrong with the other options comes first
+            known = {each: options[each] for each in options if each in signature.parameters}
+            if _misfit(signature, args, known) is None:
+                function(*args, **known)
         if misfit:
             raise _explained(name, signature, options, misfit)
         return function(*args, **options)
 
     return call  # type: ignore[return-value]  # of the same signature
+
+
+def _by_name(
+    signature: inspect.Signature, args: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return arguments with those by position by their names, where that is possible."""
+    kinds = {each.kind for each in signature.parameters.values()}
+    if not kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY}:
+        with suppress(TypeError):
+            named = signature.bind_partial(*args).arguments
+            if not named.keys() & options.keys():
+                return (), named | options
+    return args, options
 
 
 def _today(
@@ -137,7 +156,7 @@ def _explained(
     """Return the error for arguments that do not fit."""
     names = [each for each in signature.parameters if each != "self"]
     for given, value in options.items():
-        if given not in names:
+        if given not in signature.parameters:
             near = _nearest(given, names)
             return CallError(
                 f"{name} with {given}={value!r}",

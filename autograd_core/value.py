@@ -395,6 +395,12 @@ class Value(Node):
         return np.bitwise_or(self, other)
 
     def __xor__(self, other: Operand) -> Condition:
+        if isinstance(other, int | float) and not isinstance(other, bool) and not self.is_condition:
+            raise UnsupportedError(
+                f"{describe(self)} ^ {other}",
+                "in Python ^ combines bits; it is no power",
+                f"x ** {other}",
+            )
         return np.bitwise_xor(self, other)
 
     def __lshift__(self, other: Operand) -> Condition:
@@ -817,6 +823,19 @@ for _name, _instead in {
     "zero_grad": "v.grad = None",
     "mm": "v @ w",
     "cpu": "v.data",
+    "_prev": "v.inputs",
+    "_op": "v.primitive.name, None of a leaf",
+    "_backward": "v.backward(); the rules stand on v.primitive",
+    "clamp": "np.clip(v, low, high)",
+    "dim": "v.ndim",
+    "expand": "np.broadcast_to(v, shape)",
+    "gradient": "v.grad",
+    "grad_fn": "v.primitive",
+    "is_leaf": "v.primitive is None",
+    "norm": "np.linalg.norm(v)",
+    "pow": "v ** exponent",
+    "retain_grad": "v.grad: each Value of the graph keeps its gradient",
+    "t": "v.T",
     "cuda": "v itself: NumPy computes on the CPU",
     "to": "v itself: NumPy computes on the CPU",
     "sort": "np.sort(v), which makes a new Value",

@@ -20,7 +20,7 @@ from autograd_core import FileError, OptionError, unknown_name
 from autograd_core.data import Array, Tree
 
 from .configuration import Choice, Configured, Model, check_choices, check_range, positions
-from .files import writing
+from .files import check_suffix, writing
 from .mistakes import warn
 from .packages import tqdm
 
@@ -139,7 +139,8 @@ class History(Callback):
 
     def __repr__(self) -> str:
         figures = ", ".join(f"{name} {figures[-1]:.4g}" for name, figures in self.history.items())
-        return f"History of {len(self.epoch)} epochs: {figures}"
+        epochs = "1 epoch" if len(self.epoch) == 1 else f"{len(self.epoch)} epochs"
+        return f"History of {epochs}" + (f": {figures}" if figures else "")
 
 
 class Monitor(Callback):
@@ -181,14 +182,24 @@ class Monitor(Callback):
         self.best = math.nan
         self.wait = 0
 
+    def check_validated(self, is_validated: bool) -> None:
+        """Refuse a figure of validation data where there are none, before training begins."""
+        if self.monitor.startswith("val_") and not is_validated:
+            raise self._unknown("training has no validation data")
+
+    def _unknown(self, why: str) -> OptionError:
+        return OptionError(
+            f"{type(self).__name__} that watches {self.monitor!r}",
+            why,
+            "one of these; val_... needs validation_data or validation_split in fit"
+            if why.startswith("training gives")
+            else 'validation_data or validation_split in fit; monitor="loss"',
+        )
+
     def figure(self, logs: Logs) -> float:
         """Return the figure that is watched."""
         if self.monitor not in logs:
-            raise OptionError(
-                f"{type(self).__name__} that watches {self.monitor!r}",
-                f"training gives {', '.join(logs)}",
-                "one of these; val_... needs validation_data or validation_split in fit",
-            )
+            raise self._unknown(f"training gives {', '.join(logs)}")
         return logs[self.monitor]
 
     def beats(self, figure: float, other: float) -> bool:
@@ -302,7 +313,8 @@ class ModelCheckpoint(Monitor):
         self.save_best_only = save_best_only
         check_choices(save_weights_only=(save_weights_only, (True, False)))
         self.save_weights_only = save_weights_only
-        self._path({name: 1 if name == "epoch" else 1.0 for name in self._names()})
+        path = self._path({name: 1 if name == "epoch" else 1.0 for name in self._names()})
+        check_suffix(path, ".safetensors", 'ModelCheckpoint("model.safetensors")')
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Save the model."""

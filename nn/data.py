@@ -83,6 +83,12 @@ def batches(
              >>> len(batches(np.zeros(55000), np.zeros(55000), batch_size=100))
              550
     """
+    if isinstance(sample_weight, int):
+        raise OptionError(
+            f"batches with {sample_weight} in the place of sample_weight",
+            "weights are one number for each sample",
+            f"batches(x, y, batch_size={sample_weight})",
+        )
     given = {"x": x, "y": y, "sample_weight": sample_weight}
     parts = {n: as_samples(n, part) for n, part in given.items() if n == "x" or part is not None}
     if len({len(part) for part in parts.values()}) > 1:

@@ -28,7 +28,16 @@ from autograd_core import (
 from autograd_core.data import Array, Data, DType, DTypeLike, Function, Operand, Result, Shape, Tree
 
 from . import losses, optimizers, training
-from .callbacks import Callback, CallbackList, History, Progress, TerminateOnNaN, as_list
+from .callbacks import (
+    Callback,
+    CallbackList,
+    EarlyStopping,
+    History,
+    Progress,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+    as_list,
+)
 from .configuration import Choice, Configured, check_choices, check_range, takes
 from .data import (
     ClassWeight,
@@ -573,6 +582,9 @@ class Module(Configured):
             validation_data = as_batches(*held_out, size, False, dtype)
             if y is not None:
                 check_classes(as_array(y), as_array(held_out[1]), self.loss)
+        for each in callbacks:
+            if isinstance(each, EarlyStopping | ReduceLROnPlateau):
+                each.check_validated(validation_data is not None)
         if validation_data is not None:
             validation_data = first_of(validation_data, validation_steps)
         length = len(data) if isinstance(data, Sized) else None

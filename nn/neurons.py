@@ -20,6 +20,16 @@ from .storage.tensors import reserve
 LINEAR = (None, activations.linear)
 
 
+def _is_rows(x: object) -> bool:
+    """Tell whether x is a list of lists of plain numbers, which is read as an array is."""
+    return (
+        isinstance(x, list | tuple)
+        and bool(x)
+        and all(isinstance(row, list | tuple) for row in x)
+        and all(isinstance(number, int | float) for row in x for number in row)
+    )
+
+
 class ScalarModule(Module):
     """A part of a scalar network: a list of inputs goes in, a list of outputs comes out.
 
@@ -56,7 +66,7 @@ class ScalarModule(Module):
         """Return the outputs.
 
         Args:    x: one input for each weight of a neuron: Values, numbers or arrays (samples,);
-                 or rows, an array or Value (samples, inputs).
+                 or rows, an array, list of lists or Value (samples, inputs).
         Returns: a list of Values, one for each neuron; the Value itself if there is one neuron.
                  Of rows: Value (samples, neurons).
         Raises:  ShapeError: the number of inputs is not that of the weights, or x has three axes.
@@ -74,6 +84,8 @@ class ScalarModule(Module):
                 "it takes one number for each weight, in a list",
                 "[0.5, 0.1], with one number for each input",
             )
+        if _is_rows(x):
+            x, axes = np.asarray(x, np.float64), 2
         if axes == 2:
             rows = x if isinstance(x, Value) else np.asarray(x)
             columns = [rows[:, i] for i in range(rows.shape[1])]

@@ -34,7 +34,7 @@ MEMBERS = {
     "kernel": ".weight, of PyTorch's shape: outputs first",
     "non_trainable_variables": "model.state_dict(), which has buffers too",
     "non_trainable_weights": "model.state_dict(), which has buffers too",
-    "params": "history.history, history.epoch",
+    "params": "history.history and history.epoch; in a callback self.model",
     "set_weights": "model.load_state_dict(arrays by name)",
     "step": "loss.backward(), then optimizer.step(model)",
     "to": "nothing: NumPy computes on the CPU",
@@ -72,6 +72,12 @@ NAMES = {
     "ModuleDict": "a dict of layers as an attribute of a Module",
     "ModuleList": "a list of layers as an attribute of a Module",
     "Normalization": "sklearn.preprocessing.StandardScaler, or nn.BatchNormalization()",
+    "TextVectorization": "whole numbers for words: np.unique(words, return_inverse=True)",
+    "manual_seed": "nn.set_seed(seed)",
+    "pad_sequences": "np.pad of each row to one length, and Embedding(mask_zero=True)",
+    "preprocessing": "np.pad of each row to one length, and Embedding(mask_zero=True)",
+    "save": "model.save(path)",
+    "tensor": "autograd_core.Value(data)",
     "Parameter": "autograd_core.Value(...) as an attribute of a Module",
     "RNN": "nn.SimpleRNN(units)",
     "Rescaling": "x / 255 before the model sees it",
@@ -118,6 +124,8 @@ def by_keras_name(module: str, name: str, choices: Mapping[str, Any]) -> Any:
     Args:    choices: what the module has, by name.
     Raises:  MissingNameError: there is none.
     """
+    if name in choices and name != "AUC":  # losses.mse(y_true, y_pred); AUC is a class of Keras's
+        return choices[name]
     found = {key.replace("_", "").lower(): choice for key, choice in choices.items()}
     choice = found.get(name.replace("_", "").lower())
     if choice is None or name.startswith("_"):

@@ -394,7 +394,7 @@ class TestCallback:
     def test_history_says_where_it_stands(self):
         history = History()
         history.on_epoch_end(0, {"loss": 0.51234, "accuracy": 0.75})
-        assert repr(history) == "History of 1 epochs: loss 0.5123, accuracy 0.75"
+        assert repr(history) == "History of 1 epoch: loss 0.5123, accuracy 0.75"
 
 
 WRONG = {
@@ -405,7 +405,7 @@ WRONG = {
     "event": (lambda: LambdaCallback(on_epoch=print), "(?s)event 'on_epoch'.*on_epoch_begin"),
     "figure": (
         lambda: model_of().fit(X, Y, callbacks=[EarlyStopping()], verbose=0),
-        "(?s)EarlyStopping that watches 'val_loss'.*training gives loss.*validation_data",
+        "(?s)EarlyStopping that watches 'val_loss'.*no validation data.*validation_data",
     ),
 }
 

@@ -247,7 +247,8 @@ OF_OTHERS = [callbacks.LambdaCallback, RankZeroCallbacks, Replay]  # functions, 
 
 def classes_with_options(kind=Configured):
     """Return all classes of nn whose objects have options."""
-    is_public = kind.__module__.startswith("nn.") and not kind.__name__.startswith("_")
+    is_own = kind.__module__.startswith("nn.") and "integrations" not in kind.__module__
+    is_public = is_own and not kind.__name__.startswith("_")
     own = [kind] if is_public and kind not in OF_OTHERS and options_of(kind) else []
     return own + [each for part in kind.__subclasses__() for each in classes_with_options(part)]
 

@@ -1,5 +1,8 @@
 """Arguments and names as other libraries spell them, or misspelt: the error says what to write."""
 
+import math
+
+import numpy as np
 import pytest
 
 import autograd_core
@@ -7,8 +10,11 @@ import nn
 from autograd_core import (
     AutogradError,
     CallError,
+    GradientWarning,
     MissingNameError,
+    OptionError,
     UnknownImportError,
+    UnsupportedError,
     Value,
 )
 from autograd_core.spellings import SAME_OPTION, explained_call
@@ -150,3 +156,32 @@ class TestNamesOfNetworks:
         nn.set_seed(0)
         assert (second(x).data == before).all()
         assert (first(x).data != before).any()
+
+
+class TestFirstLines:
+    """What a newcomer tried."""
+
+    @pytest.mark.parametrize("function", [math.sin, math.exp, math.sqrt])
+    def test_a_function_in_c_that_loses_the_derivative_is_warned_of(self, function):
+        with pytest.warns(GradientWarning, match=rf"write: np\.{function.__name__}"):
+            autograd_core.grad(function)(2.0)
+
+    def test_a_power_is_written_with_two_stars(self):
+        with pytest.raises(UnsupportedError, match=r"x \*\* 2"):
+            Value(3.0) ^ 2
+
+    def test_the_line_of_pytorch_says_where_the_model_belongs(self):
+        with pytest.raises(OptionError, match=r"optimizer\.step\(model\)"):
+            nn.SGD([Value(1.0)], lr=0.1)
+
+    def test_an_option_of_keras_2_goes_with_a_rate_by_position(self):
+        with pytest.warns(UserWarning, match="decay"):
+            assert nn.Adam(0.2, decay=0.5).current_learning_rate() == 0.2
+
+    def test_losses_by_short_names_are_the_functions_themselves(self):
+        assert nn.losses.mse([1.0], [3.0]) == nn.losses.MSE([1.0], [3.0]) == 4.0
+
+    def test_nested_lists_of_numbers_are_rows_as_arrays_are(self):
+        rows = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]
+        model = nn.MLP(3, [4, 1])
+        assert (model(rows).data == model(np.array(rows)).data).all()

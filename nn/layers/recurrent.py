@@ -151,7 +151,8 @@ class RecurrentLayer(ArrayLayer):
             raise ShapeError(
                 f"input of shape {x.shape} for {self}",
                 "it reads sequences of at least one step, (batch, steps, features)",
-                "x[:, :, None] for sequences of single numbers, x[None] for one sequence",
+                "return_sequences=True in the recurrent layer before it; x[:, :, None] for "
+                "sequences of single numbers, x[None] for one sequence",
             )
         return x
 
