@@ -22,6 +22,7 @@ from .functions.statistics import sum
 from .graph import Node, Primitive, as_operand, plain
 from .messages import GradientWarning, account, check_function, counted, warn_once
 from .primitives.elementwise import identity
+from .spellings import explained_call
 from .value import Value, make_leaf
 from .watching import (
     ARGUMENT,
@@ -108,6 +109,7 @@ def _traced_gradient(
     return trace, structured[0] if isinstance(argnums, int) else tuple(structured)
 
 
+@explained_call
 def gradients(
     output: Operand, wrt: Sequence[Value], cotangent: Operand = None, create_graph: bool = False
 ) -> list[Result]:

@@ -20,7 +20,7 @@ from numpy import ndarray
 from . import watching
 from .data import Data, DType, Operand, Params, Result, Rule, Shape, Tree, as_data
 from .errors import AutogradError, RuleError, UnsupportedError
-from .messages import counted, explained, operation, user_frame, warn_at
+from .messages import check_function, counted, explained, operation, user_frame, warn_at
 from .watching import FORGOTTEN, blocks, open_watches, running
 
 _new_node = object.__new__
@@ -200,6 +200,7 @@ class Primitive:
         composed: Callable[..., Result] | None = None,
         careful: Callable[..., tuple[Result, Result]] | None = None,
     ) -> None:
+        check_function("Primitive", forward)
         if bool(rules) == (each is not None):
             raise RuleError(
                 f"primitive {name} with {counted(len(rules), 'rule')}"
@@ -364,9 +365,11 @@ class Primitive:
                 )
         except AutogradError as error:  # forward has no labels of operands
             raise type(error)(operation(self.name, inputs), error.why, error.instead) from None
-        except TypeError:
+        except TypeError as error:
             self._check_number(inputs)
-            raise
+            if not (getattr(self.forward, "__module__", None) or "").startswith(__package__):
+                raise  # a mistake in a primitive of the user's
+            raise explained(self.name, inputs, error) from error
         except (ValueError, IndexError, np.linalg.LinAlgError) as error:
             raise explained(self.name, inputs, error) from error
         if type(out) is ndarray and out.ndim and out.dtype.char in "fd":

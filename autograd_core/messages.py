@@ -62,6 +62,8 @@ def explained(name: str, inputs: Sequence[Operand], error: Exception) -> Autogra
     shapes = [shape_of(x) for x in inputs]
     if isinstance(error, np.exceptions.AxisError):
         return ShapeError(given, why, f"an axis from 0 to {len(shapes[0]) - 1}, or from the end")
+    if isinstance(error, TypeError):
+        return CallError(given, why, "numbers, and options of the types that it takes")
     if isinstance(error, IndexError):
         return IndexRangeError(given, why, "an index from -n to n - 1 for an axis of n")
     if not any(shapes):

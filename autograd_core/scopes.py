@@ -10,6 +10,8 @@ from weakref import ref
 
 import numpy as np
 
+from .data import shorten
+from .errors import OptionError
 from .graph import next_index
 
 
@@ -51,10 +53,21 @@ class scope:  # noqa: N801 - a block, as in `with scope("name"):`
     __slots__ = ("name", "number", "start")
 
     def __init__(self, name: str, owner: object = None) -> None:
+        if not isinstance(name, str):
+            raise OptionError(
+                f"scope of {shorten(repr(name))}", "its name is text", 'scope("name")'
+            )
         self.name = name
         self.number = number = 0 if owner is None else id(owner)
         if number and number not in _owners:
-            _owners[number] = ref(owner, lambda _: _owners.pop(number, None))
+            try:
+                _owners[number] = ref(owner, lambda _: _owners.pop(number, None))
+            except TypeError as error:  # a number, text or a list
+                raise OptionError(
+                    f"scope with owner={shorten(repr(owner))}",
+                    "it belongs to an object that can go away, which this cannot tell of",
+                    "owner=self, in a module or another object",
+                ) from error
 
     def __enter__(self) -> None:
         self.start = next_index()

@@ -6,16 +6,26 @@
 
 import dis
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import wraps
 from importlib import import_module
-from types import MappingProxyType
-from typing import Any, TypeAlias, TypeVar
+from numbers import Real
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, TypeAlias, TypeVar, Union, get_args, get_origin
 
-from .data import Function
-from .errors import AutogradError, CallError, MissingNameError, UnknownImportError
-from .messages import user_frame, warn_once
+import numpy as np
+
+from .data import Function, shorten
+from .errors import (
+    AutogradError,
+    CallError,
+    MissingNameError,
+    OptionError,
+    UnknownImportError,
+)
+from .messages import user_frame, warn_once, with_article
 
 F = TypeVar("F", bound=Function)
 Rewriting: TypeAlias = Callable[[Any, dict[str, Any]], dict[str, Any]] | str
@@ -55,6 +65,10 @@ def explained_call(function: F, rewritten: Mapping[str, Rewriting] = NOTHING) ->
     nearest option. An option by the name that it has in Keras 1 and 2 or in PyTorch is taken, with
     a warning once at each line. A call that fits costs nothing but the call.
 
+    Where a call ends in an error of Python or NumPy, and an argument is not what its annotation
+    says, OptionError names that argument. Arguments of a constructor are compared with their
+    annotations also if it succeeds, since it may only keep them.
+
     Args:    rewritten: for options with more than another name, the function that turns the value
              and all other options into the options to write; or, as text, what to write instead.
     Example: >>> @explained_call
@@ -67,15 +81,21 @@ def explained_call(function: F, rewritten: Mapping[str, Rewriting] = NOTHING) ->
                write: epochs=3
     """
     signature = inspect.signature(function)
+    is_constructor = function.__name__ == "__init__"
 
     @wraps(function)
     def call(*args: Any, **options: Any) -> Any:
         try:
-            return function(*args, **options)
-        except TypeError:
-            if _misfit(signature, args, options) is None:
-                raise  # from inside the function
-        is_constructor = function.__name__ == "__init__"
+            made = function(*args, **options)
+            if is_constructor:
+                _check_kinds(signature, args, options)
+            return made
+        except AutogradError:
+            raise
+        except Exception as error:
+            if _misfit(signature, args, options) is None:  # it comes from inside the function
+                _check_kinds(signature, args, options, error)
+                raise
         name = type(args[0]).__name__ if is_constructor else function.__name__
         args, options = _by_name(signature, args, options)
         options = _today(name, signature, options, rewritten)
@@ -86,7 +106,7 @@ def explained_call(function: F, rewritten: Mapping[str, Rewriting] = NOTHING) ->
                 function(*args, **known)
         if misfit:
             raise _explained(name, signature, options, misfit)
-        return function(*args, **options)
+        return call(*args, **options)
 
     return call  # type: ignore[return-value]  # of the same signature
 
@@ -179,6 +199,92 @@ def _nearest(given: str, names: Iterable[str]) -> str | None:
     difflib = import_module("difflib")  # imported when first needed
     found = difflib.get_close_matches(given.lower(), by_lower, n=1, cutoff=0.7)
     return by_lower[found[0]] if found else None
+
+
+def _check_kinds(
+    signature: inspect.Signature,
+    args: tuple[object, ...],
+    options: Mapping[str, object],
+    cause: Exception | None = None,
+) -> None:
+    """Refuse the first argument that is not what its annotation says.
+
+    Raises:  OptionError: with `cause`, the error in which the call ended.
+    """
+    for name, value in signature.bind(*args, **options).arguments.items():
+        parameter = signature.parameters[name]
+        if value is parameter.default or parameter.kind in _OF_ANY_NUMBER:
+            continue
+        if not _fits(value, parameter.annotation):
+            wanted, default = _in_words(parameter.annotation), parameter.default
+            found = "a class" if isinstance(value, type) else with_article(type(value).__name__)
+            raise OptionError(
+                f"{name} = {shorten(repr(value))}",
+                f"it takes {wanted}, and this is {'None' if value is None else found}",
+                f"{name}= {wanted}" + ("" if default in _NO_EXAMPLE else f", such as {default!r}"),
+            ) from cause
+
+
+_NO_EXAMPLE = (inspect.Parameter.empty, None, (), "")
+_OF_ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+# Of each kind in annotations: what fits it, and what messages call it. Where a whole number is
+# meant, what takes it says so itself
+_KINDS: dict[object, tuple[Any, str]] = {
+    bool: ((bool, np.bool_, int), "True or False"),
+    int: (Real, "a number"),
+    float: (Real, "a number"),
+    str: (str, "text"),
+    None: (NoneType, "None"),
+    NoneType: (NoneType, "None"),
+    Sequence: ((Sequence, np.ndarray), "a list"),
+    list: ((Sequence, np.ndarray), "a list"),
+    tuple: ((Sequence, np.ndarray), "a tuple"),
+    Iterable: (Iterable, "a list"),
+    Mapping: (Mapping, "a dict"),
+    dict: (Mapping, "a dict"),
+    bytes: (bytes, "bytes"),
+    os.PathLike: (os.PathLike, "a path"),
+}
+_OF_ITEMS = (Sequence, Iterable, list, tuple)
+
+
+def _fits(value: object, annotation: Any) -> bool:
+    """Tell whether a value may be what an annotation says; True where it says nothing simple."""
+    kind, items = get_origin(annotation) or annotation, get_args(annotation)
+    if kind in (Union, UnionType):
+        return any(_fits(value, each) for each in items)
+    if kind is Callable:
+        return callable(value)
+    if kind in (int, float) and (isinstance(value, np.ndarray) or hasattr(value, "primitive")):
+        return getattr(value, "shape", None) == ()
+    if isinstance(value, str) and kind in _OF_ITEMS:
+        return False  # a list of its letters is hardly ever meant
+    if _is_ours(kind):
+        return isinstance(value, kind)
+    if not isinstance(value, _KINDS.get(kind, (object, ""))[0]):
+        return False
+    has_items = (
+        isinstance(value, list | tuple) and kind in _OF_ITEMS and len(set(items) - {...}) == 1
+    )
+    return not has_items or all(_fits(each, items[0]) for each in value)
+
+
+def _is_ours(kind: object) -> bool:
+    """Tell whether it is a class of these packages, such as Value or Module."""
+    return isinstance(kind, type) and kind.__module__.startswith(("autograd_core.", "nn."))
+
+
+def _in_words(annotation: Any) -> str:
+    kind, items = get_origin(annotation) or annotation, get_args(annotation)
+    if kind in (Union, UnionType):
+        return " or ".join(dict.fromkeys(map(_in_words, items)))
+    if kind is Callable:
+        return "a function"
+    if _is_ours(kind):
+        return with_article(kind.__name__)
+    words = _KINDS.get(kind, (object, "something else"))[1]
+    is_of_numbers = kind in _OF_ITEMS and items and items[0] in (int, float)
+    return f"{words} of numbers" if is_of_numbers else words
 
 
 def unknown_name(

@@ -62,6 +62,7 @@ PRINTING = "the text, as in print(v) or f'{v}',"  # what a tracer refuses
 _accumulating = free_after_fork(threading.Lock())
 
 
+@explained_call
 def assign_all(values: list["Value"], data: Iterable[Data], others: Iterable[object] = ()) -> None:
     """Give Values other data, of their shapes, all together: an interrupt divides them nowhere.
 

@@ -315,7 +315,16 @@ def choose(kind: str, choices: Mapping[str, Choice], given: Choice) -> Choice:
             f"there is none of this name: {', '.join(sorted(choices))}",
             repr(near[0]) if near else f"one of these names, or your own {kind}",
         )
-    return chosen() if isinstance(chosen, type) else chosen
+    if not isinstance(chosen, type):
+        return chosen
+    try:
+        return chosen()
+    except TypeError as error:
+        raise OptionError(
+            f"the class {chosen.__name__} as {kind}",
+            "an object of it is needed, and its constructor has arguments without default",
+            f"{chosen.__name__}(...)",
+        ) from error
 
 
 def check_range(name: str, value: float, low: float, high: float = float("inf")) -> None:

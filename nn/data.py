@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd_core import DataError, DomainError, OptionError, ShapeError
+from autograd_core import DataError, DomainError, OptionError, ShapeError, explained_call
 from autograd_core.data import Array, DTypeLike, Operand, Result, Tree
 
 from .configuration import Choice, function_of, name_of
@@ -21,6 +21,7 @@ ClassWeight: TypeAlias = Mapping[Any, float] | Sequence[float] | str
 _SHARE = 0.05  # of validation samples with classes that training lacks, from which on to warn
 
 
+@explained_call
 def one_hot(
     labels: Operand, num_classes: int | None = None, dtype: DTypeLike = np.float32
 ) -> Array:
@@ -62,6 +63,7 @@ def one_hot(
     return (labels[..., None] == np.arange(num_classes)).astype(dtype)
 
 
+@explained_call
 def batches(
     x: Operand,
     y: Operand = None,

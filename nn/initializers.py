@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError, ShapeError
+from autograd_core import OptionError, ShapeError, explained_call
 from autograd_core.data import Array, Data, DTypeLike, Function
 
 from .configuration import Choice, Configured, check_range, choose, configured, name_of
@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 
+@explained_call
 def fans_of(shape: tuple[int, ...]) -> tuple[int, int]:
     """Return how many inputs an output sees, and how many outputs an input reaches.
 

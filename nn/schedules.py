@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograd_core import OptionError
+from autograd_core import OptionError, explained_call
 from autograd_core.data import Function, Operand
 
 from .configuration import (
@@ -33,7 +33,7 @@ from .configuration import (
     name_of,
     positions,
 )
-from .data import as_array, batches
+from .data import as_array, batches, whole_number
 
 __all__ = [
     "BY_NAME",
@@ -446,6 +446,7 @@ class LearningRates:
     suggestion: float
 
 
+@explained_call
 def learning_rate_finder(
     model: Model,
     x: Operand,
@@ -476,13 +477,14 @@ def learning_rate_finder(
              smoothing as is usual since. Half way down is a suggestion that varies little with the
              start; the steepest fall, which others suggest, may be noise of the first batches.
     """
+    whole_number("steps", steps)
     if not 0 < lowest < highest or steps < 2:
         raise OptionError(
             f"rates from {lowest} to {highest} in {steps} steps",
             "they must rise from one step to the next",
             "0 < lowest < highest, and steps of at least 2",
         )
-    if model.optimizer is None:
+    if getattr(model, "optimizer", None) is None or isinstance(model, type):
         raise OptionError(
             "learning_rate_finder on a model that was not compiled",
             "it takes steps with the model's own optimizer and loss",

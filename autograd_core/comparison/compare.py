@@ -12,6 +12,7 @@ from ..data import Data, Operand, as_data, shape_of, shorten
 from ..errors import DataError, OptionError, ShapeError
 from ..graph import Node, plain
 from ..messages import listed
+from ..spellings import explained_call
 from ..value import Value
 from .backward_pass import BackwardPass
 from .mistakes import Mistake, Search, Verdict
@@ -127,6 +128,7 @@ class Comparison:
         )
 
 
+@explained_call
 def compare_gradients(
     output: Value, gradients: dict[Any, Operand], *, rtol: float | None = None
 ) -> Comparison:

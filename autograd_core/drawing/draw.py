@@ -10,6 +10,7 @@ from ..explanation.names import Groups
 from ..graph import Node, topological_order
 from ..messages import with_article
 from ..program.program import Program
+from ..spellings import explained_call
 from .boxes import Arrow, Box, boxes, dot, greatest
 from .dot import SHAPES, aligned, lines, new_graph, plain, visible
 from .folding import Fold, fold, wires
@@ -22,6 +23,7 @@ DIRECTIONS = ("LR", "RL", "TB", "BT")
 TEXT_WIDTH = 60
 
 
+@explained_call
 def draw(
     root: object,
     x: Operand = None,
@@ -82,6 +84,7 @@ def draw(
     return _graph(root, derivatives, parameters, limit or LIMIT, rankdir)
 
 
+@explained_call
 def draw_dot(root: object, format: str = "svg", rankdir: str = "LR") -> Picture:
     """Return a picture of a graph, under the name and with the arguments it has in micrograd.
 

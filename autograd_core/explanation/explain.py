@@ -14,6 +14,7 @@ from ..derivatives import zeros
 from ..errors import DataError, OptionError, ShapeError
 from ..graph import Node, plain, topological_order
 from ..primitives.shapes import summed_axes
+from ..spellings import explained_call
 from ..value import Value
 from .formulas import (
     Edge,
@@ -260,6 +261,7 @@ class Explanation:
         return notes
 
 
+@explained_call
 def explain(
     output: Value,
     wrt: Value | str | Sequence[Value | str] | None = None,

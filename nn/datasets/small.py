@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from autograd_core import explained_call
 from autograd_core.data import Array, Function
 
 from ..configuration import check_range
@@ -53,6 +54,7 @@ def _rows(function: Function) -> XY:
     return x, function(x[:, 0], x[:, 1]).astype(float)
 
 
+@explained_call
 def moons(samples: int = 100, noise: float = 0.0, seed: int | None = None) -> XY:
     """Return points on two interleaving half circles, in random order.
 
@@ -75,6 +77,7 @@ def moons(samples: int = 100, noise: float = 0.0, seed: int | None = None) -> XY
     return _mixed(curves, noise, seed)
 
 
+@explained_call
 def circles(
     samples: int = 100, noise: float = 0.0, factor: float = 0.8, seed: int | None = None
 ) -> XY:
@@ -100,6 +103,7 @@ def circles(
     return _mixed(curves, noise, seed)
 
 
+@explained_call
 def spirals(
     samples: int = 100, classes: int = 2, noise: float = 0.0, seed: int | None = None
 ) -> XY:

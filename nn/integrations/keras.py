@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd_core import OptionError, UnsupportedError
+from autograd_core import OptionError, UnsupportedError, explained_call
 from autograd_core.data import Array, Function, Operand, Tree
 
 from .. import activations, constraints, layers, regularizers
@@ -25,6 +25,7 @@ from ..layers import (
     PReLU,
 )
 from ..layers.recurrent import RecurrentLayer
+from ..module import Module
 from ..networks import Sequential
 from ..packages import optional
 from ..randomness import drawing_from
@@ -312,7 +313,8 @@ def _gates(layer: RecurrentLayer, data: Operand) -> Array:
     return np.concatenate([second, first, last], -1)
 
 
-def keras_weights(model: Model) -> list[Array]:
+@explained_call
+def keras_weights(model: Module) -> list[Array]:
     """Return a model's weights as Keras's get_weights() gives them, for its set_weights(list).
 
     Kernels are transposed, and the gates of a GRU put into Keras's order.

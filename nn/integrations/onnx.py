@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import ShapeError, UnsupportedError, Value, compile, no_grad
+from autograd_core import (
+    OptionError,
+    ShapeError,
+    UnsupportedError,
+    Value,
+    compile,
+    explained_call,
+    no_grad,
+)
 from autograd_core.data import DType, DTypeLike, Function, Operand
 
 from ..files import check_suffix, replacing
@@ -18,6 +26,7 @@ from .onnx_operators import OPERATORS, Formula
 _SIZED = ("reshape", "broadcast_to", "scatter")  # their options may tell the batch's size
 
 
+@explained_call
 def export_onnx(
     model: Any,
     path: str | os.PathLike[str],
@@ -45,6 +54,12 @@ def export_onnx(
              >>> with tempfile.TemporaryDirectory() as folder:
              ...     export_onnx(model, f"{folder}/model.onnx", np.zeros((1, 3), np.float32))
     """
+    if isinstance(model, type) or not callable(model):
+        raise OptionError(
+            f"export_onnx of {model!r:.60}",
+            "it is neither a model nor a function",
+            "export_onnx(model, path, example)",
+        )
     check_suffix(path, ".onnx", 'export_onnx(model, "model.onnx", example)')
     is_module = isinstance(model, Module)
     examples = example if isinstance(example, tuple) else (example,)

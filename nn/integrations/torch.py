@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd_core import OptionError, UnsupportedError
+from autograd_core import OptionError, UnsupportedError, explained_call
 from autograd_core.data import Array, Function
 
 from .. import activations
@@ -34,6 +34,7 @@ from ..layers import (
 )
 from ..layers.recurrent import RecurrentLayer
 from ..mistakes import warn
+from ..module import Module
 from ..networks import Sequential
 from ..packages import optional
 from ..randomness import drawing_from
@@ -251,7 +252,8 @@ def _channels_last(data: Array, channels: int) -> Array:
     return np.asarray(parts.swapaxes(-1, -2).reshape(data.shape), order="C")
 
 
-def torch_weights(model: Model) -> dict[str, Array]:
+@explained_call
+def torch_weights(model: Module) -> dict[str, Array]:
     """Return a model's weights by the names, and in the order, that they have in PyTorch.
 
     They are those of `state_dict`, except after Flatten: PyTorch, with the channels first, flattens

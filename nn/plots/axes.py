@@ -2,7 +2,8 @@
 
 from typing import Any, TypeAlias
 
-from autograd_core.data import Array
+from autograd_core import OptionError
+from autograd_core.data import Array, shorten
 
 from ..packages import optional
 
@@ -19,8 +20,14 @@ STYLES = ("-", "--", "-.", ":")
 def axes_or_new(ax: Axes) -> Axes:
     """Return the Axes given, or those of a new figure.
 
-    Raises:  MissingPackageError: matplotlib is not installed.
+    Raises:  MissingPackageError: matplotlib is not installed. OptionError: no Axes are given.
     """
+    if isinstance(ax, type) or (ax is not None and not hasattr(ax, "get_facecolor")):
+        raise OptionError(
+            f"ax = {shorten(repr(ax))}",
+            "these are no Axes of matplotlib's",
+            "fig, ax = plt.subplots()",
+        )
     if ax is not None:
         return ax
     return optional("matplotlib.pyplot", "matplotlib").subplots(layout="constrained")[1]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError, grad
+from autograd_core import OptionError, explained_call, grad
 from autograd_core.data import Array, Tree
 
 from .. import activations
@@ -16,6 +16,7 @@ from ..module import Module
 from .axes import BLUE, COLOURS, ORANGE, Axes, axes_or_new, ink
 
 
+@explained_call
 def learning_curves(
     history: History | Mapping[str, Sequence[float]], figure: str = "loss", ax: Axes = None
 ) -> Axes:
@@ -60,6 +61,7 @@ def learning_curves(
     return ax
 
 
+@explained_call
 def activation_functions(
     functions: Tree = ("sigmoid", "tanh", "relu"),
     low: float = -4.0,
@@ -103,6 +105,7 @@ def activation_functions(
     return ax
 
 
+@explained_call
 def gradient_flow(model: Module, ax: Axes = None) -> Axes:
     """Draw the mean size of the gradients in each layer, from the input to the output.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import OptionError, ShapeError, Value, no_grad
+from autograd_core import OptionError, ShapeError, Value, explained_call, no_grad
 from autograd_core.data import Array, Function, Operand, Tree
 
 from .. import optimizers as known
@@ -17,6 +17,7 @@ Range = tuple[float, float]
 SIDE = 60  # the loss is computed at SIDE * SIDE points
 
 
+@explained_call
 def descent_path(loss: Function, optimizer: Choice, start: Operand, steps: int = 50) -> Array:
     """Return the path of an optimizer.
 
@@ -50,6 +51,7 @@ def descent_path(loss: Function, optimizer: Choice, start: Operand, steps: int =
     return np.array(path)
 
 
+@explained_call
 def loss_surface(
     loss: Function,
     path: Operand = None,
@@ -82,6 +84,7 @@ def loss_surface(
     return ax
 
 
+@explained_call
 def optimizer_paths(
     loss: Function,
     optimizers: Tree,

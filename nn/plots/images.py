@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from autograd_core import OptionError, ShapeError, Value
+from autograd_core import OptionError, ShapeError, Value, explained_call
 from autograd_core.data import Array, Operand
 
 from .. import metrics
@@ -16,6 +16,7 @@ from .axes import Axes, around_zero, axes_or_new, background_to_blue, background
 MOST = 64  # pictures; more would be too small
 
 
+@explained_call
 def weights_as_images(
     weights: Operand, shape: tuple[int, int] | None = None, ax: Axes = None
 ) -> Axes:
@@ -41,7 +42,8 @@ def weights_as_images(
                 "a model after build or fit, such as nn.Sequential of Dense; MLP.to_dense()",
             )
         weights = found[0]
-    array = np.asarray(weights.data if isinstance(weights, Value) else weights, np.float64)
+    given = weights.data if isinstance(weights, Value) else weights
+    array = as_samples("weights", given).astype(np.float64)
     if array.ndim == 4:
         array = array.reshape(-1, *array.shape[2:])
     images = _as_images("weights", array, shape)
@@ -57,6 +59,7 @@ def weights_as_images(
     return ax
 
 
+@explained_call
 def misread(
     images: Operand,
     labels: Operand,
@@ -108,6 +111,7 @@ def misread(
     return ax
 
 
+@explained_call
 def confusion_matrix(
     labels: Operand, predictions: Operand, names: Sequence[str] | None = None, ax: Axes = None
 ) -> Axes:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import DomainError, ShapeError
+from autograd_core import DomainError, ShapeError, explained_call
 from autograd_core.data import Array, Function, Operand
 
 from ..configuration import Choice
@@ -130,6 +130,7 @@ def _one_for_each(y: Operand) -> Array:
     return y.argmax(axis=1)
 
 
+@explained_call
 def decision_boundary(model: Module | Function, x: Operand, y: Operand, ax: Axes = None) -> Axes:
     """Draw a model's prediction at each point of the plane, the boundaries, and the samples.
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_core import OptionError, Value, no_grad
+from autograd_core import OptionError, Value, explained_call, no_grad
 from autograd_core.data import Array, Operand
 
 from ..callbacks import Callback, Logs
@@ -286,6 +286,7 @@ class Replay(Callback):
         return self.page()._repr_html_() if self._recorded else None
 
 
+@explained_call
 def side_by_side(*replays: Replay) -> ReplayPage:
     """Return a page on which several trainings run side by side, step by step.
 
