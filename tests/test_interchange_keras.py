@@ -295,6 +295,7 @@ REFUSED = [
      r"Keras's LayerNormalization, with axis=\[1, 2\]\n.*a single axis"),
     (lambda: Doubled([keras.Input((4,)), L.Dense(2)]), "^the model, .*Keras's Doubled\n.*no layer"),
     (lambda: sequential(CONV, L.PReLU()), "Keras's PReLU\n.*slope.*\n.*shared_axes"),
+    (lambda: sequential((5, 3), L.TimeDistributed(L.BatchNormalization())), "statistics"),
     (lambda: sequential((4,), L.Dense(2, kernel_regularizer="orthogonal_regularizer")),
      "with <keras.*OrthogonalRegularizer.*\n.*no such rule"),
     (lambda: functional(lambda x: L.Bidirectional(L.LSTM(2), merge_mode=None)(x)[0], (4, 2)),

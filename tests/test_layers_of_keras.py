@@ -150,3 +150,12 @@ def test_a_layer_keeps_its_name_in_a_file(tmp_path):
     model.save(tmp_path / "model.safetensors")
     loaded = nn.load(tmp_path / "model.safetensors")
     assert [loaded.name, *(layer.name for layer in loaded.layers)] == ["mine", "hidden", None]
+
+
+def test_a_mask_that_a_layer_of_single_steps_would_take_is_warned_of():
+    x = np.zeros((2, 3, 4))
+    x[:, 0] = 1.0
+    inner = layers.TimeDistributed(layers.BatchNormalization())
+    with pytest.warns(nn.TrainingWarning, match="single steps"):
+        nn.Sequential([layers.Masking(), inner])(x)
+    nn.Sequential([layers.Masking(), layers.TimeDistributed(layers.Dense(2)), layers.LSTM(2)])(x)

@@ -240,7 +240,15 @@ def _bidirectional(keras: Keras, layer: Keras, place: str) -> Model:
 
 
 def _time_distributed(keras: Keras, layer: Keras, place: str) -> Model:
-    return layers.TimeDistributed(_converted(keras, layer.layer, place))
+    inner = _converted(keras, layer.layer, place)
+    has_penalty = getattr(inner, "activity_regularizer", None) is not None
+    if isinstance(inner, BatchNormalization) or has_penalty:
+        raise UnsupportedError(
+            f"{place} of {inner}",
+            "statistics and penalties over single steps differ from Keras's",
+            "the layer by itself, which takes sequences",
+        )
+    return layers.TimeDistributed(inner)
 
 
 _SPECIAL: dict[str, Function] = {

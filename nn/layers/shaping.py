@@ -11,6 +11,7 @@ from autograd_core.data import Operand, Result
 
 from ..configuration import Model
 from ..data import whole_number
+from ..mistakes import warn
 from ..module import Module
 from .base import ArrayLayer
 from .convolution import check_axes
@@ -156,16 +157,25 @@ class TimeDistributed(ArrayLayer):
             )
         self.layer = layer
 
+    takes_mask = True
+
     @property
     def expects_unit_inputs(self) -> bool | None:  # type: ignore[override] # a plain attribute
         """What the layer expects."""
         return self.layer.expects_unit_inputs
 
-    def forward(self, x: Operand) -> Result:
+    def forward(self, x: Operand, mask: Operand = None) -> Result:
         """Return the layer's output of each step, (batch, steps, ...).
 
         Raises:  ShapeError: samples without an axis of steps.
         """
+        if mask is not None and self.layer.takes_mask:
+            warn(
+                "mask inside TimeDistributed",
+                f"a mask of padded steps for {self}",
+                "the layer inside sees single steps, so that padded ones count in it",
+                f"{type(self.layer).__name__} by itself, which takes sequences with their mask",
+            )
         if len(x.shape) < 3:
             raise ShapeError(
                 f"samples of shape {x.shape[1:]} for {self}",
