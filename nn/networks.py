@@ -78,6 +78,7 @@ class Sequential(Module):
             )
         self.name = name
         self.layers = []
+        self.input_shape = None
         for layer in layers:
             self.add(layer)
         if input_shape is not None:
@@ -130,7 +131,9 @@ class Sequential(Module):
 
     def _as_constructed(self, name: str, value: object) -> object:
         """Return a shape as it is: the constructor would build the layers anew."""
-        return value if name == "input_shape" else super()._as_constructed(name, value)
+        if name == "input_shape":
+            return value if value is None else checked_shape(name, value)
+        return super()._as_constructed(name, value)
 
     @property
     def expects_unit_inputs(self) -> bool | None:  # type: ignore[override] # a plain attribute
