@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import importlib
 import os
 import re
 import sys
@@ -19,7 +18,6 @@ import sklearn.datasets
 from autograd_core import FileError, MissingPackageError, OptionError
 from nn import datasets, files, set_seed
 
-MNIST = importlib.import_module("nn.datasets.mnist")  # the function hides the module
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 HERE = os.environ.get("AUTOGRAD_CORE_DATA") or (SHARED if (SHARED / "mnist").is_dir() else None)
 
@@ -185,7 +183,7 @@ def _small_files(monkeypatch, request):
     """Let four small files stand for the real ones."""
     if "real" not in request.node.name:
         for name, array in SMALL.items():
-            monkeypatch.setitem(MNIST.FILES, name, hashlib.sha256(idx(array)).hexdigest())
+            monkeypatch.setitem(datasets.FILES, name, hashlib.sha256(idx(array)).hexdigest())
 
 
 @pytest.fixture
@@ -341,7 +339,7 @@ class TestMnist:
         assert has_small_files(datasets.mnist(placed, []))
 
     def test_decompresses_no_more_than_files_of_mnist_have(self, placed, monkeypatch):
-        monkeypatch.setattr(MNIST, "_LIMIT", 1_000_000)
+        monkeypatch.setattr(datasets, "_LIMIT", 1_000_000)
         (placed / "mnist" / NAME).write_bytes(gzip.compress(bytes(100_000_000), 1))
         tracemalloc.start()
         with pytest.raises(FileError, match="decompresses to more than 1000000 bytes"):
@@ -350,8 +348,8 @@ class TestMnist:
         tracemalloc.stop()
 
     def test_downloads_no_more_than_files_of_mnist_have(self, tmp_path, server, monkeypatch):
-        monkeypatch.setattr(MNIST, "_LIMIT", 60)
-        monkeypatch.setattr(MNIST, "_PIECE", 10)
+        monkeypatch.setattr(datasets, "_LIMIT", 60)
+        monkeypatch.setattr(datasets, "_PIECE", 10)
         with pytest.raises(FileError, match=r"good/.*: it has more than 60 bytes"):
             datasets.mnist(tmp_path, [f"{server.address}/good"])
         assert names_in(tmp_path) == []
@@ -386,20 +384,20 @@ class TestMnist:
         assert server.asked == []
 
     def test_interrupted_leaves_nothing_and_starts_anew(self, tmp_path, server, monkeypatch):
-        class Interrupted(MNIST.tqdm):
+        class Interrupted(datasets.tqdm):
             def update(self, *_):
                 raise KeyboardInterrupt
 
         mirrors = [f"{server.address}/good"]
         with monkeypatch.context() as patch:
-            patch.setattr(MNIST, "tqdm", Interrupted)
+            patch.setattr(datasets, "tqdm", Interrupted)
             with pytest.raises(KeyboardInterrupt):
                 datasets.mnist(tmp_path, mirrors)
         assert names_in(tmp_path) == []
         assert has_small_files(datasets.mnist(tmp_path, mirrors))
 
     def test_names_its_mirrors(self):
-        assert [address.split("/")[2] for address in MNIST.MIRRORS] == [
+        assert [address.split("/")[2] for address in datasets.MIRRORS] == [
             "ossci-datasets.s3.amazonaws.com",
             "storage.googleapis.com",
         ]
