@@ -3,7 +3,7 @@
 from typing import Any, TypeAlias
 
 from autograd_core import OptionError
-from autograd_core.data import Array, shorten
+from autograd_core.data import Array
 
 from ..packages import optional
 
@@ -24,7 +24,7 @@ def axes_or_new(ax: Axes) -> Axes:
     """
     if isinstance(ax, type) or (ax is not None and not hasattr(ax, "get_facecolor")):
         raise OptionError(
-            f"ax = {shorten(repr(ax))}",
+            f"ax = {ax!r:.60}",
             "these are no Axes of matplotlib's",
             "fig, ax = plt.subplots()",
         )
