@@ -60,7 +60,10 @@ def one_hot(
             f"the labels of {num_classes} classes go from 0 to {num_classes - 1}",
             f"num_classes={int(labels.max()) + 1}, or labels that begin at 0",
         )
-    return (labels[..., None] == np.arange(num_classes)).astype(dtype)
+    try:
+        return (labels[..., None] == np.arange(num_classes)).astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"dtype={dtype!r}", str(error), 'dtype="float32"') from error
 
 
 @explained_call

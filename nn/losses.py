@@ -505,11 +505,12 @@ def reduced(
         weights = weights[..., None] if has_numbers else weights
         # A sample of weight 0 is left out, whatever its loss is: NaN times 0 would be NaN
         losses = np.where(weights != 0, losses, 0.0) * in_type_of(losses, weights)
-    if reduction == "none":
+    how = reduction if isinstance(reduction, str) else None  # an array equals no text
+    if how == "none":
         out = np.sum(losses, -1) if has_numbers else losses
-    elif reduction in ("mean", "sum"):
+    elif how in ("mean", "sum"):
         out = np.sum(losses)
-        divisor *= math.prod(samples) if reduction == "mean" else 1
+        divisor *= math.prod(samples) if how == "mean" else 1
     else:
         raise OptionError(
             f"reduction {reduction!r}",

@@ -24,6 +24,7 @@ from autograd_core.data import Array, Data, Function, Operand, Result
 
 from . import losses
 from .configuration import Choice, check_range, choose, function_of, name_of, takes
+from .data import whole_number
 from .losses import (
     categorical_crossentropy,
     decides_at,
@@ -316,6 +317,8 @@ def confusion_matrix(
             if predictions.shape == (*labels.shape, 1)
             else "predictions.argmax(-1) of probabilities (batch, classes)",
         )
+    if num_classes is not None:
+        num_classes = whole_number("num_classes", num_classes)
     classes = num_classes or int(np.nan_to_num(max(labels.max(), predictions.max()))) + 1
     for name, numbers in (("labels", labels), ("predictions", predictions)):
         if not np.isin(numbers, np.arange(classes)).all():
@@ -336,7 +339,7 @@ def _counts(
     average: str | None,
 ) -> tuple[Array, Array, Array]:
     """Return the weights of hits, false alarms and misses: of all numbers, or for each class."""
-    if average not in _AVERAGES:
+    if not isinstance(average, str | None) or average not in _AVERAGES:
         raise OptionError(
             f"average {average!r}",
             "classes are averaged in one of these ways, or not",

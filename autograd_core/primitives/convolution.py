@@ -68,7 +68,7 @@ def _convolve(x: Array, w: Array, *, strides: Lengths, dilation: Lengths) -> Arr
 
 
 def _check(x: Array, w: Array, dilation: Lengths) -> None:
-    given = f"convolve of shape {x.shape} and shape {w.shape}"
+    given = f"convolve of shape {np.shape(x)} and shape {np.shape(w)}"
     if x.ndim != w.ndim or w.ndim < 3 or x.shape[-1] != w.shape[1]:
         raise ShapeError(
             given,

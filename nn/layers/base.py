@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd_core import DataError, ShapeError, Value
+from autograd_core import DataError, OptionError, ShapeError, Value
 from autograd_core.data import DType, Function, Operand, Result
 
 from .. import activations, constraints, initializers, regularizers
@@ -176,7 +176,14 @@ class ArrayLayer(Module):
                  that order, and updates are quick where both orders agree.
         """
         reserve(shape)
-        data = initializers.get(initializer)(shape, self.dtype)
+        try:
+            data = initializers.get(initializer)(shape, self.dtype)
+        except TypeError as error:
+            raise OptionError(
+                f"{name} of {self} drawn from {initializer!r}",
+                str(error),
+                'an initializer such as "zeros", or a function of a shape and a type',
+            ) from error
         vars(self).pop(name, None)  # of other sizes, where it is made anew
         setattr(self, name, Value(np.asarray(data, order=order)))
         rules = (name, regularizers.get(regularizer), constraints.get(constraint))
@@ -205,6 +212,12 @@ class ArrayLayer(Module):
                 f"an array of shape (batch, {', '.join(map(str, self.input_shape))})",
             )
         out = self.forward(x, **options)
+        if not hasattr(out, "shape"):
+            raise DataError(
+                f"{out!r:.60} as the output of {self}",
+                "an output is an array, which an activation without return does not give",
+                "a function of a Value that returns a Value of its shape",
+            )
         if out.shape[1:] != self.output_shape:
             self.output_shape = out.shape[1:]
         if self.activity_regularizer is not None:
