@@ -95,7 +95,7 @@ class TestSlidingWindows:
             (5, 0, {}, ShapeError, "axis 0 is 4 long, and a window reaches over 5"),
             (3, 0, {"dilation": 2}, ShapeError, "axis 0 is 4 long, and a window reaches over 5"),
             ((2, 2), 0, {}, ShapeError, "2 sizes for 1 axes"),
-            (2, None, {}, ShapeError, "1 sizes for 2 axes"),
+            (2, None, {}, ShapeError, "1 size for 2 axes"),
             (2, 2, {}, IndexRangeError, "there is no such axis"),
             (0, 0, {}, OptionError, "window_shape = .0.\n.*whole numbers from 1"),
             (2.0, 0, {}, OptionError, "window_shape = .2.0."),
@@ -113,7 +113,7 @@ class TestSlidingWindows:
             sliding_windows(Value(data(4), label="signal"), 5)
 
     def test_of_a_number_are_refused(self):
-        with pytest.raises(ShapeError, match="1 sizes for 0 axes"):
+        with pytest.raises(ShapeError, match="1 size for 0 axes"):
             sliding_windows(1.0, 1)
 
     def test_to_write_into_are_refused(self):

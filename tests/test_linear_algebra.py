@@ -324,7 +324,7 @@ REFUSED = (
     (IndexRangeError, lambda: np.trace(VECTOR), "no such axis"),
     (ShapeError, lambda: np.cross(VECTOR, VECTOR), "3 components"),
     (ShapeError, lambda: np.einsum("ij", VECTOR), "1 axes of operand 0"),
-    (ShapeError, lambda: np.einsum("i,j", VECTOR), "2 terms for 1 operands"),
+    (ShapeError, lambda: np.einsum("i,j", VECTOR), "2 terms for 1 operand"),
     (ShapeError, lambda: np.einsum("ij->k", WIDE), "each once"),
     (ShapeError, lambda: np.einsum("ij->ii", WIDE), "each once\n  write: one letter for"),
     (ShapeError, lambda: np.einsum("i->i", WIDE), "'i' does not name the 2 axes of operand 0"),
