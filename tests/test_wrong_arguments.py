@@ -428,7 +428,9 @@ OPEN = {
 STILL_RAW = {name for names in OPEN.values() for name in names.split()}
 
 
-@pytest.mark.parametrize(("path", "kind"), public_names(), ids=lambda each: str(each)[:60])
+@pytest.mark.parametrize(
+    ("path", "kind"), public_names(), ids=lambda each: each if isinstance(each, str) else ""
+)
 def test_wrong_arguments_are_refused_in_three_parts(path, kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
