@@ -174,15 +174,21 @@ def _missing(kind: type, name: str) -> Exception:
     """Return the error for an attribute that is read and does not exist."""
     if name.startswith("_"):
         return AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
-    known = {each for each in dir(kind) if not each.startswith("_")} | {
-        n for n, _ in _options(kind)
-    }
+    what = f".{name} of a {kind.__name__}"
+    return MissingNameError(what, "it has no such attribute", _meant(kind, name))
+
+
+@cache  # objects are often asked, by hasattr, for what they do not have
+def _meant(kind: type, name: str) -> str:
+    """Return what to write instead of an attribute that does not exist."""
+    known = {each for each in dir(kind) if not each.startswith("_")} | dict(_options(kind)).keys()
     here = ATTRIBUTES.get(name)
-    instead = f".{here}" if here in known else MEMBERS.get(name)
-    if instead is None:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
-        instead = f".{near[0]}" if near else f"one of dir({kind.__name__})"
-    return MissingNameError(f".{name} of a {kind.__name__}", "it has no such attribute", instead)
+    if here in known:
+        return f".{here}"
+    if name in MEMBERS:
+        return MEMBERS[name]
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    return f".{near[0]}" if near else f"one of dir({kind.__name__})"
 
 
 def _unknown(kind: type, name: str, known: frozenset[str]) -> MissingNameError:
