@@ -133,9 +133,7 @@ def _today(
     """Return the options as they are written today; warn of each that was written otherwise."""
     defaults = {each.name: each.default for each in signature.parameters.values()}
     unknown = [each for each in options if each not in signature.parameters]
-    for given in sorted(
-        unknown, key=rewritten.__contains__
-    ):  # these read the others by their names
+    for given in sorted(unknown, key=rewritten.__contains__):  # rules read the other options
         here = SAME_OPTION.get(given, given)
         value = options[given]
         others = {each: options[each] for each in options if each != given}
