@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any, NoReturn
@@ -632,14 +633,24 @@ def as_list(callbacks: Tree) -> list[Callback]:
 _EVENTS = [name for name in vars(Callback) if name.startswith("on_")]
 
 
-def _method(callback: Callback, event: str) -> Callable[..., None] | None:
-    """Return what a callback does at an event, which its class defines; None: nothing."""
-    for name in (event, event.replace("train_batch", "batch")):
-        is_defined = getattr(type(callback), name) is not getattr(Callback, name)
-        if is_defined or name in vars(callback):
-            method: Callable[..., None] = getattr(callback, name)
-            return method
-    return None
+def _by_event(names: Iterable[str]) -> dict[str, str]:
+    """Return methods by the event at which each is called: on_batch_end at on_train_batch_end."""
+    ordered = sorted(name for name in names if name in _EVENTS)  # on_batch_... come first
+    return {name.replace("on_batch", "on_train_batch"): name for name in ordered}
+
+
+@cache
+def _defined(kind: type[Callback]) -> dict[str, str]:
+    """Return the methods that a class of callbacks defines, by event."""
+    names = [name for name in _EVENTS if getattr(kind, name) is not getattr(Callback, name)]
+    return _by_event(names)
+
+
+@cache
+def _without_event(kind: type[Callback]) -> list[str]:
+    """Return the methods of a class that are named like events which do not exist."""
+    names = [name for name in dir(kind) if name.startswith("on_")]
+    return [name for name in names if name not in _EVENTS]
 
 
 class CallbackList:
@@ -657,20 +668,22 @@ class CallbackList:
                     else "LambdaCallback(on_epoch_end=...) for a function",
                 )
             callback.model = model
-            for event in dir(type(callback)):
-                if event.startswith("on_") and not hasattr(Callback, event):
-                    warn(
-                        f"event {event}",
-                        f"{type(callback).__name__}.{event}",
-                        "there is no such event, so that it is never called",
-                        f"one of {', '.join(_EVENTS)}",
-                    )
+            kind: Any = type(callback)
+            for event in _without_event(kind):
+                warn(
+                    f"event {event}",
+                    f"{kind.__name__}.{event}",
+                    "there is no such event, so that it is never called",
+                    f"one of {', '.join(_EVENTS)}",
+                )
         self.callbacks = callbacks
         # Only those that listen: most callbacks care for epochs alone, batches are many
-        self._hearing = {
-            event: [hears for each in callbacks if (hears := _method(each, event)) is not None]
-            for event in _EVENTS
-        }
+        self._hearing: dict[str, list[Callable[..., None]]] = {event: [] for event in _EVENTS}
+        for callback in callbacks:
+            kind = type(callback)
+            methods = _defined(kind) | _by_event(vars(callback))
+            for event, name in methods.items():
+                self._hearing[event].append(getattr(callback, name))
 
     def hears(self, event: str) -> bool:
         """Return whether any callback listens to `event`."""
