@@ -156,6 +156,7 @@ class Monitor(Callback):
 
     best: float
     wait: int  # epochs since the best
+    is_validated = False  # whether some epochs, not all, have figures of validation data
 
     def __init__(
         self,
@@ -196,6 +197,16 @@ class Monitor(Callback):
             if why.startswith("training gives")
             else 'validation_data or validation_split in fit; monitor="loss"',
         )
+
+    def has_figure(self, logs: Logs) -> bool:
+        """Return False for an epoch after which the model was not validated: validation_freq.
+
+        Raises:  OptionError: there is no such figure.
+        """
+        if self.is_validated and self.monitor.startswith("val_") and "val_loss" not in logs:
+            return False
+        self.figure(logs)
+        return True
 
     def figure(self, logs: Logs) -> float:
         """Return the figure that is watched."""
@@ -262,8 +273,8 @@ class EarlyStopping(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Keep the best weights, or stop."""
-        self.figure(logs)  # a figure that does not exist is known in the first epoch
-        if epoch < self.start_from_epoch:
+        # A figure that does not exist is known in the first epoch
+        if not self.has_figure(logs) or epoch < self.start_from_epoch:
             return
         self.wait += 1
         improves = self.improves(logs)
@@ -319,7 +330,7 @@ class ModelCheckpoint(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Save the model."""
-        if not self.save_best_only or self.improves(logs):
+        if not self.save_best_only or (self.has_figure(logs) and self.improves(logs)):
             figures = {**logs, "epoch": epoch + 1}
             for name in self._names():
                 if name not in figures:
@@ -400,6 +411,8 @@ class ReduceLROnPlateau(Monitor):
         """Lower the learning rate, if its time has come."""
         optimizer = self.model.optimizer
         rate = logs["learning_rate"] = fixed_rate(self, optimizer)
+        if not self.has_figure(logs):
+            return
         self._cooling = max(self._cooling - 1, 0)
         self.wait = 0 if self.improves(logs) or self._cooling else self.wait + 1
         if self.wait and self.wait >= self.patience and not self._cooling and rate > self.min_lr:

@@ -49,7 +49,8 @@ def summarize(model: Model) -> Summary:
     rows = [("layer", "output shape", "parameters")]
     for name, part in model.modules().items():
         if len(part.modules()) == 1 and part is not model:
-            rows.append((f"{name} {type(part).__name__}", _shape(part), f"{_count(part):,}"))
+            label = f"{name} {type(part).__name__}" + _named(part)
+            rows.append((label, _shape(part), f"{_count(part):,}"))
     widths = [max(len(row[i]) for row in rows) + 4 for i in range(2)]
     width = max(len(row[2]) for row in rows)
     lines = [f"{row[0]:{widths[0]}}{row[1]:{widths[1]}}{row[2]:>{width}}".rstrip() for row in rows]
@@ -61,7 +62,13 @@ def summarize(model: Model) -> Summary:
     untrained = sum(data.size for data in buffers) - _count(model)
     if untrained:
         total += f", and {untrained:,} numbers that are not trained"
-    return Summary("\n".join([type(model).__name__, *lines, total]))
+    return Summary("\n".join([type(model).__name__ + _named(model), *lines, total]))
+
+
+def _named(part: Model) -> str:
+    """Return the name that the user has given to a layer or model, in quotes."""
+    name = getattr(part, "name", None)
+    return f" {name!r}" if isinstance(name, str) else ""
 
 
 def _count(part: Model) -> int:

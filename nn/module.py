@@ -33,6 +33,7 @@ from .callbacks import (
     CallbackList,
     EarlyStopping,
     History,
+    Monitor,
     Progress,
     ReduceLROnPlateau,
     TerminateOnNaN,
@@ -576,17 +577,14 @@ class Module(Configured):
         if y is not None and not any(isinstance(each, TerminateOnNaN) for each in callbacks):
             check_finite(x, y, sample_weight)
         data = as_batches(x, y, sample_weight, batch_size, shuffle, dtype, steps=steps_per_epoch)
-        if (held_out := as_parts(validation_data)) is not None:
-            check_finite(*held_out)
-            size = validation_batch_size or EVALUATED_AT_ONCE
-            validation_data = as_batches(*held_out, size, False, dtype)
-            if y is not None:
-                check_classes(as_array(y), as_array(held_out[1]), self.loss)
+        held_out = self._held_out(
+            validation_data, y, dtype, validation_batch_size, validation_steps, validation_freq
+        )
         for each in callbacks:
             if isinstance(each, EarlyStopping | ReduceLROnPlateau):
-                each.check_validated(validation_data is not None)
-        if validation_data is not None:
-            validation_data = first_of(validation_data, validation_steps)
+                each.check_validated(held_out is not None)
+            if isinstance(each, Monitor):
+                each.is_validated = held_out is not None
         length = len(data) if isinstance(data, Sized) else None
         self.history = History()
         progress = Progress(length, verbose)
@@ -594,9 +592,40 @@ class Module(Configured):
         self.stop_training = False
         validates = _after_epochs(validation_freq)
         run = range(initial_epoch, epochs)
-        training.learn(self, data, validation_data, listening, run, validates)
+        training.learn(self, data, held_out, listening, run, validates)
         self._left_in_training = self.training
         return self.history
+
+    def _held_out(
+        self,
+        given: Tree,
+        y: Operand,
+        dtype: DType | None,
+        batch_size: int | None,
+        steps: int | None,
+        freq: Operand,
+    ) -> Iterable[Tree] | None:
+        """Return the batches to validate with; None where there are none.
+
+        Raises:  OptionError: an option of validation that would have no effect.
+        """
+        parts = as_parts(given)
+        if parts is None:
+            is_used = {"batch_size": False, "steps": given is not None, "freq": given is not None}
+            options = {"batch_size": batch_size, "steps": steps, "freq": freq}
+            for name, option in options.items():
+                if not is_used[name] and option not in (None, 1):
+                    raise OptionError(
+                        f"validation_{name}={option!r}",
+                        "it would have no effect: there are no arrays to validate with",
+                        "validation_data=(x, y), or validation_split=0.2",
+                    )
+            return None if given is None else first_of(given, steps)
+        check_finite(*parts)
+        size = EVALUATED_AT_ONCE if batch_size is None else batch_size
+        if y is not None:
+            check_classes(as_array(y), as_array(parts[1]), self.loss)
+        return first_of(as_batches(*parts, size, False, dtype), steps)
 
     def train_on_batch(
         self, x: Operand, y: Operand, sample_weight: Operand = None
@@ -655,6 +684,8 @@ class Module(Configured):
             x, y = as_array(x), as_array(y)
             check_finite(x, y, sample_weight)
         dtype = _dtype_of(self.inside()[1])
+        if steps is not None and isinstance(x, Iterator):
+            x = list(first_of(x, steps))
         data = as_batches(
             x, y, sample_weight, batch_size, False, dtype, EVALUATED_AT_ONCE, "evaluate"
         )

@@ -26,7 +26,7 @@ def _is_rows(x: object) -> bool:
         isinstance(x, list | tuple)
         and bool(x)
         and all(isinstance(row, list | tuple) for row in x)
-        and all(isinstance(number, int | float) for row in x for number in row)
+        and all(isinstance(number, int | float | np.number) for row in x for number in row)
     )
 
 

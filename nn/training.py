@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from autograd_core import Value, compile, gradients, no_grad
+from autograd_core import DataError, Value, compile, gradients, no_grad
 from autograd_core.data import Array, Function, Operand, Result, Tree
 
 from .callbacks import CallbackList
@@ -234,7 +234,9 @@ def _learn_epoch(
     metrics: EpochMetrics = model._ranks.metrics(model.metrics)
     expects_nan = any(each.expects_nan for each in callbacks.callbacks)
     without: set[str] | None = None  # names of parameters that no gradient has reached yet
+    count = 0
     for i, batch in enumerate(model._ranks.batches(data)):
+        count = i + 1
         if is_first and i == 0:
             check_scale(model, batch[0])
         callbacks("on_train_batch_begin", i, {})
@@ -251,6 +253,7 @@ def _learn_epoch(
             without = lacking if without is None else without & lacking
         if _stops(model):
             break
+    _check_any(count)
     if is_first:
         check_reached(model, without or ())
     return metrics.logs()
@@ -279,17 +282,33 @@ def measure(
     """Return the loss and the metrics of batches, without learning."""
     metrics: EpochMetrics = model._ranks.metrics(model.metrics)
     callbacks("on_test_begin", {})
+    count = 0
     with model.evaluating():  # recorded all the same: losses look at what made the predictions
         for i, batch in enumerate(progress_bar(model._ranks.batches(data), verbose)):
+            count = i + 1
             callbacks("on_test_batch_begin", i, {})
             loss, y, out, mask = compare(model, *batch)
             mean = model._ranks.averaged(float(loss + model.penalty()), plain(mask))
             metrics.add(mean, plain(y), plain(out), plain(mask))
             callbacks("on_test_batch_end", i, {"loss": metrics.loss})
+    _check_any(count)
     check_layers(model)
     logs = metrics.logs()
     callbacks("on_test_end", logs)
     return logs
+
+
+def _check_any(batches: int) -> None:
+    """Refuse a pass without a batch, whose loss would be 0.
+
+    Raises:  DataError: there was none.
+    """
+    if not batches:
+        raise DataError(
+            "a pass over data without a batch",
+            "an iterator is used up after one pass, and an empty list has none",
+            "arrays, a list of batches, or nn.batches(x, y)",
+        )
 
 
 class EpochMetrics:

@@ -252,3 +252,40 @@ class TestVerboseCallbacks:
         assert network()(X).shape == (40, 1)
         with pytest.raises(OptionError):
             nn.EarlyStopping(verbose="yes")
+
+
+class TestOptionsThatWouldDoNothing:
+    @pytest.mark.parametrize(
+        "option", [{"validation_steps": 2}, {"validation_batch_size": 4}, {"validation_freq": 2}]
+    )
+    def test_are_refused_without_validation_data(self, option):
+        with pytest.raises(OptionError, match="no effect"):
+            network().fit(X, Y, verbose=0, **option)
+
+    def test_a_batch_size_of_0_is_refused(self):
+        with pytest.raises(OptionError, match="batch_size=0"):
+            network().fit(X, Y, validation_data=(X, Y), validation_batch_size=0, verbose=0)
+
+    def test_a_pass_without_a_batch_has_no_loss(self):
+        used_up = iter([(X, Y)])
+        with pytest.raises(DataError, match="without a batch"):
+            network().fit(X, Y, epochs=2, validation_data=used_up, verbose=0)
+
+
+def test_epochs_without_validation_are_passed_over_by_early_stopping():
+    stopping = nn.EarlyStopping(patience=1)
+    options = {"validation_data": (X, Y), "validation_freq": 2, "callbacks": stopping}
+    history = network().fit(X, Y, epochs=4, verbose=0, **options)
+    assert len(history.history["val_loss"]) == 2
+    assert stopping.best_epoch == 3
+
+
+def test_an_iterator_is_evaluated_for_some_steps():
+    batches = ((X, Y) for _ in itertools.count())
+    assert network().evaluate(batches, steps=2) == pytest.approx(network().evaluate(X, Y))
+
+
+def test_a_summary_shows_the_names_of_layers():
+    model = nn.Sequential([nn.Dense(2, name="hidden")], input_shape=(3,), name="mine")
+    assert "Sequential 'mine'" in model.summary()
+    assert "Dense 'hidden'" in model.summary()
